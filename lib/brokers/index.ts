@@ -1,0 +1,16 @@
+import type { Broker } from '../ports/broker.ts'
+import { ConfigurationError } from '../tokens/errors.ts'
+import { fyers } from './fyers.ts'
+
+/** Every broker there is; adding one is one line here. */
+export const BROKERS = { fyers } as const
+
+export type BrokerId = keyof typeof BROKERS
+
+export const BROKER_IDS = Object.keys(BROKERS) as readonly BrokerId[]
+
+/** The adapter of a broker. Throws ConfigurationError naming those there are. */
+export function brokerNamed(id: string): Broker {
+  if (Object.hasOwn(BROKERS, id)) return BROKERS[id as BrokerId]
+  throw new ConfigurationError(`"${id.slice(0, 40)}" is no broker we know`, { fix: `use one of ${BROKER_IDS.join(', ')}` })
+}

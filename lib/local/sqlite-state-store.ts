@@ -1,0 +1,55 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Replaced, StateStore } from '../ports/state-store.ts'
+import { type AccountId, brokerOf } from '../tokens/account-id.ts'
+import { type AccountState, decodeAccountState, encodeAccountState } from '../tokens/account-state.ts'
+import { StateStoreError } from '../tokens/errors.ts'
+
+/** The state store in SQLite: one row per account, its record as JSON. */
+export function sqliteStateStore(database: DatabaseSync): StateStore {
+  const byBroker = database.prepare('SELECT record FROM account_state WHERE broker = ? ORDER BY account')
+  const one = database.prepare('SELECT record FROM account_state WHERE account = ?')
+  const insert = database.prepare(
+    'INSERT INTO account_state (broker, account, revision, record) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  )
+  const update = database.prepare('UPDATE account_state SET revision = ?, record = ? WHERE account = ? AND revision = ?')
+  const remove = database.prepare('DELETE FROM account_state WHERE account = ?')
+
+  const read = (account: AccountId): AccountState | undefined => {
+    const row = one.get(account) as { record: string } | undefined
+    return row && decoded(row)
+  }
+
+  return {
+    async *list(broker: string) {
+      const rows = guarded(() => byBroker.all(broker) as unknown as { record: string }[])
+      for (const row of rows) yield decoded(row)
+    },
+    get: async (account) => guarded(() => read(account)),
+    replace: async (next): Promise<Replaced> =>
+      guarded(() => {
+        const { account, revision } = next
+        const record = JSON.stringify(encodeAccountState(next))
+        const { changes } =
+          revision === 1
+            ? insert.run(brokerOf(account), account, revision, record)
+            : update.run(revision, record, account, revision - 1)
+        return changes === 1 ? { written: true } : { written: false, current: read(account) }
+      }),
+    remove: async (account) => void guarded(() => remove.run(account)),
+  }
+}
+
+function decoded(row: { record: string }): AccountState {
+  return decodeAccountState(JSON.parse(row.record) as Record<string, unknown>)
+}
+
+function guarded<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new StateStoreError('the local state store could not be used', {
+      cause: error,
+      fix: 'check that the disk has room and that the TOKENKEEPER_HOME folder can be written: tokenkeeper doctor',
+    })
+  }
+}

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, linkSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { ConfigurationError } from '../tokens/errors.ts'
+
+const KEY_BYTES = 32
+const OWNER_ONLY = 0o600
+
+/**
+ * The key of the local vault, made at the first use. Throws ConfigurationError when the file is readable by
+ * others or is no key: a vault behind an open key is no vault.
+ */
+export function vaultKey(path: string): Buffer {
+  create(path)
+  const mode = statSync(path).mode & 0o777
+  // Windows has no such bits; its users' folders are closed by default.
+  if (process.platform !== 'win32' && mode !== OWNER_ONLY) {
+    throw new ConfigurationError(`the vault key ${path} has mode ${mode.toString(8)}`, { fix: `chmod 600 ${path}` })
+  }
+  const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64')
+  if (key.length !== KEY_BYTES) {
+    throw new ConfigurationError(`the vault key ${path} is damaged`, {
+      fix: 'restore it from your backup; without it the stored values cannot be opened and must be set up again',
+    })
+  }
+  return key
+}
+
+/** Creates the file unless it exists: written aside and linked, so that no process ever sees half a key. */
+function create(path: string): void {
+  if (existsSync(path)) return
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const aside = `${path}.${randomBytes(8).toString('hex')}`
+  writeFileSync(aside, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: OWNER_ONLY, flush: true })
+  try {
+    linkSync(aside, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    unlinkSync(aside)
+  }
+}

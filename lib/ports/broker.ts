@@ -1,0 +1,123 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { AccountId } from '../tokens/account-id.ts'
+import type { AccountSettings } from '../tokens/account-state.ts'
+import type { Secret } from '../tokens/secret.ts'
+import type { SessionModel } from '../tokens/session-model.ts'
+import type { Clock } from './clock.ts'
+import type { HttpReply, HttpRequest } from './http.ts'
+import type { SecretName } from './token-vault.ts'
+
+/**
+ * What the domain knows of a broker: how its tokens die, which grants bring one back, and how to prove one.
+ * An adapter is a literal of this shape in lib/brokers; it speaks the broker's protocol and decides nothing else.
+ */
+export interface Broker {
+  readonly id: string
+  readonly displayName: string
+  /** Origins of the broker's hosts, replaceable by `TOKENKEEPER_HOST_<NAME>`; absent for a stored base_url. */
+  readonly hosts: Readonly<Record<string, string>>
+  /** What `setup` asks for, in this order; at most ten names with the tokens, so that one read fetches all. */
+  readonly credentials: readonly CredentialField[]
+  readonly session: SessionModel
+  /** The ladder, best first. A grant whose `needs` are not all stored is passed over. */
+  readonly grants: readonly Grant[]
+  /** Set where a person can log in when no grant is left. */
+  readonly login?: { readonly how: string }
+  /** Live, read-only, free to repeat. Throws GrantRejectedError for a dead token. */
+  prove(context: BrokerContext, accessToken: Secret): Promise<Proof>
+  /** Seconds between the starts of two accounts of one run. */
+  readonly pacingSeconds: number
+  /** Accounts worked on at the same time; 1 where the broker counts calls per address. */
+  readonly concurrency: number
+  readonly schedule: { readonly expressions: readonly string[]; readonly timeZone: string }
+  /** When the account's tokens are needed; absent where there is no market. */
+  readonly tradingSession?: TradingSession
+  /** Said by `setup`, the README's table and `doctor`: undocumented endpoints, consent. */
+  readonly warning?: string
+}
+
+export interface TradingSession {
+  readonly timeZone: string
+  /** Wall-clock HH:MM. */
+  readonly opens: string
+  readonly closes: string
+}
+
+export interface CredentialField {
+  readonly name: SecretName
+  /** How the broker calls it. */
+  readonly label: string
+  /** False for what may be shown while it is typed: a user id, an address. */
+  readonly hidden: boolean
+  readonly required: boolean
+  /** Says what is wrong with a value without repeating it; `undefined` when it is fine. */
+  readonly problem?: (value: string) => string | undefined
+  /** The variable of the guide this replaces, for `setup --from-env`. */
+  readonly env?: readonly string[]
+}
+
+/** One way to a new access token. */
+export interface Grant {
+  readonly kind: 'refresh_token' | 'credentials' | 'upstream'
+  readonly needs: readonly SecretName[]
+  /** Whether the account's settings switch this grant on; on by default. */
+  readonly enabled?: (settings: AccountSettings) => boolean
+  readonly budget: LoginBudget
+  /**
+   * How often a grant whose fate is unknown may be sent again by a later run, after the stored token was probed.
+   * 0 for a rotating refresh token, whose second use can revoke the whole family; `budget` where only the login
+   * budget limits it (a password that counts attempts but is not spent).
+   */
+  readonly repeatsAfterAmbiguity: 0 | 1 | 'budget'
+  /** Gets a new access token with one attempt. Throws the errors of lib/tokens/errors.ts. */
+  renew(context: BrokerContext): Promise<Renewal>
+}
+
+/** The most attempts an account may make; every attempt counts, successful ones too. */
+export interface LoginBudget {
+  readonly perHour?: number
+  /** Per calendar day in the broker's zone. */
+  readonly perDay?: number
+  readonly minimumGapSeconds: number
+}
+
+/** What a grant gave. A field the reply did not have stays absent and never erases what is stored. */
+export interface Renewal {
+  readonly accessToken: Secret
+  readonly refreshToken?: Secret
+  /** Companions without which the access token is useless, with the token itself, as one JSON text. */
+  readonly session?: Secret
+  /** When the request was sent: lifetimes count from here. */
+  readonly sentAt: Temporal.Instant
+  /** Seconds, as the reply said. */
+  readonly expiresIn?: number
+  /** An instant the reply itself named. */
+  readonly expiresAt?: Temporal.Instant
+  /** Set where the grant had to prove the token to do its work; it is not proven twice. */
+  readonly proof?: Proof
+}
+
+/** Whose token it is, as the broker tells it. */
+export interface Proof {
+  readonly userId: string
+  readonly clientName?: string
+}
+
+/** What an adapter may use during one run for one account. */
+export interface BrokerContext {
+  readonly account: AccountId
+  readonly settings: AccountSettings
+  readonly clock: Clock
+  /** The adapter gives up before this instant. */
+  readonly deadline: Temporal.Instant
+  /** The origin of one of the broker's hosts, overrides applied. */
+  host(name: string): string
+  /** A stored credential. Throws ConfigurationError naming the parameter when it is missing. */
+  secret(name: SecretName): Secret
+  /** The same, or `undefined`. */
+  optional(name: SecretName): Secret | undefined
+  /** Sends once within the deadline. Throws HttpError. Measures the clock drift by the way. */
+  send(request: Omit<HttpRequest, 'timeoutMs'> & { readonly timeoutMs?: number }): Promise<HttpReply>
+  /** A one-time code of a step never used before, with at least 8 s left in it; waits for one if need be. */
+  totp(secret: Secret): Promise<string>
+}

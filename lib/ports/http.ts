@@ -1,0 +1,38 @@
+/** One request to a broker. Header values and bodies may hold secrets, so a request is never logged. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** Milliseconds for the whole exchange, connection included. */
+  readonly timeoutMs: number
+}
+
+export interface HttpReply {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** No usable HTTP reply. `sent: false` means that the broker cannot have seen the request. */
+export class HttpError extends Error {
+  readonly sent: boolean
+  /** A short constant such as ECONNREFUSED or UND_ERR_HEADERS_TIMEOUT. */
+  readonly reason: string
+
+  constructor(reason: string, details: { readonly sent: boolean; readonly cause?: unknown }) {
+    super(details.sent ? `no usable reply (${reason})` : `could not connect (${reason})`)
+    this.name = 'HttpError'
+    this.sent = details.sent
+    this.reason = reason
+    if (details.cause !== undefined) {
+      Object.defineProperty(this, 'cause', { value: details.cause, enumerable: false })
+    }
+  }
+}
+
+export interface Http {
+  /** Sends once; never follows a redirect, never repeats. Throws {@link HttpError}. */
+  send(request: HttpRequest): Promise<HttpReply>
+}

@@ -1,0 +1,18 @@
+import type { Clock } from './clock.ts'
+import type { Http } from './http.ts'
+import type { Notifier } from './notifier.ts'
+import type { StateStore } from './state-store.ts'
+import type { Telemetry } from './telemetry.ts'
+import type { TokenVault } from './token-vault.ts'
+
+/** Everything the domain needs from the world; one composition root per surface fills it in. */
+export interface Ports {
+  readonly vault: TokenVault
+  readonly states: StateStore
+  readonly notifier: Notifier
+  readonly telemetry: Telemetry
+  readonly http: Http
+  readonly clock: Clock
+  /** Overrides of broker hosts: origin by host name. */
+  readonly hosts: Readonly<Record<string, string>>
+}

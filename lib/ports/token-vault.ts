@@ -1,0 +1,49 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { AccountId } from '../tokens/account-id.ts'
+import type { Secret } from '../tokens/secret.ts'
+
+/** The names secrets are stored under, the same for every broker. Consumers read `access_token` and `session`. */
+export const SECRET_NAMES = [
+  'client_id',
+  'client_secret',
+  'redirect_uri',
+  'user_id',
+  'password',
+  'pin',
+  'totp_secret',
+  'email',
+  'base_url',
+  'vendor_id',
+  'refresh_token',
+  'access_token',
+  'session',
+] as const
+
+export type SecretName = (typeof SECRET_NAMES)[number]
+
+export interface StoredSecret {
+  readonly value: Secret
+  /** Counts the writes of this name; starts again at 1 after a deletion. */
+  readonly version: number
+  readonly modifiedAt: Temporal.Instant
+}
+
+export type StoredSecrets = ReadonlyMap<SecretName, StoredSecret>
+
+/** Where secrets live, and nothing but secrets. */
+export interface TokenVault {
+  /**
+   * All the named secrets of one account in one batched read; an absent one is absent from the map.
+   * Reads may be a moment stale. At most ten names. Throws TokenVaultError.
+   */
+  read(account: AccountId, names: readonly SecretName[]): Promise<StoredSecrets>
+  /** Writes one secret and gives its new version. Repeats passing faults until `deadline`. Throws TokenVaultError. */
+  write(
+    account: AccountId,
+    name: SecretName,
+    value: Secret,
+    options?: { readonly deadline?: Temporal.Instant },
+  ): Promise<{ readonly version: number }>
+  /** Removes one secret; a missing one is no error. Throws TokenVaultError. */
+  remove(account: AccountId, name: SecretName): Promise<void>
+}

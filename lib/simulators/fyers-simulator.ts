@@ -1,0 +1,227 @@
+import { createHash } from 'node:crypto'
+import { Hono } from 'hono'
+import jsonwebtoken from 'jsonwebtoken'
+import type { Temporal } from 'temporal-polyfill'
+import type { Clock } from '../ports/clock.ts'
+import { nextClock } from '../tokens/session-model.ts'
+import { simulatedJwt } from './simulated-token.ts'
+import type { Simulator, SimulatorEnv } from './simulator.ts'
+
+const DEATH = { at: '06:00', timeZone: 'Asia/Kolkata', day: 'first' } as const
+const REFRESH_TOKEN_DAYS = 15
+const AUTH_CODE_LIFE_S = 30_000
+const BURST_WINDOW_S = 15
+const BURST_EXCHANGES = 3
+const BURST_BLOCK_MIN = 10
+const PER_MINUTE_LIMIT = 200
+const OVERRUNS_BEFORE_DAY_BLOCK = 3
+
+export interface FyersUser {
+  readonly fyId: string
+  readonly name: string
+  readonly pin: string
+}
+
+export interface FyersApp {
+  /** With its suffix. */
+  readonly clientId: string
+  readonly secret: string
+}
+
+/** Switches of sheet section 9; tests set them, the newcomer's tour leaves them alone. */
+export interface FyersBehaviour {
+  /** Refuses every refresh grant with this code and status, as FYERS announced for April 2026. */
+  refreshWithdrawn?: { readonly code: number; readonly status: 200 | 400 | 401 }
+  wrongPin: { readonly code: number; readonly lockAfter: number }
+  /** Drops `s` and `code` from the login redirect. */
+  bareRedirect: boolean
+  /** The next login comes back with this user's code: the wrong-account test. */
+  loginAs?: string
+  /** Puts a new refresh token into the refresh reply, which FYERS has not been seen to do. */
+  rotates: boolean
+}
+
+/** FYERS API v3 as its sheet says: static refresh token with PIN, tokens dead at 06:00 IST. */
+export class FyersSimulator implements Simulator {
+  readonly id = 'fyers'
+  readonly hosts = ['FYERS_API']
+  readonly app = new Hono<SimulatorEnv>()
+  readonly behaviour: FyersBehaviour = {
+    wrongPin: { code: -1101, lockAfter: 5 },
+    bareRedirect: false,
+    rotates: false,
+  }
+  /** Refresh requests that reached the broker, successful or not. */
+  refreshes = 0
+
+  readonly #clock: Clock
+  readonly #app: FyersApp
+  readonly #users = new Map<string, FyersUser>()
+  readonly #liveTokens = new Map<string, string>()
+  readonly #spentCodes = new Set<string>()
+  readonly #wrongPins = new Map<string, number>()
+  #exchanges: Temporal.Instant[] = []
+  #blockedUntil: Temporal.Instant | undefined
+  #minute = { start: 0, calls: 0, overruns: 0 }
+
+  constructor(clock: Clock, app: FyersApp, users: readonly FyersUser[]) {
+    this.#clock = clock
+    this.#app = app
+    for (const user of users) this.#users.set(user.fyId, user)
+    this.#routes()
+  }
+
+  /** A refresh token as a login of `fyId` gives it, `daysAgo` days ago. */
+  refreshTokenFor(fyId: string, daysAgo = 0): string {
+    const issuedAt = this.#clock.now().subtract({ hours: daysAgo * 24 })
+    const day = issuedAt.toZonedDateTimeISO(DEATH.timeZone).toPlainDate().add({ days: REFRESH_TOKEN_DAYS })
+    const expiresAt = day.toZonedDateTime({ timeZone: DEATH.timeZone, plainTime: DEATH.at }).toInstant()
+    return simulatedJwt({ sub: 'refresh_token', iss: 'api.fyers.in', fy_id: fyId }, { issuedAt, expiresAt })
+  }
+
+  /** An access token as a login gives it. FYERS keeps one live token per user. */
+  accessTokenFor(fyId: string): string {
+    const issuedAt = this.#clock.now()
+    const token = simulatedJwt(
+      {
+        sub: 'access_token',
+        iss: 'api.fyers.in',
+        aud: ['d:1', 'x:0'],
+        fy_id: fyId,
+        appType: 100,
+        hsm_key: '0'.repeat(56),
+        at_hash: '0'.repeat(120),
+      },
+      { issuedAt, expiresAt: nextClock(DEATH, issuedAt) },
+    )
+    this.#liveTokens.set(fyId, token)
+    return token
+  }
+
+  /** A code as the login page's redirect carries it. */
+  authCodeFor(fyId: string): string {
+    const issuedAt = this.#clock.now()
+    const expiresAt = issuedAt.add({ seconds: AUTH_CODE_LIFE_S })
+    return simulatedJwt({ sub: 'auth_code', iss: 'api.login.fyers.in', fy_id: fyId }, { issuedAt, expiresAt })
+  }
+
+  /** Kills the user's access token, as a logout or a login elsewhere does. */
+  killAccessToken(fyId: string): void {
+    this.#liveTokens.delete(fyId)
+  }
+
+  #routes(): void {
+    this.app.use('/api/v3/*', async (context, next) => this.#overrun() ?? (await next(), context.res))
+    this.app.post('/api/v3/validate-authcode', async (context) => this.#exchange(await bodyOf(context.req.raw)))
+    this.app.post('/api/v3/validate-refresh-token', async (context) => this.#refresh(await bodyOf(context.req.raw)))
+    this.app.get('/api/v3/profile', (context) => {
+      const user = this.#authenticated(context.req.header('authorization'))
+      if (!user) return failure(-16, 'Could not authenticate the user', 401)
+      return ok({ data: { fy_id: user.fyId, name: user.name, email_id: 'sim.one@example.invalid', totp: true } })
+    })
+    this.app.get('/api/v3/funds', (context) =>
+      this.#authenticated(context.req.header('authorization'))
+        ? ok({ fund_limit: [] })
+        : failure(-16, 'Could not authenticate the user', 401),
+    )
+    this.app.get('/data/quotes', (context) =>
+      this.#authenticated(context.req.header('authorization'))
+        ? ok({ d: [] })
+        : failure(-15, 'Please provide valid token', 401),
+    )
+    this.app.post('/api/v3/logout', (context) => {
+      const user = this.#authenticated(context.req.header('authorization'))
+      if (!user) return failure(-16, 'Token is Invalid or Expired', 401)
+      this.killAccessToken(user.fyId)
+      return ok({})
+    })
+  }
+
+  #exchange(body: Record<string, unknown>): Response {
+    const now = this.#clock.now()
+    if (this.#blockedUntil && this.#blockedUntil.epochMilliseconds > now.epochMilliseconds) return edgeBlock()
+    this.#exchanges = this.#exchanges.filter(
+      (at) => at.add({ seconds: BURST_WINDOW_S }).epochMilliseconds > now.epochMilliseconds,
+    )
+    this.#exchanges.push(now)
+    if (this.#exchanges.length >= BURST_EXCHANGES) {
+      this.#blockedUntil = now.add({ minutes: BURST_BLOCK_MIN })
+      return edgeBlock()
+    }
+    if (body['grant_type'] !== 'authorization_code') return failure(-441, 'invalid grant type')
+    if (!body['code']) return failure(-374, 'Please provide authorization code.')
+    if (!this.#knowsApp(body['appIdHash'])) return failure(-371, 'Please provide sha256 hash of appId and app secret')
+    const code = String(body['code'])
+    const user = this.#holderOf(code, 'auth_code')
+    if (!user || this.#spentCodes.has(code)) return failure(-437, 'invalid auth code')
+    this.#spentCodes.add(code)
+    return ok({ access_token: this.accessTokenFor(user.fyId), refresh_token: this.refreshTokenFor(user.fyId) })
+  }
+
+  #refresh(body: Record<string, unknown>): Response {
+    this.refreshes += 1
+    const withdrawn = this.behaviour.refreshWithdrawn
+    if (withdrawn) return failure(withdrawn.code, 'Refresh token is not supported', withdrawn.status)
+    if (body['grant_type'] !== 'refresh_token') return failure(-441, 'invalid grant type')
+    if (!this.#knowsApp(body['appIdHash'])) return failure(-371, 'Please provide sha256 hash of appId and app secret')
+    const user = this.#holderOf(String(body['refresh_token'] ?? ''), 'refresh_token')
+    if (!user) return failure(-501, 'Please provide valid refresh token')
+    const { code, lockAfter } = this.behaviour.wrongPin
+    const wrong = this.#wrongPins.get(user.fyId) ?? 0
+    if (body['pin'] !== user.pin || wrong >= lockAfter) {
+      this.#wrongPins.set(user.fyId, wrong + 1)
+      return failure(code, wrong >= lockAfter ? 'Account locked' : 'Invalid pin')
+    }
+    this.#wrongPins.delete(user.fyId)
+    return ok({
+      access_token: this.accessTokenFor(user.fyId),
+      ...(this.behaviour.rotates && { refresh_token: this.refreshTokenFor(user.fyId) }),
+    })
+  }
+
+  #knowsApp(hash: unknown): boolean {
+    return hash === createHash('sha256').update(`${this.#app.clientId}:${this.#app.secret}`).digest('hex')
+  }
+
+  #authenticated(header: string | undefined): FyersUser | undefined {
+    const [clientId, token] = (header ?? '').split(':')
+    if (clientId !== this.#app.clientId || !token) return undefined
+    const user = this.#holderOf(token, 'access_token')
+    return user && this.#liveTokens.get(user.fyId) === token ? user : undefined
+  }
+
+  /** The user of a token of ours that is still alive by the virtual clock. */
+  #holderOf(token: string, subject: string): FyersUser | undefined {
+    const claims = jsonwebtoken.decode(token)
+    if (typeof claims !== 'object' || claims === null || claims.sub !== subject) return undefined
+    if ((claims.exp ?? 0) * 1000 <= this.#clock.now().epochMilliseconds) return undefined
+    return this.#users.get(String(claims['fy_id']))
+  }
+
+  /** 200 calls a minute; the fourth overrun of a day blocks until midnight. */
+  #overrun(): Response | undefined {
+    const minute = Math.floor(this.#clock.now().epochMilliseconds / 60_000)
+    if (this.#minute.start !== minute) this.#minute = { ...this.#minute, start: minute, calls: 0 }
+    this.#minute.calls += 1
+    if (this.#minute.calls === PER_MINUTE_LIMIT + 1) this.#minute.overruns += 1
+    const blocked = this.#minute.overruns > OVERRUNS_BEFORE_DAY_BLOCK
+    if (!blocked && this.#minute.calls <= PER_MINUTE_LIMIT) return undefined
+    return failure(-429, 'API rate limit exceeded', 429)
+  }
+}
+
+async function bodyOf(request: Request): Promise<Record<string, unknown>> {
+  return (await request.json().catch(() => ({}))) as Record<string, unknown>
+}
+
+function ok(fields: Record<string, unknown>): Response {
+  return Response.json({ s: 'ok', code: 200, message: '', ...fields })
+}
+
+function failure(code: number, message: string, status = 400): Response {
+  return Response.json({ s: 'error', code, message }, { status })
+}
+
+function edgeBlock(): Response {
+  return new Response('<html><body>Access denied</body></html>', { status: 429, headers: { 'content-type': 'text/html' } })
+}

@@ -1,0 +1,29 @@
+import { ConfigurationError } from './errors.ts'
+
+declare const brand: unique symbol
+
+/** `fyers` for a broker's default account, `iifl/28748327` for a further one. */
+export type AccountId = string & { readonly [brand]: 'AccountId' }
+
+const BROKER = /^[a-z0-9][a-z0-9-]{0,31}$/
+const ACCOUNT = /^[A-Za-z0-9._-]{1,64}$/
+
+/** The account id in a text a person or an event gave us. Throws {@link ConfigurationError} with the form that is allowed. */
+export function parseAccountId(text: string): AccountId {
+  const [broker = '', account, ...rest] = text.split('/')
+  if (BROKER.test(broker) && rest.length === 0 && (account === undefined || ACCOUNT.test(account))) {
+    return text as AccountId
+  }
+  throw new ConfigurationError(`"${text.slice(0, 80)}" is not an account id`, {
+    fix: 'write the broker alone for its default account (fyers), or broker/account (iifl/28748327)',
+  })
+}
+
+export function brokerOf(account: AccountId): string {
+  return account.split('/', 1)[0] as string
+}
+
+/** The part after the slash; `undefined` for the broker's default account. */
+export function nameOf(account: AccountId): string | undefined {
+  return account.split('/')[1]
+}

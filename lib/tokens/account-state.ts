@@ -1,0 +1,142 @@
+import { Temporal } from 'temporal-polyfill'
+import type { Grant } from '../ports/broker.ts'
+import type { AccountId } from './account-id.ts'
+import type { ErrorCode } from './errors.ts'
+import type { Outcome } from './outcome.ts'
+
+type Instant = Temporal.Instant
+export type GrantKind = Grant['kind']
+
+/** What the owner of an account chose; set by `setup`, never by a run. */
+export interface AccountSettings {
+  readonly nickname?: string
+  /** `external`: somebody else keeps this token; it is never touched. */
+  readonly managedBy?: 'external'
+  readonly leewayMinutes?: number
+  /** A local ceiling on a token's age, in hours. */
+  readonly maxLifetimeHours?: number
+  /** Choices only one broker knows, such as its API variant. */
+  readonly options?: Readonly<Record<string, string>>
+}
+
+/** What is known of the access token that consumers see. */
+export interface AccessTokenRecord {
+  readonly issuedAt: Instant
+  readonly expiresAt: Instant
+  /** Which rule set `expiresAt`, in words: "the token's own exp", "03:30 Asia/Kolkata". */
+  readonly expiryDecidedBy: string
+  readonly provenAt: Instant
+  /** The vault's version of what was published; another one means that somebody else wrote it. */
+  readonly version: number
+  readonly publishedAt: Instant
+}
+
+/** Why a grant is not to be tried, and what lifts that. */
+export interface GrantBlock {
+  readonly code: ErrorCode
+  readonly reason: string
+  readonly fix?: string
+  /** The stamps of the secrets that failed; the block ends when one of them is stored again. */
+  readonly stamps: Readonly<Record<string, string>>
+  /** The block also ends by itself at this instant. */
+  readonly until?: Instant
+  /** Whether a person's forced run may try all the same. */
+  readonly forcible: boolean
+}
+
+export interface Ambiguity {
+  readonly grant: GrantKind
+  readonly at: Instant
+  /** How often the grant was sent again since. */
+  readonly repeats: number
+  readonly stamps: Readonly<Record<string, string>>
+  /** Whether the stored access token was probed since. */
+  readonly probed: boolean
+}
+
+export interface Incident {
+  readonly id: string
+  readonly kind: 'login_needed' | 'human_action' | 'operator_action' | 'token_lost'
+  readonly openedAt: Instant
+  /** Absent while the alert could not be delivered: the next run tries again. */
+  readonly toldAt?: Instant
+}
+
+export interface LastRun {
+  readonly at: Instant
+  readonly outcome: Outcome
+  readonly code?: ErrorCode
+  readonly reason: string
+  readonly fix?: string
+}
+
+/** The state record of one account: everything but its secrets. */
+export interface AccountState {
+  readonly account: AccountId
+  /** Goes up by one with each write; a write that expects another one is refused. */
+  readonly revision: number
+  readonly settings: AccountSettings
+  readonly paused?: { readonly since: Instant; readonly by?: string }
+  /** Counts published access tokens. */
+  readonly generation: number
+  readonly accessToken?: AccessTokenRecord
+  readonly refreshToken?: { readonly expiresAt?: Instant; readonly savedAt: Instant; readonly version: number }
+  /** When a person last consented; a refresh never moves it. */
+  readonly authorizedAt?: Instant
+  /** The broker's user id, pinned at the first proof. */
+  readonly userId?: string
+  readonly clientName?: string
+  readonly lease?: { readonly owner: string; readonly until: Instant }
+  /** Attempts at the broker's login in the last day, oldest first. */
+  readonly attempts: readonly Instant[]
+  /** The last 30-second step a one-time code was made for. */
+  readonly totpStep?: number
+  readonly notBefore?: Instant
+  readonly blocks: Readonly<Partial<Record<GrantKind, GrantBlock>>>
+  /** A grant was sent and its fate is unknown; over when one of the secrets it used is stored again. */
+  readonly ambiguous?: Ambiguity
+  /** The vault's version of a stored access token that the broker refused when it was probed. */
+  readonly refusedVersion?: number
+  readonly incident?: Incident
+  readonly last?: LastRun
+}
+
+/** The record of an account nobody has worked on yet. */
+export function newAccountState(account: AccountId, settings: AccountSettings = {}): AccountState {
+  return { account, revision: 0, settings, generation: 0, attempts: [], blocks: {} }
+}
+
+/** Fields to set; `undefined` removes one. */
+export type StateChanges = { readonly [Field in keyof AccountState]?: AccountState[Field] | undefined }
+
+/** The next revision of a record. */
+export function changed(state: AccountState, changes: StateChanges): AccountState {
+  const next = { ...state, ...changes, revision: state.revision + 1 }
+  return Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined)) as unknown as AccountState
+}
+
+const INSTANT_FIELDS = new Set([
+  'since', 'issuedAt', 'expiresAt', 'provenAt', 'publishedAt', 'savedAt', 'authorizedAt', 'until', 'notBefore',
+  'at', 'openedAt', 'toldAt', 'attempts',
+])
+
+/** The record as plain JSON values, instants as ISO 8601 text. */
+export function encodeAccountState(state: AccountState): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(state)) as Record<string, unknown>
+}
+
+/** The inverse of {@link encodeAccountState}. */
+export function decodeAccountState(record: Record<string, unknown>): AccountState {
+  return revive(record) as AccountState
+}
+
+function revive(value: unknown, field = ''): unknown {
+  if (typeof value === 'string') return INSTANT_FIELDS.has(field) ? Temporal.Instant.from(value) : value
+  if (Array.isArray(value)) return value.map((item) => revive(item, field))
+  if (typeof value === 'object' && value !== null) {
+    // What the owner named is no field of ours: options called "until" stay text.
+    if (field === 'settings') return value
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, revive(item, name)]))
+  }
+  return value
+}

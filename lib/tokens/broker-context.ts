@@ -1,0 +1,97 @@
+import { TOTP } from 'otpauth'
+import { Temporal } from 'temporal-polyfill'
+import type { Broker, BrokerContext } from '../ports/broker.ts'
+import { HttpError } from '../ports/http.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
+import type { AccountId } from './account-id.ts'
+import type { AccountSettings } from './account-state.ts'
+import { ConfigurationError } from './errors.ts'
+import type { Secret } from './secret.ts'
+
+const DEFAULT_TIMEOUT_MS = 15_000
+const TOTP_STEP_S = 30
+/** With less time left the code may arrive too late (brokers/README, rules for TOTP). */
+const TOTP_MIN_SECONDS_LEFT = 8
+/** A drift above this is worth a finding; above the second, an alarm. */
+export const DRIFT_FINDING_S = 5
+
+/** The one-time-code step an instant falls into. */
+export function totpStepOf(instant: Temporal.Instant): number {
+  return Math.floor(instant.epochMilliseconds / 1000 / TOTP_STEP_S)
+}
+
+export interface ContextOptions {
+  readonly broker: Broker
+  readonly account: AccountId
+  readonly settings: AccountSettings
+  readonly stored: StoredSecrets
+  readonly deadline: Temporal.Instant
+  /** The last one-time-code step used for this account. */
+  readonly totpStep: number | undefined
+}
+
+/** A {@link BrokerContext} that also tells what the run has to record afterwards. */
+export interface RunContext extends BrokerContext {
+  /** The last one-time-code step used, this run included. */
+  usedTotpStep(): number | undefined
+}
+
+export function brokerContext(options: ContextOptions, ports: Ports): RunContext {
+  const { broker, account, stored, deadline } = options
+  const { clock } = ports
+  let totpStep = options.totpStep
+  let driftMs = 0
+
+  const optional = (name: SecretName): Secret | undefined => stored.get(name)?.value
+
+  return {
+    account,
+    settings: options.settings,
+    clock,
+    deadline,
+    optional,
+    secret(name) {
+      const secret = optional(name)
+      if (secret) return secret
+      throw new ConfigurationError(`${name} is not stored`, { fix: `run tokenkeeper setup ${account}` })
+    },
+    host(name) {
+      const origin = ports.hosts[name] ?? broker.hosts[name]
+      if (origin === undefined) throw new Error(`broker ${broker.id} has no host ${name}`)
+      return origin
+    },
+    async send(request) {
+      const remainingMs = clock.now().until(deadline).total('milliseconds')
+      if (remainingMs < 1) throw new HttpError('DEADLINE', { sent: false })
+      const timeoutMs = Math.min(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, remainingMs)
+      const reply = await ports.http.send({ ...request, timeoutMs })
+      driftMs = drift(reply.headers['date'], clock.now()) ?? driftMs
+      if (Math.abs(driftMs) > DRIFT_FINDING_S * 1000) {
+        ports.telemetry.warn('this clock differs from the broker', { account, seconds: Math.round(driftMs / 1000) })
+        ports.telemetry.count('ClockDriftSeconds', broker.id, Math.round(Math.abs(driftMs) / 1000))
+      }
+      return reply
+    },
+    async totp(secret) {
+      const brokersNow = (): Temporal.Instant => clock.now().add({ milliseconds: Math.round(driftMs) })
+      const secondsLeft = (): number => TOTP_STEP_S - ((brokersNow().epochMilliseconds / 1000) % TOTP_STEP_S)
+      while (secondsLeft() < TOTP_MIN_SECONDS_LEFT || totpStepOf(brokersNow()) <= (totpStep ?? -1)) {
+        await clock.sleep(Math.ceil(secondsLeft() * 1000))
+      }
+      totpStep = totpStepOf(brokersNow())
+      // RFC 6238 with the parameters all brokers here use: SHA-1, six digits, 30 s.
+      const generator = new TOTP({ secret: secret.reveal(), algorithm: 'SHA1', digits: 6, period: TOTP_STEP_S })
+      return generator.generate({ timestamp: totpStep * TOTP_STEP_S * 1000 })
+    },
+    usedTotpStep: () => totpStep,
+  }
+}
+
+/** Milliseconds the broker's clock is ahead of ours. The Date header has whole seconds, so half of one is added. */
+function drift(date: string | undefined, now: Temporal.Instant): number | undefined {
+  const theirs = Date.parse(date ?? '')
+  if (Number.isNaN(theirs)) return undefined
+  const ms = theirs + 500 - now.epochMilliseconds
+  return Math.abs(ms) < 1000 ? 0 : ms
+}

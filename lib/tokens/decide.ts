@@ -1,0 +1,178 @@
+import { Temporal } from 'temporal-polyfill'
+import type { Broker, Grant } from '../ports/broker.ts'
+import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
+import type { AccountState, Ambiguity } from './account-state.ts'
+import { attemptAllowedAt } from './budget.ts'
+import { whetherDue } from './due.ts'
+import type { ErrorCode } from './errors.ts'
+
+type Instant = Temporal.Instant
+
+/** What a run should do about one account, and why. */
+export type Decision =
+  /** Nothing: the token is live and not due. */
+  | { readonly action: 'fresh'; readonly reason: string }
+  /** Prove the stored access token: we did not publish it, or a renewal's fate is unknown. */
+  | { readonly action: 'probe'; readonly reason: string }
+  | { readonly action: 'refresh'; readonly reason: string; readonly grant: Grant }
+  /** A renewal is due, but not before `until`. `live` says whether the published token still works. */
+  | { readonly action: 'wait'; readonly reason: string; readonly until: Instant; readonly live: boolean }
+  /** Only a person can help: log in. */
+  | { readonly action: 'ask'; readonly reason: string }
+  /** Nothing can be done until somebody changes what is named. */
+  | { readonly action: 'stop'; readonly reason: string; readonly fix: string; readonly code: ErrorCode }
+  | { readonly action: 'paused'; readonly reason: string }
+  | { readonly action: 'skip'; readonly reason: string }
+
+export interface Situation {
+  readonly broker: Broker
+  readonly state: AccountState
+  readonly stored: StoredSecrets
+  readonly now: Instant
+  /** A person wants a new token although the stored one may be fresh; renewals after this instant satisfy it. */
+  readonly forcedAt?: Instant | undefined
+}
+
+/** Decides what to do about one account. Pure: no clock, no call, no secret in the result. */
+export function decide(situation: Situation): Decision {
+  const { broker, state, stored, now } = situation
+  if (state.settings.managedBy === 'external') {
+    return { action: 'skip', reason: 'this account is managed elsewhere' }
+  }
+  if (state.paused) return { action: 'paused', reason: `paused since ${state.paused.since}` }
+
+  const need = whatIsNeeded(situation)
+  if (need.kind === 'fresh') return { action: 'fresh', reason: need.reason }
+  // The holder may be us in an earlier life; its lease ends with its process.
+  if (state.lease && isAfter(state.lease.until, now)) {
+    return { action: 'skip', reason: `another run is working on this account, at most until ${state.lease.until}` }
+  }
+  if (need.kind === 'probe') return { action: 'probe', reason: need.reason }
+
+  const broken = brokenCredential(broker, stored)
+  if (broken) return broken
+  return chooseGrant(situation, need.reason, need.live)
+}
+
+type Need =
+  | { readonly kind: 'fresh'; readonly reason: string }
+  | { readonly kind: 'probe'; readonly reason: string }
+  | { readonly kind: 'renew'; readonly reason: string; readonly live: boolean }
+
+function whatIsNeeded({ broker, state, stored, now, forcedAt }: Situation): Need {
+  const token = stored.get('access_token')
+  const record = state.accessToken
+  const forced = forcedAt !== undefined && !(record && isAfter(record.issuedAt, forcedAt))
+  if (token === undefined) return { kind: 'renew', reason: 'no access token is stored', live: false }
+  const foreign = record === undefined || token.version !== record.version
+  if (foreign) {
+    if (forced) return { kind: 'renew', reason: 'forced', live: false }
+    // Proven once already and refused: a second probe would say the same.
+    if (state.refusedVersion === token.version) {
+      return { kind: 'renew', reason: 'the stored access token was refused by the broker', live: false }
+    }
+    return { kind: 'probe', reason: 'the stored access token was not published by this software' }
+  }
+  const due = whetherDue(record, broker.session, state.settings, now, broker.tradingSession)
+  if ((due.due || forced) && !due.expired && unresolved(state, stored)?.probed === false) {
+    return { kind: 'probe', reason: 'the fate of the last renewal is unknown' }
+  }
+  if (forced) return { kind: 'renew', reason: 'forced', live: !due.expired }
+  if (!due.due) return { kind: 'fresh', reason: due.reason }
+  return { kind: 'renew', reason: due.reason, live: !due.expired }
+}
+
+function brokenCredential(broker: Broker, stored: StoredSecrets): Decision | undefined {
+  const missing: SecretName[] = []
+  for (const field of broker.credentials) {
+    const value = stored.get(field.name)?.value
+    if (value === undefined) {
+      if (field.required) missing.push(field.name)
+      continue
+    }
+    const problem = field.problem?.(value.reveal())
+    if (problem !== undefined) {
+      return stop(`the stored ${field.name} is malformed: ${problem}`, `store it again: tokenkeeper setup ${broker.id}`)
+    }
+  }
+  if (missing.length === 0) return undefined
+  return stop(`not stored: ${missing.join(', ')}`, `run tokenkeeper setup ${broker.id}`)
+}
+
+function stop(reason: string, fix: string, code: ErrorCode = 'configuration_invalid'): Decision {
+  return { action: 'stop', reason, fix, code }
+}
+
+function chooseGrant(situation: Situation, need: string, live: boolean): Decision {
+  const { broker, state, stored, now } = situation
+  const forced = situation.forcedAt !== undefined
+  const passedOver: string[] = []
+  for (const grant of broker.grants) {
+    if (grant.enabled?.(state.settings) === false) continue
+    const missing = grant.needs.filter((name) => !stored.has(name))
+    if (missing.length > 0) {
+      passedOver.push(`no ${missing.join(', ')} stored`)
+      continue
+    }
+    if (grant.kind === 'refresh_token' && state.refreshToken?.version === stored.get('refresh_token')?.version) {
+      const expiresAt = state.refreshToken?.expiresAt
+      if (expiresAt && !isAfter(expiresAt, now)) {
+        passedOver.push(`the refresh token expired at ${expiresAt}`)
+        continue
+      }
+    }
+    const block = state.blocks[grant.kind]
+    if (block && blocks(block, grant, stored, now, forced)) {
+      // A dead grant makes room for the next one; a wrong secret or a refused app stops everything.
+      if (block.code !== 'grant_rejected') return stop(block.reason, block.fix ?? '', block.code)
+      passedOver.push(block.reason)
+      continue
+    }
+    if (unresolved(state, stored)?.grant === grant.kind && !mayRepeat(grant, state)) {
+      passedOver.push(`the fate of the last ${grant.kind} grant is unknown, and it must not be sent again`)
+      continue
+    }
+    const notBefore = attemptAllowedAt(grant.budget, state, broker.session.timeZone, now)
+    if (notBefore && isAfter(notBefore.at, now)) {
+      return { action: 'wait', reason: notBefore.reason, until: notBefore.at, live }
+    }
+    return { action: 'refresh', reason: need, grant }
+  }
+  const why = passedOver.length > 0 ? `${need}; ${passedOver.join('; ')}` : need
+  if (broker.login) return { action: 'ask', reason: why }
+  return stop(why, `check the stored credentials: tokenkeeper setup ${broker.id}`)
+}
+
+/** The ambiguity that still stands: none of the secrets it used has been stored again. */
+export function unresolved(state: AccountState, stored: StoredSecrets): Ambiguity | undefined {
+  const { ambiguous } = state
+  if (!ambiguous) return undefined
+  const same = Object.entries(ambiguous.stamps).every(([name, stamp]) => secretStamp(stored, name as SecretName) === stamp)
+  return same ? ambiguous : undefined
+}
+
+function mayRepeat(grant: Grant, state: AccountState): boolean {
+  return grant.repeatsAfterAmbiguity === 'budget' || (state.ambiguous?.repeats ?? 0) < grant.repeatsAfterAmbiguity
+}
+
+function blocks(
+  block: NonNullable<AccountState['blocks'][Grant['kind']]>,
+  grant: Grant,
+  stored: StoredSecrets,
+  now: Instant,
+  forced: boolean,
+): boolean {
+  if (block.until && !isAfter(block.until, now)) return false
+  if (forced && block.forcible) return false
+  return grant.needs.every((name) => secretStamp(stored, name) === block.stamps[name])
+}
+
+/** Changes whenever the secret is stored again, and says nothing about its value. */
+export function secretStamp(stored: StoredSecrets, name: SecretName): string {
+  const secret = stored.get(name)
+  return secret ? `${secret.version}@${secret.modifiedAt}` : 'absent'
+}
+
+function isAfter(a: Instant, b: Instant): boolean {
+  return Temporal.Instant.compare(a, b) > 0
+}

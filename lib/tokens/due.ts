@@ -1,0 +1,70 @@
+import { Temporal } from 'temporal-polyfill'
+import type { TradingSession } from '../ports/broker.ts'
+import type { AccessTokenRecord, AccountSettings } from './account-state.ts'
+import { expectedExpiry, type SessionModel } from './session-model.ts'
+
+/** A token counts as dead this long before it dies: a request takes time, and clocks differ. */
+export const DEAD_EARLY_SECONDS = 60
+const SHORTEST_DEFAULT_LEEWAY_MINUTES = 30
+/** cert-manager's rule: renew when two thirds of the life are over. */
+const LEEWAY_SHARE_OF_LIFE = 1 / 3
+
+export interface Due {
+  readonly due: boolean
+  readonly expired: boolean
+  readonly reason: string
+}
+
+/** Whether a live token should be renewed now. Pure. */
+export function whetherDue(
+  token: AccessTokenRecord,
+  model: SessionModel,
+  settings: AccountSettings,
+  now: Temporal.Instant,
+  session?: TradingSession,
+): Due {
+  const expired = isAfterOrAt(now, token.expiresAt.subtract({ seconds: DEAD_EARLY_SECONDS }))
+  const dead = isAfterOrAt(now, token.expiresAt)
+  if (dead) return { due: true, expired, reason: 'the access token has expired' }
+
+  const life = token.issuedAt.until(token.expiresAt)
+  const renewed = expectedExpiry(model.accessToken, now, life, settings.maxLifetimeHours)
+  if (renewed !== undefined && !isAfter(renewed, token.expiresAt.add({ seconds: DEAD_EARLY_SECONDS }))) {
+    return { due: false, expired: false, reason: 'a new access token would not live longer' }
+  }
+  if (expired) return { due: true, expired, reason: 'the access token is about to expire' }
+
+  const leewayMinutes = leeway(life, model, settings)
+  if (isAfterOrAt(now, token.expiresAt.subtract({ seconds: Math.round(leewayMinutes * 60) }))) {
+    return { due: true, expired, reason: `fewer than ${Math.round(leewayMinutes)} min remain` }
+  }
+  const close = session && todaysClose(session, now)
+  if (close && isAfter(close, token.expiresAt)) {
+    return { due: true, expired, reason: 'the access token would die before the market closes' }
+  }
+  return { due: false, expired, reason: 'the access token is live' }
+}
+
+/** Minutes before the expiry at which a refresh is due; never the whole life, else each run would be a refresh. */
+export function leeway(life: Temporal.Duration, model: SessionModel, settings: AccountSettings): number {
+  const lifeMinutes = life.total('minutes')
+  const third = lifeMinutes * LEEWAY_SHARE_OF_LIFE
+  const wanted =
+    settings.leewayMinutes ?? model.leewayMinutes ?? Math.max(third, SHORTEST_DEFAULT_LEEWAY_MINUTES)
+  return wanted >= lifeMinutes ? third : wanted
+}
+
+/** Today's close when today is a weekday whose session is not over yet. Holidays only make us renew needlessly. */
+export function todaysClose(session: TradingSession, now: Temporal.Instant): Temporal.Instant | undefined {
+  const local = now.toZonedDateTimeISO(session.timeZone)
+  const close = local.withPlainTime(session.closes).toInstant()
+  return local.dayOfWeek <= 5 && isAfter(close, now) ? close : undefined
+}
+
+function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(a, b) > 0
+}
+
+function isAfterOrAt(a: Temporal.Instant, b: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(a, b) >= 0
+}

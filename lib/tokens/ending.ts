@@ -1,0 +1,127 @@
+import { Temporal } from 'temporal-polyfill'
+import type { Broker, Grant } from '../ports/broker.ts'
+import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
+import type { AccountState, GrantBlock, StateChanges } from './account-state.ts'
+import { secretStamp } from './decide.ts'
+import {
+  AmbiguousError,
+  BrokerUnavailableError,
+  type ErrorCode,
+  GrantRejectedError,
+  HumanActionError,
+  RateLimitedError,
+  TokenkeeperError,
+} from './errors.ts'
+import type { Need } from './incident.ts'
+import type { Outcome } from './outcome.ts'
+import { maskSecrets } from './secret.ts'
+
+/** A wait the broker asks for is sat out within a run up to this long; a longer one is left to later runs. */
+const LONGEST_WAIT_IN_RUN_S = 15 * 60
+const PASSING_FAULT_PAUSE_S = 2
+
+/** How a run ends for one account, before it is written down. */
+export interface Ending {
+  readonly outcome: Outcome
+  readonly code?: ErrorCode
+  readonly reason: string
+  readonly fix?: string
+  /** What a person has to be told. */
+  readonly need?: Need
+  /** When the same run may usefully try again. */
+  readonly retryAt?: Temporal.Instant
+}
+
+/** Only a person can help, by logging in. */
+export function askForLogin(broker: Broker, reason: string): Ending {
+  const action = broker.login?.how ?? `log in at ${broker.displayName}`
+  return { outcome: 'awaiting_login', reason, fix: action, need: { kind: 'login_needed', reason, action } }
+}
+
+/** Nothing helps until somebody changes what `fix` names. */
+export function stopUntilFixed(code: ErrorCode, reason: string, fix: string): Ending {
+  const kind = code === 'human_action' || code === 'wrong_account' ? 'human_action' : 'operator_action'
+  return { outcome: 'failed', code, reason, fix, need: { kind, reason, action: fix } }
+}
+
+/** What an error means for the run. Anything that is no error of ours is a bug, told by its kind only. */
+export function endingOfError(error: unknown, now: Temporal.Instant): Ending {
+  if (!(error instanceof TokenkeeperError)) {
+    const kind = error instanceof Error ? error.name : typeof error
+    return stopUntilFixed('response_unexpected', `an unforeseen fault (${kind})`, 'report it with the log of this run')
+  }
+  const reason = maskSecrets(error.brokerCode ? `${error.message} (${error.brokerCode})` : error.message)
+  const told = { code: error.code, reason, fix: error.fix }
+  if (error instanceof AmbiguousError) return { outcome: 'ambiguous', ...told }
+  if (error instanceof RateLimitedError) {
+    const seconds = Math.ceil(error.retryAfterSeconds)
+    return {
+      outcome: 'failed',
+      ...told,
+      ...(seconds <= LONGEST_WAIT_IN_RUN_S && { retryAt: now.add({ seconds }) }),
+    }
+  }
+  if (error.retryable) return { outcome: 'failed', ...told, retryAt: now.add({ seconds: PASSING_FAULT_PAUSE_S }) }
+  if (error.code === 'token_lost') {
+    return { outcome: 'failed', ...told, need: { kind: 'token_lost', reason, action: error.fix } }
+  }
+  return stopUntilFixed(error.code, reason, error.fix)
+}
+
+/** What a failed grant leaves behind in the state record: blocks, waits, an ambiguity. */
+export function tracesOfError(
+  error: unknown,
+  grant: Grant,
+  state: AccountState,
+  stored: StoredSecrets,
+  timeZone: string,
+  now: Temporal.Instant,
+): StateChanges {
+  const stamps = stampsOf(grant.needs, stored)
+  if (error instanceof RateLimitedError) {
+    return { notBefore: now.add({ seconds: Math.ceil(error.retryAfterSeconds) }) }
+  }
+  if (error instanceof BrokerUnavailableError) {
+    // Nothing reached the broker, so nothing counts against the login budget.
+    return error.sent ? {} : { attempts: state.attempts.slice(0, -1) }
+  }
+  if (error instanceof AmbiguousError) {
+    const before = state.ambiguous?.grant === grant.kind ? state.ambiguous.repeats + 1 : 0
+    return { ambiguous: { grant: grant.kind, at: now, repeats: before, stamps, probed: false } }
+  }
+  const block = blockOf(error, stamps, timeZone, now)
+  return block ? { blocks: { ...state.blocks, [grant.kind]: block } } : {}
+}
+
+function blockOf(
+  error: unknown,
+  stamps: GrantBlock['stamps'],
+  timeZone: string,
+  now: Temporal.Instant,
+): GrantBlock | undefined {
+  if (!(error instanceof TokenkeeperError)) return undefined
+  const block = { code: error.code, reason: error.message, fix: error.fix, stamps }
+  switch (error.code) {
+    case 'grant_rejected':
+      // May have been a wrong PIN in disguise (FYERS): not even a forced run sends it again.
+      return { ...block, forcible: false }
+    case 'human_action':
+      return { ...block, forcible: error instanceof HumanActionError && error.problem === 'account' }
+    case 'wrong_account':
+      return { ...block, forcible: true }
+    case 'client_rejected':
+      // The app can be put right at the broker without anything changing here: one more try each day.
+      return { ...block, forcible: true, until: now.toZonedDateTimeISO(timeZone).startOfDay().add({ days: 1 }).toInstant() }
+    default:
+      return undefined
+  }
+}
+
+function stampsOf(names: readonly SecretName[], stored: StoredSecrets): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name) => [name, secretStamp(stored, name)]))
+}
+
+/** Whether the next grant of the ladder may be tried after this error. */
+export function leavesRoomForNextGrant(error: unknown): boolean {
+  return error instanceof GrantRejectedError
+}

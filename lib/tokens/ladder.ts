@@ -1,0 +1,115 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { Broker } from '../ports/broker.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { StoredSecrets } from '../ports/token-vault.ts'
+import type { AccountState, StateChanges } from './account-state.ts'
+import type { RunContext } from './broker-context.ts'
+import { withAttempt } from './budget.ts'
+import { type Decision, decide } from './decide.ts'
+import { askForLogin, type Ending, endingOfError, leavesRoomForNextGrant, stopUntilFixed, tracesOfError } from './ending.ts'
+import { TokenkeeperError } from './errors.ts'
+import type { Lease } from './lease.ts'
+import { proveStored, saveProvePublish } from './publish.ts'
+
+/** One account's work under its lease. */
+export interface Climb {
+  readonly broker: Broker
+  readonly lease: Lease
+  readonly stored: StoredSecrets
+  readonly context: RunContext
+  readonly forcedAt: Temporal.Instant | undefined
+  readonly ports: Ports
+}
+
+export interface Climbed {
+  readonly ending: Ending
+  /** What to record beside the ending. */
+  readonly changes: StateChanges
+}
+
+/** What a published token lifts. */
+const LIFTED: StateChanges = { blocks: {}, ambiguous: undefined, notBefore: undefined, refusedVersion: undefined }
+
+/** Follows the ladder of grants from `first` down until one of its steps ends the run. */
+export async function climbLadder(climb: Climb, first: Decision): Promise<Climbed> {
+  const { broker, stored, ports } = climb
+  let decision = first
+  let changes: StateChanges = {}
+  const now = (): AccountState => ({ ...climb.lease.state, ...(changes as Partial<AccountState>) })
+
+  // Each round ends the run, uses up one grant or settles one probe; one more round is needed to say so.
+  for (let round = 0; round < broker.grants.length + 3; round++) {
+    switch (decision.action) {
+      case 'probe':
+        changes = { ...changes, ...(await probe(climb, now())) }
+        break
+      case 'refresh': {
+        const { grant, reason } = decision
+        try {
+          const renewal = await grant.renew(climb.context)
+          changes = { ...changes, ...(await saveProvePublish(broker, now(), renewal, climb.context, ports)), ...LIFTED }
+          return { ending: { outcome: 'refreshed', reason }, changes }
+        } catch (error) {
+          const at = ports.clock.now()
+          changes = { ...changes, ...tracesOfError(error, grant, now(), stored, broker.session.timeZone, at) }
+          if (!leavesRoomForNextGrant(error)) return { ending: endingOfError(error, at), changes }
+        }
+        break
+      }
+      default:
+        return { ending: endOf(climb, decision, now()), changes }
+    }
+    decision = decideUnderLease(climb, now())
+    if (decision.action === 'refresh') {
+      // Counted before it is made: a crash must not give an attempt back.
+      await climb.lease.keep({ ...changes, attempts: withAttempt(now().attempts, ports.clock.now()) })
+      changes = {}
+    }
+  }
+  return { ending: stopUntilFixed('response_unexpected', 'the ladder of grants has no end', 'report it'), changes }
+}
+
+function endOf(climb: Climb, decision: Exclude<Decision, { action: 'probe' | 'refresh' }>, state: AccountState): Ending {
+  switch (decision.action) {
+    case 'ask':
+      return askForLogin(climb.broker, decision.reason)
+    case 'stop':
+      return stopUntilFixed(decision.code, decision.reason, decision.fix)
+    case 'wait':
+      return waiting(decision)
+    case 'fresh':
+      // A stored token of somebody else's that proved live is news to the consumers.
+      return { outcome: state.generation > climb.lease.state.generation ? 'refreshed' : 'fresh', reason: decision.reason }
+    case 'paused':
+      return { outcome: 'paused', reason: decision.reason }
+    case 'skip':
+      return { outcome: 'skipped', reason: decision.reason }
+  }
+}
+
+/** A renewal is due but must wait; as long as the published token lives that is no failure. */
+export function waiting(decision: Extract<Decision, { action: 'wait' }>): Ending {
+  const reason = `${decision.reason}; next attempt not before ${decision.until}`
+  if (decision.live) return { outcome: 'fresh', reason, retryAt: decision.until }
+  return { outcome: 'failed', code: 'rate_limited', reason, retryAt: decision.until }
+}
+
+/** Our own lease is no reason to leave the account alone. */
+function decideUnderLease(climb: Climb, state: AccountState): Decision {
+  const { lease: _ours, ...free } = state
+  const { broker, stored, forcedAt, ports } = climb
+  return decide({ broker, state: free, stored, forcedAt, now: ports.clock.now() })
+}
+
+/** Proves the stored access token; either verdict is something to record. Throws what is no verdict on the token. */
+async function probe({ broker, stored, context, ports }: Climb, state: AccountState): Promise<StateChanges> {
+  const settled: StateChanges = state.ambiguous ? { ambiguous: { ...state.ambiguous, probed: true } } : {}
+  try {
+    return { ...(await proveStored(broker, state, stored, context, ports)), ...settled }
+  } catch (error) {
+    if (!(error instanceof TokenkeeperError) || error.retryable) throw error
+    const version = stored.get('access_token')?.version
+    ports.telemetry.warn('the stored access token was refused', { account: state.account, version, code: error.code })
+    return { ...settled, ...(version !== undefined && { refusedVersion: version }) }
+  }
+}

@@ -1,0 +1,91 @@
+import { Temporal } from 'temporal-polyfill'
+import type { StateStore } from '../ports/state-store.ts'
+import { type AccountState, changed, type StateChanges } from './account-state.ts'
+import { totpStepOf } from './broker-context.ts'
+import { StateStoreError } from './errors.ts'
+
+/** How often a record is rewritten when a person changes settings in the middle of our run. */
+const MERGE_ATTEMPTS = 5
+
+export interface LeaseRequest {
+  /** Names this run; no two runs share it. */
+  readonly owner: string
+  /** The hard deadline of this process: when the lease ends, its holder is dead. */
+  readonly until: Temporal.Instant
+}
+
+export type Leased =
+  | { readonly held: true; readonly lease: Lease }
+  | { readonly held: false; readonly current: AccountState | undefined }
+
+/**
+ * Takes the right to renew with one conditional write. It fails when anything about the account changed since
+ * `state` was read: decide again on what stands there now.
+ */
+export async function takeLease(
+  states: StateStore,
+  state: AccountState,
+  request: LeaseRequest,
+  changes: StateChanges = {},
+): Promise<Leased> {
+  const next = changed(state, {
+    ...changes,
+    ...abandonedTotpStep(state),
+    lease: { owner: request.owner, until: request.until },
+  })
+  const replaced = await states.replace(next)
+  return replaced.written ? { held: true, lease: new Lease(states, next) } : { held: false, current: replaced.current }
+}
+
+/**
+ * The right to renew one account. Writes through it keep what a person changes in the meantime (settings, a
+ * pause) and are refused once another run has taken over: the fencing that an expired lock needs.
+ */
+export class Lease {
+  readonly #states: StateStore
+  #state: AccountState
+
+  constructor(states: StateStore, state: AccountState) {
+    this.#states = states
+    this.#state = state
+  }
+
+  get state(): AccountState {
+    return this.#state
+  }
+
+  /** Records changes and keeps the lease. Throws StateStoreError when the lease is no longer ours. */
+  async keep(changes: StateChanges): Promise<void> {
+    if (await this.#write(changes)) return
+    throw new StateStoreError('another run took over this account', { fix: 'nothing to do: the other run finishes it' })
+  }
+
+  /**
+   * Records what the run found and gives the lease back in the same write. False when the lease was no longer
+   * ours, or the account was removed: the late write was refused.
+   */
+  async release(changes: StateChanges): Promise<boolean> {
+    return this.#write({ ...changes, lease: undefined })
+  }
+
+  async #write(changes: StateChanges): Promise<boolean> {
+    const owner = this.#state.lease?.owner
+    for (let attempt = 0; attempt < MERGE_ATTEMPTS; attempt++) {
+      const next = changed(this.#state, changes)
+      const replaced = await this.#states.replace(next)
+      if (replaced.written) {
+        this.#state = next
+        return true
+      }
+      if (replaced.current === undefined || replaced.current.lease?.owner !== owner) return false
+      this.#state = replaced.current
+    }
+    return false
+  }
+}
+
+/** A run that died holding the lease may have used any one-time code up to its deadline: none of those is used again. */
+function abandonedTotpStep(state: AccountState): StateChanges {
+  if (!state.lease) return {}
+  return { totpStep: Math.max(state.totpStep ?? 0, totpStepOf(state.lease.until)) }
+}

@@ -1,0 +1,164 @@
+import { Temporal } from 'temporal-polyfill'
+import type { Broker, Proof, Renewal } from '../ports/broker.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { StoredSecrets } from '../ports/token-vault.ts'
+import type { AccessTokenRecord, AccountState, StateChanges } from './account-state.ts'
+import type { RunContext } from './broker-context.ts'
+import { BrokerUnavailableError, TokenLostError, TokenVaultError, UnexpectedResponseError, WrongAccountError } from './errors.ts'
+import { assertPlausibleToken } from './plausible.ts'
+import type { Secret } from './secret.ts'
+import { expiryOf } from './session-model.ts'
+
+/** Pauses between repeats of a save or a proof, both free to repeat; the deadline ends them earlier. */
+const REPEAT_PAUSES_MS = [500, 2_000, 5_000]
+const SAVE_PAUSE_MS = 500
+
+/**
+ * Takes what a grant gave to the consumers, in the one order in which nothing can be lost: save the rotated
+ * refresh token, prove the access token, publish it. Returns what to record.
+ *
+ * Throws TokenLostError, WrongAccountError, UnexpectedResponseError, TokenVaultError and whatever the proof throws.
+ */
+export async function saveProvePublish(
+  broker: Broker,
+  state: AccountState,
+  renewal: Renewal,
+  context: RunContext,
+  ports: Ports,
+): Promise<StateChanges> {
+  const { account } = state
+  const saved = renewal.refreshToken
+    ? await saveRefreshToken(broker, state, renewal.refreshToken, renewal.sentAt, context, ports)
+    : {}
+  assertPlausibleToken(renewal.accessToken, 'access token')
+  const expiry = expiryOf(
+    broker.session.accessToken,
+    { token: renewal.accessToken, at: renewal.sentAt, expiresIn: renewal.expiresIn, expiresAt: renewal.expiresAt },
+    state.settings.maxLifetimeHours,
+  )
+  if (Temporal.Instant.compare(expiry.expiresAt, ports.clock.now()) <= 0) {
+    throw new UnexpectedResponseError(`the new access token is already dead by ${expiry.decidedBy}`, {
+      field: 'expiry',
+      fix: 'check the clock of this machine and the broker; the stored access token was kept',
+    })
+  }
+  const proof = renewal.proof ?? (await proveWithRepeats(broker, context, renewal.accessToken))
+  assertSameUser(state, proof)
+
+  const options = { deadline: context.deadline }
+  if (renewal.session) await ports.vault.write(account, 'session', renewal.session, options)
+  const { version } = await ports.vault.write(account, 'access_token', renewal.accessToken, options)
+  const now = ports.clock.now()
+  return {
+    ...saved,
+    ...ownerOf(proof),
+    accessToken: {
+      issuedAt: renewal.sentAt,
+      expiresAt: expiry.expiresAt,
+      expiryDecidedBy: expiry.decidedBy,
+      provenAt: now,
+      version,
+      publishedAt: now,
+    },
+    generation: state.generation + 1,
+  }
+}
+
+/**
+ * Proves the access token that is already stored, which somebody else wrote or whose fate is unknown. Returns
+ * what to record; throws what the proof throws.
+ */
+export async function proveStored(
+  broker: Broker,
+  state: AccountState,
+  stored: StoredSecrets,
+  context: RunContext,
+  ports: Ports,
+): Promise<StateChanges> {
+  const token = stored.get('access_token')
+  if (!token) throw new Error('there is no stored access token to prove')
+  assertPlausibleToken(token.value, 'stored access_token')
+  const proof = await proveWithRepeats(broker, context, token.value)
+  assertSameUser(state, proof)
+  const now = ports.clock.now()
+  const known = state.accessToken?.version === token.version
+  if (known && state.accessToken) {
+    return { ...ownerOf(proof), accessToken: { ...state.accessToken, provenAt: now } }
+  }
+  const expiry = expiryOf(
+    broker.session.accessToken,
+    { token: token.value, at: token.modifiedAt },
+    state.settings.maxLifetimeHours,
+  )
+  const record: AccessTokenRecord = {
+    issuedAt: token.modifiedAt,
+    expiresAt: expiry.expiresAt,
+    expiryDecidedBy: expiry.decidedBy,
+    provenAt: now,
+    version: token.version,
+    publishedAt: token.modifiedAt,
+  }
+  return { ...ownerOf(proof), accessToken: record, generation: state.generation + 1 }
+}
+
+/** I1: written before anything else can fail, repeated until the deadline. */
+async function saveRefreshToken(
+  broker: Broker,
+  state: AccountState,
+  refreshToken: Secret,
+  sentAt: Temporal.Instant,
+  context: RunContext,
+  ports: Ports,
+): Promise<StateChanges> {
+  assertPlausibleToken(refreshToken, 'refresh token')
+  const { clock, vault } = ports
+  let lastError: unknown
+  do {
+    try {
+      const { version } = await vault.write(state.account, 'refresh_token', refreshToken, { deadline: context.deadline })
+      const expiresAt =
+        broker.session.refreshToken && expiryOf(broker.session.refreshToken, { token: refreshToken, at: sentAt }).expiresAt
+      return { refreshToken: { version, savedAt: clock.now(), ...(expiresAt && { expiresAt }) } }
+    } catch (error) {
+      if (!(error instanceof TokenVaultError)) throw error
+      lastError = error
+      await clock.sleep(SAVE_PAUSE_MS)
+    }
+  } while (Temporal.Instant.compare(clock.now(), context.deadline) < 0)
+  throw new TokenLostError('the broker issued a new refresh token and it could not be saved before the deadline', {
+    cause: lastError,
+    fix: `a person must log in again: ${state.account}; then check SSM permissions and throttling`,
+  })
+}
+
+/** Reads are free to repeat, and a minted token is worth a few seconds. */
+async function proveWithRepeats(broker: Broker, context: RunContext, token: Secret): Promise<Proof> {
+  for (const pauseMs of REPEAT_PAUSES_MS) {
+    try {
+      return await broker.prove(context, token)
+    } catch (error) {
+      const resumesAt = context.clock.now().add({ milliseconds: pauseMs })
+      const passing = error instanceof BrokerUnavailableError
+      if (!passing || Temporal.Instant.compare(resumesAt, context.deadline) >= 0) throw error
+      await context.clock.sleep(pauseMs)
+    }
+  }
+  return broker.prove(context, token)
+}
+
+function assertSameUser(state: AccountState, proof: Proof): void {
+  if (state.userId === undefined || state.userId.toUpperCase() === proof.userId.toUpperCase()) return
+  throw new WrongAccountError(
+    `the token belongs to ${abbreviated(proof.userId)}, but this account is pinned to ${abbreviated(state.userId)}`,
+    { fix: 'log in with the right user, or store the right credentials; nothing was changed' },
+  )
+}
+
+function ownerOf(proof: Proof): StateChanges {
+  return { userId: proof.userId, ...(proof.clientName !== undefined && { clientName: proof.clientName }) }
+}
+
+/** Enough of a user id to recognise one's own. */
+function abbreviated(userId: string): string {
+  return userId.length <= 4 ? '…' : `${userId.slice(0, 2)}…${userId.slice(-2)}`
+}

@@ -1,0 +1,54 @@
+import { Temporal } from 'temporal-polyfill'
+import type { Broker } from '../ports/broker.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
+import type { AccountState } from './account-state.ts'
+import { TokenVaultError } from './errors.ts'
+
+const STALE_READ_PAUSES_MS = [200, 500, 1_000]
+
+/** The names one batched read fetches for an account of this broker. */
+export function namesOf(broker: Broker): readonly SecretName[] {
+  const names = new Set<SecretName>(broker.credentials.map(({ name }) => name))
+  for (const grant of broker.grants) for (const name of grant.needs) names.add(name)
+  names.add('access_token')
+  return [...names]
+}
+
+/**
+ * An account's secrets, read again while they are older than what the state record says was written: SSM is
+ * eventually consistent, and an old refresh token sent in good faith can revoke the whole family. Throws TokenVaultError.
+ */
+export async function readStored(ports: Ports, broker: Broker, state: AccountState): Promise<StoredSecrets> {
+  const names = namesOf(broker)
+  for (const pauseMs of STALE_READ_PAUSES_MS) {
+    const stored = await ports.vault.read(state.account, names)
+    if (!isStale(stored, state)) return stored
+    await ports.clock.sleep(pauseMs)
+  }
+  const stored = await ports.vault.read(state.account, names)
+  if (!isStale(stored, state)) return stored
+  throw new TokenVaultError('the stored secrets are older than what was written last', {
+    during: 'read',
+    fix: 'nothing to do: the next run reads again',
+  })
+}
+
+function isStale(stored: StoredSecrets, state: AccountState): boolean {
+  return (
+    older(stored, 'access_token', state.accessToken?.version, state.accessToken?.publishedAt) ||
+    older(stored, 'refresh_token', state.refreshToken?.version, state.refreshToken?.savedAt)
+  )
+}
+
+/** A lower version that was written after ours is a parameter deleted and made anew, not a stale read. */
+function older(
+  stored: StoredSecrets,
+  name: SecretName,
+  version: number | undefined,
+  writtenAt: Temporal.Instant | undefined,
+): boolean {
+  const secret = stored.get(name)
+  if (secret === undefined || version === undefined || writtenAt === undefined) return false
+  return secret.version < version && Temporal.Instant.compare(secret.modifiedAt, writtenAt) <= 0
+}

@@ -1,0 +1,141 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { Broker } from '../ports/broker.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { StoredSecrets } from '../ports/token-vault.ts'
+import type { AccountId } from './account-id.ts'
+import { type AccountState, newAccountState, type StateChanges } from './account-state.ts'
+import { brokerContext } from './broker-context.ts'
+import { withAttempt } from './budget.ts'
+import { type Decision, decide } from './decide.ts'
+import { askForLogin, type Ending, endingOfError, stopUntilFixed } from './ending.ts'
+import { ConfigurationError } from './errors.ts'
+import { tell } from './incident.ts'
+import { climbLadder, type Climbed, waiting } from './ladder.ts'
+import { type Lease, takeLease } from './lease.ts'
+import type { AccountResult } from './outcome.ts'
+import { readStored } from './read-stored.ts'
+import { resultOf } from './result.ts'
+
+/** How often one run decides again because somebody else changed the account under it. */
+const MOST_DECISIONS = 4
+
+export interface RefreshJob {
+  readonly broker: Broker
+  readonly account: AccountId
+  /** The record as the caller read it; `undefined` for an account that is not registered. */
+  readonly state: AccountState | undefined
+  /** Set when a person wants a new token although the stored one may be fresh. */
+  readonly forcedAt?: Temporal.Instant | undefined
+  /** Names this run; no two runs share it. */
+  readonly owner: string
+  /** No broker call is made after this instant. */
+  readonly deadline: Temporal.Instant
+  /** When this process is dead for sure; leases end here. */
+  readonly leaseUntil: Temporal.Instant
+}
+
+export interface Refreshed {
+  readonly result: AccountResult
+  /** When the same run may usefully try again; absent when only a later run, or nobody, can help. */
+  readonly retryAt?: Temporal.Instant
+}
+
+/**
+ * Makes what should be true of one account true: its access token is proven live, or whoever can help has been
+ * asked. Safe to call at any time, twice, or late. Never throws: every ending is a result.
+ *
+ * The steps: read, decide, lease (and decide again if anything moved), renew, save, prove, publish, tell, record.
+ * Telling comes before recording so that a crash between them repeats a message rather than swallowing it.
+ */
+export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Refreshed> {
+  let state = job.state ?? newAccountState(job.account)
+  try {
+    for (let round = 0; round < MOST_DECISIONS; round++) {
+      const stored = await readStored(ports, job.broker, state)
+      if (state.revision === 0 && stored.size === 0) throw unknownAccount(job.account)
+      const decision = decide({ ...job, state, stored, now: ports.clock.now() })
+      const resting = restingEnding(job.broker, decision, state)
+      if (resting) return refreshed(job.broker, state, resting)
+      const leased = await takeLease(
+        ports.states,
+        state,
+        { owner: job.owner, until: job.leaseUntil },
+        attemptOf(decision, state, ports),
+      )
+      if (leased.held) return await work(job, leased.lease, stored, decision, ports)
+      state = leased.current ?? newAccountState(job.account)
+    }
+    const reason = 'the account kept changing while this run looked at it; the next run looks again'
+    return refreshed(job.broker, state, { outcome: 'skipped', reason })
+  } catch (error) {
+    return refreshed(job.broker, state, endingOfError(error, ports.clock.now()))
+  }
+}
+
+/** The ending of a run that has nothing to do or to write; `undefined` when it has. */
+function restingEnding(broker: Broker, decision: Decision, state: AccountState): Ending | undefined {
+  const told = state.incident?.toldAt !== undefined
+  switch (decision.action) {
+    case 'fresh':
+      return state.incident ? undefined : { outcome: 'fresh', reason: decision.reason }
+    case 'skip':
+      return { outcome: 'skipped', reason: decision.reason }
+    case 'paused':
+      return { outcome: 'paused', reason: decision.reason }
+    case 'wait':
+      return waiting(decision)
+    case 'ask':
+      return told && state.incident?.kind === 'login_needed' ? askForLogin(broker, decision.reason) : undefined
+    case 'stop':
+      if (!told || state.last?.code !== decision.code) return undefined
+      return stopUntilFixed(decision.code, decision.reason, decision.fix)
+    default:
+      return undefined
+  }
+}
+
+/** Everything done while holding the lease, which is given back whatever happens. */
+async function work(
+  job: RefreshJob,
+  lease: Lease,
+  stored: StoredSecrets,
+  decision: Decision,
+  ports: Ports,
+): Promise<Refreshed> {
+  const { broker, account, deadline } = job
+  const { settings, totpStep } = lease.state
+  const context = brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
+  const { ending, changes } = await climbLadder(
+    { broker, lease, stored, context, forcedAt: job.forcedAt, ports },
+    decision,
+  ).catch((error: unknown): Climbed => ({ ending: endingOfError(error, ports.clock.now()), changes: {} }))
+
+  const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
+  const passing = ending.outcome === 'failed' && ending.need === undefined
+  const incident = passing || ending.outcome === 'ambiguous' ? found.incident : await tell(broker, found, ending.need, ports)
+  const last = {
+    at: ports.clock.now(),
+    outcome: ending.outcome,
+    reason: ending.reason,
+    ...(ending.code && { code: ending.code }),
+    ...(ending.fix && { fix: ending.fix }),
+  }
+  const released = await lease.release({ ...changes, incident, last, totpStep: context.usedTotpStep() })
+  if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
+  return refreshed(broker, released ? lease.state : found, ending)
+}
+
+/** The attempt is counted by the write that takes the lease: a crash must not give it back. */
+function attemptOf(decision: Decision, state: AccountState, ports: Ports): StateChanges {
+  return decision.action === 'refresh' ? { attempts: withAttempt(state.attempts, ports.clock.now()) } : {}
+}
+
+function refreshed(broker: Broker, state: AccountState, ending: Ending): Refreshed {
+  return { result: resultOf(broker, state, ending), ...(ending.retryAt && { retryAt: ending.retryAt }) }
+}
+
+function unknownAccount(account: AccountId): ConfigurationError {
+  return new ConfigurationError(`${account} is unknown: nothing is stored for it`, {
+    fix: `check the spelling, or run tokenkeeper setup ${account}`,
+  })
+}

@@ -1,0 +1,45 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { Broker } from '../ports/broker.ts'
+import type { AccountState } from './account-state.ts'
+import { leeway } from './due.ts'
+import type { Ending } from './ending.ts'
+import { type AccountResult, isSuccess } from './outcome.ts'
+
+/** One account's line of the report, from how its run ended and what is recorded. */
+export function resultOf(broker: Broker, state: AccountState, ending: Ending): AccountResult {
+  const { timeZone } = broker.session
+  const expiresAt = state.accessToken?.expiresAt
+  return {
+    success: isSuccess(ending.outcome),
+    account: state.account,
+    userID: state.userId ?? null,
+    clientName: state.clientName ?? null,
+    outcome: ending.outcome,
+    ...(ending.code && { code: ending.code }),
+    reason: ending.reason,
+    tokenValidity: expiresAt?.toString({ timeZone, smallestUnit: 'second' }) ?? null,
+    nextAction: nextAction(broker, state, ending),
+  }
+}
+
+function nextAction(broker: Broker, state: AccountState, ending: Ending): string {
+  const local = (instant: Temporal.Instant): string =>
+    instant.toZonedDateTimeISO(broker.session.timeZone).toString({ smallestUnit: 'minute', offset: 'never' })
+  switch (ending.outcome) {
+    case 'fresh':
+    case 'refreshed': {
+      const token = state.accessToken
+      if (!token) return 'the next run looks again'
+      const minutes = leeway(token.issuedAt.until(token.expiresAt), broker.session, state.settings)
+      const due = token.expiresAt.subtract({ minutes: Math.round(minutes) })
+      return broker.grants.length === 0 ? `a person logs in after ${local(token.expiresAt)}` : `renewal due ${local(due)}`
+    }
+    case 'paused':
+      return `resume it when it is wanted again`
+    case 'skipped':
+      return 'nothing to do here'
+    default:
+      if (ending.retryAt) return `tried again from ${local(ending.retryAt)}`
+      return ending.fix || 'the next run tries again'
+  }
+}
