@@ -34,7 +34,7 @@ export async function saveProvePublish(
   const expiry = expiryOf(
     broker.session.accessToken,
     { token: renewal.accessToken, at: renewal.sentAt, expiresIn: renewal.expiresIn, expiresAt: renewal.expiresAt },
-    state.settings.maxLifetimeHours,
+    state.settings.maxLifetimeHours ?? broker.session.maxLifetimeHours,
   )
   if (Temporal.Instant.compare(expiry.expiresAt, ports.clock.now()) <= 0) {
     throw new UnexpectedResponseError(`the new access token is already dead by ${expiry.decidedBy}`, {
@@ -88,7 +88,7 @@ export async function proveStored(
   const expiry = expiryOf(
     broker.session.accessToken,
     { token: token.value, at: token.modifiedAt },
-    state.settings.maxLifetimeHours,
+    state.settings.maxLifetimeHours ?? broker.session.maxLifetimeHours,
   )
   const record: AccessTokenRecord = {
     issuedAt: token.modifiedAt,

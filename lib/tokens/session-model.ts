@@ -25,6 +25,8 @@ export interface SessionModel {
   readonly timeZone: string
   /** How early a refresh is due unless the account says otherwise. @default - a third of the life, at least 30 min */
   readonly leewayMinutes?: number
+  /** A local ceiling on a token's age unless the account has its own. */
+  readonly maxLifetimeHours?: number
 }
 
 /** What is known of a token when its expiry is worked out. */

@@ -1,0 +1,166 @@
+import { z } from 'zod'
+import { BROKER_IDS, BROKERS, type BrokerId } from './brokers/index.ts'
+import type { Broker } from './ports/broker.ts'
+import { parseSchedule } from './schedule.ts'
+import { ConfigurationError } from './tokens/errors.ts'
+
+/** The retention periods CloudWatch Logs knows. */
+const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
+
+const TimeZone = z.string().refine(isTimeZone, { error: ({ input }) => `"${input}" is no IANA time zone such as Asia/Kolkata` })
+const HostName = z.string().regex(/^[A-Za-z0-9.-]+$/, 'write a bare host name without scheme or port')
+
+/** An origin, or the base URL of a token service with a path. */
+const Origin = z.url({ protocol: /^https?$/, error: ({ input }) => `"${input}" is no http(s) URL` })
+
+function brokerConfig(broker: Broker) {
+  return z
+    .strictObject({
+      /** Whether this broker is deployed and scheduled. */
+      enabled: z.boolean().default(true),
+      schedules: z.array(z.string()).min(1).default([...broker.schedule.expressions]),
+      timeZone: TimeZone.default(broker.schedule.timeZone),
+      leewayMinutes: z.number().positive().optional(),
+      maxLifetimeHours: z.number().positive().optional(),
+      pacingSeconds: z.number().min(0).max(300).default(broker.pacingSeconds),
+      /** Minutes one invocation may run before it hands over to the next. */
+      timeoutMinutes: z.number().int().min(1).max(15).default(10),
+      memoryMb: z.number().int().min(128).max(3008).default(256),
+      hosts: hostsOf(broker),
+    })
+    .superRefine(({ schedules, timeZone }, context) => {
+      for (const [index, expression] of schedules.entries()) {
+        try {
+          parseSchedule(expression, isTimeZone(timeZone) ? timeZone : 'UTC')
+        } catch (error) {
+          context.addIssue({ code: 'custom', path: ['schedules', index], message: (error as Error).message })
+        }
+      }
+    })
+}
+
+/** Overrides of this broker's hosts, for tests and self-hosted gateways. */
+function hostsOf(broker: Broker) {
+  const names = Object.keys(broker.hosts)
+  return z.strictObject(Object.fromEntries(names.map((name) => [name, Origin.optional()]))).default({})
+}
+
+const BrokersConfig = z.strictObject(
+  Object.fromEntries(BROKER_IDS.map((id) => [id, brokerConfig(BROKERS[id]).optional()])) as {
+    [Id in BrokerId]: z.ZodOptional<ReturnType<typeof brokerConfig>>
+  },
+)
+
+const ConfigSchema = z.strictObject({
+  /** Which adapters the command line uses. */
+  backend: z.enum(['local', 'aws']).default('local'),
+  stackName: z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'letters, digits and hyphens').default('Tokenkeeper'),
+  /** First part of every parameter name. */
+  prefix: z
+    .string()
+    .regex(/^(\/[A-Za-z0-9_.-]+){1,3}$/, 'write a path such as /stock-pipeline')
+    .refine((path) => !/^\/(aws|ssm)/i.test(path), 'SSM reserves names that begin with aws or ssm')
+    .default('/tokenkeeper'),
+  alertEmails: z.array(z.email()).default([]),
+  logRetentionDays: z
+    .number()
+    .refine((days) => RETENTION_DAYS.includes(days), { error: `allowed: ${RETENTION_DAYS.join(', ')}` })
+    .default(30),
+  /** A KMS key of this stack's own instead of the account's aws/ssm key. */
+  customerManagedKey: z.boolean().default(false),
+  /** Hosts that may be spoken to over plain http; loopback always may. */
+  allowHttpHosts: z.array(HostName).default([]),
+  brokers: BrokersConfig.default({}),
+})
+
+/** The `tokenkeeper` context of cdk.json, checked and with its defaults filled in. */
+export type Config = z.output<typeof ConfigSchema>
+export type BrokerConfig = z.output<ReturnType<typeof brokerConfig>>
+
+/**
+ * Reads the `tokenkeeper` context. Throws ConfigurationError that lists every mistake: where it is, what was
+ * given, what is allowed.
+ */
+export function parseConfig(context: unknown, source = 'cdk.json'): Config {
+  const parsed = ConfigSchema.safeParse(context ?? {})
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.flatMap((issue) => explain(issue, context ?? {}))
+    throw new ConfigurationError(`the "tokenkeeper" context of ${source} is wrong:\n${mistakes.join('\n')}`, {
+      fix: `correct ${source}; the README's configuration table lists every key`,
+    })
+  }
+  const { allowHttpHosts, brokers } = parsed.data
+  for (const [id, broker] of Object.entries(brokers)) {
+    for (const [name, origin] of Object.entries(broker?.hosts ?? {})) {
+      if (origin !== undefined) assertAllowedOrigin(origin, allowHttpHosts, `brokers.${id}.hosts.${name}`)
+    }
+  }
+  return parsed.data
+}
+
+/** The brokers that are switched on, with their settings: those named in the context and not disabled. */
+export function enabledBrokers(config: Config): readonly { readonly broker: Broker; readonly settings: BrokerConfig }[] {
+  return BROKER_IDS.flatMap((id) => {
+    const settings = config.brokers[id]
+    return settings?.enabled ? [{ broker: configured(BROKERS[id], settings), settings }] : []
+  })
+}
+
+/** A broker with the owner's settings in place of its own defaults. */
+export function configured(
+  broker: Broker,
+  settings: Pick<BrokerConfig, 'leewayMinutes' | 'maxLifetimeHours' | 'pacingSeconds'>,
+): Broker {
+  const { leewayMinutes, maxLifetimeHours, pacingSeconds } = settings
+  return {
+    ...broker,
+    pacingSeconds,
+    session: {
+      ...broker.session,
+      ...(leewayMinutes !== undefined && { leewayMinutes }),
+      ...(maxLifetimeHours !== undefined && { maxLifetimeHours }),
+    },
+  }
+}
+
+/** Throws ConfigurationError unless an address is https, loopback, or on the list of plain-http hosts. */
+export function assertAllowedOrigin(url: string, allowHttpHosts: readonly string[], what: string): void {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed?.protocol === 'https:') return
+  if (parsed?.protocol === 'http:' && (isLoopback(parsed.hostname) || allowHttpHosts.includes(parsed.hostname))) return
+  throw new ConfigurationError(`${what} must be https`, {
+    fix: 'use https; plain http only to loopback or to hosts listed in allowHttpHosts',
+  })
+}
+
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: name }) !== undefined
+  } catch {
+    return false
+  }
+}
+
+/** One mistake as a line: path, what was given, what is allowed. */
+function explain(issue: z.core.$ZodIssue, context: unknown): string[] {
+  const at = issue.path.length > 0 ? issue.path.join('.') : 'tokenkeeper'
+  if (issue.code === 'unrecognized_keys') {
+    const allowed = allowedKeys(issue.path)
+    return issue.keys.map((key) => `  ${at}: unknown key "${key}". Allowed: ${allowed.join(', ')}`)
+  }
+  const given = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], context)
+  const shown = issue.code === 'custom' ? '' : ` (given: ${JSON.stringify(given)})`
+  return [`  ${at}: ${issue.message}${shown}`]
+}
+
+function allowedKeys(path: readonly PropertyKey[]): readonly string[] {
+  const [top, broker, part] = path
+  if (top !== 'brokers') return Object.keys(ConfigSchema.shape)
+  if (broker === undefined) return BROKER_IDS
+  const adapter = BROKERS[broker as BrokerId]
+  return part === 'hosts' ? Object.keys(adapter.hosts) : Object.keys(brokerConfig(adapter).shape)
+}

@@ -1,0 +1,18 @@
+/**
+ * The names of what the stack creates. Fixed by the stack's name, so that the command line finds everything
+ * without looking it up, and two stacks can live in one account.
+ */
+export interface ResourceNames {
+  readonly table: string
+  readonly topic: string
+  /** The Lambda function of one broker. */
+  function(brokerId: string): string
+}
+
+export function resourceNames(stackName: string): ResourceNames {
+  return {
+    table: `${stackName}-state`,
+    topic: `${stackName}-alerts`,
+    function: (brokerId) => `${stackName}-${brokerId}`,
+  }
+}
