@@ -23,8 +23,7 @@ export function resultOf(broker: Broker, state: AccountState, ending: Ending): A
 }
 
 function nextAction(broker: Broker, state: AccountState, ending: Ending): string {
-  const local = (instant: Temporal.Instant): string =>
-    instant.toZonedDateTimeISO(broker.session.timeZone).toString({ smallestUnit: 'minute', offset: 'never' })
+  const local = (instant: Temporal.Instant): string => localTime(instant, broker.session.timeZone)
   switch (ending.outcome) {
     case 'fresh':
     case 'refreshed': {
@@ -42,4 +41,10 @@ function nextAction(broker: Broker, state: AccountState, ending: Ending): string
       if (ending.retryAt) return `tried again from ${local(ending.retryAt)}`
       return ending.fix || 'the next run tries again'
   }
+}
+
+/** An instant as people of a zone write it: `2026-11-24 06:00 Asia/Kolkata`. */
+export function localTime(instant: Temporal.Instant, timeZone: string): string {
+  const local = instant.toZonedDateTimeISO(timeZone)
+  return `${local.toPlainDate()} ${local.toPlainTime().toString({ smallestUnit: 'minute' })} ${timeZone}`
 }

@@ -108,7 +108,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
     }
   }
   const empty = `no accounts: run tokenkeeper setup ${broker.id}`
-  const run = { report: report([...results.values()], remaining.length, empty), remaining }
+  const run = { report: report(inOrder(results), remaining.length, empty), remaining }
   measure(broker, run, ports)
   return run
 }
@@ -168,6 +168,11 @@ function pacer(seconds: number, { clock }: Ports): () => Promise<void> {
 /** Exponential back-off with up to a fifth of jitter, so that many accounts do not come back in step. */
 function growth(attempt: number): number {
   return PAUSE_GROWTH ** (attempt - 1) * (1 + Math.random() * 0.2)
+}
+
+/** By account, however the work went: people compare reports. */
+function inOrder(results: ReadonlyMap<AccountId, AccountResult>): readonly AccountResult[] {
+  return [...results.values()].toSorted((a, b) => (a.account < b.account ? -1 : 1))
 }
 
 const METRIC_OF: Readonly<Record<Outcome, Metric>> = {

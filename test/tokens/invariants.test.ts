@@ -1,0 +1,351 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Ports } from '../../lib/ports/ports.ts'
+import { HTML_502 } from '../../lib/simulators/simulator.ts'
+import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
+import type { AccountId } from '../../lib/tokens/account-id.ts'
+import { NotificationError, StateStoreError, TokenVaultError } from '../../lib/tokens/errors.ts'
+import { RotabrokerSimulator, rotabroker } from '../support/rotating-broker.ts'
+import { World } from '../support/world.ts'
+
+let world: World
+let simulator: RotabrokerSimulator
+let server: SimulatorServer
+let account: AccountId
+
+beforeEach(async () => {
+  world = new World()
+  simulator = new RotabrokerSimulator(world.clock)
+  server = await world.serve(simulator)
+  account = await world.account('rotabroker', { client_id: 'sim-client', refresh_token: simulator.login('SIM001') })
+})
+
+afterEach(() => world.close())
+
+async function result(): Promise<Record<string, unknown>> {
+  const { report } = await world.run(rotabroker)
+  return { ...report.results[0] }
+}
+
+/** Lets the access token of the last run come due. */
+function later(minutes = 25): void {
+  world.clock.advance({ minutes })
+}
+
+/** Ports of a process that dies: after `steps` more calls to the outside, nothing it does has any effect. */
+function dyingPorts(ports: Ports, steps: number): Ports {
+  let left = steps
+  const mortal = <T extends object>(port: T): T =>
+    new Proxy(port, {
+      get(target, name) {
+        const member: unknown = Reflect.get(target, name)
+        if (typeof member !== 'function') return member
+        return (...args: unknown[]) => {
+          if (left-- <= 0) return new Promise(() => undefined)
+          return (member as (...args: unknown[]) => unknown).apply(target, args)
+        }
+      },
+    })
+  return { ...ports, vault: mortal(ports.vault), states: mortalStates(ports, mortal), notifier: mortal(ports.notifier), http: mortal(ports.http) }
+}
+
+/** `list` is a generator: only its calls count, its items pass. */
+function mortalStates(ports: Ports, mortal: <T extends object>(port: T) => T): Ports['states'] {
+  const states = mortal(ports.states)
+  return {
+    list: (broker) => ports.states.list(broker),
+    get: (id) => states.get(id),
+    replace: (next) => states.replace(next),
+    remove: (id) => states.remove(id),
+  }
+}
+
+describe('I1 a refresh token the broker issued is never lost by us', () => {
+  test('it is written before the access token is proven or published', async () => {
+    const order: string[] = []
+    const { vault } = world.ports
+    world.ports = {
+      ...world.ports,
+      vault: {
+        ...vault,
+        read: vault.read,
+        write: async (id, name, value, options) => {
+          order.push(`${name} after ${server.count('/me')} proofs`)
+          return vault.write(id, name, value, options)
+        },
+      },
+    }
+    expect(await result()).toMatchObject({ outcome: 'refreshed' })
+    expect(order).toEqual(['refresh_token after 0 proofs', 'access_token after 1 proofs'])
+    expect(await world.stored(account, 'refresh_token')).toBe(simulator.currentOf('SIM001'))
+  })
+
+  test('a write that fails for a while is repeated until it lands', async () => {
+    const { vault } = world.ports
+    let failures = 20
+    world.ports = {
+      ...world.ports,
+      vault: {
+        ...vault,
+        read: vault.read,
+        write: async (id, name, value, options) => {
+          if (failures-- > 0) throw new TokenVaultError('throttled', { during: 'write' })
+          return vault.write(id, name, value, options)
+        },
+      },
+    }
+    expect(await result()).toMatchObject({ outcome: 'refreshed' })
+    expect(await world.stored(account, 'refresh_token')).toBe(simulator.currentOf('SIM001'))
+  })
+
+  test('a write that fails until the deadline ends in token_lost and pages at once', async () => {
+    const { vault } = world.ports
+    world.ports = {
+      ...world.ports,
+      vault: {
+        ...vault,
+        read: vault.read,
+        write: async () => {
+          throw new TokenVaultError('access denied', { during: 'write' })
+        },
+      },
+    }
+    expect(await result()).toMatchObject({ outcome: 'failed', code: 'token_lost' })
+    expect(world.alerts).toMatchObject([{ kind: 'token_lost', severity: 'page' }])
+    expect(world.counts.get('rotabroker TokenLost')).toBe(1)
+  })
+
+  test('a reply without a refresh token keeps the stored one', async () => {
+    const before = await world.stored(account, 'refresh_token')
+    server.failNext('/token', { kind: 'reply', status: 200, body: '{"access_token":"sim.access.token","expires_in":1800}' })
+    await result()
+    expect(await world.stored(account, 'refresh_token')).toBe(before)
+  })
+
+  // Steps to the outside of one run: read, lease, send, save, prove, publish, record.
+  test.each([0, 1, 2, 3, 4, 5, 6])('a process killed after %i steps loses no grant that reached us', async (steps) => {
+    const alive = world.ports
+    world.ports = dyingPorts(alive, steps)
+    void world.run(rotabroker, { seconds: 600 })
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    world.ports = alive
+    world.clock.advance({ minutes: 11 })
+    const after = await result()
+    if (steps === 3) {
+      // The one hole nobody can close: dead between the reply and the save. A person is asked, nothing is repeated.
+      expect(after).toMatchObject({ outcome: 'awaiting_login' })
+      return
+    }
+    expect(after['success']).toBe(true)
+    expect(simulator.reuses).toBe(0)
+    expect(await world.stored(account, 'refresh_token')).toBe(simulator.currentOf('SIM001'))
+    later()
+    expect(await result()).toMatchObject({ outcome: 'refreshed' })
+  })
+})
+
+describe('I2 only a proven token of the right user is published', () => {
+  test('a token that the broker does not accept is not published, the old one stays', async () => {
+    await result()
+    const before = await world.stored(account, 'access_token')
+    later()
+    simulator.accessTokenOverride = 'sim.dead.token'
+    expect(await result()).toMatchObject({ outcome: 'awaiting_login' })
+    expect(await world.stored(account, 'access_token')).toBe(before)
+  })
+
+  test('a token of another user is not published, and the message shows neither id in full', async () => {
+    await result()
+    const before = await world.stored(account, 'access_token')
+    later()
+    simulator.answersAs = 'SIM999'
+    expect(await result()).toMatchObject({ outcome: 'failed', code: 'wrong_account' })
+    expect(await world.stored(account, 'access_token')).toBe(before)
+    expect(world.said()).not.toContain('SIM999')
+  })
+
+  test.each(['', 'short', 'an error text with spaces', 'x'.repeat(9000), 'naïve-token-with-ümlauts'])(
+    'an implausible token is never stored (%#)',
+    async (token) => {
+      await result()
+      const before = await world.stored(account, 'access_token')
+      later()
+      simulator.accessTokenOverride = token
+      expect(await result()).toMatchObject({ outcome: 'failed', code: 'response_unexpected' })
+      expect(await world.stored(account, 'access_token')).toBe(before)
+    },
+  )
+
+  test('a 5 kB token is published whole', async () => {
+    const token = 'x'.repeat(5000)
+    await world.store(account, { access_token: token })
+    expect(await world.stored(account, 'access_token')).toBe(token)
+    simulator.companion = 'y'.repeat(5000)
+    expect(await result()).toMatchObject({ outcome: 'refreshed' })
+    expect((await world.stored(account, 'session'))?.length).toBeGreaterThan(5000)
+  })
+})
+
+describe('I3 at most one renewal of an account is in flight anywhere', () => {
+  test('fifty runs at once make one exchange, and every one ends well', async () => {
+    const runs = await Promise.all(Array.from({ length: 50 }, () => world.run(rotabroker)))
+    expect(simulator.exchanges).toBe(1)
+    expect(simulator.reuses).toBe(0)
+    for (const { report } of runs) expect(report.success).toBe(true)
+  })
+
+  test('a run that outlives its lease cannot overwrite what its successor recorded', async () => {
+    server.failNext('/me', { kind: 'slow', milliseconds: 150 })
+    const slow = world.run(rotabroker, { seconds: 60 })
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    world.clock.advance({ minutes: 2 })
+    const successor = await result()
+    expect(successor).toMatchObject({ success: true })
+    const recorded = await world.ports.states.get(account)
+    await slow
+    expect(await world.ports.states.get(account)).toEqual(recorded)
+    expect(world.logs.map(({ message }) => message)).toContain('another run took over before the outcome was recorded')
+  })
+
+  test('settings changed in the middle of a run are kept', async () => {
+    server.failNext('/me', { kind: 'slow', milliseconds: 100 })
+    const run = result()
+    await new Promise((resolve) => setTimeout(resolve, 40))
+    const state = await world.ports.states.get(account)
+    if (!state) throw new Error('no state')
+    await world.ports.states.replace({ ...state, revision: state.revision + 1, settings: { nickname: 'Main' } })
+    expect(await run).toMatchObject({ outcome: 'refreshed' })
+    expect(await world.ports.states.get(account)).toMatchObject({ settings: { nickname: 'Main' }, generation: 1 })
+  })
+
+  test('an account removed in the middle of a run stays removed', async () => {
+    server.failNext('/me', { kind: 'slow', milliseconds: 100 })
+    const run = result()
+    await new Promise((resolve) => setTimeout(resolve, 40))
+    await world.ports.states.remove(account)
+    await run
+    expect(await world.ports.states.get(account)).toBeUndefined()
+  })
+})
+
+describe('I4 a lost reply to a single-use grant is never repeated blindly', () => {
+  test('the grant is sent once; the next run probes what is stored and asks a person', async () => {
+    await result()
+    later()
+    server.failNext('/token', { kind: 'lost_reply' })
+    expect(await result()).toMatchObject({ outcome: 'ambiguous', code: 'ambiguous' })
+    expect(world.alerts).toHaveLength(0)
+    world.clock.advance({ minutes: 1 })
+    const proofs = server.count('/me')
+    expect(await result()).toMatchObject({ outcome: 'awaiting_login' })
+    expect(server.count('/me')).toBe(proofs + 1)
+    expect(server.count('/token')).toBe(2)
+    expect(simulator.reuses).toBe(0)
+  })
+
+  test('a server fault counts like a lost reply', async () => {
+    server.failNext('/token', HTML_502)
+    expect(await result()).toMatchObject({ outcome: 'ambiguous' })
+    world.clock.advance({ minutes: 5 })
+    await result()
+    expect(server.count('/token')).toBe(1)
+  })
+
+  test('a new login ends the ambiguity', async () => {
+    server.failNext('/token', { kind: 'lost_reply' })
+    await result()
+    world.clock.advance({ minutes: 5 })
+    await world.store(account, { refresh_token: simulator.login('SIM001') })
+    expect(await result()).toMatchObject({ outcome: 'refreshed' })
+  })
+})
+
+describe('I5 a person is asked once, and told when it is over', () => {
+  beforeEach(() => world.store(account, { refresh_token: 'sim.spent.refresh.token' }))
+
+  test('ten runs of an open incident send one message; the login that ends it sends another', async () => {
+    for (let i = 0; i < 10; i++) {
+      expect(await result()).toMatchObject({ outcome: 'awaiting_login' })
+      world.clock.advance({ minutes: 15 })
+    }
+    await world.store(account, { refresh_token: simulator.login('SIM001') })
+    expect(await result()).toMatchObject({ outcome: 'refreshed' })
+    expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed', 'solved'])
+    expect(new Set(world.alerts.map(({ incident }) => incident)).size).toBe(1)
+  })
+
+  test('a dead token stored by hand while the incident is open is probed once and sends no second message', async () => {
+    await result()
+    await world.store(account, { access_token: 'sim.dead.access.token' })
+    expect(await result()).toMatchObject({ outcome: 'awaiting_login' })
+    expect(await result()).toMatchObject({ outcome: 'awaiting_login' })
+    expect(server.count('/me')).toBe(1)
+    expect(world.alerts).toHaveLength(1)
+  })
+
+  test('a message that could not be delivered is sent by the next run', async () => {
+    const { notifier } = world.ports
+    world.ports = {
+      ...world.ports,
+      notifier: {
+        notify: async () => {
+          throw new NotificationError('SNS refuses')
+        },
+      },
+    }
+    expect(await result()).toMatchObject({ outcome: 'awaiting_login' })
+    expect(world.counts.get('rotabroker NotifyFailed')).toBe(1)
+    world.ports = { ...world.ports, notifier }
+    await result()
+    await result()
+    expect(world.alerts).toHaveLength(1)
+  })
+
+  test('a token that somebody else stored is proven and ends the incident without a renewal', async () => {
+    await result()
+    const login = simulator.login('SIM001')
+    await world.store(account, { refresh_token: login })
+    await result()
+    const stored = (await world.stored(account, 'access_token')) as string
+    await world.store(account, { access_token: stored })
+    const exchanges = simulator.exchanges
+    expect(await result()).toMatchObject({ outcome: 'refreshed', reason: expect.stringContaining('live') })
+    expect(simulator.exchanges).toBe(exchanges)
+  })
+})
+
+describe('the state table is out of reach', () => {
+  test('no grant is spent when the lease cannot be taken', async () => {
+    const { states } = world.ports
+    world.ports = {
+      ...world.ports,
+      states: {
+        ...states,
+        replace: async () => {
+          throw new StateStoreError('unreachable', { fix: 'check the table' })
+        },
+      },
+    }
+    expect(await result()).toMatchObject({ outcome: 'failed', code: 'state' })
+    expect(server.count('/token')).toBe(0)
+  })
+
+  test('a published token whose record was lost is adopted by the next run, not renewed again', async () => {
+    const { states } = world.ports
+    let writes = 0
+    world.ports = {
+      ...world.ports,
+      states: {
+        ...states,
+        replace: async (next) => {
+          if (++writes > 1) throw new StateStoreError('unreachable', { fix: 'check the table' })
+          return states.replace(next)
+        },
+      },
+    }
+    await world.run(rotabroker, { seconds: 60 })
+    world.ports = { ...world.ports, states }
+    world.clock.advance({ minutes: 2 })
+    expect(await result()).toMatchObject({ outcome: 'refreshed' })
+    expect(simulator.exchanges).toBe(1)
+  })
+})
