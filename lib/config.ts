@@ -1,13 +1,19 @@
 import { z } from 'zod'
+import { configured } from './brokers/configured.ts'
 import { BROKER_IDS, BROKERS, type BrokerId } from './brokers/index.ts'
+import { assertAllowedOrigin } from './http/allowed-origin.ts'
 import type { Broker } from './ports/broker.ts'
 import { parseSchedule } from './schedule.ts'
 import { ConfigurationError } from './tokens/errors.ts'
 
 /** The retention periods CloudWatch Logs knows. */
-const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]
+const RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+]
 
-const TimeZone = z.string().refine(isTimeZone, { error: ({ input }) => `"${input}" is no IANA time zone such as Asia/Kolkata` })
+const TimeZone = z
+  .string()
+  .refine(isTimeZone, { error: ({ input }) => `"${input}" is no IANA time zone such as Asia/Kolkata` })
 const HostName = z.string().regex(/^[A-Za-z0-9.-]+$/, 'write a bare host name without scheme or port')
 
 /** An origin, or the base URL of a token service with a path. */
@@ -18,7 +24,10 @@ function brokerConfig(broker: Broker) {
     .strictObject({
       /** Whether this broker is deployed and scheduled. */
       enabled: z.boolean().default(true),
-      schedules: z.array(z.string()).min(1).default([...broker.schedule.expressions]),
+      schedules: z
+        .array(z.string())
+        .min(1)
+        .default([...broker.schedule.expressions]),
       timeZone: TimeZone.default(broker.schedule.timeZone),
       leewayMinutes: z.number().positive().optional(),
       maxLifetimeHours: z.number().positive().optional(),
@@ -54,7 +63,10 @@ const BrokersConfig = z.strictObject(
 const ConfigSchema = z.strictObject({
   /** Which adapters the command line uses. */
   backend: z.enum(['local', 'aws']).default('local'),
-  stackName: z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'letters, digits and hyphens').default('Tokenkeeper'),
+  stackName: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'letters, digits and hyphens')
+    .default('Tokenkeeper'),
   /** First part of every parameter name. */
   prefix: z
     .string()
@@ -99,42 +111,13 @@ export function parseConfig(context: unknown, source = 'cdk.json'): Config {
 }
 
 /** The brokers that are switched on, with their settings: those named in the context and not disabled. */
-export function enabledBrokers(config: Config): readonly { readonly broker: Broker; readonly settings: BrokerConfig }[] {
+export function enabledBrokers(
+  config: Config,
+): readonly { readonly broker: Broker; readonly settings: BrokerConfig }[] {
   return BROKER_IDS.flatMap((id) => {
     const settings = config.brokers[id]
     return settings?.enabled ? [{ broker: configured(BROKERS[id], settings), settings }] : []
   })
-}
-
-/** A broker with the owner's settings in place of its own defaults. */
-export function configured(
-  broker: Broker,
-  settings: Pick<BrokerConfig, 'leewayMinutes' | 'maxLifetimeHours' | 'pacingSeconds'>,
-): Broker {
-  const { leewayMinutes, maxLifetimeHours, pacingSeconds } = settings
-  return {
-    ...broker,
-    pacingSeconds,
-    session: {
-      ...broker.session,
-      ...(leewayMinutes !== undefined && { leewayMinutes }),
-      ...(maxLifetimeHours !== undefined && { maxLifetimeHours }),
-    },
-  }
-}
-
-/** Throws ConfigurationError unless an address is https, loopback, or on the list of plain-http hosts. */
-export function assertAllowedOrigin(url: string, allowHttpHosts: readonly string[], what: string): void {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed?.protocol === 'https:') return
-  if (parsed?.protocol === 'http:' && (isLoopback(parsed.hostname) || allowHttpHosts.includes(parsed.hostname))) return
-  throw new ConfigurationError(`${what} must be https`, {
-    fix: 'use https; plain http only to loopback or to hosts listed in allowHttpHosts',
-  })
-}
-
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
 }
 
 function isTimeZone(name: string): boolean {
@@ -152,7 +135,10 @@ function explain(issue: z.core.$ZodIssue, context: unknown): string[] {
     const allowed = allowedKeys(issue.path)
     return issue.keys.map((key) => `  ${at}: unknown key "${key}". Allowed: ${allowed.join(', ')}`)
   }
-  const given = issue.path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key], context)
+  const given = issue.path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
+    context,
+  )
   const shown = issue.code === 'custom' ? '' : ` (given: ${JSON.stringify(given)})`
   return [`  ${at}: ${issue.message}${shown}`]
 }

@@ -44,7 +44,10 @@ export function parseSchedule(expression: string, timeZone: string): Schedule {
     const job = new Cron(pattern, { timezone: timeZone, paused: true })
     return { expression, next: (afterMs) => job.nextRun(new Date(afterMs))?.getTime() }
   } catch {
-    throw refusal(expression, `one of its fields (${FIELDS.join(', ')}) is out of range, or "${timeZone}" is no time zone`)
+    throw refusal(
+      expression,
+      `one of its fields (${FIELDS.join(', ')}) is out of range, or "${timeZone}" is no time zone`,
+    )
   }
 }
 

@@ -107,7 +107,12 @@ export function badField(broker: string, reply: BrokerReply, field: string): Une
   })
 }
 
-export function noUsableReply(broker: string, spends: Spends, why: string, cause?: unknown): TokenkeeperError {
+export function noUsableReply(
+  broker: string,
+  spends: Spends,
+  why: string,
+  cause?: unknown,
+): TokenkeeperError {
   const detail = why.startsWith(broker) ? why : `${broker} gave no usable reply (${why})`
   const details = { ...(cause !== undefined && { cause }) }
   if (spends === 'nothing') {
@@ -120,7 +125,11 @@ export function noUsableReply(broker: string, spends: Spends, why: string, cause
   })
 }
 
-function rateLimited(broker: string, reply: BrokerReply, minimumSeconds = RATE_LIMIT_DEFAULT_S): RateLimitedError {
+function rateLimited(
+  broker: string,
+  reply: BrokerReply,
+  minimumSeconds = RATE_LIMIT_DEFAULT_S,
+): RateLimitedError {
   const retryAfterSeconds = retryAfter(reply) ?? minimumSeconds
   return new RateLimitedError(`${broker} throttles us for ${Math.ceil(retryAfterSeconds)} s`, {
     retryAfterSeconds,
@@ -163,6 +172,11 @@ function parse(reply: HttpReply, sentAt: Temporal.Instant): BrokerReply {
 }
 
 function describe(reply: BrokerReply): string {
-  const words = { json: 'an unknown body', html: 'HTML instead of JSON', empty: 'an empty body', text: 'broken JSON' }
+  const words = {
+    json: 'an unknown body',
+    html: 'HTML instead of JSON',
+    empty: 'an empty body',
+    text: 'broken JSON',
+  }
   return words[reply.bodyKind]
 }

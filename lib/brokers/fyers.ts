@@ -9,7 +9,7 @@ import {
   UnexpectedResponseError,
 } from '../tokens/errors.ts'
 import { Secret } from '../tokens/secret.ts'
-import { badField, type BrokerReply, callBroker, errorByStatus, type Spends } from './call.ts'
+import { type BrokerReply, badField, callBroker, errorByStatus, type Spends } from './call.ts'
 
 const NAME = 'FYERS'
 const REFRESH_PATH = '/api/v3/validate-refresh-token'
@@ -17,7 +17,12 @@ const PROFILE_PATH = '/api/v3/profile'
 /** Officially withdrawn since April 2026: tried once, never planned on (sheet section 10). */
 const FYERS_REFRESH_ENABLED = true
 /** Decides only when the token has no `exp` (sheet section 10). */
-const FYERS_ACCESS_EXPIRY_CLOCK = { kind: 'clock', at: '06:00', timeZone: 'Asia/Kolkata', day: 'first' } as const
+const FYERS_ACCESS_EXPIRY_CLOCK = {
+  kind: 'clock',
+  at: '06:00',
+  timeZone: 'Asia/Kolkata',
+  day: 'first',
+} as const
 /** An edge block by Cloudflare comes as HTML and lasts about ten minutes (sheet section 7). */
 const FYERS_EDGE_BLOCK_S = 600
 
@@ -50,7 +55,8 @@ export const fyers = {
       hidden: false,
       required: true,
       env: ['FYERS_CLIENT_ID'],
-      problem: (value) => (/^[A-Za-z0-9]+-\d+$/.test(value) ? undefined : 'it must end in a suffix such as -100'),
+      problem: (value) =>
+        /^[A-Za-z0-9]+-\d+$/.test(value) ? undefined : 'it must end in a suffix such as -100',
     },
     { name: 'client_secret', label: 'App secret', hidden: true, required: true, env: ['FYERS_APP_SECRET'] },
     {
@@ -61,7 +67,13 @@ export const fyers = {
       env: ['FYERS_PIN'],
       problem: (value) => (/^\d{4}$/.test(value) ? undefined : 'it must be four digits'),
     },
-    { name: 'refresh_token', label: 'Refresh token', hidden: true, required: false, env: ['FYERS_REFRESH_TOKEN'] },
+    {
+      name: 'refresh_token',
+      label: 'Refresh token',
+      hidden: true,
+      required: false,
+      env: ['FYERS_REFRESH_TOKEN'],
+    },
   ],
   session: {
     timeZone: 'Asia/Kolkata',
@@ -152,8 +164,12 @@ function errorOf(reply: BrokerReply, spends: Spends, during: 'refresh' | 'read')
   }
   if (during === 'refresh' || DEAD_TOKEN_CODES.includes(code)) {
     // On refresh any unknown code counts: it may be a wrong PIN or the withdrawal of refresh (sheet section 10).
-    const what = during === 'refresh' ? 'FYERS refused the refresh token or its PIN' : 'FYERS says the token is dead'
+    const what =
+      during === 'refresh' ? 'FYERS refused the refresh token or its PIN' : 'FYERS says the token is dead'
     return new GrantRejectedError(what, { ...details, fix: 'log in: tokenkeeper login fyers' })
   }
-  return new UnexpectedResponseError('FYERS answered with an unknown error code', { ...details, status: reply.status })
+  return new UnexpectedResponseError('FYERS answered with an unknown error code', {
+    ...details,
+    status: reply.status,
+  })
 }

@@ -111,13 +111,19 @@ export class FyersSimulator implements Simulator {
   }
 
   #routes(): void {
-    this.app.use('/api/v3/*', async (context, next) => this.#overrun() ?? (await next(), context.res))
-    this.app.post('/api/v3/validate-authcode', async (context) => this.#exchange(await bodyOf(context.req.raw)))
-    this.app.post('/api/v3/validate-refresh-token', async (context) => this.#refresh(await bodyOf(context.req.raw)))
+    this.app.use('/api/v3/*', async (_, next) => this.#overrun() ?? (await next()))
+    this.app.post('/api/v3/validate-authcode', async (context) =>
+      this.#exchange(await bodyOf(context.req.raw)),
+    )
+    this.app.post('/api/v3/validate-refresh-token', async (context) =>
+      this.#refresh(await bodyOf(context.req.raw)),
+    )
     this.app.get('/api/v3/profile', (context) => {
       const user = this.#authenticated(context.req.header('authorization'))
       if (!user) return failure(-16, 'Could not authenticate the user', 401)
-      return ok({ data: { fy_id: user.fyId, name: user.name, email_id: 'sim.one@example.invalid', totp: true } })
+      return ok({
+        data: { fy_id: user.fyId, name: user.name, email_id: 'sim.one@example.invalid', totp: true },
+      })
     })
     this.app.get('/api/v3/funds', (context) =>
       this.#authenticated(context.req.header('authorization'))
@@ -150,12 +156,16 @@ export class FyersSimulator implements Simulator {
     }
     if (body['grant_type'] !== 'authorization_code') return failure(-441, 'invalid grant type')
     if (!body['code']) return failure(-374, 'Please provide authorization code.')
-    if (!this.#knowsApp(body['appIdHash'])) return failure(-371, 'Please provide sha256 hash of appId and app secret')
+    if (!this.#knowsApp(body['appIdHash']))
+      return failure(-371, 'Please provide sha256 hash of appId and app secret')
     const code = String(body['code'])
     const user = this.#holderOf(code, 'auth_code')
     if (!user || this.#spentCodes.has(code)) return failure(-437, 'invalid auth code')
     this.#spentCodes.add(code)
-    return ok({ access_token: this.accessTokenFor(user.fyId), refresh_token: this.refreshTokenFor(user.fyId) })
+    return ok({
+      access_token: this.accessTokenFor(user.fyId),
+      refresh_token: this.refreshTokenFor(user.fyId),
+    })
   }
 
   #refresh(body: Record<string, unknown>): Response {
@@ -163,7 +173,8 @@ export class FyersSimulator implements Simulator {
     const withdrawn = this.behaviour.refreshWithdrawn
     if (withdrawn) return failure(withdrawn.code, 'Refresh token is not supported', withdrawn.status)
     if (body['grant_type'] !== 'refresh_token') return failure(-441, 'invalid grant type')
-    if (!this.#knowsApp(body['appIdHash'])) return failure(-371, 'Please provide sha256 hash of appId and app secret')
+    if (!this.#knowsApp(body['appIdHash']))
+      return failure(-371, 'Please provide sha256 hash of appId and app secret')
     const user = this.#holderOf(String(body['refresh_token'] ?? ''), 'refresh_token')
     if (!user) return failure(-501, 'Please provide valid refresh token')
     const { code, lockAfter } = this.behaviour.wrongPin
@@ -223,5 +234,8 @@ function failure(code: number, message: string, status = 400): Response {
 }
 
 function edgeBlock(): Response {
-  return new Response('<html><body>Access denied</body></html>', { status: 429, headers: { 'content-type': 'text/html' } })
+  return new Response('<html><body>Access denied</body></html>', {
+    status: 429,
+    headers: { 'content-type': 'text/html' },
+  })
 }

@@ -80,7 +80,11 @@ export interface AccountState {
   /** Counts published access tokens. */
   readonly generation: number
   readonly accessToken?: AccessTokenRecord
-  readonly refreshToken?: { readonly expiresAt?: Instant; readonly savedAt: Instant; readonly version: number }
+  readonly refreshToken?: {
+    readonly expiresAt?: Instant
+    readonly savedAt: Instant
+    readonly version: number
+  }
   /** When a person last consented; a refresh never moves it. */
   readonly authorizedAt?: Instant
   /** The broker's user id, pinned at the first proof. */
@@ -112,12 +116,25 @@ export type StateChanges = { readonly [Field in keyof AccountState]?: AccountSta
 /** The next revision of a record. */
 export function changed(state: AccountState, changes: StateChanges): AccountState {
   const next = { ...state, ...changes, revision: state.revision + 1 }
-  return Object.fromEntries(Object.entries(next).filter(([, value]) => value !== undefined)) as unknown as AccountState
+  return Object.fromEntries(
+    Object.entries(next).filter(([, value]) => value !== undefined),
+  ) as unknown as AccountState
 }
 
 const INSTANT_FIELDS = new Set([
-  'since', 'issuedAt', 'expiresAt', 'provenAt', 'publishedAt', 'savedAt', 'authorizedAt', 'until', 'notBefore',
-  'at', 'openedAt', 'toldAt', 'attempts',
+  'since',
+  'issuedAt',
+  'expiresAt',
+  'provenAt',
+  'publishedAt',
+  'savedAt',
+  'authorizedAt',
+  'until',
+  'notBefore',
+  'at',
+  'openedAt',
+  'toldAt',
+  'attempts',
 ])
 
 /** The record as plain JSON values, instants as ISO 8601 text. */

@@ -1,5 +1,5 @@
 import { TOTP } from 'otpauth'
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { Broker, BrokerContext } from '../ports/broker.ts'
 import { HttpError } from '../ports/http.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -68,7 +68,10 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
       const reply = await ports.http.send({ ...request, timeoutMs })
       driftMs = drift(reply.headers['date'], clock.now()) ?? driftMs
       if (Math.abs(driftMs) > DRIFT_FINDING_S * 1000) {
-        ports.telemetry.warn('this clock differs from the broker', { account, seconds: Math.round(driftMs / 1000) })
+        ports.telemetry.warn('this clock differs from the broker', {
+          account,
+          seconds: Math.round(driftMs / 1000),
+        })
         ports.telemetry.count('ClockDriftSeconds', broker.id, Math.round(Math.abs(driftMs) / 1000))
       }
       return reply
@@ -81,7 +84,12 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
       }
       totpStep = totpStepOf(brokersNow())
       // RFC 6238 with the parameters all brokers here use: SHA-1, six digits, 30 s.
-      const generator = new TOTP({ secret: secret.reveal(), algorithm: 'SHA1', digits: 6, period: TOTP_STEP_S })
+      const generator = new TOTP({
+        secret: secret.reveal(),
+        algorithm: 'SHA1',
+        digits: 6,
+        period: TOTP_STEP_S,
+      })
       return generator.generate({ timestamp: totpStep * TOTP_STEP_S * 1000 })
     },
     usedTotpStep: () => totpStep,

@@ -24,13 +24,17 @@ export function attemptAllowedAt(
   if (budget.perHour !== undefined) {
     const hour = state.attempts.filter((at) => isAfter(at.add({ hours: 1 }), now))
     const oldest = hour.at(-budget.perHour)
-    if (oldest) limits.push({ at: oldest.add({ hours: 1 }), reason: `${budget.perHour} logins per hour are spent` })
+    if (oldest)
+      limits.push({ at: oldest.add({ hours: 1 }), reason: `${budget.perHour} logins per hour are spent` })
   }
   if (budget.perDay !== undefined) {
     const midnight = now.toZonedDateTimeISO(timeZone).startOfDay()
     const today = state.attempts.filter((at) => !isAfter(midnight.toInstant(), at))
     if (today.length >= budget.perDay) {
-      limits.push({ at: midnight.add({ days: 1 }).toInstant(), reason: `${budget.perDay} logins per day are spent` })
+      limits.push({
+        at: midnight.add({ days: 1 }).toInstant(),
+        reason: `${budget.perDay} logins per day are spent`,
+      })
     }
   }
   const holding = limits.filter(({ at }) => isAfter(at, now))

@@ -45,7 +45,10 @@ export function decide(situation: Situation): Decision {
   if (need.kind === 'fresh') return { action: 'fresh', reason: need.reason }
   // The holder may be us in an earlier life; its lease ends with its process.
   if (state.lease && isAfter(state.lease.until, now)) {
-    return { action: 'skip', reason: `another run is working on this account, at most until ${state.lease.until}` }
+    return {
+      action: 'skip',
+      reason: `another run is working on this account, at most until ${state.lease.until}`,
+    }
   }
   if (need.kind === 'probe') return { action: 'probe', reason: need.reason }
 
@@ -92,7 +95,10 @@ function brokenCredential(broker: Broker, stored: StoredSecrets): Decision | und
     }
     const problem = field.problem?.(value.reveal())
     if (problem !== undefined) {
-      return stop(`the stored ${field.name} is malformed: ${problem}`, `store it again: tokenkeeper setup ${broker.id}`)
+      return stop(
+        `the stored ${field.name} is malformed: ${problem}`,
+        `store it again: tokenkeeper setup ${broker.id}`,
+      )
     }
   }
   if (missing.length === 0) return undefined
@@ -114,7 +120,10 @@ function chooseGrant(situation: Situation, need: string, live: boolean): Decisio
       passedOver.push(`no ${missing.join(', ')} stored`)
       continue
     }
-    if (grant.kind === 'refresh_token' && state.refreshToken?.version === stored.get('refresh_token')?.version) {
+    if (
+      grant.kind === 'refresh_token' &&
+      state.refreshToken?.version === stored.get('refresh_token')?.version
+    ) {
       const expiresAt = state.refreshToken?.expiresAt
       if (expiresAt && !isAfter(expiresAt, now)) {
         passedOver.push(`the refresh token expired at ${expiresAt}`)
@@ -147,12 +156,16 @@ function chooseGrant(situation: Situation, need: string, live: boolean): Decisio
 export function unresolved(state: AccountState, stored: StoredSecrets): Ambiguity | undefined {
   const { ambiguous } = state
   if (!ambiguous) return undefined
-  const same = Object.entries(ambiguous.stamps).every(([name, stamp]) => secretStamp(stored, name as SecretName) === stamp)
+  const same = Object.entries(ambiguous.stamps).every(
+    ([name, stamp]) => secretStamp(stored, name as SecretName) === stamp,
+  )
   return same ? ambiguous : undefined
 }
 
 function mayRepeat(grant: Grant, state: AccountState): boolean {
-  return grant.repeatsAfterAmbiguity === 'budget' || (state.ambiguous?.repeats ?? 0) < grant.repeatsAfterAmbiguity
+  return (
+    grant.repeatsAfterAmbiguity === 'budget' || (state.ambiguous?.repeats ?? 0) < grant.repeatsAfterAmbiguity
+  )
 }
 
 function blocks(

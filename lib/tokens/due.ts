@@ -28,7 +28,12 @@ export function whetherDue(
   if (dead) return { due: true, expired, reason: 'the access token has expired' }
 
   const life = token.issuedAt.until(token.expiresAt)
-  const renewed = expectedExpiry(model.accessToken, now, life, settings.maxLifetimeHours ?? model.maxLifetimeHours)
+  const renewed = expectedExpiry(
+    model.accessToken,
+    now,
+    life,
+    settings.maxLifetimeHours ?? model.maxLifetimeHours,
+  )
   if (renewed !== undefined && !isAfter(renewed, token.expiresAt.add({ seconds: DEAD_EARLY_SECONDS }))) {
     return { due: false, expired: false, reason: 'a new access token would not live longer' }
   }

@@ -1,4 +1,4 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { Broker, Grant } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState, GrantBlock, StateChanges } from './account-state.ts'
@@ -48,7 +48,11 @@ export function stopUntilFixed(code: ErrorCode, reason: string, fix: string): En
 export function endingOfError(error: unknown, now: Temporal.Instant): Ending {
   if (!(error instanceof TokenkeeperError)) {
     const kind = error instanceof Error ? error.name : typeof error
-    return stopUntilFixed('response_unexpected', `an unforeseen fault (${kind})`, 'report it with the log of this run')
+    return stopUntilFixed(
+      'response_unexpected',
+      `an unforeseen fault (${kind})`,
+      'report it with the log of this run',
+    )
   }
   const reason = maskSecrets(error.brokerCode ? `${error.message} (${error.brokerCode})` : error.message)
   const told = { code: error.code, reason, fix: error.fix }
@@ -61,7 +65,8 @@ export function endingOfError(error: unknown, now: Temporal.Instant): Ending {
       ...(seconds <= LONGEST_WAIT_IN_RUN_S && { retryAt: now.add({ seconds }) }),
     }
   }
-  if (error.retryable) return { outcome: 'failed', ...told, retryAt: now.add({ seconds: PASSING_FAULT_PAUSE_S }) }
+  if (error.retryable)
+    return { outcome: 'failed', ...told, retryAt: now.add({ seconds: PASSING_FAULT_PAUSE_S }) }
   if (error.code === 'token_lost') {
     return { outcome: 'failed', ...told, need: { kind: 'token_lost', reason, action: error.fix } }
   }
@@ -111,7 +116,11 @@ function blockOf(
       return { ...block, forcible: true }
     case 'client_rejected':
       // The app can be put right at the broker without anything changing here: one more try each day.
-      return { ...block, forcible: true, until: now.toZonedDateTimeISO(timeZone).startOfDay().add({ days: 1 }).toInstant() }
+      return {
+        ...block,
+        forcible: true,
+        until: now.toZonedDateTimeISO(timeZone).startOfDay().add({ days: 1 }).toInstant(),
+      }
     default:
       return undefined
   }

@@ -137,7 +137,10 @@ export class UnexpectedResponseError extends TokenkeeperError {
 
   constructor(
     message: string,
-    details: ErrorDetails & { readonly status?: number | undefined; readonly field?: string | undefined } = {},
+    details: ErrorDetails & {
+      readonly status?: number | undefined
+      readonly field?: string | undefined
+    } = {},
   ) {
     super(message, details)
     this.status = details.status

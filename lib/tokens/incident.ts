@@ -43,7 +43,12 @@ export async function tell(
   return told ? { ...incident, toldAt: now } : incident
 }
 
-function alertFor(broker: Broker, state: AccountState, incident: string, need: Need | { kind: 'solved' }): Alert {
+function alertFor(
+  broker: Broker,
+  state: AccountState,
+  incident: string,
+  need: Need | { kind: 'solved' },
+): Alert {
   const accountName = state.settings.nickname ?? state.account
   const common = { account: state.account, broker: broker.id, accountName, incident }
   if (need.kind === 'solved') {

@@ -6,7 +6,14 @@ import type { AccountState, StateChanges } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
 import { withAttempt } from './budget.ts'
 import { type Decision, decide } from './decide.ts'
-import { askForLogin, type Ending, endingOfError, leavesRoomForNextGrant, stopUntilFixed, tracesOfError } from './ending.ts'
+import {
+  askForLogin,
+  type Ending,
+  endingOfError,
+  leavesRoomForNextGrant,
+  stopUntilFixed,
+  tracesOfError,
+} from './ending.ts'
 import { TokenkeeperError } from './errors.ts'
 import type { Lease } from './lease.ts'
 import { proveStored, saveProvePublish } from './publish.ts'
@@ -28,7 +35,12 @@ export interface Climbed {
 }
 
 /** What a published token lifts. */
-const LIFTED: StateChanges = { blocks: {}, ambiguous: undefined, notBefore: undefined, refusedVersion: undefined }
+const LIFTED: StateChanges = {
+  blocks: {},
+  ambiguous: undefined,
+  notBefore: undefined,
+  refusedVersion: undefined,
+}
 
 /** Follows the ladder of grants from `first` down until one of its steps ends the run. */
 export async function climbLadder(climb: Climb, first: Decision): Promise<Climbed> {
@@ -47,7 +59,11 @@ export async function climbLadder(climb: Climb, first: Decision): Promise<Climbe
         const { grant, reason } = decision
         try {
           const renewal = await grant.renew(climb.context)
-          changes = { ...changes, ...(await saveProvePublish(broker, now(), renewal, climb.context, ports)), ...LIFTED }
+          changes = {
+            ...changes,
+            ...(await saveProvePublish(broker, now(), renewal, climb.context, ports)),
+            ...LIFTED,
+          }
           return { ending: { outcome: 'refreshed', reason }, changes }
         } catch (error) {
           const at = ports.clock.now()
@@ -66,10 +82,17 @@ export async function climbLadder(climb: Climb, first: Decision): Promise<Climbe
       changes = {}
     }
   }
-  return { ending: stopUntilFixed('response_unexpected', 'the ladder of grants has no end', 'report it'), changes }
+  return {
+    ending: stopUntilFixed('response_unexpected', 'the ladder of grants has no end', 'report it'),
+    changes,
+  }
 }
 
-function endOf(climb: Climb, decision: Exclude<Decision, { action: 'probe' | 'refresh' }>, state: AccountState): Ending {
+function endOf(
+  climb: Climb,
+  decision: Exclude<Decision, { action: 'probe' | 'refresh' }>,
+  state: AccountState,
+): Ending {
   switch (decision.action) {
     case 'ask':
       return askForLogin(climb.broker, decision.reason)
@@ -79,7 +102,10 @@ function endOf(climb: Climb, decision: Exclude<Decision, { action: 'probe' | 're
       return waiting(decision)
     case 'fresh':
       // A stored token of somebody else's that proved live is news to the consumers.
-      return { outcome: state.generation > climb.lease.state.generation ? 'refreshed' : 'fresh', reason: decision.reason }
+      return {
+        outcome: state.generation > climb.lease.state.generation ? 'refreshed' : 'fresh',
+        reason: decision.reason,
+      }
     case 'paused':
       return { outcome: 'paused', reason: decision.reason }
     case 'skip':
@@ -109,7 +135,11 @@ async function probe({ broker, stored, context, ports }: Climb, state: AccountSt
   } catch (error) {
     if (!(error instanceof TokenkeeperError) || error.retryable) throw error
     const version = stored.get('access_token')?.version
-    ports.telemetry.warn('the stored access token was refused', { account: state.account, version, code: error.code })
+    ports.telemetry.warn('the stored access token was refused', {
+      account: state.account,
+      version,
+      code: error.code,
+    })
     return { ...settled, ...(version !== undefined && { refusedVersion: version }) }
   }
 }

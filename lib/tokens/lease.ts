@@ -1,4 +1,4 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { StateStore } from '../ports/state-store.ts'
 import { type AccountState, changed, type StateChanges } from './account-state.ts'
 import { totpStepOf } from './broker-context.ts'
@@ -34,7 +34,9 @@ export async function takeLease(
     lease: { owner: request.owner, until: request.until },
   })
   const replaced = await states.replace(next)
-  return replaced.written ? { held: true, lease: new Lease(states, next) } : { held: false, current: replaced.current }
+  return replaced.written
+    ? { held: true, lease: new Lease(states, next) }
+    : { held: false, current: replaced.current }
 }
 
 /**
@@ -57,7 +59,9 @@ export class Lease {
   /** Records changes and keeps the lease. Throws StateStoreError when the lease is no longer ours. */
   async keep(changes: StateChanges): Promise<void> {
     if (await this.#write(changes)) return
-    throw new StateStoreError('another run took over this account', { fix: 'nothing to do: the other run finishes it' })
+    throw new StateStoreError('another run took over this account', {
+      fix: 'nothing to do: the other run finishes it',
+    })
   }
 
   /**

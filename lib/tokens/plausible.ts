@@ -7,8 +7,11 @@ const PLAUSIBLE_TOKEN = /^[\x21-\x7e]{8,8192}$/
 /** Throws {@link UnexpectedResponseError} before anything implausible can be stored. `field` is its path in the reply. */
 export function assertPlausibleToken(token: Secret, field: string): void {
   if (PLAUSIBLE_TOKEN.test(token.reveal())) return
-  throw new UnexpectedResponseError(`the broker's ${field} is not a plausible token (${token.length} characters)`, {
-    field,
-    fix: 'nothing was stored; report it, the broker may have changed its replies',
-  })
+  throw new UnexpectedResponseError(
+    `the broker's ${field} is not a plausible token (${token.length} characters)`,
+    {
+      field,
+      fix: 'nothing was stored; report it, the broker may have changed its replies',
+    },
+  )
 }

@@ -4,7 +4,13 @@ import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccessTokenRecord, AccountState, StateChanges } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
-import { BrokerUnavailableError, TokenLostError, TokenVaultError, UnexpectedResponseError, WrongAccountError } from './errors.ts'
+import {
+  BrokerUnavailableError,
+  TokenLostError,
+  TokenVaultError,
+  UnexpectedResponseError,
+  WrongAccountError,
+} from './errors.ts'
 import { assertPlausibleToken } from './plausible.ts'
 import type { Secret } from './secret.ts'
 import { expiryOf } from './session-model.ts'
@@ -33,7 +39,12 @@ export async function saveProvePublish(
   assertPlausibleToken(renewal.accessToken, 'access token')
   const expiry = expiryOf(
     broker.session.accessToken,
-    { token: renewal.accessToken, at: renewal.sentAt, expiresIn: renewal.expiresIn, expiresAt: renewal.expiresAt },
+    {
+      token: renewal.accessToken,
+      at: renewal.sentAt,
+      expiresIn: renewal.expiresIn,
+      expiresAt: renewal.expiresAt,
+    },
     state.settings.maxLifetimeHours ?? broker.session.maxLifetimeHours,
   )
   if (Temporal.Instant.compare(expiry.expiresAt, ports.clock.now()) <= 0) {
@@ -115,9 +126,12 @@ async function saveRefreshToken(
   let lastError: unknown
   do {
     try {
-      const { version } = await vault.write(state.account, 'refresh_token', refreshToken, { deadline: context.deadline })
+      const { version } = await vault.write(state.account, 'refresh_token', refreshToken, {
+        deadline: context.deadline,
+      })
       const expiresAt =
-        broker.session.refreshToken && expiryOf(broker.session.refreshToken, { token: refreshToken, at: sentAt }).expiresAt
+        broker.session.refreshToken &&
+        expiryOf(broker.session.refreshToken, { token: refreshToken, at: sentAt }).expiresAt
       return { refreshToken: { version, savedAt: clock.now(), ...(expiresAt && { expiresAt }) } }
     } catch (error) {
       if (!(error instanceof TokenVaultError)) throw error
@@ -125,10 +139,13 @@ async function saveRefreshToken(
       await clock.sleep(SAVE_PAUSE_MS)
     }
   } while (Temporal.Instant.compare(clock.now(), context.deadline) < 0)
-  throw new TokenLostError('the broker issued a new refresh token and it could not be saved before the deadline', {
-    cause: lastError,
-    fix: `a person must log in again: ${state.account}; then check SSM permissions and throttling`,
-  })
+  throw new TokenLostError(
+    'the broker issued a new refresh token and it could not be saved before the deadline',
+    {
+      cause: lastError,
+      fix: `a person must log in again: ${state.account}; then check SSM permissions and throttling`,
+    },
+  )
 }
 
 /** Reads are free to repeat, and a minted token is worth a few seconds. */

@@ -10,7 +10,7 @@ import { type Decision, decide } from './decide.ts'
 import { askForLogin, type Ending, endingOfError, stopUntilFixed } from './ending.ts'
 import { ConfigurationError } from './errors.ts'
 import { tell } from './incident.ts'
-import { climbLadder, type Climbed, waiting } from './ladder.ts'
+import { type Climbed, climbLadder, waiting } from './ladder.ts'
 import { type Lease, takeLease } from './lease.ts'
 import type { AccountResult } from './outcome.ts'
 import { readStored } from './read-stored.ts'
@@ -85,7 +85,9 @@ function restingEnding(broker: Broker, decision: Decision, state: AccountState):
     case 'wait':
       return waiting(decision)
     case 'ask':
-      return told && state.incident?.kind === 'login_needed' ? askForLogin(broker, decision.reason) : undefined
+      return told && state.incident?.kind === 'login_needed'
+        ? askForLogin(broker, decision.reason)
+        : undefined
     case 'stop':
       if (!told || state.last?.code !== decision.code) return undefined
       return stopUntilFixed(decision.code, decision.reason, decision.fix)
@@ -112,7 +114,8 @@ async function work(
 
   const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
   const passing = ending.outcome === 'failed' && ending.need === undefined
-  const incident = passing || ending.outcome === 'ambiguous' ? found.incident : await tell(broker, found, ending.need, ports)
+  const incident =
+    passing || ending.outcome === 'ambiguous' ? found.incident : await tell(broker, found, ending.need, ports)
   const last = {
     at: ports.clock.now(),
     outcome: ending.outcome,

@@ -31,7 +31,9 @@ function nextAction(broker: Broker, state: AccountState, ending: Ending): string
       if (!token) return 'the next run looks again'
       const minutes = leeway(token.issuedAt.until(token.expiresAt), broker.session, state.settings)
       const due = token.expiresAt.subtract({ minutes: Math.round(minutes) })
-      return broker.grants.length === 0 ? `a person logs in after ${local(token.expiresAt)}` : `renewal due ${local(due)}`
+      return broker.grants.length === 0
+        ? `a person logs in after ${local(token.expiresAt)}`
+        : `renewal due ${local(due)}`
     }
     case 'paused':
       return `resume it when it is wanted again`

@@ -64,7 +64,11 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
   const pace = pacer(request.pacingSeconds ?? broker.pacingSeconds, ports)
   const nearDeadline = (): boolean => Temporal.Instant.compare(clock.now(), lastStart) >= 0
 
-  const work = async (account: AccountId, state: AccountState | undefined, attempt: number): Promise<void> => {
+  const work = async (
+    account: AccountId,
+    state: AccountState | undefined,
+    attempt: number,
+  ): Promise<void> => {
     if (!nearDeadline()) await pace()
     if (nearDeadline()) {
       if (!results.has(account)) remaining.push(account)
@@ -84,7 +88,12 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
       ports,
     )
     results.set(account, result)
-    if (retryAt && attempt < TRIES_PER_RUN && Temporal.Instant.compare(retryAt, lastStart) < 0 && !result.success) {
+    if (
+      retryAt &&
+      attempt < TRIES_PER_RUN &&
+      Temporal.Instant.compare(retryAt, lastStart) < 0 &&
+      !result.success
+    ) {
       const pauseMs = Math.max(0, clock.now().until(retryAt).total('milliseconds')) * growth(attempt)
       const notBefore = clock.now().add({ milliseconds: Math.round(pauseMs) })
       retries.push({ account, attempt: attempt + 1, notBefore: earlier(notBefore, lastStart) })
@@ -94,7 +103,9 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
   }
 
   try {
-    await eachOf(accountsOf(request, ports), broker.concurrency, ({ account, state }) => work(account, state, 1))
+    await eachOf(accountsOf(request, ports), broker.concurrency, ({ account, state }) =>
+      work(account, state, 1),
+    )
     for (let next = retries.shift(); next !== undefined; next = retries.shift()) {
       request.onProgress?.({ event: 'waiting', account: next.account, until: next.notBefore })
       await clock.sleep(Math.max(0, clock.now().until(next.notBefore).total('milliseconds')))
@@ -102,7 +113,10 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
     }
   } catch (error) {
     const ending = endingOfError(error, clock.now())
-    telemetry.error('the run could not read the account registry', { broker: broker.id, reason: ending.reason })
+    telemetry.error('the run could not read the account registry', {
+      broker: broker.id,
+      reason: ending.reason,
+    })
     for (const account of request.accounts ?? [broker.id as AccountId]) {
       if (!results.has(account)) results.set(account, resultOf(broker, newAccountState(account), ending))
     }
@@ -144,7 +158,11 @@ async function hasParameters(broker: Broker, ports: Ports): Promise<boolean> {
 }
 
 /** Runs `work` over a stream with at most `limit` at a time, holding no more of the stream than that. */
-async function eachOf<T>(stream: AsyncIterable<T>, limit: number, work: (item: T) => Promise<void>): Promise<void> {
+async function eachOf<T>(
+  stream: AsyncIterable<T>,
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const running = new Set<Promise<void>>()
   for await (const item of stream) {
     const task: Promise<void> = work(item).finally(() => running.delete(task))
@@ -208,4 +226,3 @@ function earlier(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
 function later(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
   return Temporal.Instant.compare(a, b) > 0 ? a : b
 }
-

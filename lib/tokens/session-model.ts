@@ -49,7 +49,8 @@ export function expiryOf(lifetime: Lifetime, issued: Issued, maxLifetimeHours?: 
   if (maxLifetimeHours !== undefined) rules.push({ kind: 'hours', hours: maxLifetimeHours })
   const known = rules.flatMap((rule) => apply(rule, issued) ?? [])
   const onlyCeiling = maxLifetimeHours !== undefined && known.length === 1
-  if (known.length === 0 || onlyCeiling) known.push(...[apply(lifetime.otherwise, issued)].flatMap((e) => e ?? []))
+  if (known.length === 0 || onlyCeiling)
+    known.push(...[apply(lifetime.otherwise, issued)].flatMap((e) => e ?? []))
   const earliest = known.reduce((a, b) => (Temporal.Instant.compare(b.expiresAt, a.expiresAt) < 0 ? b : a))
   return earliest
 }
@@ -66,7 +67,9 @@ export function expectedExpiry(
 ): Temporal.Instant | undefined {
   const rules = [...lifetime.earliestOf, lifetime.otherwise]
   const walls = rules.flatMap((rule) => (rule.kind === 'clock' ? nextClock(rule, at) : []))
-  const hours = rules.flatMap((rule) => (rule.kind === 'hours' ? at.add({ minutes: Math.round(rule.hours * 60) }) : []))
+  const hours = rules.flatMap((rule) =>
+    rule.kind === 'hours' ? at.add({ minutes: Math.round(rule.hours * 60) }) : [],
+  )
   const candidates = walls.length > 0 ? walls : lastLife !== undefined ? [at.add(lastLife)] : hours
   if (maxLifetimeHours !== undefined) candidates.push(at.add({ minutes: Math.round(maxLifetimeHours * 60) }))
   if (candidates.length === 0) return undefined
@@ -81,7 +84,11 @@ export function nextClock(
   const issued = from.toZonedDateTimeISO(rule.timeZone)
   const today = issued.withPlainTime(rule.at)
   if (rule.day === 'first' && Temporal.Instant.compare(today.toInstant(), from) > 0) return today.toInstant()
-  return issued.toPlainDate().add({ days: 1 }).toZonedDateTime({ timeZone: rule.timeZone, plainTime: rule.at }).toInstant()
+  return issued
+    .toPlainDate()
+    .add({ days: 1 })
+    .toZonedDateTime({ timeZone: rule.timeZone, plainTime: rule.at })
+    .toInstant()
 }
 
 function apply(rule: LifetimeRule, issued: Issued): Expiry | undefined {
@@ -97,6 +104,9 @@ function apply(rule: LifetimeRule, issued: Issued): Expiry | undefined {
     case 'clock':
       return { expiresAt: nextClock(rule, issued.at), decidedBy: `${rule.at} ${rule.timeZone}` }
     case 'hours':
-      return { expiresAt: issued.at.add({ minutes: Math.round(rule.hours * 60) }), decidedBy: `${rule.hours} h after issue` }
+      return {
+        expiresAt: issued.at.add({ minutes: Math.round(rule.hours * 60) }),
+        decidedBy: `${rule.hours} h after issue`,
+      }
   }
 }

@@ -58,7 +58,11 @@ export class World {
   }
 
   /** Stores secrets of an account and registers it. */
-  async account(id: string, secrets: Partial<Record<SecretName, string>>, settings: AccountSettings = {}): Promise<AccountId> {
+  async account(
+    id: string,
+    secrets: Partial<Record<SecretName, string>>,
+    settings: AccountSettings = {},
+  ): Promise<AccountId> {
     const account = parseAccountId(id)
     await this.store(account, secrets)
     await this.ports.states.replace(changed(newAccountState(account, settings), {}))
@@ -76,7 +80,10 @@ export class World {
   }
 
   /** One run over the broker's accounts, as an invocation with `seconds` to live would make it. */
-  async run(broker: Broker, options: { accounts?: AccountId[]; force?: boolean; seconds?: number } = {}): Promise<Run> {
+  async run(
+    broker: Broker,
+    options: { accounts?: AccountId[]; force?: boolean; seconds?: number } = {},
+  ): Promise<Run> {
     this.#runs += 1
     return runBroker(
       {

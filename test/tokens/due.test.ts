@@ -58,14 +58,21 @@ describe('a token that dies at a wall-clock time', () => {
   const upstox = token('2026-11-23T08:00:00+05:30', '2026-11-24T03:30:00+05:30')
 
   test('R1.3 with a leeway of 24 h is not renewed by each run: a new one would not live longer', () => {
-    for (const now of ['2026-11-23T08:10:00+05:30', '2026-11-23T14:00:00+05:30', '2026-11-24T03:29:50+05:30']) {
+    for (const now of [
+      '2026-11-23T08:10:00+05:30',
+      '2026-11-23T14:00:00+05:30',
+      '2026-11-24T03:29:50+05:30',
+    ]) {
       const due = whetherDue(upstox, WALL, { leewayMinutes: 24 * 60 }, at(now))
       expect(due).toMatchObject({ due: false, reason: 'a new access token would not live longer' })
     }
   })
 
   test('is due once its time has passed', () => {
-    expect(whetherDue(upstox, WALL, {}, at('2026-11-24T03:30:00+05:30'))).toMatchObject({ due: true, expired: true })
+    expect(whetherDue(upstox, WALL, {}, at('2026-11-24T03:30:00+05:30'))).toMatchObject({
+      due: true,
+      expired: true,
+    })
   })
 })
 

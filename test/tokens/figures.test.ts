@@ -34,13 +34,19 @@ test('a refresh that rotates the refresh token costs one vault read and two writ
 })
 
 test('a refresh without rotation costs one vault write', async () => {
-  await world.run({ ...rotabroker, grants: rotabroker.grants.map((grant) => ({ ...grant, renew: withoutRotation(grant) })) })
+  await world.run({
+    ...rotabroker,
+    grants: rotabroker.grants.map((grant) => ({ ...grant, renew: withoutRotation(grant) })),
+  })
   expect(calls).toEqual({ list: 1, read: 1, write: 1, replace: 2 })
 })
 
 test('companions cost one write more', async () => {
   simulator.companion = 'https://api07.rotabroker.invalid'
-  await world.run({ ...rotabroker, grants: rotabroker.grants.map((grant) => ({ ...grant, renew: withoutRotation(grant) })) })
+  await world.run({
+    ...rotabroker,
+    grants: rotabroker.grants.map((grant) => ({ ...grant, renew: withoutRotation(grant) })),
+  })
   expect(calls).toEqual({ list: 1, read: 1, write: 2, replace: 2 })
 })
 

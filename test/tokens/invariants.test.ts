@@ -16,7 +16,10 @@ beforeEach(async () => {
   world = new World()
   simulator = new RotabrokerSimulator(world.clock)
   server = await world.serve(simulator)
-  account = await world.account('rotabroker', { client_id: 'sim-client', refresh_token: simulator.login('SIM001') })
+  account = await world.account('rotabroker', {
+    client_id: 'sim-client',
+    refresh_token: simulator.login('SIM001'),
+  })
 })
 
 afterEach(() => world.close())
@@ -45,7 +48,13 @@ function dyingPorts(ports: Ports, steps: number): Ports {
         }
       },
     })
-  return { ...ports, vault: mortal(ports.vault), states: mortalStates(ports, mortal), notifier: mortal(ports.notifier), http: mortal(ports.http) }
+  return {
+    ...ports,
+    vault: mortal(ports.vault),
+    states: mortalStates(ports, mortal),
+    notifier: mortal(ports.notifier),
+    http: mortal(ports.http),
+  }
 }
 
 /** `list` is a generator: only its calls count, its items pass. */
@@ -116,31 +125,38 @@ describe('I1 a refresh token the broker issued is never lost by us', () => {
 
   test('a reply without a refresh token keeps the stored one', async () => {
     const before = await world.stored(account, 'refresh_token')
-    server.failNext('/token', { kind: 'reply', status: 200, body: '{"access_token":"sim.access.token","expires_in":1800}' })
+    server.failNext('/token', {
+      kind: 'reply',
+      status: 200,
+      body: '{"access_token":"sim.access.token","expires_in":1800}',
+    })
     await result()
     expect(await world.stored(account, 'refresh_token')).toBe(before)
   })
 
   // Steps to the outside of one run: read, lease, send, save, prove, publish, record.
-  test.each([0, 1, 2, 3, 4, 5, 6])('a process killed after %i steps loses no grant that reached us', async (steps) => {
-    const alive = world.ports
-    world.ports = dyingPorts(alive, steps)
-    void world.run(rotabroker, { seconds: 600 })
-    await new Promise((resolve) => setTimeout(resolve, 60))
-    world.ports = alive
-    world.clock.advance({ minutes: 11 })
-    const after = await result()
-    if (steps === 3) {
-      // The one hole nobody can close: dead between the reply and the save. A person is asked, nothing is repeated.
-      expect(after).toMatchObject({ outcome: 'awaiting_login' })
-      return
-    }
-    expect(after['success']).toBe(true)
-    expect(simulator.reuses).toBe(0)
-    expect(await world.stored(account, 'refresh_token')).toBe(simulator.currentOf('SIM001'))
-    later()
-    expect(await result()).toMatchObject({ outcome: 'refreshed' })
-  })
+  test.each([0, 1, 2, 3, 4, 5, 6])(
+    'a process killed after %i steps loses no grant that reached us',
+    async (steps) => {
+      const alive = world.ports
+      world.ports = dyingPorts(alive, steps)
+      void world.run(rotabroker, { seconds: 600 })
+      await new Promise((resolve) => setTimeout(resolve, 60))
+      world.ports = alive
+      world.clock.advance({ minutes: 11 })
+      const after = await result()
+      if (steps === 3) {
+        // The one hole nobody can close: dead between the reply and the save. A person is asked, nothing is repeated.
+        expect(after).toMatchObject({ outcome: 'awaiting_login' })
+        return
+      }
+      expect(after['success']).toBe(true)
+      expect(simulator.reuses).toBe(0)
+      expect(await world.stored(account, 'refresh_token')).toBe(simulator.currentOf('SIM001'))
+      later()
+      expect(await result()).toMatchObject({ outcome: 'refreshed' })
+    },
+  )
 })
 
 describe('I2 only a proven token of the right user is published', () => {
@@ -203,7 +219,9 @@ describe('I3 at most one renewal of an account is in flight anywhere', () => {
     const recorded = await world.ports.states.get(account)
     await slow
     expect(await world.ports.states.get(account)).toEqual(recorded)
-    expect(world.logs.map(({ message }) => message)).toContain('another run took over before the outcome was recorded')
+    expect(world.logs.map(({ message }) => message)).toContain(
+      'another run took over before the outcome was recorded',
+    )
   })
 
   test('settings changed in the middle of a run are kept', async () => {
@@ -212,9 +230,16 @@ describe('I3 at most one renewal of an account is in flight anywhere', () => {
     await new Promise((resolve) => setTimeout(resolve, 40))
     const state = await world.ports.states.get(account)
     if (!state) throw new Error('no state')
-    await world.ports.states.replace({ ...state, revision: state.revision + 1, settings: { nickname: 'Main' } })
+    await world.ports.states.replace({
+      ...state,
+      revision: state.revision + 1,
+      settings: { nickname: 'Main' },
+    })
     expect(await run).toMatchObject({ outcome: 'refreshed' })
-    expect(await world.ports.states.get(account)).toMatchObject({ settings: { nickname: 'Main' }, generation: 1 })
+    expect(await world.ports.states.get(account)).toMatchObject({
+      settings: { nickname: 'Main' },
+      generation: 1,
+    })
   })
 
   test('an account removed in the middle of a run stays removed', async () => {

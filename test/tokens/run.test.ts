@@ -31,7 +31,14 @@ describe('200 accounts of one broker', () => {
   test('one invocation with enough time does all of them, each once', async () => {
     await accounts(200)
     const { report, remaining } = await world.run(rotabroker)
-    expect(report).toMatchObject({ success: true, refreshed: 200, failed: 0, skipped: 0, total: 200, handedOver: 0 })
+    expect(report).toMatchObject({
+      success: true,
+      refreshed: 200,
+      failed: 0,
+      skipped: 0,
+      total: 200,
+      handedOver: 0,
+    })
     expect(remaining).toEqual([])
     expect(simulator.exchanges).toBe(200)
   })
@@ -54,7 +61,9 @@ describe('200 accounts of one broker', () => {
         },
         world.ports,
       )
-      done.push(...run.report.results.filter(({ outcome }) => outcome === 'refreshed').map(({ account }) => account))
+      done.push(
+        ...run.report.results.filter(({ outcome }) => outcome === 'refreshed').map(({ account }) => account),
+      )
       expect(run.report.total).toBe(run.report.results.length + run.remaining.length)
       expect(run.report.handedOver).toBe(run.remaining.length)
       next = run.remaining
@@ -139,11 +148,18 @@ describe('what is asked for', () => {
 
   test('R0.10 no account at all says how to set one up', async () => {
     const { report } = await world.run(rotabroker)
-    expect(report).toMatchObject({ success: false, total: 0, message: 'no accounts: run tokenkeeper setup rotabroker' })
+    expect(report).toMatchObject({
+      success: false,
+      total: 0,
+      message: 'no accounts: run tokenkeeper setup rotabroker',
+    })
   })
 
   test('R3.3 parameters of an older set-up are adopted as the default account', async () => {
-    await world.store(parseAccountId('rotabroker'), { client_id: 'sim-client', refresh_token: simulator.login('SIM1') })
+    await world.store(parseAccountId('rotabroker'), {
+      client_id: 'sim-client',
+      refresh_token: simulator.login('SIM1'),
+    })
     const { report } = await world.run(rotabroker)
     expect(report.results).toMatchObject([{ account: 'rotabroker', outcome: 'refreshed' }])
     expect(await world.ports.states.get(parseAccountId('rotabroker'))).toMatchObject({ generation: 1 })
@@ -154,26 +170,38 @@ describe('what is asked for', () => {
     await world.run(rotabroker)
     world.clock.advance({ minutes: 1 })
     const forcedAt = world.clock.now()
-    const request = { broker: rotabroker, owner: 'forced', forcedAt, hardDeadline: forcedAt.add({ minutes: 10 }) }
+    const request = {
+      broker: rotabroker,
+      owner: 'forced',
+      forcedAt,
+      hardDeadline: forcedAt.add({ minutes: 10 }),
+    }
     world.clock.advance({ seconds: 1 })
     expect((await runBroker(request, world.ports)).report).toMatchObject({ refreshed: 1 })
     world.clock.advance({ seconds: 5 })
-    expect((await runBroker({ ...request, owner: 'again', accounts: [first] }, world.ports)).report.results).toMatchObject([
-      { outcome: 'fresh' },
-    ])
+    expect(
+      (await runBroker({ ...request, owner: 'again', accounts: [first] }, world.ports)).report.results,
+    ).toMatchObject([{ outcome: 'fresh' }])
     expect(simulator.exchanges).toBe(2)
   })
 
   test('R0.2 R0.8 paused and external accounts are counted as skipped and never touched', async () => {
     await accounts(1)
     await world.account('rotabroker/ext', { client_id: 'c' }, { managedBy: 'external' })
-    const paused = await world.account('rotabroker/zz', { client_id: 'c', refresh_token: simulator.login('SIMZ') })
+    const paused = await world.account('rotabroker/zz', {
+      client_id: 'c',
+      refresh_token: simulator.login('SIMZ'),
+    })
     const state = await world.ports.states.get(paused)
     if (!state) throw new Error('no state')
     await world.ports.states.replace({ ...state, revision: 2, paused: { since: world.clock.now() } })
     const { report } = await world.run(rotabroker)
     expect(report).toMatchObject({ refreshed: 1, skipped: 2, failed: 0, success: true })
-    expect(report.results.map(({ outcome }) => outcome).toSorted()).toEqual(['paused', 'refreshed', 'skipped'])
+    expect(report.results.map(({ outcome }) => outcome).toSorted()).toEqual([
+      'paused',
+      'refreshed',
+      'skipped',
+    ])
   })
 })
 
@@ -230,6 +258,8 @@ describe('time', () => {
     }
     const { report } = await world.run(rotabroker)
     expect(report.success).toBe(false)
-    expect(report.results).toMatchObject([{ outcome: 'failed', code: 'state', reason: 'the table does not answer' }])
+    expect(report.results).toMatchObject([
+      { outcome: 'failed', code: 'state', reason: 'the table does not answer' },
+    ])
   })
 })

@@ -26,7 +26,9 @@ describe('nextClock', () => {
 
   test('the next calendar day is another one even before the clock time', () => {
     const rule = { at: '06:00', timeZone: 'Asia/Kolkata', day: 'next' } as const
-    expect(nextClock(rule, instant('2026-11-23T03:00:00+05:30'))).toEqual(instant('2026-11-24T06:00:00+05:30'))
+    expect(nextClock(rule, instant('2026-11-23T03:00:00+05:30'))).toEqual(
+      instant('2026-11-24T06:00:00+05:30'),
+    )
   })
 
   test.each([
@@ -46,7 +48,10 @@ describe('nextClock', () => {
         fc.integer({ min: 0, max: 23 }),
         (seconds, timeZone, hour) => {
           const issued = Temporal.Instant.fromEpochMilliseconds(seconds * 1000)
-          const next = nextClock({ at: `${String(hour).padStart(2, '0')}:30`, timeZone, day: 'first' }, issued)
+          const next = nextClock(
+            { at: `${String(hour).padStart(2, '0')}:30`, timeZone, day: 'first' },
+            issued,
+          )
           const hours = issued.until(next).total('hours')
           return hours > 0 && hours <= 25
         },
@@ -87,8 +92,14 @@ describe('expiryOf', () => {
 
   test('the earliest rule decides, and is named', () => {
     const token = new Secret(simulatedJwt({}, { issuedAt: at, expiresAt: at.add({ hours: 24 }) }))
-    const lifetime = { earliestOf: [{ kind: 'jwt' }, { kind: 'hours', hours: 30 }], otherwise: clock } as const
-    expect(expiryOf(lifetime, { token, at })).toEqual({ expiresAt: at.add({ hours: 24 }), decidedBy: "the token's own exp" })
+    const lifetime = {
+      earliestOf: [{ kind: 'jwt' }, { kind: 'hours', hours: 30 }],
+      otherwise: clock,
+    } as const
+    expect(expiryOf(lifetime, { token, at })).toEqual({
+      expiresAt: at.add({ hours: 24 }),
+      decidedBy: "the token's own exp",
+    })
   })
 
   test('the fallback decides only when no rule knows', () => {
@@ -109,7 +120,9 @@ describe('expiryOf', () => {
 
   test('expires_in counts from the moment the request was sent', () => {
     const lifetime = { earliestOf: [{ kind: 'reply' }], otherwise: { kind: 'hours', hours: 12 } } as const
-    expect(expiryOf(lifetime, { token: opaque, at, expiresIn: 1800 }).expiresAt).toEqual(at.add({ minutes: 30 }))
+    expect(expiryOf(lifetime, { token: opaque, at, expiresIn: 1800 }).expiresAt).toEqual(
+      at.add({ minutes: 30 }),
+    )
     expect(expiryOf(lifetime, { token: opaque, at }).expiresAt).toEqual(at.add({ hours: 12 }))
   })
 })
@@ -127,7 +140,9 @@ describe('expectedExpiry', () => {
 
   test('of a token whose reply tells is guessed from the last one', () => {
     const lifetime = { earliestOf: [{ kind: 'reply' }], otherwise: { kind: 'hours', hours: 12 } } as const
-    expect(expectedExpiry(lifetime, at, Temporal.Duration.from({ minutes: 20 }))).toEqual(at.add({ minutes: 20 }))
+    expect(expectedExpiry(lifetime, at, Temporal.Duration.from({ minutes: 20 }))).toEqual(
+      at.add({ minutes: 20 }),
+    )
     expect(expectedExpiry(lifetime, at)).toEqual(at.add({ hours: 12 }))
   })
 })

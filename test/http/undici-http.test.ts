@@ -1,0 +1,101 @@
+import { Hono } from 'hono'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { undiciHttp } from '../../lib/http/undici-http.ts'
+import { HttpError, type HttpRequest } from '../../lib/ports/http.ts'
+import type { SimulatorEnv } from '../../lib/simulators/simulator.ts'
+import { type SimulatorServer, startSimulator } from '../../lib/simulators/simulator-server.ts'
+import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
+
+const http = undiciHttp()
+let server: SimulatorServer
+
+beforeEach(async () => {
+  const app = new Hono<SimulatorEnv>()
+  app.all('/echo', async (context) =>
+    context.json({ body: await context.req.text(), agent: context.req.header('user-agent') }),
+  )
+  app.get('/big', (context) => context.body('x'.repeat(3_000_000)))
+  server = await startSimulator(
+    { id: 'echo', hosts: [], app },
+    { clock: new VirtualClock('2026-11-23T07:00:00+05:30') },
+  )
+})
+
+afterEach(() => server.close())
+
+async function failure(request: Partial<HttpRequest> & { url: string }): Promise<HttpError> {
+  const error: unknown = await http
+    .send({ method: 'POST', timeoutMs: 2_000, ...request })
+    .catch((caught: unknown) => caught)
+  expect(error).toBeInstanceOf(HttpError)
+  return error as HttpError
+}
+
+describe('undiciHttp', () => {
+  test('sends body and headers and gives status, lower-case headers and text', async () => {
+    const reply = await http.send({
+      method: 'POST',
+      url: `${server.origin}/echo`,
+      headers: { 'User-Agent': 'tokenkeeper/test' },
+      body: 'naïve ✓',
+      timeoutMs: 2_000,
+    })
+    expect(reply.status).toBe(200)
+    expect(reply.headers['date']).toBe('Mon, 23 Nov 2026 01:30:00 GMT')
+    expect(JSON.parse(reply.body)).toEqual({ body: 'naïve ✓', agent: 'tokenkeeper/test' })
+  })
+
+  test('never follows a redirect', async () => {
+    server.failNext('/echo', {
+      kind: 'reply',
+      status: 307,
+      body: '',
+      headers: { location: `${server.origin}/echo` },
+    })
+    const reply = await http.send({ method: 'POST', url: `${server.origin}/echo`, timeoutMs: 2_000 })
+    expect(reply.status).toBe(307)
+    expect(server.seen).toHaveLength(1)
+  })
+
+  test('a refused connection was not sent', async () => {
+    expect(await failure({ url: 'http://127.0.0.1:9/' })).toMatchObject({
+      sent: false,
+      reason: 'ECONNREFUSED',
+    })
+  })
+
+  test('an unknown host was not sent', async () => {
+    expect(await failure({ url: 'http://no-such-host.invalid/' })).toMatchObject({ sent: false })
+  })
+
+  test.each([
+    ['a reset', { kind: 'reset' } as const],
+    ['a lost reply', { kind: 'lost_reply' } as const],
+  ])('%s may have been seen by the broker, and is not sent again', async (_, fault) => {
+    server.failNext('/echo', fault)
+    expect(await failure({ url: `${server.origin}/echo`, body: 'x' })).toMatchObject({ sent: true })
+    expect(server.seen).toHaveLength(1)
+  })
+
+  test('a hang ends at the time limit', async () => {
+    server.failNext('/echo', { kind: 'hang' })
+    expect(await failure({ url: `${server.origin}/echo`, timeoutMs: 60 })).toMatchObject({
+      sent: true,
+      reason: 'TIMEOUT',
+    })
+  })
+
+  test('a reply of megabytes is not read into memory', async () => {
+    expect(await failure({ method: 'GET', url: `${server.origin}/big` })).toMatchObject({ sent: true })
+  })
+
+  test('the error names neither URL nor header', async () => {
+    const error = await failure({
+      url: 'http://127.0.0.1:9/?code=SECRET-CODE',
+      headers: { authorization: 'Bearer SECRET-T' },
+    })
+    const dump =
+      JSON.stringify(error) + String(error) + (await import('node:util')).inspect(error, { depth: 9 })
+    expect(dump).not.toContain('SECRET')
+  })
+})

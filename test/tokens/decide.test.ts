@@ -1,0 +1,330 @@
+import fc from 'fast-check'
+import { Temporal } from 'temporal-polyfill'
+import { describe, expect, test } from 'vitest'
+import type { Broker, Grant } from '../../lib/ports/broker.ts'
+import type { SecretName, StoredSecret } from '../../lib/ports/token-vault.ts'
+import { parseAccountId } from '../../lib/tokens/account-id.ts'
+import { type AccountState, type GrantBlock, newAccountState } from '../../lib/tokens/account-state.ts'
+import { type Decision, decide, secretStamp } from '../../lib/tokens/decide.ts'
+import { Secret } from '../../lib/tokens/secret.ts'
+
+const NOW = Temporal.Instant.from('2026-11-23T07:00:00+05:30')
+
+function grant(kind: Grant['kind'], needs: SecretName[], more: Partial<Grant> = {}): Grant {
+  return {
+    kind,
+    needs,
+    budget: { perHour: 2, perDay: 4, minimumGapSeconds: 60 },
+    repeatsAfterAmbiguity: 0,
+    renew: () => Promise.reject(new Error('deciding calls nobody')),
+    ...more,
+  }
+}
+
+const REFRESH = grant('refresh_token', ['client_id', 'refresh_token'])
+const LOGIN = grant('credentials', ['client_id', 'password'])
+
+const LADDER: Broker = {
+  id: 'ladder',
+  displayName: 'Ladder',
+  hosts: {},
+  credentials: [
+    {
+      name: 'client_id',
+      label: 'id',
+      hidden: false,
+      required: true,
+      problem: (id) => (id === 'bad' ? 'it is bad' : undefined),
+    },
+    { name: 'password', label: 'password', hidden: true, required: false },
+  ],
+  session: {
+    timeZone: 'Asia/Kolkata',
+    accessToken: { earliestOf: [{ kind: 'reply' }], otherwise: { kind: 'hours', hours: 6 } },
+  },
+  grants: [REFRESH, LOGIN],
+  login: { how: 'log in' },
+  prove: () => Promise.reject(new Error('deciding calls nobody')),
+  pacingSeconds: 0,
+  concurrency: 1,
+  schedule: { expressions: ['rate(1 hour)'], timeZone: 'Asia/Kolkata' },
+}
+
+function stored(...names: SecretName[]): Map<SecretName, StoredSecret> {
+  return new Map(
+    names.map((name) => [
+      name,
+      { value: new Secret(`sim-${name}`), version: 3, modifiedAt: NOW.subtract({ hours: 48 }) },
+    ]),
+  )
+}
+
+const ALL = ['client_id', 'refresh_token', 'password', 'access_token'] as const
+
+function state(more: Partial<AccountState> = {}, lifeLeftMinutes = 300): AccountState {
+  return {
+    ...newAccountState(parseAccountId('ladder')),
+    revision: 7,
+    accessToken: {
+      issuedAt: NOW.subtract({ minutes: 360 - lifeLeftMinutes }),
+      expiresAt: NOW.add({ minutes: lifeLeftMinutes }),
+      expiryDecidedBy: 'test',
+      provenAt: NOW,
+      publishedAt: NOW.subtract({ hours: 48 }),
+      version: 3,
+    },
+    ...more,
+  }
+}
+
+function block(
+  code: GrantBlock['code'],
+  more: Partial<GrantBlock> = {},
+  names: readonly SecretName[] = REFRESH.needs,
+): GrantBlock {
+  const stamps = Object.fromEntries(names.map((name) => [name, secretStamp(stored(...ALL), name)]))
+  return { code, reason: 'it was refused', fix: 'mend it', stamps, forcible: false, ...more }
+}
+
+const DUE = 30
+const DEAD = -1
+const cases: readonly (readonly [string, AccountState, readonly SecretName[], boolean, Partial<Decision>])[] =
+  [
+    ['live', state(), ALL, false, { action: 'fresh' }],
+    ['live, forced', state(), ALL, true, { action: 'refresh', reason: 'forced', grant: REFRESH }],
+    ['due', state({}, DUE), ALL, false, { action: 'refresh', grant: REFRESH }],
+    ['dead', state({}, DEAD), ALL, false, { action: 'refresh', reason: 'the access token has expired' }],
+    [
+      'deleted',
+      state(),
+      ['client_id', 'refresh_token'],
+      false,
+      { action: 'refresh', reason: 'no access token is stored' },
+    ],
+    ['written by somebody else', state({ accessToken: undefined as never }), ALL, false, { action: 'probe' }],
+    [
+      'written by somebody else and refused',
+      state({ accessToken: undefined as never, refusedVersion: 3 }),
+      ALL,
+      false,
+      { action: 'refresh', grant: REFRESH },
+    ],
+    ['external', state({ settings: { managedBy: 'external' } }, DEAD), ALL, true, { action: 'skip' }],
+    ['paused', state({ paused: { since: NOW } }, DEAD), ALL, true, { action: 'paused' }],
+    [
+      'leased by another run',
+      state({ lease: { owner: 'x', until: NOW.add({ seconds: 9 }) } }, DEAD),
+      ALL,
+      false,
+      { action: 'skip' },
+    ],
+    [
+      'leased by a dead run',
+      state({ lease: { owner: 'x', until: NOW } }, DEAD),
+      ALL,
+      false,
+      { action: 'refresh' },
+    ],
+    [
+      'live and leased',
+      state({ lease: { owner: 'x', until: NOW.add({ hours: 1 }) } }),
+      ALL,
+      false,
+      { action: 'fresh' },
+    ],
+    [
+      'without a refresh token',
+      state({}, DEAD),
+      ['client_id', 'password'],
+      false,
+      { action: 'refresh', grant: LOGIN },
+    ],
+    ['without any grant', state({}, DEAD), ['client_id'], false, { action: 'ask' }],
+    [
+      'without its required credential',
+      state({}, DEAD),
+      ['password'],
+      false,
+      { action: 'stop', code: 'configuration_invalid' },
+    ],
+    [
+      'with an expired refresh token',
+      state({ refreshToken: { expiresAt: NOW, savedAt: NOW, version: 3 } }, DEAD),
+      ALL,
+      false,
+      { action: 'refresh', grant: LOGIN },
+    ],
+    [
+      'with an expired refresh token that was replaced by hand',
+      state({ refreshToken: { expiresAt: NOW, savedAt: NOW, version: 2 } }, DEAD),
+      ALL,
+      false,
+      { action: 'refresh', grant: REFRESH },
+    ],
+    [
+      'refused grant',
+      state({ blocks: { refresh_token: block('grant_rejected') } }, DEAD),
+      ALL,
+      false,
+      { action: 'refresh', grant: LOGIN },
+    ],
+    [
+      'refused grant, forced',
+      state({ blocks: { refresh_token: block('grant_rejected') } }, DEAD),
+      ALL,
+      true,
+      { grant: LOGIN },
+    ],
+    [
+      'wrong secret, forced',
+      state({ blocks: { refresh_token: block('human_action') } }, DEAD),
+      ALL,
+      true,
+      { action: 'stop', code: 'human_action', fix: 'mend it' },
+    ],
+    [
+      'blocked account, forced',
+      state({ blocks: { refresh_token: block('human_action', { forcible: true }) } }, DEAD),
+      ALL,
+      true,
+      { action: 'refresh', grant: REFRESH },
+    ],
+    [
+      'refused app, yesterday',
+      state({ blocks: { refresh_token: block('client_rejected', { until: NOW }) } }, DEAD),
+      ALL,
+      false,
+      { action: 'refresh', grant: REFRESH },
+    ],
+    [
+      'wrong secret that was changed since',
+      state(
+        {
+          blocks: {
+            refresh_token: block('human_action', { stamps: { client_id: 'older', refresh_token: 'older' } }),
+          },
+        },
+        DEAD,
+      ),
+      ALL,
+      false,
+      { action: 'refresh', grant: REFRESH },
+    ],
+    [
+      'throttled and dead',
+      state({ notBefore: NOW.add({ minutes: 5 }) }, DEAD),
+      ALL,
+      false,
+      { action: 'wait', live: false },
+    ],
+    [
+      'throttled and due',
+      state({ notBefore: NOW.add({ minutes: 5 }) }, DUE),
+      ALL,
+      false,
+      { action: 'wait', live: true },
+    ],
+    [
+      'tried a moment ago',
+      state({ attempts: [NOW.subtract({ seconds: 59 })] }, DEAD),
+      ALL,
+      true,
+      { action: 'wait' },
+    ],
+    [
+      'out of its hourly budget',
+      state({ attempts: [NOW.subtract({ minutes: 50 }), NOW.subtract({ minutes: 5 })] }, DEAD),
+      ALL,
+      false,
+      { action: 'wait', until: NOW.add({ minutes: 10 }) },
+    ],
+    [
+      'out of its daily budget until midnight in the broker’s zone',
+      state({ attempts: [2, 3, 4, 5].map((hours) => NOW.subtract({ hours })) }, DEAD),
+      ALL,
+      false,
+      { action: 'wait', until: Temporal.Instant.from('2026-11-24T00:00:00+05:30') },
+    ],
+  ]
+
+describe('decide', () => {
+  test.each(cases)('an account that is %s', (_, account, names, force, expected) => {
+    const decision = decide({
+      broker: LADDER,
+      state: account,
+      stored: stored(...names),
+      now: NOW,
+      forcedAt: force ? NOW : undefined,
+    })
+    expect(decision).toMatchObject(expected)
+  })
+
+  test('a malformed credential is named without its value', () => {
+    const secrets = stored(...ALL)
+    secrets.set('client_id', { value: new Secret('bad'), version: 1, modifiedAt: NOW })
+    const decision = decide({ broker: LADDER, state: state({}, DEAD), stored: secrets, now: NOW })
+    expect(decision).toMatchObject({ action: 'stop', reason: 'the stored client_id is malformed: it is bad' })
+  })
+
+  describe('after a grant whose fate is unknown', () => {
+    const stamps = block('ambiguous').stamps
+    const ambiguous = { grant: 'refresh_token', at: NOW, repeats: 0, stamps, probed: false } as const
+
+    test('the stored token is probed first', () => {
+      expect(
+        decide({ broker: LADDER, state: state({ ambiguous }, DUE), stored: stored(...ALL), now: NOW }),
+      ).toMatchObject({
+        action: 'probe',
+      })
+    })
+
+    test('the next grant of the ladder is used, never the same one again', () => {
+      const probed = { ...ambiguous, probed: true }
+      expect(
+        decide({
+          broker: LADDER,
+          state: state({ ambiguous: probed }, DUE),
+          stored: stored(...ALL),
+          now: NOW,
+        }),
+      ).toMatchObject({ action: 'refresh', grant: LOGIN })
+    })
+
+    test('a grant that may be repeated once is repeated once', () => {
+      const repeatable = { ...LADDER, grants: [{ ...REFRESH, repeatsAfterAmbiguity: 1 as const }] }
+      const once = (repeats: number): Decision =>
+        decide({
+          broker: repeatable,
+          state: state({ ambiguous: { ...ambiguous, probed: true, repeats } }, DEAD),
+          stored: stored(...ALL),
+          now: NOW,
+        })
+      expect(once(0)).toMatchObject({ action: 'refresh' })
+      expect(once(1)).toMatchObject({ action: 'ask' })
+    })
+  })
+
+  test('never spends an attempt beyond the budget, whatever the history', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 90_000 }), { maxLength: 12 }),
+        fc.boolean(),
+        (ages, force) => {
+          const attempts = ages.toSorted((a, b) => b - a).map((seconds) => NOW.subtract({ seconds }))
+          const decision = decide({
+            broker: LADDER,
+            state: state({ attempts }, DEAD),
+            stored: stored(...ALL),
+            now: NOW,
+            forcedAt: force ? NOW : undefined,
+          })
+          if (decision.action !== 'refresh') return true
+          const midnight = Temporal.Instant.from('2026-11-23T00:00:00+05:30')
+          const today = attempts.filter((at) => Temporal.Instant.compare(at, midnight) >= 0).length
+          const hour = ages.filter((seconds) => seconds < 3600).length
+          return today < 4 && hour < 2 && ages.every((seconds) => seconds >= 60)
+        },
+      ),
+    )
+  })
+})
