@@ -4,6 +4,8 @@ import jsonwebtoken from 'jsonwebtoken'
 import type { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../ports/clock.ts'
 import { nextClock } from '../tokens/session-model.ts'
+import { MinuteLimit } from './fyers-simulator-limit.ts'
+import { addFyersLogin } from './fyers-simulator-login.ts'
 import { simulatedJwt } from './simulated-token.ts'
 import type { Simulator, SimulatorEnv } from './simulator.ts'
 
@@ -13,8 +15,6 @@ const AUTH_CODE_LIFE_S = 30_000
 const BURST_WINDOW_S = 15
 const BURST_EXCHANGES = 3
 const BURST_BLOCK_MIN = 10
-const PER_MINUTE_LIMIT = 200
-const OVERRUNS_BEFORE_DAY_BLOCK = 3
 
 export interface FyersUser {
   readonly fyId: string
@@ -39,6 +39,10 @@ export interface FyersBehaviour {
   loginAs?: string
   /** Puts a new refresh token into the refresh reply, which FYERS has not been seen to do. */
   rotates: boolean
+  /** How the undocumented login hands out its redirect: a JSON field `Url`, or a Location header only. */
+  loginRedirectBy: 'body' | 'location'
+  /** Calls of all users together in a minute. */
+  perMinuteLimit: number
 }
 
 /** FYERS API v3 as its sheet says: static refresh token with PIN, tokens dead at 06:00 IST. */
@@ -50,25 +54,40 @@ export class FyersSimulator implements Simulator {
     wrongPin: { code: -1101, lockAfter: 5 },
     bareRedirect: false,
     rotates: false,
+    loginRedirectBy: 'body',
+    perMinuteLimit: 200,
   }
   /** Refresh requests that reached the broker, successful or not. */
   refreshes = 0
 
+  readonly client: FyersApp
   readonly #clock: Clock
-  readonly #app: FyersApp
   readonly #users = new Map<string, FyersUser>()
   readonly #liveTokens = new Map<string, string>()
   readonly #spentCodes = new Set<string>()
   readonly #wrongPins = new Map<string, number>()
   #exchanges: Temporal.Instant[] = []
   #blockedUntil: Temporal.Instant | undefined
-  #minute = { start: 0, calls: 0, overruns: 0 }
+  readonly #limit: MinuteLimit
 
-  constructor(clock: Clock, app: FyersApp, users: readonly FyersUser[]) {
+  constructor(clock: Clock, client: FyersApp, users: readonly FyersUser[]) {
     this.#clock = clock
-    this.#app = app
+    this.#limit = new MinuteLimit(clock, DEATH.timeZone)
+    this.client = client
     for (const user of users) this.#users.set(user.fyId, user)
     this.#routes()
+  }
+
+  now(): Temporal.Instant {
+    return this.#clock.now()
+  }
+
+  user(fyId: string): FyersUser | undefined {
+    return this.#users.get(fyId)
+  }
+
+  get firstUser(): string {
+    return [...this.#users.keys()][0] ?? ''
   }
 
   /** A refresh token as a login of `fyId` gives it, `daysAgo` days ago. */
@@ -111,7 +130,10 @@ export class FyersSimulator implements Simulator {
   }
 
   #routes(): void {
-    this.app.use('/api/v3/*', async (_, next) => this.#overrun() ?? (await next()))
+    this.app.use('/api/v3/*', async (_, next) => {
+      if (!this.#limit.exceeded(this.behaviour.perMinuteLimit)) return next()
+      return failure(-429, 'API rate limit exceeded', 429)
+    })
     this.app.post('/api/v3/validate-authcode', async (context) =>
       this.#exchange(await bodyOf(context.req.raw)),
     )
@@ -135,6 +157,14 @@ export class FyersSimulator implements Simulator {
         ? ok({ d: [] })
         : failure(-15, 'Please provide valid token', 401),
     )
+    // Orders are throttled harder than reads, and say so in two headers.
+    this.app.post('/api/v3/orders/sync', () =>
+      Response.json(
+        { s: 'error', code: -429, message: 'API rate limit exceeded' },
+        { status: 429, headers: { 'retry-after': '1', 'x-retry-after-ms': '1000' } },
+      ),
+    )
+    addFyersLogin(this.app, this)
     this.app.post('/api/v3/logout', (context) => {
       const user = this.#authenticated(context.req.header('authorization'))
       if (!user) return failure(-16, 'Token is Invalid or Expired', 401)
@@ -191,12 +221,12 @@ export class FyersSimulator implements Simulator {
   }
 
   #knowsApp(hash: unknown): boolean {
-    return hash === createHash('sha256').update(`${this.#app.clientId}:${this.#app.secret}`).digest('hex')
+    return hash === createHash('sha256').update(`${this.client.clientId}:${this.client.secret}`).digest('hex')
   }
 
   #authenticated(header: string | undefined): FyersUser | undefined {
     const [clientId, token] = (header ?? '').split(':')
-    if (clientId !== this.#app.clientId || !token) return undefined
+    if (clientId !== this.client.clientId || !token) return undefined
     const user = this.#holderOf(token, 'access_token')
     return user && this.#liveTokens.get(user.fyId) === token ? user : undefined
   }
@@ -207,17 +237,6 @@ export class FyersSimulator implements Simulator {
     if (typeof claims !== 'object' || claims === null || claims.sub !== subject) return undefined
     if ((claims.exp ?? 0) * 1000 <= this.#clock.now().epochMilliseconds) return undefined
     return this.#users.get(String(claims['fy_id']))
-  }
-
-  /** 200 calls a minute; the fourth overrun of a day blocks until midnight. */
-  #overrun(): Response | undefined {
-    const minute = Math.floor(this.#clock.now().epochMilliseconds / 60_000)
-    if (this.#minute.start !== minute) this.#minute = { ...this.#minute, start: minute, calls: 0 }
-    this.#minute.calls += 1
-    if (this.#minute.calls === PER_MINUTE_LIMIT + 1) this.#minute.overruns += 1
-    const blocked = this.#minute.overruns > OVERRUNS_BEFORE_DAY_BLOCK
-    if (!blocked && this.#minute.calls <= PER_MINUTE_LIMIT) return undefined
-    return failure(-429, 'API rate limit exceeded', 429)
   }
 }
 

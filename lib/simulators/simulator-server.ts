@@ -33,7 +33,10 @@ export interface SimulatorServerOptions {
 }
 
 /** Serves a simulated broker on 127.0.0.1. Its Date header follows the virtual clock. */
-export async function startSimulator(simulator: Simulator, options: SimulatorServerOptions): Promise<SimulatorServer> {
+export async function startSimulator(
+  simulator: Simulator,
+  options: SimulatorServerOptions,
+): Promise<SimulatorServer> {
   const seen: SeenRequest[] = []
   const faults: { readonly path: string; readonly fault: Fault }[] = []
   const app = new Hono<SimulatorEnv>()
@@ -41,7 +44,8 @@ export async function startSimulator(simulator: Simulator, options: SimulatorSer
   app.use(async (context, next) => {
     const { path, method } = context.req
     seen.push({ method, path, userAgent: context.req.header('user-agent') })
-    const latency = typeof options.latencyMs === 'function' ? options.latencyMs(path) : (options.latencyMs ?? 0)
+    const latency =
+      typeof options.latencyMs === 'function' ? options.latencyMs(path) : (options.latencyMs ?? 0)
     if (latency > 0) await realPause(latency)
     const index = faults.findIndex((queued) => path.startsWith(queued.path))
     const fault = index < 0 ? undefined : faults.splice(index, 1)[0]?.fault

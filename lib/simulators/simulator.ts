@@ -25,7 +25,12 @@ export type Fault =
   | { readonly kind: 'lost_reply' }
   /** Nothing is answered until the client gives up. */
   | { readonly kind: 'hang' }
-  | { readonly kind: 'reply'; readonly status: number; readonly body: string; readonly headers?: Record<string, string> }
+  | {
+      readonly kind: 'reply'
+      readonly status: number
+      readonly body: string
+      readonly headers?: Record<string, string>
+    }
   /** The broker does its work and half of the reply's body arrives, as if complete. */
   | { readonly kind: 'truncated' }
   /** The broker takes its time: milliseconds of real time. */

@@ -1,0 +1,89 @@
+import type { Hono } from 'hono'
+import type { FyersSimulator } from './fyers-simulator.ts'
+import { simulatedJwt } from './simulated-token.ts'
+import type { SimulatorEnv } from './simulator.ts'
+
+/**
+ * How a person gets an authorization code: the login page's redirect, and the undocumented login steps that
+ * scripts replay (sheet sections 3.1 and 3.5). The simulated person is the app's first user unless
+ * `behaviour.loginAs` names another one.
+ */
+export function addFyersLogin(app: Hono<SimulatorEnv>, simulator: FyersSimulator): void {
+  const requestKeys = new Map<string, string>()
+  const loginTokens = new Map<string, string>()
+
+  app.get('/api/v3/generate-authcode', (context) => {
+    const parameters = lenientQuery(context.req.url)
+    const redirectUri = parameters.get('redirect_uri')
+    if (parameters.get('client_id') !== simulator.client.clientId) return error(-352, 'Invalid app id')
+    if (!redirectUri || !URL.canParse(redirectUri)) return error(-50, 'Invalid redirect uri')
+    return Response.redirect(loginRedirect(simulator, redirectUri, parameters.get('state') ?? ''), 302)
+  })
+
+  for (const route of ['send_login_otp', 'send_login_otp_v2']) {
+    app.post(`/vagator/v2/${route}`, async (context) => {
+      const { fy_id: given } = await context.req.json<{ fy_id: string }>()
+      const fyId = route.endsWith('_v2') ? Buffer.from(given, 'base64').toString() : given
+      if (!simulator.user(fyId)) return error(-1, 'unknown user')
+      return keyFor(fyId)
+    })
+  }
+  app.post('/vagator/v2/verify_otp', async (context) => {
+    const { request_key: key, otp } = await context.req.json<{ request_key: string; otp: string }>()
+    const fyId = requestKeys.get(key)
+    requestKeys.delete(key)
+    return fyId && /^\d{6}$/.test(otp) ? keyFor(fyId) : error(-1, 'invalid otp')
+  })
+  for (const route of ['verify_pin', 'verify_pin_v2']) {
+    app.post(`/vagator/v2/${route}`, async (context) => {
+      const { request_key: key, identifier } = await context.req.json<{
+        request_key: string
+        identifier: string
+      }>()
+      const pin = route.endsWith('_v2') ? Buffer.from(identifier, 'base64').toString() : identifier
+      const fyId = requestKeys.get(key)
+      requestKeys.delete(key)
+      if (!fyId || simulator.user(fyId)?.pin !== pin) return error(-1, 'invalid pin')
+      const token = simulatedJwt({ sub: 'login', fy_id: fyId }, { issuedAt: simulator.now() })
+      loginTokens.set(token, fyId)
+      return Response.json({ s: 'ok', data: { access_token: token } })
+    })
+  }
+  app.post('/api/v3/token', async (context) => {
+    const fyId = loginTokens.get((context.req.header('authorization') ?? '').replace('Bearer ', ''))
+    if (!fyId) return error(-16, 'Could not authenticate the user')
+    const body = await context.req.json<{ redirect_uri: string; state: string }>()
+    const url = loginRedirect(simulator, body.redirect_uri, body.state, fyId)
+    if (simulator.behaviour.loginRedirectBy === 'location') {
+      return new Response(null, { status: 308, headers: { location: url } })
+    }
+    return Response.json({ s: 'ok', Url: url }, { status: 308 })
+  })
+
+  function keyFor(fyId: string): Response {
+    const key = simulatedJwt({ sub: 'request_key' }, { issuedAt: simulator.now() })
+    requestKeys.set(key, fyId)
+    return Response.json({ s: 'ok', request_key: key })
+  }
+}
+
+function loginRedirect(simulator: FyersSimulator, redirectUri: string, state: string, fyId?: string): string {
+  const { bareRedirect, loginAs } = simulator.behaviour
+  const url = new URL(redirectUri)
+  if (!bareRedirect) {
+    url.searchParams.set('s', 'ok')
+    url.searchParams.set('code', '200')
+  }
+  url.searchParams.set('auth_code', simulator.authCodeFor(loginAs ?? fyId ?? simulator.firstUser))
+  url.searchParams.set('state', state)
+  return url.href
+}
+
+/** The official SDKs leave redirect_uri unencoded and emit a stray ampersand; FYERS takes both. */
+function lenientQuery(url: string): URLSearchParams {
+  return new URLSearchParams(url.slice(url.indexOf('?') + 1).replace(/^&/, ''))
+}
+
+function error(code: number, message: string): Response {
+  return Response.json({ s: 'error', code, message }, { status: 400 })
+}
