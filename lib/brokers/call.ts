@@ -138,7 +138,7 @@ function rateLimited(
 }
 
 /** Seconds of a Retry-After header, which is a number or an HTTP date (RFC 9110 section 10.2.3). */
-function retryAfter(reply: BrokerReply): number | undefined {
+export function retryAfter(reply: BrokerReply): number | undefined {
   const value = reply.headers['retry-after']
   if (value === undefined) return undefined
   if (/^\d{1,9}$/.test(value)) return Number(value)

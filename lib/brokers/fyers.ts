@@ -91,7 +91,7 @@ export const fyers = {
       renew: refresh,
     },
   ],
-  login: { how: 'log in to FYERS: tokenkeeper login fyers' },
+  login: { how: 'log in at FYERS' },
   prove,
   pacingSeconds: 1,
   concurrency: 1,
@@ -166,7 +166,7 @@ function errorOf(reply: BrokerReply, spends: Spends, during: 'refresh' | 'read')
     // On refresh any unknown code counts: it may be a wrong PIN or the withdrawal of refresh (sheet section 10).
     const what =
       during === 'refresh' ? 'FYERS refused the refresh token or its PIN' : 'FYERS says the token is dead'
-    return new GrantRejectedError(what, { ...details, fix: 'log in: tokenkeeper login fyers' })
+    return new GrantRejectedError(what, { ...details, fix: 'log in at FYERS' })
   }
   return new UnexpectedResponseError('FYERS answered with an unknown error code', {
     ...details,

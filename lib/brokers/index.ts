@@ -1,9 +1,13 @@
 import type { Broker } from '../ports/broker.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
 import { fyers } from './fyers.ts'
+import { iifl } from './iifl.ts'
+import { iiflXts } from './iifl-xts.ts'
+import { posConnector } from './pos-connector.ts'
+import { upstox } from './upstox.ts'
 
 /** Every broker there is; adding one is one line here. */
-export const BROKERS = { fyers } as const
+export const BROKERS = { fyers, iifl, upstox, 'iifl-xts': iiflXts, 'pos-connector': posConnector } as const
 
 export type BrokerId = keyof typeof BROKERS
 
@@ -12,5 +16,7 @@ export const BROKER_IDS = Object.keys(BROKERS) as readonly BrokerId[]
 /** The adapter of a broker. Throws ConfigurationError naming those there are. */
 export function brokerNamed(id: string): Broker {
   if (Object.hasOwn(BROKERS, id)) return BROKERS[id as BrokerId]
-  throw new ConfigurationError(`"${id.slice(0, 40)}" is no broker we know`, { fix: `use one of ${BROKER_IDS.join(', ')}` })
+  throw new ConfigurationError(`"${id.slice(0, 40)}" is no broker we know`, {
+    fix: `use one of ${BROKER_IDS.join(', ')}`,
+  })
 }

@@ -4,7 +4,11 @@ import { ConfigurationError } from '../tokens/errors.ts'
 export function assertAllowedOrigin(url: string, allowHttpHosts: readonly string[], what: string): void {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed?.protocol === 'https:') return
-  if (parsed?.protocol === 'http:' && (isLoopback(parsed.hostname) || allowHttpHosts.includes(parsed.hostname))) return
+  if (
+    parsed?.protocol === 'http:' &&
+    (isLoopback(parsed.hostname) || allowHttpHosts.includes(parsed.hostname))
+  )
+    return
   throw new ConfigurationError(`${what} must be https`, {
     fix: 'use https; plain http only to loopback or to hosts listed in allowHttpHosts',
   })

@@ -1,3 +1,4 @@
+import { BlockList } from 'node:net'
 import { Agent, errors, request } from 'undici'
 import { type Http, HttpError, type HttpReply, type HttpRequest } from '../ports/http.ts'
 
@@ -19,11 +20,21 @@ const NOT_SENT = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'CERT_HAS_EXPIRED',
   'ERR_TLS_CERT_ALTNAME_INVALID',
+  'ERR_IP_BLOCKED',
 ])
+
+/** Link-local addresses, where clouds keep their metadata: no broker lives there, whatever a host name resolves to. */
+const NEVER_CONNECTED = new BlockList()
+NEVER_CONNECTED.addSubnet('169.254.0.0', 16, 'ipv4')
+NEVER_CONNECTED.addSubnet('fe80::', 10, 'ipv6')
+NEVER_CONNECTED.addAddress('fd00:ec2::254', 'ipv6')
 
 /** HTTP to brokers over undici: one attempt, no redirects, time limits on every phase, a limit on the size. */
 export function undiciHttp(): Http & { close(): Promise<void> } {
-  const dispatcher = new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS }, maxResponseSize: MAX_REPLY_BYTES })
+  const dispatcher = new Agent({
+    connect: { timeout: CONNECT_TIMEOUT_MS, blockList: NEVER_CONNECTED },
+    maxResponseSize: MAX_REPLY_BYTES,
+  })
   return {
     async send(call: HttpRequest): Promise<HttpReply> {
       try {

@@ -33,7 +33,9 @@ export function openDatabase(path: string): DatabaseSync {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const database = new DatabaseSync(path)
   if (path !== ':memory:') chmodSync(path, 0o600)
-  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;`)
+  database.exec(
+    `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;`,
+  )
   migrate(database)
   return database
 }
@@ -41,9 +43,13 @@ export function openDatabase(path: string): DatabaseSync {
 function migrate(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE')
   try {
-    const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
+    const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
+      user_version: number
+    }
     if (version > MIGRATIONS.length) {
-      throw new Error(`this store was written by a newer version (schema ${version}, known ${MIGRATIONS.length})`)
+      throw new Error(
+        `this store was written by a newer version (schema ${version}, known ${MIGRATIONS.length})`,
+      )
     }
     for (const migration of MIGRATIONS.slice(version)) database.exec(migration)
     database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`)

@@ -11,7 +11,9 @@ export function sqliteStateStore(database: DatabaseSync): StateStore {
   const insert = database.prepare(
     'INSERT INTO account_state (broker, account, revision, record) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
   )
-  const update = database.prepare('UPDATE account_state SET revision = ?, record = ? WHERE account = ? AND revision = ?')
+  const update = database.prepare(
+    'UPDATE account_state SET revision = ?, record = ? WHERE account = ? AND revision = ?',
+  )
   const remove = database.prepare('DELETE FROM account_state WHERE account = ?')
 
   const read = (account: AccountId): AccountState | undefined => {
@@ -21,8 +23,7 @@ export function sqliteStateStore(database: DatabaseSync): StateStore {
 
   return {
     async *list(broker: string) {
-      const rows = guarded(() => byBroker.all(broker) as unknown as { record: string }[])
-      for (const row of rows) yield decoded(row)
+      yield* guarded(() => (byBroker.all(broker) as unknown as { record: string }[]).map(decoded))
     },
     get: async (account) => guarded(() => read(account)),
     replace: async (next): Promise<Replaced> =>

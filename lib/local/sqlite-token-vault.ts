@@ -2,10 +2,16 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../ports/clock.ts'
-import type { SecretName, StoredSecret, StoredSecrets, TokenVault } from '../ports/token-vault.ts'
+import {
+  type SecretName,
+  type StoredSecret,
+  type StoredSecrets,
+  storedValue,
+  type TokenVault,
+} from '../ports/token-vault.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import { TokenVaultError } from '../tokens/errors.ts'
-import { Secret } from '../tokens/secret.ts'
+import { assertOneBatch, assertStorable } from '../vault-limits.ts'
 
 const CIPHER = 'aes-256-gcm'
 const NONCE_BYTES = 12
@@ -24,7 +30,9 @@ interface Row {
  * account and name, so that a row moved to another place no longer opens.
  */
 export function sqliteTokenVault(database: DatabaseSync, key: Buffer, clock: Clock): TokenVault {
-  const all = database.prepare('SELECT name, version, modified_at, nonce, ciphertext FROM secret WHERE account = ?')
+  const all = database.prepare(
+    'SELECT name, version, modified_at, nonce, ciphertext FROM secret WHERE account = ?',
+  )
   const put = database.prepare(
     `INSERT INTO secret (account, name, version, modified_at, nonce, ciphertext) VALUES (?, ?, 1, ?, ?, ?)
      ON CONFLICT (account, name) DO UPDATE SET version = version + 1, modified_at = excluded.modified_at,
@@ -35,6 +43,7 @@ export function sqliteTokenVault(database: DatabaseSync, key: Buffer, clock: Clo
 
   return {
     async read(account, names): Promise<StoredSecrets> {
+      assertOneBatch(names)
       return guarded('read', () => {
         const wanted = new Set(names)
         const rows = (all.all(account) as unknown as Row[]).filter(({ name }) => wanted.has(name))
@@ -42,10 +51,15 @@ export function sqliteTokenVault(database: DatabaseSync, key: Buffer, clock: Clo
       })
     },
     async write(account, name, value) {
+      assertStorable(name, value)
       return guarded('write', () => {
         const nonce = randomBytes(NONCE_BYTES)
         const cipher = createCipheriv(CIPHER, key, nonce).setAAD(bindingOf(account, name))
-        const ciphertext = Buffer.concat([cipher.update(value.reveal(), 'utf8'), cipher.final(), cipher.getAuthTag()])
+        const ciphertext = Buffer.concat([
+          cipher.update(value.reveal(), 'utf8'),
+          cipher.final(),
+          cipher.getAuthTag(),
+        ])
         const row = put.get(account, name, clock.now().toString(), nonce, ciphertext) as { version: number }
         return { version: row.version }
       })
@@ -58,11 +72,19 @@ export function sqliteTokenVault(database: DatabaseSync, key: Buffer, clock: Clo
 
 function opened(row: Row, account: AccountId, key: Buffer): StoredSecret {
   const ciphertext = Buffer.from(row.ciphertext)
-  const decipher = createDecipheriv(CIPHER, key, row.nonce)
+  // Without its length Node takes a shorter tag too, which is easier to forge.
+  const decipher = createDecipheriv(CIPHER, key, row.nonce, { authTagLength: TAG_BYTES })
     .setAAD(bindingOf(account, row.name))
     .setAuthTag(ciphertext.subarray(-TAG_BYTES))
-  const text = Buffer.concat([decipher.update(ciphertext.subarray(0, -TAG_BYTES)), decipher.final()]).toString('utf8')
-  return { value: new Secret(text), version: row.version, modifiedAt: Temporal.Instant.from(row.modified_at) }
+  const text = Buffer.concat([
+    decipher.update(ciphertext.subarray(0, -TAG_BYTES)),
+    decipher.final(),
+  ]).toString('utf8')
+  return {
+    value: storedValue(row.name, text),
+    version: row.version,
+    modifiedAt: Temporal.Instant.from(row.modified_at),
+  }
 }
 
 function bindingOf(account: AccountId, name: SecretName): Buffer {

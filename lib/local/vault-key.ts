@@ -15,7 +15,9 @@ export function vaultKey(path: string): Buffer {
   const mode = statSync(path).mode & 0o777
   // Windows has no such bits; its users' folders are closed by default.
   if (process.platform !== 'win32' && mode !== OWNER_ONLY) {
-    throw new ConfigurationError(`the vault key ${path} has mode ${mode.toString(8)}`, { fix: `chmod 600 ${path}` })
+    throw new ConfigurationError(`the vault key ${path} has mode ${mode.toString(8)}`, {
+      fix: `chmod 600 ${path}`,
+    })
   }
   const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64')
   if (key.length !== KEY_BYTES) {

@@ -15,7 +15,7 @@ export interface Broker {
   readonly id: string
   readonly displayName: string
   /** Origins of the broker's hosts, replaceable by `TOKENKEEPER_HOST_<NAME>`; absent for a stored base_url. */
-  readonly hosts: Readonly<Record<string, string>>
+  readonly hosts: Hosts
   /** What `setup` asks for, in this order; at most ten names with the tokens, so that one read fetches all. */
   readonly credentials: readonly CredentialField[]
   readonly session: SessionModel
@@ -23,8 +23,11 @@ export interface Broker {
   readonly grants: readonly Grant[]
   /** Set where a person can log in when no grant is left. */
   readonly login?: { readonly how: string }
-  /** Live, read-only, free to repeat. Throws GrantRejectedError for a dead token. */
-  prove(context: BrokerContext, accessToken: Secret): Promise<Proof>
+  /**
+   * Live, read-only, free to repeat. Throws GrantRejectedError for a dead token. What the broker does not tell
+   * is absent (IIFL XTS names the user at login only), and what is pinned stays.
+   */
+  prove(context: BrokerContext, accessToken: Secret): Promise<Partial<Proof>>
   /** Seconds between the starts of two accounts of one run. */
   readonly pacingSeconds: number
   /** Accounts worked on at the same time; 1 where the broker counts calls per address. */
@@ -35,6 +38,9 @@ export interface Broker {
   /** Said by `setup`, the README's table and `doctor`: undocumented endpoints, consent. */
   readonly warning?: string
 }
+
+/** Base addresses by name; `undefined` for a host that exists only where the owner has named one. */
+export type Hosts = Readonly<Record<string, string | undefined>>
 
 export interface TradingSession {
   readonly timeZone: string
@@ -60,8 +66,8 @@ export interface CredentialField {
 export interface Grant {
   readonly kind: 'refresh_token' | 'credentials' | 'upstream'
   readonly needs: readonly SecretName[]
-  /** Whether the account's settings switch this grant on; on by default. */
-  readonly enabled?: (settings: AccountSettings) => boolean
+  /** Whether the account's settings and the hosts there are switch this grant on; on by default. */
+  readonly enabled?: (settings: AccountSettings, hosts: Hosts) => boolean
   readonly budget: LoginBudget
   /**
    * How often a grant whose fate is unknown may be sent again by a later run, after the stored token was probed.
@@ -69,6 +75,11 @@ export interface Grant {
    * budget limits it (a password that counts attempts but is not spent).
    */
   readonly repeatsAfterAmbiguity: 0 | 1 | 'budget'
+  /**
+   * Minutes a refusal stands where what would lift it is not stored with us, such as another service's token.
+   * @default - until one of `needs` is stored again; for a refused app until the next day
+   */
+  readonly refusalStandsMinutes?: number
   /** Gets a new access token with one attempt. Throws the errors of lib/tokens/errors.ts. */
   renew(context: BrokerContext): Promise<Renewal>
 }
@@ -94,7 +105,7 @@ export interface Renewal {
   /** An instant the reply itself named. */
   readonly expiresAt?: Temporal.Instant
   /** Set where the grant had to prove the token to do its work; it is not proven twice. */
-  readonly proof?: Proof
+  readonly proof?: Partial<Proof>
 }
 
 /** Whose token it is, as the broker tells it. */
@@ -110,6 +121,8 @@ export interface BrokerContext {
   readonly clock: Clock
   /** The adapter gives up before this instant. */
   readonly deadline: Temporal.Instant
+  /** Hosts a stored base_url may name over plain http; loopback always may. */
+  readonly allowHttpHosts: readonly string[]
   /** The origin of one of the broker's hosts, overrides applied. */
   host(name: string): string
   /** A stored credential. Throws ConfigurationError naming the parameter when it is missing. */

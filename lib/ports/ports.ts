@@ -15,4 +15,6 @@ export interface Ports {
   readonly clock: Clock
   /** Overrides of broker hosts: origin by host name. */
   readonly hosts: Readonly<Record<string, string>>
+  /** Hosts that may be spoken to over plain http. @default - loopback only */
+  readonly allowHttpHosts?: readonly string[]
 }

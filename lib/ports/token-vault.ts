@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../tokens/account-id.ts'
-import type { Secret } from '../tokens/secret.ts'
+import { Secret } from '../tokens/secret.ts'
 
 /** The names secrets are stored under, the same for every broker. Consumers read `access_token` and `session`. */
 export const SECRET_NAMES = [
@@ -20,6 +20,20 @@ export const SECRET_NAMES = [
 ] as const
 
 export type SecretName = (typeof SECRET_NAMES)[number]
+
+/** Stored beside the secrets because the broker call needs them; a message may name them. */
+const NO_SECRETS: ReadonlySet<SecretName> = new Set([
+  'redirect_uri',
+  'user_id',
+  'email',
+  'base_url',
+  'vendor_id',
+])
+
+/** A stored value under its name; every vault makes its values here. */
+export function storedValue(name: SecretName, value: string): Secret {
+  return new Secret(value, { masked: !NO_SECRETS.has(name) })
+}
 
 export interface StoredSecret {
   readonly value: Secret

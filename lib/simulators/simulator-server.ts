@@ -40,6 +40,7 @@ export async function startSimulator(
   const seen: SeenRequest[] = []
   const faults: { readonly path: string; readonly fault: Fault }[] = []
   const app = new Hono<SimulatorEnv>()
+  const dateNow = (): string => new Date(options.clock.now().epochMilliseconds).toUTCString()
 
   app.use(async (context, next) => {
     const { path, method } = context.req
@@ -60,7 +61,7 @@ export async function startSimulator(
         await new Promise((resolve) => context.env.incoming.once('close', resolve))
         return cut()
       case 'reply':
-        return new Response(fault.body, { status: fault.status, headers: fault.headers ?? {} })
+        return new Response(fault.body, { status: fault.status, headers: { date: dateNow(), ...fault.headers } })
       case 'lost_reply':
         await next()
         return cut()
@@ -77,7 +78,7 @@ export async function startSimulator(
       default:
         await next()
     }
-    context.res.headers.set('date', new Date(options.clock.now().epochMilliseconds).toUTCString())
+    context.res.headers.set('date', dateNow())
     return undefined
   })
   app.route('/', simulator.app)

@@ -6,7 +6,8 @@ declare const brand: unique symbol
 export type AccountId = string & { readonly [brand]: 'AccountId' }
 
 const BROKER = /^[a-z0-9][a-z0-9-]{0,31}$/
-const ACCOUNT = /^[A-Za-z0-9._-]{1,64}$/
+/** "." and ".." would climb out of a parameter's path. */
+const ACCOUNT = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/
 
 /** The account id in a text a person or an event gave us. Throws {@link ConfigurationError} with the form that is allowed. */
 export function parseAccountId(text: string): AccountId {

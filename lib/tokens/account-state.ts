@@ -6,6 +6,8 @@ import type { Outcome } from './outcome.ts'
 
 type Instant = Temporal.Instant
 export type GrantKind = Grant['kind']
+/** Where an access token came from: a grant, somebody who handed it to us, or the vault, where it was found. */
+export type TokenSource = GrantKind | 'given' | 'found'
 
 /** What the owner of an account chose; set by `setup`, never by a run. */
 export interface AccountSettings {
@@ -29,6 +31,7 @@ export interface AccessTokenRecord {
   /** The vault's version of what was published; another one means that somebody else wrote it. */
   readonly version: number
   readonly publishedAt: Instant
+  readonly source?: TokenSource
 }
 
 /** Why a grant is not to be tried, and what lifts that. */

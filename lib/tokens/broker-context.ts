@@ -1,20 +1,20 @@
 import { TOTP } from 'otpauth'
-import type { Temporal } from 'temporal-polyfill'
+import { Temporal } from 'temporal-polyfill'
 import type { Broker, BrokerContext } from '../ports/broker.ts'
 import { HttpError } from '../ports/http.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
 import type { AccountSettings } from './account-state.ts'
-import { ConfigurationError } from './errors.ts'
+import { BrokerUnavailableError, ConfigurationError } from './errors.ts'
 import type { Secret } from './secret.ts'
 
 const DEFAULT_TIMEOUT_MS = 15_000
 const TOTP_STEP_S = 30
 /** With less time left the code may arrive too late (brokers/README, rules for TOTP). */
 const TOTP_MIN_SECONDS_LEFT = 8
-/** A drift above this is worth a finding; above the second, an alarm. */
-export const DRIFT_FINDING_S = 5
+/** A drift above this is worth a finding. */
+const DRIFT_FINDING_S = 5
 
 /** The one-time-code step an instant falls into. */
 export function totpStepOf(instant: Temporal.Instant): number {
@@ -50,6 +50,7 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
     settings: options.settings,
     clock,
     deadline,
+    allowHttpHosts: ports.allowHttpHosts ?? [],
     optional,
     secret(name) {
       const secret = optional(name)
@@ -80,7 +81,15 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
       const brokersNow = (): Temporal.Instant => clock.now().add({ milliseconds: Math.round(driftMs) })
       const secondsLeft = (): number => TOTP_STEP_S - ((brokersNow().epochMilliseconds / 1000) % TOTP_STEP_S)
       while (secondsLeft() < TOTP_MIN_SECONDS_LEFT || totpStepOf(brokersNow()) <= (totpStep ?? -1)) {
-        await clock.sleep(Math.ceil(secondsLeft() * 1000))
+        const waitMs = Math.ceil(secondsLeft() * 1000)
+        const resumesAt = clock.now().add({ milliseconds: waitMs })
+        if (Temporal.Instant.compare(resumesAt, deadline) >= 0) {
+          throw new BrokerUnavailableError('no unused one-time code begins before the deadline', {
+            sent: false,
+            fix: 'nothing to do: a later run takes the next code',
+          })
+        }
+        await clock.sleep(waitMs)
       }
       totpStep = totpStepOf(brokersNow())
       // RFC 6238 with the parameters all brokers here use: SHA-1, six digits, 30 s.

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
-import type { Broker, Grant } from '../ports/broker.ts'
+import type { Broker, Grant, Hosts } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState, Ambiguity } from './account-state.ts'
 import { attemptAllowedAt } from './budget.ts'
@@ -29,6 +29,8 @@ export interface Situation {
   readonly state: AccountState
   readonly stored: StoredSecrets
   readonly now: Instant
+  /** Overrides of the broker's hosts. @default - none */
+  readonly hosts?: Hosts
   /** A person wants a new token although the stored one may be fresh; renewals after this instant satisfy it. */
   readonly forcedAt?: Instant | undefined
 }
@@ -112,9 +114,10 @@ function stop(reason: string, fix: string, code: ErrorCode = 'configuration_inva
 function chooseGrant(situation: Situation, need: string, live: boolean): Decision {
   const { broker, state, stored, now } = situation
   const forced = situation.forcedAt !== undefined
+  const hosts = { ...broker.hosts, ...situation.hosts }
   const passedOver: string[] = []
   for (const grant of broker.grants) {
-    if (grant.enabled?.(state.settings) === false) continue
+    if (grant.enabled?.(state.settings, hosts) === false) continue
     const missing = grant.needs.filter((name) => !stored.has(name))
     if (missing.length > 0) {
       passedOver.push(`no ${missing.join(', ')} stored`)

@@ -27,19 +27,12 @@ export function whetherDue(
   const dead = isAfterOrAt(now, token.expiresAt)
   if (dead) return { due: true, expired, reason: 'the access token has expired' }
 
-  const life = token.issuedAt.until(token.expiresAt)
-  const renewed = expectedExpiry(
-    model.accessToken,
-    now,
-    life,
-    settings.maxLifetimeHours ?? model.maxLifetimeHours,
-  )
-  if (renewed !== undefined && !isAfter(renewed, token.expiresAt.add({ seconds: DEAD_EARLY_SECONDS }))) {
+  if (!gains(token, model, settings, now)) {
     return { due: false, expired: false, reason: 'a new access token would not live longer' }
   }
   if (expired) return { due: true, expired, reason: 'the access token is about to expire' }
 
-  const leewayMinutes = leeway(life, model, settings)
+  const leewayMinutes = leeway(token.issuedAt.until(token.expiresAt), model, settings)
   if (isAfterOrAt(now, token.expiresAt.subtract({ seconds: Math.round(leewayMinutes * 60) }))) {
     return { due: true, expired, reason: `fewer than ${Math.round(leewayMinutes)} min remain` }
   }
@@ -48,6 +41,30 @@ export function whetherDue(
     return { due: true, expired, reason: 'the access token would die before the market closes' }
   }
   return { due: false, expired, reason: 'the access token is live' }
+}
+
+/** When a renewal falls due; for a token that dies at a wall-clock time not before that time, since nothing is gained. */
+export function dueAt(
+  token: AccessTokenRecord,
+  model: SessionModel,
+  settings: AccountSettings,
+): Temporal.Instant {
+  const life = token.issuedAt.until(token.expiresAt)
+  const early = token.expiresAt.subtract({ seconds: Math.round(leeway(life, model, settings) * 60) })
+  return gains(token, model, settings, early) ? early : token.expiresAt
+}
+
+/** Whether a token issued at `at` would outlive this one. */
+function gains(
+  token: AccessTokenRecord,
+  model: SessionModel,
+  settings: AccountSettings,
+  at: Temporal.Instant,
+): boolean {
+  const life = token.issuedAt.until(token.expiresAt)
+  const ceiling = settings.maxLifetimeHours ?? model.maxLifetimeHours
+  const renewed = expectedExpiry(model.accessToken, at, life, ceiling)
+  return renewed === undefined || isAfter(renewed, token.expiresAt.add({ seconds: DEAD_EARLY_SECONDS }))
 }
 
 /** Minutes before the expiry at which a refresh is due; never the whole life, else each run would be a refresh. */

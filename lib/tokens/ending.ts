@@ -1,6 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { Broker, Grant } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
+import type { AccountId } from './account-id.ts'
 import type { AccountState, GrantBlock, StateChanges } from './account-state.ts'
 import { secretStamp } from './decide.ts'
 import {
@@ -33,8 +34,9 @@ export interface Ending {
 }
 
 /** Only a person can help, by logging in. */
-export function askForLogin(broker: Broker, reason: string): Ending {
-  const action = broker.login?.how ?? `log in at ${broker.displayName}`
+export function askForLogin(broker: Broker, account: AccountId, reason: string): Ending {
+  const how = broker.login?.how ?? `log in at ${broker.displayName}`
+  const action = `${how} and store the new token: tokenkeeper put ${account} access_token`
   return { outcome: 'awaiting_login', reason, fix: action, need: { kind: 'login_needed', reason, action } }
 }
 
@@ -73,41 +75,50 @@ export function endingOfError(error: unknown, now: Temporal.Instant): Ending {
   return stopUntilFixed(error.code, reason, error.fix)
 }
 
+export interface GrantFailure {
+  readonly error: unknown
+  readonly grant: Grant
+  /** Whether the grant gave a token, which then could not be saved, proven or published. */
+  readonly minted: boolean
+  /** The broker's zone, for its days. */
+  readonly timeZone: string
+  readonly at: Temporal.Instant
+}
+
 /** What a failed grant leaves behind in the state record: blocks, waits, an ambiguity. */
-export function tracesOfError(
-  error: unknown,
-  grant: Grant,
+export function tracesOfFailure(
+  failure: GrantFailure,
   state: AccountState,
   stored: StoredSecrets,
-  timeZone: string,
-  now: Temporal.Instant,
 ): StateChanges {
+  const { error, grant, minted, at } = failure
   const stamps = stampsOf(grant.needs, stored)
   if (error instanceof RateLimitedError) {
-    return { notBefore: now.add({ seconds: Math.ceil(error.retryAfterSeconds) }) }
+    return { notBefore: at.add({ seconds: Math.ceil(error.retryAfterSeconds) }) }
   }
   if (error instanceof BrokerUnavailableError) {
-    // Nothing reached the broker, so nothing counts against the login budget.
-    return error.sent ? {} : { attempts: state.attempts.slice(0, -1) }
+    // Where nothing reached the broker, nothing counts against the login budget.
+    return error.sent || minted ? {} : { attempts: state.attempts.slice(0, -1) }
   }
   if (error instanceof AmbiguousError) {
-    const before = state.ambiguous?.grant === grant.kind ? state.ambiguous.repeats + 1 : 0
-    return { ambiguous: { grant: grant.kind, at: now, repeats: before, stamps, probed: false } }
+    const repeats = state.ambiguous?.grant === grant.kind ? state.ambiguous.repeats + 1 : 0
+    return { ambiguous: { grant: grant.kind, at, repeats, stamps, probed: false } }
   }
-  const block = blockOf(error, stamps, timeZone, now)
+  const block = blockOf(failure, stamps)
   return block ? { blocks: { ...state.blocks, [grant.kind]: block } } : {}
 }
 
-function blockOf(
-  error: unknown,
-  stamps: GrantBlock['stamps'],
-  timeZone: string,
-  now: Temporal.Instant,
-): GrantBlock | undefined {
+function blockOf(failure: GrantFailure, stamps: GrantBlock['stamps']): GrantBlock | undefined {
+  const { error, grant, at } = failure
   if (!(error instanceof TokenkeeperError)) return undefined
-  const block = { code: error.code, reason: error.message, fix: error.fix, stamps }
+  const minutes = grant.refusalStandsMinutes
+  const ends = minutes === undefined ? {} : { until: at.add({ minutes }) }
+  const tomorrow = at.toZonedDateTimeISO(failure.timeZone).startOfDay().add({ days: 1 }).toInstant()
+  const block = { code: error.code, reason: error.message, fix: error.fix, stamps, ...ends }
   switch (error.code) {
     case 'grant_rejected':
+      // The grant worked and its token was refused: that says nothing against the stored credentials.
+      if (failure.minted) return { until: tomorrow, ...block, forcible: true }
       // May have been a wrong PIN in disguise (FYERS): not even a forced run sends it again.
       return { ...block, forcible: false }
     case 'human_action':
@@ -116,11 +127,7 @@ function blockOf(
       return { ...block, forcible: true }
     case 'client_rejected':
       // The app can be put right at the broker without anything changing here: one more try each day.
-      return {
-        ...block,
-        forcible: true,
-        until: now.toZonedDateTimeISO(timeZone).startOfDay().add({ days: 1 }).toInstant(),
-      }
+      return { until: tomorrow, ...block, forcible: true }
     default:
       return undefined
   }

@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'state'
   | 'token_lost'
   | 'notify_failed'
+  | 'follow_up_failed'
 
 export interface ErrorDetails {
   /** What the actor should do, as one imperative sentence without a full stop. */
@@ -184,6 +185,13 @@ export class TokenLostError extends TokenkeeperError {
 /** An alert could not be delivered. The heartbeat alarm is the second way out. */
 export class NotificationError extends TokenkeeperError {
   override readonly code = 'notify_failed'
+  override readonly actor = 'next_run'
+  override readonly retryable = true
+}
+
+/** A run could not be continued in another process. Its remaining accounts wait for the next scheduled run. */
+export class FollowUpError extends TokenkeeperError {
+  override readonly code = 'follow_up_failed'
   override readonly actor = 'next_run'
   override readonly retryable = true
 }

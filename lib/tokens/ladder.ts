@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { Broker } from '../ports/broker.ts'
+import type { Broker, Grant } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState, StateChanges } from './account-state.ts'
@@ -12,7 +12,7 @@ import {
   endingOfError,
   leavesRoomForNextGrant,
   stopUntilFixed,
-  tracesOfError,
+  tracesOfFailure,
 } from './ending.ts'
 import { TokenkeeperError } from './errors.ts'
 import type { Lease } from './lease.ts'
@@ -44,7 +44,7 @@ const LIFTED: StateChanges = {
 
 /** Follows the ladder of grants from `first` down until one of its steps ends the run. */
 export async function climbLadder(climb: Climb, first: Decision): Promise<Climbed> {
-  const { broker, stored, ports } = climb
+  const { broker, ports } = climb
   let decision = first
   let changes: StateChanges = {}
   const now = (): AccountState => ({ ...climb.lease.state, ...(changes as Partial<AccountState>) })
@@ -56,19 +56,11 @@ export async function climbLadder(climb: Climb, first: Decision): Promise<Climbe
         changes = { ...changes, ...(await probe(climb, now())) }
         break
       case 'refresh': {
-        const { grant, reason } = decision
-        try {
-          const renewal = await grant.renew(climb.context)
-          changes = {
-            ...changes,
-            ...(await saveProvePublish(broker, now(), renewal, climb.context, ports)),
-            ...LIFTED,
-          }
-          return { ending: { outcome: 'refreshed', reason }, changes }
-        } catch (error) {
-          const at = ports.clock.now()
-          changes = { ...changes, ...tracesOfError(error, grant, now(), stored, broker.session.timeZone, at) }
-          if (!leavesRoomForNextGrant(error)) return { ending: endingOfError(error, at), changes }
+        const tried = await tryGrant(climb, decision.grant, now())
+        changes = { ...changes, ...tried.changes }
+        if (tried.published) return { ending: { outcome: 'refreshed', reason: decision.reason }, changes }
+        if (!leavesRoomForNextGrant(tried.error)) {
+          return { ending: endingOfError(tried.error, ports.clock.now()), changes }
         }
         break
       }
@@ -88,6 +80,25 @@ export async function climbLadder(climb: Climb, first: Decision): Promise<Climbe
   }
 }
 
+type Tried =
+  | { readonly published: true; readonly changes: StateChanges }
+  | { readonly published: false; readonly changes: StateChanges; readonly error: unknown }
+
+/** One attempt with one grant: get a token, then take it to the consumers. */
+async function tryGrant(climb: Climb, grant: Grant, state: AccountState): Promise<Tried> {
+  const { broker, context, ports } = climb
+  let minted = false
+  try {
+    const renewal = await grant.renew(context)
+    minted = true
+    const found = await saveProvePublish(broker, state, renewal, context, ports, grant.kind)
+    return { published: true, changes: { ...found, ...LIFTED } }
+  } catch (error) {
+    const failure = { error, minted, grant, timeZone: broker.session.timeZone, at: ports.clock.now() }
+    return { published: false, error, changes: tracesOfFailure(failure, state, climb.stored) }
+  }
+}
+
 function endOf(
   climb: Climb,
   decision: Exclude<Decision, { action: 'probe' | 'refresh' }>,
@@ -95,7 +106,7 @@ function endOf(
 ): Ending {
   switch (decision.action) {
     case 'ask':
-      return askForLogin(climb.broker, decision.reason)
+      return askForLogin(climb.broker, state.account, decision.reason)
     case 'stop':
       return stopUntilFixed(decision.code, decision.reason, decision.fix)
     case 'wait':
@@ -124,7 +135,7 @@ export function waiting(decision: Extract<Decision, { action: 'wait' }>): Ending
 function decideUnderLease(climb: Climb, state: AccountState): Decision {
   const { lease: _ours, ...free } = state
   const { broker, stored, forcedAt, ports } = climb
-  return decide({ broker, state: free, stored, forcedAt, now: ports.clock.now() })
+  return decide({ broker, state: free, stored, forcedAt, hosts: ports.hosts, now: ports.clock.now() })
 }
 
 /** Proves the stored access token; either verdict is something to record. Throws what is no verdict on the token. */

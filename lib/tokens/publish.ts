@@ -2,21 +2,14 @@ import { Temporal } from 'temporal-polyfill'
 import type { Broker, Proof, Renewal } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
-import type { AccessTokenRecord, AccountState, StateChanges } from './account-state.ts'
+import type { AccessTokenRecord, AccountState, StateChanges, TokenSource } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
-import {
-  BrokerUnavailableError,
-  TokenLostError,
-  TokenVaultError,
-  UnexpectedResponseError,
-  WrongAccountError,
-} from './errors.ts'
+import { TokenLostError, TokenVaultError, UnexpectedResponseError, WrongAccountError } from './errors.ts'
 import { assertPlausibleToken } from './plausible.ts'
+import { repeatRead } from './repeat.ts'
 import type { Secret } from './secret.ts'
 import { expiryOf } from './session-model.ts'
 
-/** Pauses between repeats of a save or a proof, both free to repeat; the deadline ends them earlier. */
-const REPEAT_PAUSES_MS = [500, 2_000, 5_000]
 const SAVE_PAUSE_MS = 500
 
 /**
@@ -31,6 +24,7 @@ export async function saveProvePublish(
   renewal: Renewal,
   context: RunContext,
   ports: Ports,
+  source?: TokenSource,
 ): Promise<StateChanges> {
   const { account } = state
   const saved = renewal.refreshToken
@@ -70,6 +64,7 @@ export async function saveProvePublish(
       provenAt: now,
       version,
       publishedAt: now,
+      ...(source && { source }),
     },
     generation: state.generation + 1,
   }
@@ -108,6 +103,7 @@ export async function proveStored(
     provenAt: now,
     version: token.version,
     publishedAt: token.modifiedAt,
+    source: 'found',
   }
   return { ...ownerOf(proof), accessToken: record, generation: state.generation + 1 }
 }
@@ -148,31 +144,23 @@ async function saveRefreshToken(
   )
 }
 
-/** Reads are free to repeat, and a minted token is worth a few seconds. */
-async function proveWithRepeats(broker: Broker, context: RunContext, token: Secret): Promise<Proof> {
-  for (const pauseMs of REPEAT_PAUSES_MS) {
-    try {
-      return await broker.prove(context, token)
-    } catch (error) {
-      const resumesAt = context.clock.now().add({ milliseconds: pauseMs })
-      const passing = error instanceof BrokerUnavailableError
-      if (!passing || Temporal.Instant.compare(resumesAt, context.deadline) >= 0) throw error
-      await context.clock.sleep(pauseMs)
-    }
-  }
-  return broker.prove(context, token)
+/** A minted token is worth a few seconds. Throws what the proof throws. */
+async function proveWithRepeats(broker: Broker, context: RunContext, token: Secret): Promise<Partial<Proof>> {
+  return repeatRead(context, () => broker.prove(context, token))
 }
 
-function assertSameUser(state: AccountState, proof: Proof): void {
-  if (state.userId === undefined || state.userId.toUpperCase() === proof.userId.toUpperCase()) return
+function assertSameUser(state: AccountState, proof: Partial<Proof>): void {
+  if (state.userId === undefined || proof.userId === undefined) return
+  if (state.userId.toUpperCase() === proof.userId.toUpperCase()) return
   throw new WrongAccountError(
     `the token belongs to ${abbreviated(proof.userId)}, but this account is pinned to ${abbreviated(state.userId)}`,
     { fix: 'log in with the right user, or store the right credentials; nothing was changed' },
   )
 }
 
-function ownerOf(proof: Proof): StateChanges {
-  return { userId: proof.userId, ...(proof.clientName !== undefined && { clientName: proof.clientName }) }
+function ownerOf(proof: Partial<Proof>): StateChanges {
+  const { userId, clientName } = proof
+  return { ...(userId !== undefined && { userId }), ...(clientName !== undefined && { clientName }) }
 }
 
 /** Enough of a user id to recognise one's own. */

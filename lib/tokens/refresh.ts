@@ -53,7 +53,7 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
     for (let round = 0; round < MOST_DECISIONS; round++) {
       const stored = await readStored(ports, job.broker, state)
       if (state.revision === 0 && stored.size === 0) throw unknownAccount(job.account)
-      const decision = decide({ ...job, state, stored, now: ports.clock.now() })
+      const decision = decide({ ...job, state, stored, hosts: ports.hosts, now: ports.clock.now() })
       const resting = restingEnding(job.broker, decision, state)
       if (resting) return refreshed(job.broker, state, resting)
       const leased = await takeLease(
@@ -86,7 +86,7 @@ function restingEnding(broker: Broker, decision: Decision, state: AccountState):
       return waiting(decision)
     case 'ask':
       return told && state.incident?.kind === 'login_needed'
-        ? askForLogin(broker, decision.reason)
+        ? askForLogin(broker, state.account, decision.reason)
         : undefined
     case 'stop':
       if (!told || state.last?.code !== decision.code) return undefined
@@ -137,7 +137,8 @@ function refreshed(broker: Broker, state: AccountState, ending: Ending): Refresh
   return { result: resultOf(broker, state, ending), ...(ending.retryAt && { retryAt: ending.retryAt }) }
 }
 
-function unknownAccount(account: AccountId): ConfigurationError {
+/** Neither registered nor with anything stored: most likely a slip of the pen. */
+export function unknownAccount(account: AccountId): ConfigurationError {
   return new ConfigurationError(`${account} is unknown: nothing is stored for it`, {
     fix: `check the spelling, or run tokenkeeper setup ${account}`,
   })

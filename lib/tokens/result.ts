@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { Broker } from '../ports/broker.ts'
 import type { AccountState } from './account-state.ts'
-import { leeway } from './due.ts'
+import { dueAt } from './due.ts'
 import type { Ending } from './ending.ts'
 import { type AccountResult, isSuccess } from './outcome.ts'
 
@@ -29,14 +29,10 @@ function nextAction(broker: Broker, state: AccountState, ending: Ending): string
     case 'refreshed': {
       const token = state.accessToken
       if (!token) return 'the next run looks again'
-      const minutes = leeway(token.issuedAt.until(token.expiresAt), broker.session, state.settings)
-      const due = token.expiresAt.subtract({ minutes: Math.round(minutes) })
-      return broker.grants.length === 0
-        ? `a person logs in after ${local(token.expiresAt)}`
-        : `renewal due ${local(due)}`
+      return `renewal due ${local(dueAt(token, broker.session, state.settings))}`
     }
     case 'paused':
-      return `resume it when it is wanted again`
+      return 'resume it when it is wanted again'
     case 'skipped':
       return 'nothing to do here'
     default:

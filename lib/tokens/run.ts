@@ -30,6 +30,8 @@ export interface RunRequest {
   /** Seconds between the starts of two accounts. @default - the broker's */
   readonly pacingSeconds?: number | undefined
   readonly onProgress?: (progress: Progress) => void
+  /** Ends the run early as a near deadline does: no further account is started. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export type Progress =
@@ -62,7 +64,8 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
   const retries: Waiting[] = []
   const lastStart = request.hardDeadline.subtract({ seconds: ACCOUNT_BUDGET_S })
   const pace = pacer(request.pacingSeconds ?? broker.pacingSeconds, ports)
-  const nearDeadline = (): boolean => Temporal.Instant.compare(clock.now(), lastStart) >= 0
+  const nearDeadline = (): boolean =>
+    request.signal?.aborted === true || Temporal.Instant.compare(clock.now(), lastStart) >= 0
 
   const work = async (
     account: AccountId,
@@ -153,7 +156,7 @@ async function* accountsOf(request: RunRequest, ports: Ports): AsyncIterable<Ent
 }
 
 async function hasParameters(broker: Broker, ports: Ports): Promise<boolean> {
-  const names = broker.credentials.filter(({ required }) => required).map(({ name }) => name)
+  const names = broker.credentials.map(({ name }) => name)
   return (await ports.vault.read(broker.id as AccountId, names)).size > 0
 }
 

@@ -14,9 +14,10 @@ const known = new Set<string>()
 export class Secret {
   readonly #value: string
 
-  constructor(value: string) {
+  /** `masked: false` for what is stored beside secrets but is none: a user id must be readable in a message. */
+  constructor(value: string, { masked = true }: { readonly masked?: boolean } = {}) {
     this.#value = value
-    if (value.length >= SHORTEST_MASKED_LENGTH) known.add(value)
+    if (masked && value.length >= SHORTEST_MASKED_LENGTH) known.add(value)
   }
 
   /** The value in clear, for the wire or the vault and nothing else. */

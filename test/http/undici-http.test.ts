@@ -68,6 +68,11 @@ describe('undiciHttp', () => {
     expect(await failure({ url: 'http://no-such-host.invalid/' })).toMatchObject({ sent: false })
   })
 
+  test.each(['http://169.254.169.254/latest/meta-data/', 'http://[fe80::1]/', 'http://[fd00:ec2::254]/'])(
+    'never connects to %s',
+    async (url) => expect(await failure({ url })).toMatchObject({ sent: false, reason: 'ERR_IP_BLOCKED' }),
+  )
+
   test.each([
     ['a reset', { kind: 'reset' } as const],
     ['a lost reply', { kind: 'lost_reply' } as const],

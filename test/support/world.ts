@@ -8,14 +8,13 @@ import type { Broker } from '../../lib/ports/broker.ts'
 import type { Alert, Notifier } from '../../lib/ports/notifier.ts'
 import type { Ports } from '../../lib/ports/ports.ts'
 import type { Fields, Telemetry } from '../../lib/ports/telemetry.ts'
-import type { SecretName } from '../../lib/ports/token-vault.ts'
+import { type SecretName, storedValue } from '../../lib/ports/token-vault.ts'
 import type { Simulator } from '../../lib/simulators/simulator.ts'
 import { type SimulatorServer, startSimulator } from '../../lib/simulators/simulator-server.ts'
 import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
 import { type AccountId, parseAccountId } from '../../lib/tokens/account-id.ts'
 import { type AccountSettings, changed, newAccountState } from '../../lib/tokens/account-state.ts'
 import { type Run, runBroker } from '../../lib/tokens/run.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
 
 export interface LogLine {
   readonly level: 'info' | 'warn' | 'error'
@@ -71,7 +70,7 @@ export class World {
 
   async store(account: AccountId, secrets: Partial<Record<SecretName, string>>): Promise<void> {
     for (const [name, value] of Object.entries(secrets)) {
-      await this.ports.vault.write(account, name as SecretName, new Secret(value))
+      await this.ports.vault.write(account, name as SecretName, storedValue(name as SecretName, value))
     }
   }
 

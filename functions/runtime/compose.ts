@@ -1,0 +1,55 @@
+import { dynamoDbClient, ssmClient } from '../../lib/aws/clients.ts'
+import { dynamoStateStore } from '../../lib/aws/dynamo-state-store.ts'
+import { lambdaFollowUp } from '../../lib/aws/lambda-follow-up.ts'
+import { snsNotifier } from '../../lib/aws/sns-notifier.ts'
+import { ssmTokenVault } from '../../lib/aws/ssm-token-vault.ts'
+import { configured } from '../../lib/brokers/configured.ts'
+import type { Broker } from '../../lib/ports/broker.ts'
+import type { FollowUp } from '../../lib/ports/follow-up.ts'
+import type { Http } from '../../lib/ports/http.ts'
+import type { Ports } from '../../lib/ports/ports.ts'
+import type { Telemetry } from '../../lib/ports/telemetry.ts'
+import { readEnvironment } from './environment.ts'
+import { systemClock } from './system-clock.ts'
+
+/** Everything an invocation works with. */
+export interface Composition {
+  /** With the owner's settings in place of its defaults. */
+  readonly broker: Broker
+  readonly ports: Ports
+  readonly followUp: FollowUp
+}
+
+export type Compose = (broker: Broker, telemetry: Telemetry) => Composition
+
+/** The adapters on AWS, wired as the environment says. Throws ConfigurationError. */
+export const composeFromEnvironment: Compose = (broker, telemetry) => {
+  const environment = readEnvironment(broker)
+  const { prefix, table, topicArn, keyId, functionName, hosts, allowHttpHosts } = environment
+  const clock = systemClock
+  return {
+    broker: configured(broker, environment.settings),
+    ports: {
+      vault: ssmTokenVault({ client: ssmClient(), prefix, clock, keyId }),
+      states: dynamoStateStore({ client: dynamoDbClient(), table }),
+      notifier: snsNotifier({ topicArn }),
+      telemetry,
+      http: httpOnDemand(),
+      clock,
+      hosts,
+      allowHttpHosts,
+    },
+    followUp: lambdaFollowUp({ functionName }),
+  }
+}
+
+/** HTTP whose library is loaded at the first request: a run that finds all tokens fresh makes none. */
+function httpOnDemand(): Http {
+  let loading: Promise<Http> | undefined
+  return {
+    async send(request) {
+      loading ??= import('../../lib/http/undici-http.ts').then(({ undiciHttp }) => undiciHttp())
+      return (await loading).send(request)
+    },
+  }
+}

@@ -1,0 +1,110 @@
+import * as z from 'zod'
+import type { BrokerSettings } from '../../lib/brokers/configured.ts'
+import { assertAllowedOrigin } from '../../lib/http/allowed-origin.ts'
+import type { Broker } from '../../lib/ports/broker.ts'
+import { ConfigurationError } from '../../lib/tokens/errors.ts'
+
+const HOST_PREFIX = 'TOKENKEEPER_HOST_'
+/** The token service's base URL has a name of its own, which older installations already set. */
+const TOKEN_SERVICE_URL = 'TOKEN_REFRESH_SERVICE_URL'
+const TOKEN_SERVICE_HOST = 'TOKEN_SERVICE'
+
+const Text = z.string().min(1)
+const NumberText = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, 'must be a number')
+  .transform(Number)
+
+const HostList = z.string().transform((text) => text.split(',').map((host) => host.trim()))
+
+const Variables = z.object({
+  AWS_LAMBDA_FUNCTION_NAME: Text,
+  TOKENKEEPER_PREFIX: Text,
+  TOKENKEEPER_TABLE: Text,
+  TOKENKEEPER_TOPIC_ARN: Text,
+  TOKENKEEPER_KEY_ID: Text.optional(),
+  TOKENKEEPER_PACING_SECONDS: NumberText,
+  TOKENKEEPER_LEEWAY_MINUTES: NumberText.optional(),
+  TOKENKEEPER_MAX_LIFETIME_HOURS: NumberText.optional(),
+  TOKENKEEPER_ALLOW_HTTP_HOSTS: HostList.default([]),
+})
+
+/** What the stack tells a function through its environment, checked. */
+export interface Environment {
+  readonly functionName: string
+  readonly prefix: string
+  readonly table: string
+  readonly topicArn: string
+  /** The customer-managed key of the vault, if there is one. */
+  readonly keyId: string | undefined
+  readonly settings: BrokerSettings
+  /** Overrides of broker hosts: origin by host name. */
+  readonly hosts: Readonly<Record<string, string>>
+  /** Hosts that may be spoken to over plain http, besides loopback. */
+  readonly allowHttpHosts: readonly string[]
+}
+
+type Values = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads and checks the function's environment. Throws ConfigurationError that names every variable that is
+ * missing or wrong, never a value: a host override may carry a credential by mistake.
+ */
+export function readEnvironment(broker: Broker, values: Values = process.env): Environment {
+  if (values['TOKENKEEPER_NOW'] !== undefined) {
+    throw new ConfigurationError('TOKENKEEPER_NOW is set: a function on AWS runs on the real time only', {
+      fix: 'remove TOKENKEEPER_NOW; it belongs to the local backend',
+    })
+  }
+  const parsed = Variables.safeParse(values)
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map(({ path: [name = ''], message }) =>
+      values[String(name)] === undefined ? `${String(name)} is not set` : `${String(name)}: ${message}`,
+    )
+    throw new ConfigurationError(`the environment of this function is wrong: ${mistakes.join('; ')}`, {
+      fix: 'deploy the stack again; its variables are not meant to be edited by hand',
+    })
+  }
+  const { data } = parsed
+  return {
+    functionName: data.AWS_LAMBDA_FUNCTION_NAME,
+    prefix: data.TOKENKEEPER_PREFIX,
+    table: data.TOKENKEEPER_TABLE,
+    topicArn: data.TOKENKEEPER_TOPIC_ARN,
+    keyId: data.TOKENKEEPER_KEY_ID,
+    settings: {
+      pacingSeconds: data.TOKENKEEPER_PACING_SECONDS,
+      leewayMinutes: data.TOKENKEEPER_LEEWAY_MINUTES,
+      maxLifetimeHours: data.TOKENKEEPER_MAX_LIFETIME_HOURS,
+    },
+    hosts: hostOverrides(broker, values, data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
+    allowHttpHosts: data.TOKENKEEPER_ALLOW_HTTP_HOSTS,
+  }
+}
+
+function hostOverrides(
+  broker: Broker,
+  values: Values,
+  allowHttpHosts: readonly string[],
+): Readonly<Record<string, string>> {
+  const overrides = Object.entries(values).flatMap(([variable, url]) => {
+    const name = hostNameOf(variable)
+    return name === undefined || url === undefined || url === '' ? [] : [{ variable, name, url }]
+  })
+  for (const { variable, name, url } of overrides) {
+    if (!Object.hasOwn(broker.hosts, name)) {
+      const allowed = Object.keys(broker.hosts).map((host) => HOST_PREFIX + host)
+      throw new ConfigurationError(`${variable} is no host of ${broker.id}`, {
+        fix:
+          allowed.length > 0 ? `use ${allowed.join(', ')}` : 'remove it: this broker has no host to replace',
+      })
+    }
+    assertAllowedOrigin(url, allowHttpHosts, variable)
+  }
+  return Object.fromEntries(overrides.map(({ name, url }) => [name, url.replace(/\/+$/, '')]))
+}
+
+function hostNameOf(variable: string): string | undefined {
+  if (variable === TOKEN_SERVICE_URL) return TOKEN_SERVICE_HOST
+  return variable.startsWith(HOST_PREFIX) ? variable.slice(HOST_PREFIX.length) : undefined
+}

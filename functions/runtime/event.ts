@@ -1,0 +1,60 @@
+import { Temporal } from 'temporal-polyfill'
+import * as z from 'zod'
+import type { Broker } from '../../lib/ports/broker.ts'
+import { type AccountId, brokerOf, parseAccountId } from '../../lib/tokens/account-id.ts'
+import { ConfigurationError } from '../../lib/tokens/errors.ts'
+
+/** More follow-ups than any honest run needs: past this an endless chain is stopped. */
+export const MOST_CONTINUATIONS = 100
+
+const RefreshEvent = z.strictObject({
+  accounts: z.array(z.string()).min(1).optional(),
+  force: z.boolean().default(false),
+  /** Why somebody asked, for the log. */
+  reason: z.string().max(200).optional(),
+  /** Set by a follow-up: when the person forced the run, so that no account is forced twice. */
+  forcedAt: z.iso.datetime({ offset: true }).optional(),
+  /** Set by a follow-up: how many invocations this run has had before. */
+  continuation: z.int().min(0).max(MOST_CONTINUATIONS).default(0),
+})
+
+/** What one invocation is asked to do. */
+export interface Order {
+  /** Absent: every account of the registry. */
+  readonly accounts: readonly AccountId[] | undefined
+  readonly forcedAt: Temporal.Instant | undefined
+  readonly reason: string | undefined
+  readonly continuation: number
+}
+
+const SHAPE = '{} or { "accounts": ["iifl/28748327"], "force": true, "reason": "manual" }'
+
+/**
+ * Reads a Lambda event; none at all means `{}`. `now` dates a forced run. Throws ConfigurationError that says
+ * what is allowed, and for an account of another broker, which this function's role could not reach anyway.
+ */
+export function readEvent(broker: Broker, event: unknown, now: Temporal.Instant): Order {
+  const parsed = RefreshEvent.safeParse(event ?? {})
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map(({ path, message }) =>
+      [path.join('.'), message].filter(Boolean).join(': '),
+    )
+    throw new ConfigurationError(`this event cannot be understood: ${mistakes.join('; ')}`, {
+      fix: `send ${SHAPE}`,
+    })
+  }
+  const { accounts, force, reason, forcedAt, continuation } = parsed.data
+  const ids = accounts?.map(parseAccountId)
+  const stranger = ids?.find((id) => brokerOf(id) !== broker.id)
+  if (stranger !== undefined) {
+    throw new ConfigurationError(`${stranger} is no account of ${broker.id}`, {
+      fix: `invoke the function of ${brokerOf(stranger)}; this one serves ${broker.id} only`,
+    })
+  }
+  return {
+    accounts: ids && [...new Set(ids)],
+    forcedAt: forcedAt !== undefined ? Temporal.Instant.from(forcedAt) : force ? now : undefined,
+    reason,
+    continuation,
+  }
+}

@@ -1,0 +1,73 @@
+import { Logger } from '@aws-lambda-powertools/logger'
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import type { Fields, Telemetry } from '../../lib/ports/telemetry.ts'
+import { maskSecrets } from '../../lib/tokens/secret.ts'
+
+/** Where the stack does not name its own namespace. */
+const DEFAULT_NAMESPACE = 'Tokenkeeper'
+
+/** The only fields a log line may carry besides its message and what Powertools adds of the invocation. */
+const LOGGED_FIELDS: readonly string[] = [
+  'account',
+  'accounts',
+  'broker',
+  'code',
+  'continuation',
+  'failed',
+  'forced',
+  'handedOver',
+  'kind',
+  'nextAction',
+  'reason',
+  'refreshed',
+  'seconds',
+  'skipped',
+  'success',
+  'tokenValidity',
+  'total',
+  'version',
+]
+
+/** Powertools behind the Telemetry port, with the instances that the middleware needs. */
+export interface LambdaTelemetry extends Telemetry {
+  readonly logger: Logger
+  readonly metrics: Metrics
+}
+
+/**
+ * Logs as JSON lines and metrics as embedded metric format, for one broker. A field that is not on the list is
+ * dropped, and every string of a line passes the mask of known secrets.
+ */
+export function lambdaTelemetry(broker: string): LambdaTelemetry {
+  const logger = new Logger({
+    serviceName: `tokenkeeper-${broker}`,
+    jsonReplacerFn: (_key, value) => (typeof value === 'string' ? maskSecrets(value) : value),
+  })
+  const metrics = new Metrics({
+    namespace: process.env['POWERTOOLS_METRICS_NAMESPACE'] || DEFAULT_NAMESPACE,
+    logger,
+  })
+  // The broker is the only dimension: Powertools' own "service" would make every alarm name it too.
+  metrics.clearDefaultDimensions()
+  metrics.setDefaultDimensions({ broker })
+  return {
+    logger,
+    metrics,
+    info: (message, fields) => logger.info(message, allowed(fields)),
+    warn: (message, fields) => logger.warn(message, allowed(fields)),
+    error: (message, fields) => logger.error(message, allowed(fields)),
+    // A function serves one broker, so the dimension is set once above.
+    count(metric, _broker, value = 1) {
+      metrics.addMetric(metric, metric.endsWith('Seconds') ? MetricUnit.Seconds : MetricUnit.Count, value)
+    },
+  }
+}
+
+function allowed(fields: Fields = {}): Record<string, string | number | boolean> {
+  return Object.fromEntries(
+    LOGGED_FIELDS.flatMap((name) => {
+      const value = fields[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+}

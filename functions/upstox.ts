@@ -1,0 +1,4 @@
+import { upstox } from '../lib/brokers/upstox.ts'
+import { refreshHandler } from './runtime/refresh-handler.ts'
+
+export const handler = refreshHandler(upstox)

@@ -1,0 +1,59 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import type { LambdaClient } from '@aws-sdk/client-lambda'
+import type { SNSClient } from '@aws-sdk/client-sns'
+import { SSMClient } from '@aws-sdk/client-ssm'
+
+/**
+ * What every client is made with. Region, credentials and endpoint come from the SDK's own sources (AWS_REGION,
+ * AWS_PROFILE, AWS_ENDPOINT_URL and so on). With these bounds an unreachable service fails in seconds: at most
+ * three attempts of two seconds to connect, or five for an answer.
+ */
+const OPTIONS = {
+  userAgentAppId: 'tokenkeeper',
+  maxAttempts: 3,
+  requestHandler: {
+    connectionTimeout: 2_000,
+    requestTimeout: 5_000,
+    // Without this the SDK only warns of a slow answer and goes on waiting.
+    throwOnRequestTimeout: true,
+  },
+}
+
+/** SSM says this while another write to the same parameter is under way; the SDK does not know that it passes. */
+const CONCURRENT_WRITE = 'TooManyUpdates'
+
+export function ssmClient(): SSMClient {
+  const client = new SSMClient(OPTIONS)
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args)
+      } catch (error) {
+        // The mark the SDK's retry strategy looks for on errors its own lists do not name.
+        if (error instanceof Error && error.name === CONCURRENT_WRITE) {
+          Object.assign(error, { $retryable: { throttling: true } })
+        }
+        throw error
+      }
+    },
+    // Outside the deserializer, which makes the error, and inside the retries, which read the mark.
+    { step: 'deserialize', priority: 'high', name: 'markConcurrentWrite' },
+  )
+  return client
+}
+
+export function dynamoDbClient(): DynamoDBClient {
+  return new DynamoDBClient(OPTIONS)
+}
+
+/** Loaded at the first alert: most runs send none, and each module costs time at a cold start. */
+export async function snsClient(): Promise<SNSClient> {
+  const { SNSClient } = await import('@aws-sdk/client-sns')
+  return new SNSClient(OPTIONS)
+}
+
+/** Loaded when a run has to be continued: most are not. */
+export async function lambdaClient(): Promise<LambdaClient> {
+  const { LambdaClient } = await import('@aws-sdk/client-lambda')
+  return new LambdaClient(OPTIONS)
+}

@@ -1,0 +1,140 @@
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb'
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
+import type { Replaced, StateStore } from '../ports/state-store.ts'
+import { type AccountId, brokerOf } from '../tokens/account-id.ts'
+import { type AccountState, decodeAccountState, encodeAccountState } from '../tokens/account-state.ts'
+import { StateStoreError } from '../tokens/errors.ts'
+import { attemptsOf, awsFault } from './aws-fault.ts'
+
+/** Records per page of a list: what is in memory at a time. */
+const PAGE_RECORDS = 100
+/** The sort keys of account records, among others under a broker's key. */
+const ACCOUNT_KEYS = 'account#'
+
+type Item = Record<string, AttributeValue>
+
+export interface DynamoStateStoreOptions {
+  readonly client: DynamoDBClient
+  readonly table: string
+}
+
+/**
+ * The state store in one DynamoDB table with the keys `pk` and `sk`. A record's fields are attributes, so that a
+ * person can read it in the console; `ttl` is never set on it.
+ */
+export function dynamoStateStore({ client, table }: DynamoStateStoreOptions): StateStore {
+  // Of lib-dynamodb only this package is used: it leaves the record inside a failed condition undecoded.
+  const guarded = async <T>(operation: string, work: Promise<T>): Promise<T> => {
+    try {
+      return await work
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) throw error
+      const { message, fix, cause } = awsFault(error, {
+        service: 'DynamoDB',
+        operation,
+        action: `dynamodb:${operation}`,
+        resource: `table ${table}`,
+        fixes: {
+          ResourceNotFoundException: `deploy the stack, or set AWS_REGION: there is no table ${table}`,
+        },
+      })
+      throw new StateStoreError(message, { fix, cause })
+    }
+  }
+
+  return {
+    async *list(broker) {
+      let from: Item | undefined
+      do {
+        const { Items = [], LastEvaluatedKey } = await guarded(
+          'Query',
+          client.send(
+            new QueryCommand({
+              TableName: table,
+              ConsistentRead: true,
+              KeyConditionExpression: 'pk = :broker AND begins_with(sk, :accounts)',
+              ExpressionAttributeValues: marshall({
+                ':broker': partition(broker),
+                ':accounts': ACCOUNT_KEYS,
+              }),
+              Limit: PAGE_RECORDS,
+              ExclusiveStartKey: from,
+            }),
+          ),
+        )
+        yield* Items.map(decoded)
+        from = LastEvaluatedKey
+      } while (from !== undefined)
+    },
+    async get(account) {
+      const { Item } = await guarded(
+        'GetItem',
+        client.send(new GetItemCommand({ TableName: table, Key: keyOf(account), ConsistentRead: true })),
+      )
+      return Item && decoded(Item)
+    },
+    async replace(next): Promise<Replaced> {
+      const isNew = next.revision === 1
+      try {
+        await guarded(
+          'PutItem',
+          client.send(
+            new PutItemCommand({
+              TableName: table,
+              Item: { ...marshall(encodeAccountState(next)), ...keyOf(next.account) },
+              ConditionExpression: isNew ? 'attribute_not_exists(pk)' : 'revision = :before',
+              ...(!isNew && { ExpressionAttributeValues: marshall({ ':before': next.revision - 1 }) }),
+              // The loser learns what stands there without another read.
+              ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+            }),
+          ),
+        )
+        return { written: true }
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error
+        const current = error.Item && decoded(error.Item)
+        return current && isOwnWrite(error, current, next) ? { written: true } : { written: false, current }
+      }
+    },
+    async remove(account) {
+      await guarded(
+        'DeleteItem',
+        client.send(new DeleteItemCommand({ TableName: table, Key: keyOf(account) })),
+      )
+    },
+  }
+}
+
+/** A write whose answer was lost is sent again by the SDK, and then meets itself: that is no lost race. */
+function isOwnWrite(error: unknown, current: AccountState, next: AccountState): boolean {
+  return attemptsOf(error) > 1 && isDeepStrictEqual(encodeAccountState(current), encodeAccountState(next))
+}
+
+function keyOf(account: AccountId): Item {
+  return marshall({ pk: partition(brokerOf(account)), sk: `${ACCOUNT_KEYS}${account}` })
+}
+
+function partition(broker: string): string {
+  return `broker#${broker}`
+}
+
+function decoded(item: Item): AccountState {
+  const { pk, sk, ...record } = unmarshall(item)
+  try {
+    return decodeAccountState(record)
+  } catch (cause) {
+    throw new StateStoreError(`the state record ${sk} of ${pk} cannot be read`, {
+      cause,
+      fix: 'it was changed by hand: put it right in the DynamoDB console, or remove it and run tokenkeeper setup again',
+    })
+  }
+}

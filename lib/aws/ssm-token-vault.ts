@@ -1,0 +1,143 @@
+import {
+  DeleteParameterCommand,
+  GetParametersCommand,
+  type Parameter,
+  ParameterNotFound,
+  PutParameterCommand,
+  type SSMClient,
+} from '@aws-sdk/client-ssm'
+import { Temporal } from 'temporal-polyfill'
+import type { Clock } from '../ports/clock.ts'
+import { type SecretName, type StoredSecret, storedValue, type TokenVault } from '../ports/token-vault.ts'
+import { type AccountId, brokerOf, nameOf } from '../tokens/account-id.ts'
+import { TokenVaultError } from '../tokens/errors.ts'
+import { assertOneBatch, assertStorable } from '../vault-limits.ts'
+import { type AwsCall, awsFault } from './aws-fault.ts'
+
+/** Pauses between rounds of attempts; within a round the SDK has its own. */
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 5_000
+/** A write gets this long even after its deadline: an issued refresh token must have been tried once. */
+const LEAST_ATTEMPT_MS = 2_000
+
+/** What only writes run into. */
+const WRITE_FIXES: Readonly<Record<string, string>> = {
+  HierarchyTypeMismatchException:
+    'this parameter exists as plain text and SSM cannot change that: delete it, then store the value again',
+  ParameterMaxVersionLimitExceeded:
+    'a label on the oldest of its 100 versions blocks it: aws ssm unlabel-parameter-version',
+  ParameterLimitExceeded: 'this AWS account has no room for parameters: delete some or raise the quota',
+}
+
+export interface SsmTokenVaultOptions {
+  readonly client: SSMClient
+  /** First part of every parameter name, such as /stock-pipeline. */
+  readonly prefix: string
+  readonly clock: Clock
+  /** The KMS key new values are encrypted under. @default - the account's aws/ssm key */
+  readonly keyId?: string | undefined
+}
+
+/**
+ * The token vault on SSM: one SecureString per secret. A read is one GetParameters, a write one PutParameter,
+ * because SSM's quotas (about 3 writes per second) are the bottleneck of a large installation.
+ */
+export function ssmTokenVault({ client, prefix, clock, keyId }: SsmTokenVaultOptions): TokenVault {
+  const write: TokenVault['write'] = async (account, name, value, { deadline } = {}) => {
+    assertStorable(name, value)
+    const path = parameterPath(prefix, account, name)
+    const input = {
+      Name: path,
+      Value: value.reveal(),
+      Type: 'SecureString',
+      Overwrite: true,
+      // A token over 4096 bytes moves the parameter to the Advanced tier; all others stay free of charge.
+      Tier: 'Intelligent-Tiering',
+      ...(keyId !== undefined && { KeyId: keyId }),
+    } as const
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      try {
+        const { Version } = await client.send(new PutParameterCommand(input), endingBy(deadline, clock))
+        return { version: given(Version) }
+      } catch (error) {
+        const { passing, message, fix, cause } = awsFault(error, callOf('PutParameter', path, WRITE_FIXES))
+        const resumesAt = clock.now().add({ milliseconds: pauseMs })
+        if (!passing || deadline === undefined || Temporal.Instant.compare(resumesAt, deadline) >= 0) {
+          throw new TokenVaultError(message, { during: 'write', fix, cause })
+        }
+        await clock.sleep(pauseMs)
+      }
+    }
+  }
+
+  return {
+    async read(account, names) {
+      assertOneBatch(names)
+      const nameOfPath = new Map(names.map((name) => [parameterPath(prefix, account, name), name]))
+      if (nameOfPath.size === 0) return new Map()
+      try {
+        const { Parameters = [] } = await client.send(
+          new GetParametersCommand({ Names: [...nameOfPath.keys()], WithDecryption: true }),
+        )
+        // Names SSM does not know come back as InvalidParameters: they are absent, which is no error.
+        return new Map(
+          Parameters.map((parameter) => {
+            const name = given(nameOfPath.get(given(parameter.Name)))
+            return [name, stored(name, parameter)]
+          }),
+        )
+      } catch (error) {
+        const { message, fix, cause } = awsFault(error, callOf('GetParameters', folderOf(prefix, account)))
+        throw new TokenVaultError(message, { during: 'read', fix, cause })
+      }
+    },
+    write,
+    async remove(account, name) {
+      const path = parameterPath(prefix, account, name)
+      try {
+        await client.send(new DeleteParameterCommand({ Name: path }))
+      } catch (error) {
+        if (error instanceof ParameterNotFound) return
+        const { message, fix, cause } = awsFault(error, callOf('DeleteParameter', path))
+        throw new TokenVaultError(message, { during: 'write', fix, cause })
+      }
+    },
+  }
+}
+
+/** Where consumers find a secret: {prefix}/{broker}/{name}, with the account in between unless it is the default one. */
+export function parameterPath(prefix: string, account: AccountId, name: SecretName): string {
+  return [prefix, brokerOf(account), nameOf(account), name].filter((part) => part !== undefined).join('/')
+}
+
+function folderOf(prefix: string, account: AccountId): string {
+  return `${prefix}/${account}/*`
+}
+
+function stored(name: SecretName, { Value, Version, LastModifiedDate }: Parameter): StoredSecret {
+  return {
+    value: storedValue(name, given(Value)),
+    version: given(Version),
+    modifiedAt: Temporal.Instant.fromEpochMilliseconds(given(LastModifiedDate).getTime()),
+  }
+}
+
+/** The SDK's types make every field optional; SSM always gives these. */
+function given<T>(field: T | undefined): T {
+  if (field === undefined) throw new TypeError('SSM left out a field that it always gives')
+  return field
+}
+
+/** Cuts the SDK's attempts off at the deadline, on which the invocation's last words depend. */
+function endingBy(
+  deadline: Temporal.Instant | undefined,
+  clock: Clock,
+): { readonly abortSignal?: AbortSignal } {
+  if (deadline === undefined) return {}
+  const leftMs = Math.floor(clock.now().until(deadline).total('milliseconds'))
+  return { abortSignal: AbortSignal.timeout(Math.max(leftMs, LEAST_ATTEMPT_MS)) }
+}
+
+function callOf(operation: string, path: string, fixes: AwsCall['fixes'] = {}): AwsCall {
+  return { service: 'SSM', operation, action: `ssm:${operation}`, resource: `parameter${path}`, fixes }
+}

@@ -1,0 +1,139 @@
+import { Temporal } from 'temporal-polyfill'
+import { z } from 'zod'
+import type { BrokerContext, Renewal } from '../ports/broker.ts'
+import { ConfigurationError, WrongAccountError } from '../tokens/errors.ts'
+import { Secret } from '../tokens/secret.ts'
+import { type BrokerReply, badField } from './call.ts'
+import { NAME } from './pos-connector-errors.ts'
+
+/** Laravel's default `app.timezone`; another one by the option `tokenExpiryZone` (sheet section 10). */
+const POS_TOKEN_EXPIRY_ZONE = 'UTC'
+/** More than a century is a date in the wrong unit, not a lifetime. */
+const LONGEST_EXPIRES_IN_S = 3_200_000_000
+
+const Text = z.string().min(1).optional().catch(undefined)
+const Id = z
+  .union([z.string().min(1), z.number().transform(String)])
+  .nullish()
+  .catch(undefined)
+const User = z.object({ id: Id, email: Text, name: Text, vendor_id: Id })
+const Fields = z.object({
+  token: Text,
+  access_token: Text,
+  expires_at: z.unknown().optional(),
+  token_expiry: z.unknown().optional(),
+  expires_in: z.unknown().optional(),
+  user: User.optional().catch(undefined),
+})
+const TokenReply = Fields.extend({ data: Fields.optional().catch(undefined) })
+const MeReply = User.extend({ data: User.optional().catch(undefined) })
+
+export interface PosUser {
+  readonly id: string
+  readonly email: string | undefined
+  readonly name: string | undefined
+  readonly vendorId: string | undefined
+}
+
+/**
+ * What a login gave, in any of the shapes of sheet section 4; `undefined` when the reply is no success. Throws
+ * UnexpectedResponseError for a success without a usable token or expiry, WrongAccountError for another user's.
+ */
+export function grantOf(context: BrokerContext, reply: BrokerReply): Renewal | undefined {
+  if (!isSuccess(reply)) return undefined
+  const { data: fields } = TokenReply.safeParse(reply.json)
+  const nested = fields?.data
+  const token = fields?.token ?? fields?.access_token ?? nested?.token ?? nested?.access_token
+  if (!fields || token === undefined) throw badField(NAME, reply, 'token')
+  const user = fields.user ?? nested?.user
+  if (user) assertConfiguredUser(context, { email: user.email, vendorId: user.vendor_id ?? undefined })
+  const zone = expiryZone(context)
+  return {
+    accessToken: new Secret(token),
+    sentAt: reply.sentAt,
+    ...(expiryIn(fields, zone, reply) ?? (nested && expiryIn(nested, zone, reply))),
+  }
+}
+
+/** The user of a "who am I" reply, flat or under `data`; `undefined` when the reply is no success. */
+export function userOf(reply: BrokerReply): PosUser | undefined {
+  if (!isSuccess(reply)) return undefined
+  const { data: root } = MeReply.safeParse(reply.json)
+  for (const user of [root, root?.data]) {
+    const id = user?.id ?? user?.email
+    if (user && id !== undefined) {
+      return { id, email: user.email, name: user.name, vendorId: user.vendor_id ?? undefined }
+    }
+  }
+  // Any page that answers with some JSON must not pass for a proof.
+  throw badField(NAME, reply, 'user.id')
+}
+
+/** Throws WrongAccountError when the backend names another e-mail or vendor than the stored ones. */
+export function assertConfiguredUser(
+  context: BrokerContext,
+  user: Pick<PosUser, 'email' | 'vendorId'>,
+): void {
+  const named = { email: user.email, vendor_id: user.vendorId }
+  for (const name of ['email', 'vendor_id'] as const) {
+    const stored = context.optional(name)?.reveal()
+    const theirs = named[name]
+    if (stored === undefined || theirs === undefined || stored.toLowerCase() === theirs.toLowerCase())
+      continue
+    throw new WrongAccountError(`the token belongs to another ${name} than the stored one`, {
+      fix: `store the right ${name}: tokenkeeper setup ${context.account}; nothing was changed`,
+    })
+  }
+}
+
+function isSuccess({ status, bodyKind }: BrokerReply): boolean {
+  return status >= 200 && status < 300 && bodyKind === 'json'
+}
+
+/** The first expiry a reply names, in the sheet's order; `undefined` for none or null, which Sanctum allows. */
+function expiryIn(
+  fields: Readonly<Partial<Record<'expires_at' | 'token_expiry' | 'expires_in', unknown>>>,
+  zone: string,
+  reply: BrokerReply,
+): Pick<Renewal, 'expiresAt' | 'expiresIn'> | undefined {
+  for (const name of ['expires_at', 'token_expiry'] as const) {
+    const value = fields[name] ?? undefined
+    if (value === undefined) continue
+    const expiresAt = typeof value === 'string' ? instantIn(zone, value) : undefined
+    if (!expiresAt) throw badField(NAME, reply, name)
+    return { expiresAt }
+  }
+  const seconds = fields.expires_in ?? undefined
+  if (seconds === undefined) return undefined
+  const expiresIn = Math.trunc(Number(seconds))
+  if (!(expiresIn > 0 && expiresIn < LONGEST_EXPIRES_IN_S)) throw badField(NAME, reply, 'expires_in')
+  return { expiresIn }
+}
+
+/**
+ * An instant from ISO 8601 text; without an offset it is a wall-clock time of `zone`. `Date` would take such a
+ * text for this machine's own zone.
+ */
+function instantIn(zone: string, text: string): Temporal.Instant | undefined {
+  try {
+    return Temporal.Instant.from(text)
+  } catch {
+    // No offset in it.
+  }
+  try {
+    return Temporal.PlainDateTime.from(text).toZonedDateTime(zone).toInstant()
+  } catch {
+    return undefined
+  }
+}
+
+function expiryZone(context: BrokerContext): string {
+  const zone = context.settings.options?.['tokenExpiryZone'] ?? POS_TOKEN_EXPIRY_ZONE
+  try {
+    return context.clock.now().toZonedDateTimeISO(zone).timeZoneId
+  } catch {
+    throw new ConfigurationError(`the option "tokenExpiryZone" of ${context.account} is no time zone`, {
+      fix: 'write an IANA name such as UTC or Asia/Kolkata',
+    })
+  }
+}

@@ -1,0 +1,61 @@
+import { Temporal } from 'temporal-polyfill'
+import type { Clock } from '../ports/clock.ts'
+import type { Schedule } from '../schedule.ts'
+
+export interface Job {
+  readonly name: string
+  readonly schedules: readonly Schedule[]
+  /** Must not throw. */
+  run(): Promise<void>
+}
+
+/**
+ * Starts jobs by their schedules. It compares clocks at each tick and trusts no long timer: a laptop that slept
+ * past a run, or whose clock was set, starts it at the next tick, once however many were missed. A job never
+ * overlaps itself.
+ */
+export class Scheduler {
+  readonly #clock: Clock
+  readonly #jobs: readonly { readonly job: Job; nextMs: number | undefined; running?: Promise<void> | undefined }[]
+
+  constructor(jobs: readonly Job[], clock: Clock) {
+    this.#clock = clock
+    this.#jobs = jobs.map((job) => ({ job, nextMs: nextOf(job, clock.now().epochMilliseconds) }))
+  }
+
+  /** Starts what is due. */
+  tick(): void {
+    const now = this.#clock.now().epochMilliseconds
+    for (const entry of this.#jobs) {
+      if (entry.nextMs === undefined || entry.nextMs > now || entry.running) continue
+      entry.running = entry.job.run().finally(() => {
+        entry.running = undefined
+      })
+      entry.nextMs = nextOf(entry.job, now)
+    }
+  }
+
+  /** When a job runs next; `undefined` when its schedules have come to an end. */
+  nextOf(name: string): Temporal.Instant | undefined {
+    const nextMs = this.#jobs.find(({ job }) => job.name === name)?.nextMs
+    return nextMs === undefined ? undefined : Temporal.Instant.fromEpochMilliseconds(nextMs)
+  }
+
+  /** The job that runs next, and when. */
+  next(): { readonly name: string; readonly at: Temporal.Instant } | undefined {
+    const [first] = this.#jobs
+      .flatMap(({ job, nextMs }) => (nextMs === undefined ? [] : [{ name: job.name, nextMs }]))
+      .toSorted((a, b) => a.nextMs - b.nextMs)
+    return first && { name: first.name, at: Temporal.Instant.fromEpochMilliseconds(first.nextMs) }
+  }
+
+  /** Resolves when no job is running. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#jobs.map(({ running }) => running))
+  }
+}
+
+function nextOf({ schedules }: Job, afterMs: number): number | undefined {
+  const nexts = schedules.flatMap((schedule) => schedule.next(afterMs) ?? [])
+  return nexts.length === 0 ? undefined : Math.min(...nexts)
+}

@@ -1,0 +1,17 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { AccountId } from '../tokens/account-id.ts'
+
+/** Accounts a run had no time for. */
+export interface FollowUpRequest {
+  readonly accounts: readonly AccountId[]
+  /** When a person forced the run, so that no account is forced twice. */
+  readonly forcedAt?: Temporal.Instant | undefined
+  /** Which invocation of this run the follow-up is; the first follow-up is 1. */
+  readonly continuation: number
+}
+
+/** Continues a run that met the end of its process. */
+export interface FollowUp {
+  /** Hands the accounts to a later process and does not wait for it. Throws FollowUpError. */
+  handOver(request: FollowUpRequest): Promise<void>
+}

@@ -1,0 +1,95 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { Broker } from '../ports/broker.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { AccountId } from './account-id.ts'
+import { type AccountState, newAccountState, type StateChanges } from './account-state.ts'
+import { brokerContext } from './broker-context.ts'
+import { RateLimitedError, StateStoreError } from './errors.ts'
+import { tell } from './incident.ts'
+import { type Lease, takeLease } from './lease.ts'
+import type { AccountResult } from './outcome.ts'
+import { saveProvePublish } from './publish.ts'
+import { readStored } from './read-stored.ts'
+import { unknownAccount } from './refresh.ts'
+import { resultOf } from './result.ts'
+import type { Secret } from './secret.ts'
+
+const MOST_ATTEMPTS = 4
+const REASON = 'an access token was handed in and proved live'
+
+export interface Adoption {
+  readonly broker: Broker
+  readonly account: AccountId
+  readonly accessToken: Secret
+  /** When the token dies, as whoever hands it in says; the broker's own rules count too, the earliest wins. */
+  readonly expiresAt?: Temporal.Instant | undefined
+  /** Names this piece of work; no two share it. */
+  readonly owner: string
+  /** No broker call is made after this instant. */
+  readonly deadline: Temporal.Instant
+  /** When this process is dead for sure; the lease ends here. */
+  readonly leaseUntil: Temporal.Instant
+}
+
+/**
+ * Takes an access token that somebody hands in: proves it with the broker, compares its owner with the pinned
+ * user and only then publishes it. When anything is wrong, what was published stays as it was.
+ *
+ * Throws ConfigurationError for an unknown account or missing credentials, RateLimitedError while another run
+ * holds the account, GrantRejectedError for a dead token, UnexpectedResponseError for what is no token,
+ * WrongAccountError for another user's, and what the stores throw.
+ */
+export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promise<AccountResult> {
+  const { broker, account } = adoption
+  const lease = await leaseOf(adoption, ports)
+  let changes: StateChanges = {}
+  try {
+    const { settings, totpStep } = lease.state
+    const stored = await readStored(ports, broker, lease.state)
+    const context = brokerContext(
+      { broker, account, settings, stored, deadline: adoption.deadline, totpStep },
+      ports,
+    )
+    const given = {
+      accessToken: adoption.accessToken,
+      sentAt: ports.clock.now(),
+      ...(adoption.expiresAt && { expiresAt: adoption.expiresAt }),
+    }
+    // Blocked grants stay blocked: a token from elsewhere says nothing about a PIN that was refused.
+    const published = await saveProvePublish(broker, lease.state, given, context, ports, 'given')
+    const last = { at: ports.clock.now(), outcome: 'refreshed', reason: REASON } as const
+    changes = { ...published, refusedVersion: undefined, last }
+    const incident = await tell(
+      broker,
+      { ...lease.state, ...(changes as Partial<AccountState>) },
+      undefined,
+      ports,
+    )
+    changes = { ...changes, incident }
+  } finally {
+    const released = await lease.release(changes)
+    if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
+  }
+  return resultOf(broker, lease.state, { outcome: 'refreshed', reason: REASON })
+}
+
+/** The right to change the account, waiting for nobody. */
+async function leaseOf({ account, broker, owner, leaseUntil }: Adoption, ports: Ports): Promise<Lease> {
+  let state = (await ports.states.get(account)) ?? newAccountState(account)
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    if (state.revision === 0 && (await readStored(ports, broker, state)).size === 0)
+      throw unknownAccount(account)
+    const now = ports.clock.now()
+    const { lease } = state
+    if (lease && lease.until.epochMilliseconds > now.epochMilliseconds) {
+      throw new RateLimitedError(`another run is working on ${account}`, {
+        retryAfterSeconds: Math.ceil(now.until(lease.until).total('seconds')),
+        fix: `hand the token in again in a moment, at the latest after ${lease.until}`,
+      })
+    }
+    const leased = await takeLease(ports.states, state, { owner, until: leaseUntil })
+    if (leased.held) return leased.lease
+    state = leased.current ?? newAccountState(account)
+  }
+  throw new StateStoreError(`${account} kept changing`, { fix: 'try again in a moment' })
+}

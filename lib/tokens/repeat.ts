@@ -1,0 +1,26 @@
+import { Temporal } from 'temporal-polyfill'
+import type { BrokerContext } from '../ports/broker.ts'
+import { BrokerUnavailableError } from './errors.ts'
+
+const PAUSES_MS = [500, 2_000, 5_000]
+
+/**
+ * A read, which is free to repeat, until it gives a verdict: passing faults are tried again up to three times
+ * and never past the deadline. Throws what the last try throws.
+ */
+export async function repeatRead<T>(
+  context: Pick<BrokerContext, 'clock' | 'deadline'>,
+  read: () => Promise<T>,
+): Promise<T> {
+  for (const pauseMs of PAUSES_MS) {
+    try {
+      return await read()
+    } catch (error) {
+      const resumesAt = context.clock.now().add({ milliseconds: pauseMs })
+      const passing = error instanceof BrokerUnavailableError
+      if (!passing || Temporal.Instant.compare(resumesAt, context.deadline) >= 0) throw error
+      await context.clock.sleep(pauseMs)
+    }
+  }
+  return read()
+}
