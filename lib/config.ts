@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { configured } from './brokers/configured.ts'
 import { BROKER_IDS, BROKERS, type BrokerId } from './brokers/index.ts'
 import { assertAllowedOrigin } from './http/allowed-origin.ts'

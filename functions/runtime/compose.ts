@@ -9,8 +9,8 @@ import type { FollowUp } from '../../lib/ports/follow-up.ts'
 import type { Http } from '../../lib/ports/http.ts'
 import type { Ports } from '../../lib/ports/ports.ts'
 import type { Telemetry } from '../../lib/ports/telemetry.ts'
+import { systemClock } from '../../lib/system-clock.ts'
 import { readEnvironment } from './environment.ts'
-import { systemClock } from './system-clock.ts'
 
 /** Everything an invocation works with. */
 export interface Composition {

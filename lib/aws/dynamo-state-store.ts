@@ -30,9 +30,11 @@ export interface DynamoStateStoreOptions {
 /**
  * The state store in one DynamoDB table with the keys `pk` and `sk`. A record's fields are attributes, so that a
  * person can read it in the console; `ttl` is never set on it.
+ *
+ * The plain client and its converters rather than the document client, which leaves the record that comes with a
+ * failed condition as it is on the wire.
  */
 export function dynamoStateStore({ client, table }: DynamoStateStoreOptions): StateStore {
-  // Of lib-dynamodb only this package is used: it leaves the record inside a failed condition undecoded.
   const guarded = async <T>(operation: string, work: Promise<T>): Promise<T> => {
     try {
       return await work

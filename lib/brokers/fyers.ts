@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Broker, BrokerContext, Proof, Renewal } from '../ports/broker.ts'
 import {
   ClientRejectedError,

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Secret } from '../tokens/secret.ts'
 import { type EnvelopeKeys, openEnvelope } from './iifl-envelope.ts'
 

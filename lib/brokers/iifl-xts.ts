@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Broker, BrokerContext, Proof, Renewal } from '../ports/broker.ts'
 import { HttpError } from '../ports/http.ts'
 import { BrokerUnavailableError, ConfigurationError } from '../tokens/errors.ts'

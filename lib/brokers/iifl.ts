@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Broker, BrokerContext, Proof, Renewal } from '../ports/broker.ts'
 import { GrantRejectedError, WrongAccountError } from '../tokens/errors.ts'
 import { jwtClaims } from '../tokens/jwt.ts'

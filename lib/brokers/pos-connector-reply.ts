@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { BrokerContext, Renewal } from '../ports/broker.ts'
 import { ConfigurationError, WrongAccountError } from '../tokens/errors.ts'
 import { Secret } from '../tokens/secret.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { BrokerContext, Proof } from '../ports/broker.ts'
 import { WrongAccountError } from '../tokens/errors.ts'
 import { jwtClaims } from '../tokens/jwt.ts'

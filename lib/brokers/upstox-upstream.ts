@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import { z } from 'zod'
+import * as z from 'zod'
 import { parseExpiresAt } from '../oauth/expires-at.ts'
 import type { BrokerContext, Renewal } from '../ports/broker.ts'
 import { nameOf } from '../tokens/account-id.ts'

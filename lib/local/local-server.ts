@@ -21,8 +21,7 @@ export async function startLocalServer(app: Hono, port: number): Promise<LocalSe
     if (URL.canParse(url) && isLoopback(new URL(url).hostname)) return next()
     return context.json({ error: { code: 'wrong_host', message: 'this service answers to localhost only' } }, 421)
   })
-  guarded.route('/', app)
-  guarded.notFound((context) => app.fetch(context.req.raw))
+  guarded.all('*', (context) => app.fetch(context.req.raw))
 
   const server = serve({ fetch: guarded.fetch, hostname: '127.0.0.1', port })
   await new Promise<void>((resolve, reject) => {

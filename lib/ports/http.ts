@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /** One request to a broker. Header values and bodies may hold secrets, so a request is never logged. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -29,6 +31,11 @@ export class HttpError extends Error {
     if (details.cause !== undefined) {
       Object.defineProperty(this, 'cause', { value: details.cause, enumerable: false })
     }
+  }
+
+  /** The cause can name URLs and headers: there for a debugger, out of every dump. */
+  [inspect.custom](): string {
+    return this.stack ?? this.message
   }
 }
 

@@ -1,4 +1,3 @@
-import { TOTP } from 'otpauth'
 import { Temporal } from 'temporal-polyfill'
 import type { Broker, BrokerContext } from '../ports/broker.ts'
 import { HttpError } from '../ports/http.ts'
@@ -92,6 +91,8 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
         await clock.sleep(waitMs)
       }
       totpStep = totpStepOf(brokersNow())
+      // Loaded by the few logins that need it.
+      const { TOTP } = await import('otpauth')
       // RFC 6238 with the parameters all brokers here use: SHA-1, six digits, 30 s.
       const generator = new TOTP({
         secret: secret.reveal(),

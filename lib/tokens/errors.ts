@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /**
  * The one page of what can go wrong. An error says what happened, who can fix it and how; it never holds a
  * secret, a whole reply or a URL with a query. Outcomes that are part of normal life (a person must log in, an
@@ -49,8 +51,12 @@ export abstract class TokenkeeperError extends Error {
     this.fix = details.fix ?? ''
     this.brokerCode =
       details.brokerCode !== undefined && PLAIN_CODE.test(details.brokerCode) ? details.brokerCode : undefined
-    // A cause can be an HTTP error object that carries headers: kept for a debugger, out of every dump.
     if ('cause' in this) Object.defineProperty(this, 'cause', { enumerable: false })
+  }
+
+  /** A cause can be a library's error with headers and bodies on it: there for a debugger, out of every dump. */
+  [inspect.custom](): string {
+    return `${this.stack ?? this.message} { code: '${this.code}' }`
   }
 }
 

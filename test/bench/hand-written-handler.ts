@@ -3,11 +3,10 @@
 import { createHash } from 'node:crypto'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { GetParametersCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 
 const ssm = new SSMClient({})
 // Made and not used: the cold start is compared with the same clients on both sides.
-export const table = DynamoDBDocumentClient.from(new DynamoDBClient({}))
+export const table = new DynamoDBClient({})
 
 export async function handler(event: { accounts?: string[] }): Promise<{ refreshed: number }> {
   for (const account of event.accounts ?? ['fyers']) {

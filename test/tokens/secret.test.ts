@@ -49,6 +49,8 @@ describe('errors', () => {
     expect(error.brokerCode).toBeUndefined()
     expect(error.cause).toBeInstanceOf(Error)
     expect(JSON.stringify(error) + JSON.stringify({ ...error })).not.toContain('canary')
+    expect(inspect({ error }, { depth: 9, showHidden: true })).not.toContain('canary')
+    expect(inspect(error)).toContain('client_rejected')
     expect(new ClientRejectedError('refused', { brokerCode: '-371' }).brokerCode).toBe('-371')
   })
 

@@ -1,0 +1,18 @@
+import { type Emulator, emulatorEnvironment, startEmulator } from './emulator.ts'
+import { emulatorProgram } from './python-environment.ts'
+
+/** ministack: takes a real `cdk bootstrap` and `cdk deploy`, and runs the deployed functions on this Node. */
+export function startMinistack(): Promise<Emulator> {
+  return startEmulator({
+    program: emulatorProgram('ministack'),
+    args: () => [],
+    env: (port) => ({
+      ...emulatorEnvironment(`http://127.0.0.1:${port}`),
+      BIND_HOST: '127.0.0.1',
+      MINISTACK_HOST: '127.0.0.1',
+      GATEWAY_PORT: String(port),
+      IOT_MTLS_ENABLED: '0',
+    }),
+    readyPath: '/_ministack/ready',
+  })
+}

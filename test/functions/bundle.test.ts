@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bundle } from '../../infra/constructs/bundle.ts'
+import { BROKER_IDS, BROKERS, type BrokerId } from '../../lib/brokers/index.ts'
+
+/** What Node reads before a handler can start; each further 100 kB costs about 2 ms of a cold start. */
+const MOST_START_BYTES = 1_000_000
+/** With everything that only some runs load. */
+const MOST_BYTES = 2_500_000
+
+let directory: string
+const sizes = new Map<BrokerId, Readonly<Record<string, number>>>()
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tokenkeeper-bundle-'))
+  for (const id of BROKER_IDS) sizes.set(id, bundle(`${id}.ts`, join(directory, id)))
+})
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+/** The files of a bundle that the entry imports statically, itself included. */
+function startFiles(id: BrokerId, file = 'index.mjs', found = new Set<string>()): Set<string> {
+  found.add(file)
+  const source = readFileSync(join(directory, id, file), 'utf8')
+  for (const [, imported = ''] of source.matchAll(/(?:from|import)"\.\/([\w-]+\.mjs)"/g)) {
+    if (!found.has(imported)) startFiles(id, imported, found)
+  }
+  return found
+}
+
+function textOf(id: BrokerId, files: Iterable<string> = readdirSync(join(directory, id))): string {
+  return [...files].map((file) => readFileSync(join(directory, id, file), 'utf8')).join('\n')
+}
+
+describe.each(BROKER_IDS)('the bundle of %s', (id) => {
+  test('is small, and smaller still until something has to be sent', () => {
+    const bytes = sizes.get(id) ?? {}
+    const sum = (files: Iterable<string>) => [...files].reduce((total, file) => total + (bytes[file] ?? 0), 0)
+    expect(sum(Object.keys(bytes))).toBeLessThan(MOST_BYTES)
+    expect(sum(startFiles(id))).toBeLessThan(MOST_START_BYTES)
+  })
+
+  test('holds no other broker, no simulator and nothing of the embedded backend', () => {
+    const text = textOf(id)
+    const own = new Set(Object.values<string | undefined>(BROKERS[id].hosts))
+    const strangers = BROKER_IDS.flatMap((other) => Object.values<string | undefined>(BROKERS[other].hosts))
+      .filter((host) => host !== undefined)
+      .filter((host) => !own.has(host))
+    const embedded = ['Simulator', 'VirtualClock', 'croner', 'PRAGMA user_version']
+    expect([...strangers, ...embedded].filter((word) => text.includes(word))).toEqual([])
+  })
+
+  test('reads HTTP, SNS and Lambda clients only when a run needs them', () => {
+    const [start, whole] = [textOf(id, startFiles(id)), textOf(id)]
+    const later = ['UND_ERR_CONNECT_TIMEOUT', 'AmazonSimpleNotificationService', 'AWSGirApiService']
+    expect(later.filter((word) => whole.includes(word))).toEqual(later)
+    expect(later.filter((word) => start.includes(word))).toEqual([])
+  })
+})
+
+describe('the bundled handler', () => {
+  /** Invokes it in a Node of its own, with an AWS that nobody answers for. */
+  function invoke(id: BrokerId, event: unknown): { reply?: Record<string, unknown>; error?: string } {
+    const script = `
+      const { handler } = await import(${JSON.stringify(pathToFileURL(join(directory, id, 'index.mjs')).href)})
+      const context = { awsRequestId: 'request', getRemainingTimeInMillis: () => 50_000 }
+      const ended = await handler(${JSON.stringify(event)}, context).then(
+        (reply) => ({ reply }),
+        (error) => ({ error: error.message }),
+      )
+      console.log('\\nENDED' + JSON.stringify(ended))
+      process.exit()`
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      encoding: 'utf8',
+      env: {
+        AWS_ACCESS_KEY_ID: 'test',
+        AWS_SECRET_ACCESS_KEY: 'test',
+        AWS_REGION: 'us-east-1',
+        AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+        AWS_LAMBDA_FUNCTION_NAME: `Tokenkeeper-${id}`,
+        TOKENKEEPER_PREFIX: '/stock-pipeline',
+        TOKENKEEPER_TABLE: 'Tokenkeeper-state',
+        TOKENKEEPER_TOPIC_ARN: 'arn:aws:sns:us-east-1:111122223333:Tokenkeeper-alerts',
+        TOKENKEEPER_PACING_SECONDS: '1',
+      },
+    })
+    const ended = /\nENDED(.*)/.exec(stdout)?.[1]
+    if (ended === undefined) throw new Error(`the bundle did not answer: ${stderr}`)
+    return JSON.parse(ended) as ReturnType<typeof invoke>
+  }
+
+  test('answers with a report when AWS is away, and names the errors as the source does', () => {
+    const { reply } = invoke('fyers', {})
+    expect(reply).toMatchObject({ success: false, total: 1, results: [{ account: 'fyers', code: 'state' }] })
+    expect(JSON.stringify(reply)).toContain('DynamoDB did not answer')
+  })
+
+  test.each(BROKER_IDS)('of %s starts and refuses an account of another broker', (id) => {
+    expect(invoke(id, { accounts: ['stranger'] }).error).toContain(`stranger is no account of ${id}`)
+  })
+})

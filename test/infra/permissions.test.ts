@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest'
+import {
+  actionsOf,
+  arnText,
+  FYERS_ONLY,
+  resourcesOf,
+  roleStatements,
+  TWO_BROKERS,
+  templateOf,
+} from './template.ts'
+
+const template = templateOf(TWO_BROKERS)
+const OWN_PARAMETERS = 'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter/stock-pipeline'
+
+function statement(sid: string, of = templateOf(FYERS_ONLY)) {
+  const found = roleStatements(of).filter(({ Sid }) => Sid === sid)
+  expect(found).toHaveLength(1)
+  return found[0] as (typeof found)[number]
+}
+
+describe('the role of a broker', () => {
+  test('reaches the parameters of its own broker and of no other', () => {
+    const reached = roleStatements(template)
+      .filter((one) => actionsOf(one).some((action) => action.startsWith('ssm:')))
+      .map(({ Resource }) => arnText(Resource))
+    expect(reached.toSorted()).toEqual([`${OWN_PARAMETERS}/fyers/*`, `${OWN_PARAMETERS}/upstox/*`])
+  })
+
+  test('does not reach a broker whose name begins with its own', () => {
+    const iifl = templateOf({ ...FYERS_ONLY, brokers: { iifl: {} } })
+    const path = arnText(statement('OwnParameters', iifl).Resource).replace(/\*$/, '')
+    expect(`${OWN_PARAMETERS}/iifl-xts/access_token`.startsWith(path)).toBe(false)
+  })
+
+  test('may read and write parameters, and neither list, describe nor delete them', () => {
+    expect(statement('OwnParameters').Action).toEqual(['ssm:GetParameters', 'ssm:PutParameter'])
+  })
+
+  test('reaches only its own partition of the state table', () => {
+    expect(statement('OwnState')).toMatchObject({
+      Action: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+      Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['broker#fyers'] } },
+    })
+  })
+
+  test('may invoke no function but itself', () => {
+    expect(arnText(statement('HandOverToItself').Resource)).toBe(
+      'arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:Tokenkeeper-fyers',
+    )
+  })
+
+  test('writes to its own log group only', () => {
+    const { Action, Resource } = statement('OwnLog')
+    expect(Action).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents'])
+    const [logGroup] = Object.keys(templateOf(FYERS_ONLY).findResources('AWS::Logs::LogGroup'))
+    expect(Resource).toEqual({ 'Fn::GetAtt': [logGroup, 'Arn'] })
+  })
+
+  test('has no KMS permission while the account’s own key is used, whose policy lets SSM’s callers in', () => {
+    expect(
+      roleStatements(template)
+        .flatMap(actionsOf)
+        .filter((action) => action.startsWith('kms:')),
+    ).toEqual([])
+  })
+})
+
+test('no role has a wildcard action, and none a managed policy', () => {
+  const statements = roleStatements(template)
+  expect(statements.length).toBeGreaterThan(10)
+  expect(statements.flatMap(actionsOf).filter((action) => action.includes('*'))).toEqual([])
+  expect(
+    resourcesOf(template, 'AWS::IAM::Role').flatMap(
+      ({ Properties }) => Properties['ManagedPolicyArns'] ?? [],
+    ),
+  ).toEqual([])
+})
+
+test('the only wildcard in a resource is the path of a broker’s own parameters', () => {
+  const wild = roleStatements(template)
+    .map(({ Resource }) => arnText(Resource))
+    .filter((arn) => arn.includes('*'))
+  expect(wild.every((arn) => /parameter\/stock-pipeline\/(fyers|upstox)\/\*$/.test(arn))).toBe(true)
+})
+
+describe('a customer-managed key', () => {
+  const withKey = templateOf({ ...FYERS_ONLY, customerManagedKey: true })
+
+  test('is absent by default', () => {
+    template.resourceCountIs('AWS::KMS::Key', 0)
+  })
+
+  test('rotates, stays when the stack goes, and is told to the function', () => {
+    withKey.hasResource('AWS::KMS::Key', {
+      Properties: { EnableKeyRotation: true },
+      DeletionPolicy: 'Retain',
+    })
+    const [key] = Object.keys(withKey.findResources('AWS::KMS::Key'))
+    withKey.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: { TOKENKEEPER_KEY_ID: { Ref: key } } },
+    })
+  })
+
+  test('opens only for SSM and only for the broker’s own parameters', () => {
+    const { Action, Condition } = statement('OwnParametersKey', withKey)
+    expect(Action).toEqual(['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'])
+    const { StringEquals, StringLike } = Condition as Record<string, Record<string, unknown>>
+    expect(arnText(StringEquals?.['kms:ViaService'])).toBe('ssm.<AWS::Region>.amazonaws.com')
+    expect(arnText(StringLike?.['kms:EncryptionContext:PARAMETER_ARN'])).toBe(`${OWN_PARAMETERS}/fyers/*`)
+  })
+})

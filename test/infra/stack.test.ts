@@ -1,0 +1,169 @@
+import { Match, type Template } from 'aws-cdk-lib/assertions'
+import { describe, expect, test } from 'vitest'
+import { readEnvironment } from '../../functions/runtime/environment.ts'
+import { fyers } from '../../lib/brokers/fyers.ts'
+import { FYERS_ONLY, resourcesOf, TWO_BROKERS, templateOf } from './template.ts'
+
+const template = templateOf(FYERS_ONLY)
+
+/** FYERS alone with these settings. */
+function fyersWith(settings: Record<string, unknown>) {
+  return templateOf({ ...FYERS_ONLY, brokers: { fyers: settings } })
+}
+
+describe('the function', () => {
+  test('runs on arm64 and Node 24 with the configured time and memory, without reserved concurrency', () => {
+    fyersWith({ timeoutMinutes: 3, memoryMb: 512 }).hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: 'Tokenkeeper-fyers',
+      Architectures: ['arm64'],
+      Runtime: 'nodejs24.x',
+      Timeout: 180,
+      MemorySize: 512,
+      ReservedConcurrentExecutions: Match.absent(),
+    })
+  })
+
+  test('is never repeated by Lambda after it threw, and leaves what failed in the dead-letter queue', () => {
+    const [queue] = Object.keys(template.findResources('AWS::SQS::Queue'))
+    template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', {
+      MaximumRetryAttempts: 0,
+      DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [queue, 'Arn'] } } },
+    })
+  })
+
+  test('may call itself more often than Lambda’s loop detection allows', () => {
+    template.hasResourceProperties('AWS::Lambda::Function', { RecursiveLoop: 'Allow' })
+  })
+
+  test('logs to a group of its own that forgets after the configured days', () => {
+    templateOf({ ...FYERS_ONLY, logRetentionDays: 90 }).hasResourceProperties('AWS::Logs::LogGroup', {
+      LogGroupName: '/aws/lambda/Tokenkeeper-fyers',
+      RetentionInDays: 90,
+    })
+    const [group] = Object.keys(template.findResources('AWS::Logs::LogGroup'))
+    template.hasResourceProperties('AWS::Lambda::Function', { LoggingConfig: { LogGroup: { Ref: group } } })
+  })
+
+  test('understands the environment the stack gives it', () => {
+    const configured = fyersWith({
+      pacingSeconds: 2.5,
+      leewayMinutes: 90,
+      maxLifetimeHours: 12,
+      hosts: { FYERS_API: 'https://gateway.example.com' },
+    })
+    const values = Object.fromEntries(
+      Object.entries(variablesOf(configured)).map(([name, value]) => [name, textOf(value)]),
+    )
+    expect(
+      readEnvironment(fyers, { ...values, AWS_LAMBDA_FUNCTION_NAME: 'Tokenkeeper-fyers' }),
+    ).toMatchObject({
+      prefix: '/stock-pipeline',
+      settings: { pacingSeconds: 2.5, leewayMinutes: 90, maxLifetimeHours: 12 },
+      hosts: { FYERS_API: 'https://gateway.example.com' },
+    })
+  })
+})
+
+describe('schedules', () => {
+  test('name their time zone, start the function and leave undelivered runs in the dead-letter queue', () => {
+    const [queue] = Object.keys(template.findResources('AWS::SQS::Queue'))
+    const [handler] = Object.keys(template.findResources('AWS::Lambda::Function'))
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      ScheduleExpression: 'cron(0/30 6-8 ? * MON-FRI *)',
+      ScheduleExpressionTimezone: 'Asia/Kolkata',
+      State: 'ENABLED',
+      Target: {
+        Arn: { 'Fn::GetAtt': [handler, 'Arn'] },
+        DeadLetterConfig: { Arn: { 'Fn::GetAtt': [queue, 'Arn'] } },
+        Input: '{"reason":"schedule"}',
+      },
+    })
+  })
+
+  test('R0.1 R1.3 are those of the configuration, as many as there are', () => {
+    const schedules = ['cron(0 3 * * ? *)', 'rate(6 hours)']
+    const configured = fyersWith({ schedules, timeZone: 'America/New_York' })
+    expect(
+      resourcesOf(configured, 'AWS::Scheduler::Schedule').map(({ Properties }) => [
+        Properties['ScheduleExpression'],
+        Properties['ScheduleExpressionTimezone'],
+      ]),
+    ).toEqual(schedules.map((expression) => [expression, 'America/New_York']))
+  })
+})
+
+describe('the stack', () => {
+  test('R0.2 has nothing of a broker that is disabled', () => {
+    const disabled = templateOf({ brokers: { fyers: {}, upstox: { enabled: false } } })
+    disabled.resourceCountIs('AWS::Lambda::Function', 1)
+    expect(JSON.stringify(disabled.toJSON())).not.toContain('upstox')
+  })
+
+  test('has one function per enabled broker and tells their names and the topic', () => {
+    const both = templateOf(TWO_BROKERS)
+    both.resourceCountIs('AWS::Lambda::Function', 2)
+    expect(Object.keys(both.findOutputs('*')).toSorted()).toEqual([
+      'AlertTopicArn',
+      'FyersFunctionName',
+      'UpstoxFunctionName',
+    ])
+  })
+
+  test('keeps the state table when it goes, with TTL, point-in-time recovery and on-demand capacity', () => {
+    template.hasResource('AWS::DynamoDB::Table', {
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        TableName: 'Tokenkeeper-state',
+        BillingMode: 'PAY_PER_REQUEST',
+        TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        SSESpecification: { SSEEnabled: true },
+      },
+    })
+  })
+
+  test('subscribes every address to the topic, which takes nothing unencrypted', () => {
+    const mailed = templateOf({ ...FYERS_ONLY, alertEmails: ['one@example.com', 'two@example.com'] })
+    mailed.resourceCountIs('AWS::SNS::Subscription', 2)
+    mailed.hasResourceProperties('AWS::SNS::Subscription', { Protocol: 'email', Endpoint: 'two@example.com' })
+    mailed.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+        ]),
+      },
+    })
+  })
+
+  test('refuses a stack name that makes a function’s name too long, and says so', () => {
+    const stackName = 'T'.repeat(60)
+    expect(() => templateOf({ ...FYERS_ONLY, stackName })).toThrow(
+      /66 characters, a function name may have 64/,
+    )
+  })
+
+  test('holds no broker secret: the variables are names, numbers and hosts', () => {
+    expect(Object.keys(variablesOf(template)).toSorted()).toEqual([
+      'POWERTOOLS_METRICS_NAMESPACE',
+      'TOKENKEEPER_PACING_SECONDS',
+      'TOKENKEEPER_PREFIX',
+      'TOKENKEEPER_TABLE',
+      'TOKENKEEPER_TOPIC_ARN',
+    ])
+  })
+})
+
+/** The environment of the only function. */
+function variablesOf(of: Template): Record<string, unknown> {
+  const [environment] = resourcesOf(of, 'AWS::Lambda::Function').map(
+    ({ Properties }) => Properties['Environment'],
+  )
+  const { Variables } = environment as { Variables: Record<string, unknown> }
+  return Variables
+}
+
+/** A value as it will be after deployment; references become their names. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

@@ -1,0 +1,60 @@
+import { App, type Stack } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import { TokenKeeperStack } from '../../infra/token-keeper-stack.ts'
+import { parseConfig } from '../../lib/config.ts'
+
+export const FYERS_ONLY = { prefix: '/stock-pipeline', brokers: { fyers: {} } }
+export const TWO_BROKERS = { prefix: '/stock-pipeline', brokers: { fyers: {}, upstox: {} } }
+
+/** The stack of a `tokenkeeper` context, without bundling the functions. */
+export function stackOf(context: Record<string, unknown>): Stack {
+  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } })
+  const config = parseConfig(context)
+  return new TokenKeeperStack(app, config.stackName, { config })
+}
+
+export function templateOf(context: Record<string, unknown>): Template {
+  return Template.fromStack(stackOf(context))
+}
+
+export interface Statement {
+  readonly Sid?: string
+  readonly Effect: string
+  readonly Action: string | readonly string[]
+  readonly Resource?: unknown
+  readonly Condition?: unknown
+}
+
+export interface Resource {
+  readonly Type: string
+  readonly Properties: Record<string, unknown>
+  readonly DeletionPolicy?: string
+}
+
+export function resourcesOf(template: Template, type: string): readonly Resource[] {
+  return Object.values(template.findResources(type)) as Resource[]
+}
+
+/** What the roles of a template may do: every inline policy statement, and those of policies of their own. */
+export function roleStatements(template: Template): readonly Statement[] {
+  type Policy = { readonly PolicyDocument: { readonly Statement: readonly Statement[] } }
+  const inline = resourcesOf(template, 'AWS::IAM::Role').flatMap(
+    ({ Properties }) => (Properties['Policies'] ?? []) as Policy[],
+  )
+  const separate = resourcesOf(template, 'AWS::IAM::Policy').map(
+    ({ Properties }) => Properties as unknown as Policy,
+  )
+  return [...inline, ...separate].flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+}
+
+export function actionsOf({ Action }: Statement): readonly string[] {
+  return typeof Action === 'string' ? [Action] : Action
+}
+
+/** An ARN as text, with the pseudo parameters by their names. */
+export function arnText(value: unknown): string {
+  if (typeof value === 'string') return value
+  const { 'Fn::Join': join, Ref: ref } = value as { 'Fn::Join'?: [string, unknown[]]; Ref?: string }
+  if (join) return join[1].map(arnText).join(join[0])
+  return ref !== undefined ? `<${ref}>` : JSON.stringify(value)
+}

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openDatabase } from '../../lib/local/database.ts'
+import { sqliteStateStore } from '../../lib/local/sqlite-state-store.ts'
+import { parseAccountId } from '../../lib/tokens/account-id.ts'
+import { changed, newAccountState } from '../../lib/tokens/account-state.ts'
+import { stateStoreContract } from '../contracts/state-store-contract.ts'
+
+const STATE = changed(newAccountState(parseAccountId('fyers')), {})
+
+stateStoreContract('the SQLite store', async () => sqliteStateStore(openDatabase(':memory:')))
+
+describe('the SQLite store on disk', () => {
+  let folder: string
+  const open: DatabaseSync[] = []
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tokenkeeper-states-'))
+  })
+
+  afterEach(() => {
+    for (const database of open.splice(0)) database.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  const connect = (): DatabaseSync => {
+    const database = openDatabase(join(folder, 'store.db'))
+    open.push(database)
+    return database
+  }
+
+  test('of two connections only one replaces a revision, and both see the result', async () => {
+    const [one, other] = [sqliteStateStore(connect()), sqliteStateStore(connect())]
+    await one.replace(STATE)
+    expect(await other.replace(changed(STATE, { generation: 1 }))).toEqual({ written: true })
+    expect(await one.replace(changed(STATE, { generation: 2 }))).toMatchObject({
+      written: false,
+      current: { generation: 1 },
+    })
+  })
+
+  test('a store of a newer version is left alone', () => {
+    connect().exec('PRAGMA user_version = 99')
+    expect(() => openDatabase(join(folder, 'store.db'))).toThrow('newer version (schema 99')
+  })
+
+  test('says what to check when the store cannot be written or read', async () => {
+    const database = connect()
+    const states = sqliteStateStore(database)
+    database.exec('PRAGMA query_only = 1')
+    const broken = { name: 'StateStoreError', fix: expect.stringContaining('TOKENKEEPER_HOME') }
+    await expect(states.replace(STATE)).rejects.toMatchObject(broken)
+    database.exec('PRAGMA query_only = 0')
+    await states.replace(STATE)
+    database.exec(`UPDATE account_state SET record = 'no json'`)
+    await expect(states.get(STATE.account)).rejects.toMatchObject(broken)
+    await expect(states.list('fyers')[Symbol.asyncIterator]().next()).rejects.toMatchObject(broken)
+  })
+})
