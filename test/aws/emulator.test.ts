@@ -1,18 +1,12 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { aliveInGroup } from './support/deployment-processes.ts'
 import { assertLoopback, type Emulator, emulatorEnvironment, useEnvironment } from './support/emulator.ts'
 import { startMinistack } from './support/ministack.ts'
 import { startMoto } from './support/moto-server.ts'
-
-function processesOf({ processGroup }: Emulator): number {
-  const all = execFileSync('ps', ['-eo', 'pgid=,stat='], { encoding: 'utf8' }).split('\n')
-  // Z: already dead, and only not yet taken note of by its parent.
-  const alive = all.map((line) => line.trim().split(/\s+/)).filter(([, state]) => !state?.startsWith('Z'))
-  return alive.filter(([group]) => Number(group) === processGroup).length
-}
 
 describe.each([
   ['moto', startMoto],
@@ -22,10 +16,10 @@ describe.each([
     const emulator = await start()
     expect(new URL(emulator.endpoint).hostname).toBe('127.0.0.1')
     expect((await fetch(emulator.endpoint)).status).toBeLessThan(500)
-    expect(processesOf(emulator)).toBeGreaterThan(0)
+    expect(aliveInGroup(emulator.processGroup)).toBeGreaterThan(0)
     await emulator.stop()
     await expect(fetch(emulator.endpoint)).rejects.toThrow('fetch failed')
-    expect(processesOf(emulator)).toBe(0)
+    expect(aliveInGroup(emulator.processGroup)).toBe(0)
     expect(existsSync(emulator.folder)).toBe(false)
   })
 })

@@ -8,7 +8,7 @@ const STAMP = 'tokenkeeper-requirements.sha256'
 const PYTHON_TOO_OLD = 'sys.version_info < (3, 10)'
 
 /** Where the virtual environment is, or will be. */
-export function environmentFolder(): string {
+function environmentFolder(): string {
   return resolve(process.env['TOKENKEEPER_VENV'] ?? resolve(import.meta.dirname, '../../../.venv'))
 }
 

@@ -1,0 +1,178 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import { Template } from 'aws-cdk-lib/assertions'
+import { resourceNames } from '../../../lib/resource-names.ts'
+import type { RunReport } from '../../../lib/tokens/outcome.ts'
+import { PlainAws } from './deployment-aws.ts'
+import { type Brokers, startBrokers } from './deployment-brokers.ts'
+import { type Ended, runNode, type Surroundings } from './deployment-processes.ts'
+import type { Output } from './deployment-secrets.ts'
+import { type Emulator, emulatorEnvironment, useEnvironment } from './emulator.ts'
+import { startMinistack } from './ministack.ts'
+
+const ROOT = resolve(import.meta.dirname, '../../..')
+const CDK = join(ROOT, 'node_modules/aws-cdk/bin/cdk')
+const CLI = join(ROOT, 'lib/cli/main.ts')
+const AWS_ACCOUNT = '000000000000'
+const REGION = 'us-east-1'
+
+const STACK = 'TokenkeeperE2E'
+export const PREFIX = '/e2e'
+export const NAMES = resourceNames(STACK)
+export const ALERT_QUEUE = `${STACK}-alerts-of-the-test`
+
+/** Seconds between two POS accounts: too many for a second one in an invocation of a minute. */
+const POS_PACING_S = 16
+
+/** The project's stack on an emulated AWS, with simulated brokers. */
+export class Deployment {
+  readonly emulator: Emulator
+  readonly brokers: Brokers
+  readonly aws: PlainAws
+  /** Every file of this run: configuration, templates, bundles, home. It goes with the emulator's. */
+  readonly folder: string
+  /** What every process was called with and printed, so far. */
+  readonly printed: Output[] = []
+  /** What every function replied, so far. */
+  readonly replied: Output[] = []
+  readonly #lambda = new LambdaClient({ maxAttempts: 1 })
+  readonly #surroundings: Surroundings
+  readonly #ended = new AbortController()
+  readonly #restoreEnvironment: () => void
+
+  /** Deploys with the project's own `cdk`. Throws with all it printed when that fails. */
+  static async make(): Promise<Deployment> {
+    const brokers = await startBrokers()
+    const deployment = new Deployment(await startMinistack(), brokers)
+    try {
+      await deployment.#cdk('bootstrap', `aws://${AWS_ACCOUNT}/${REGION}`)
+      await deployment.#cdk('deploy', '--require-approval', 'never')
+      await deployment.#subscribe()
+    } catch (error) {
+      await deployment.close()
+      throw error
+    }
+    return deployment
+  }
+
+  private constructor(emulator: Emulator, brokers: Brokers) {
+    this.emulator = emulator
+    this.brokers = brokers
+    this.aws = new PlainAws(emulator.endpoint)
+    this.#restoreEnvironment = useEnvironment(emulator.endpoint)
+    this.folder = join(emulator.folder, 'deployment')
+    const temporary = join(this.folder, 'tmp')
+    mkdirSync(temporary, { recursive: true })
+    writeFileSync(join(this.folder, 'cdk.json'), JSON.stringify(configuration(brokers)))
+    this.#surroundings = {
+      cwd: this.folder,
+      signal: this.#ended.signal,
+      env: {
+        ...emulatorEnvironment(emulator.endpoint),
+        PATH: [dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter),
+        HOME: this.folder,
+        TMPDIR: temporary,
+        CDK_DISABLE_CLI_TELEMETRY: 'true',
+        CDK_DISABLE_VERSION_CHECK: '1',
+      },
+    }
+  }
+
+  /** What was deployed: the emulator drops some of it, such as time zones. */
+  template(): Template {
+    const file = join(this.folder, 'cdk.out', `${STACK}.template.json`)
+    return Template.fromJSON(JSON.parse(readFileSync(file, 'utf8')))
+  }
+
+  /** `tokenkeeper setup` with a .env file of this text. Throws when it fails. */
+  async setUp(account: string, variables: string): Promise<void> {
+    const file = join(this.folder, `${account.replace('/', '-')}.env`)
+    writeFileSync(file, variables, { mode: 0o600 })
+    const { code, stderr } = await this.tokenkeeper(['setup', account, '--from-env', file])
+    if (code !== 0) throw new Error(`tokenkeeper setup ${account} ended with ${code}: ${stderr}`)
+  }
+
+  /** Runs the project's command line against the stack. */
+  tokenkeeper(args: readonly string[], stdin?: string): Promise<Ended> {
+    const where = ['--backend', 'aws', '--config', join(this.folder, 'cdk.json')]
+    return this.#run(['tokenkeeper', ...args].join(' '), [CLI, ...args, ...where], stdin)
+  }
+
+  /** Invokes a broker's function and returns its report. Throws what the function threw. */
+  async invoke(broker: string, event: object): Promise<RunReport> {
+    const { Payload = [], FunctionError } = await this.#lambda.send(invocation(broker, event))
+    const text = Buffer.from(Payload).toString()
+    this.replied.push({ where: `the reply of ${NAMES.function(broker)}`, text })
+    if (FunctionError) throw new Error(`${FunctionError}: ${text}`)
+    return JSON.parse(text) as RunReport
+  }
+
+  /** Invokes a broker's function without waiting for it. */
+  async start(broker: string, event: object): Promise<void> {
+    await this.#lambda.send(invocation(broker, event, 'Event'))
+  }
+
+  /** Stops everything and removes every file. */
+  async close(): Promise<void> {
+    this.#ended.abort()
+    this.#restoreEnvironment()
+    await Promise.all([this.brokers.close(), this.emulator.stop()])
+  }
+
+  async #cdk(...args: readonly string[]): Promise<void> {
+    const title = `cdk ${args[0]}`
+    const { code, stdout, stderr } = await this.#run(title, [CDK, ...args, '--no-notices'])
+    if (code !== 0) throw new Error(`${title} ended with ${code}:\n${stdout}\n${stderr}`)
+  }
+
+  async #run(where: string, args: readonly string[], stdin?: string): Promise<Ended> {
+    const ended = await runNode(args, this.#surroundings, stdin)
+    this.printed.push({ where, text: [...args, ended.stdout, ended.stderr].join('\n') })
+    return ended
+  }
+
+  /** A queue that gets every alert. */
+  async #subscribe(): Promise<void> {
+    await this.aws.createQueue(ALERT_QUEUE)
+    const topic = `arn:aws:sns:${REGION}:${AWS_ACCOUNT}:${NAMES.topic}`
+    const queue = `arn:aws:sqs:${REGION}:${AWS_ACCOUNT}:${ALERT_QUEUE}`
+    await new SNSClient().send(new SubscribeCommand({ TopicArn: topic, Protocol: 'sqs', Endpoint: queue }))
+  }
+}
+
+function invocation(
+  broker: string,
+  event: object,
+  InvocationType: 'Event' | 'RequestResponse' = 'RequestResponse',
+) {
+  const Payload = Buffer.from(JSON.stringify(event))
+  return new InvokeCommand({ FunctionName: NAMES.function(broker), InvocationType, Payload })
+}
+
+/** A cdk.json of the same shape as the project's. */
+function configuration({ fyersServer }: Brokers): object {
+  // Once a year: the emulator's scheduler really fires, and a run in the middle of a test would do its work.
+  const schedules = ['cron(5 4 1 1 ? *)']
+  return {
+    app: `"${process.execPath}" "${join(ROOT, 'infra/app.ts')}"`,
+    output: 'cdk.out',
+    context: {
+      tokenkeeper: {
+        stackName: STACK,
+        prefix: PREFIX,
+        alertEmails: ['operator@example.com'],
+        brokers: {
+          fyers: { schedules, pacingSeconds: 0, hosts: fyersServer.hosts },
+          'pos-connector': {
+            schedules,
+            timeZone: 'America/New_York',
+            pacingSeconds: POS_PACING_S,
+            timeoutMinutes: 1,
+          },
+        },
+      },
+    },
+  }
+}
