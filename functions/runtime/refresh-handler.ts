@@ -54,8 +54,9 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
         },
         ports,
       )
-      // Every run says how many failed, none included: that is what ends the alarm.
+      // Every run says how many failed, none included: that is what ends the alarms.
       telemetry.count('Failed', broker.id, 0)
+      telemetry.count('Ambiguous', broker.id, 0)
       if (run.remaining.length > 0) await handOver(order, run, composition.followUp)
       return run.report
     } catch (error) {

@@ -48,7 +48,9 @@ export class BrokerAlarms extends Construct {
     const { displayName: broker } = props
     const rhythm = runRhythm(props.expressions, props.timeZone)
 
-    this.#failed(rhythm.shortestPauseSeconds)
+    const { shortestPauseSeconds } = rhythm
+    this.#unsuccessful('Failed', shortestPauseSeconds, 'accounts could not be refreshed')
+    this.#unsuccessful('Ambiguous', shortestPauseSeconds, 'replies to logins were lost')
     this.#once(
       'TokenLost',
       this.#metric('TokenLost'),
@@ -75,19 +77,19 @@ export class BrokerAlarms extends Construct {
   }
 
   /**
-   * Accounts that failed for more than one run where runs are dense, at once where the next run is far. Every run
+   * Accounts without success for more than one run where runs are dense, at once where the next run is far. Every run
    * reports the metric, zero included, so the alarm ends with the first good run and keeps its state in between.
    */
-  #failed(shortestPauseSeconds: number): void {
+  #unsuccessful(metric: 'Failed' | 'Ambiguous', shortestPauseSeconds: number, what: string): void {
     const dense = shortestPauseSeconds <= DENSE_PAUSE_SECONDS
     const minutes = dense ? Math.max(1, Math.round(shortestPauseSeconds / 60)) : 5
-    const alarm = this.#alarm('Failed', {
-      metric: this.#metric('Failed', { period: Duration.minutes(minutes) }),
+    const alarm = this.#alarm(metric, {
+      metric: this.#metric(metric, { period: Duration.minutes(minutes) }),
       threshold: 1,
       evaluationPeriods: dense ? 2 : 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.IGNORE,
-      alarmDescription: `${this.#props.displayName}: accounts could not be refreshed; run tokenkeeper status`,
+      alarmDescription: `${this.#props.displayName}: ${what}; run tokenkeeper status`,
     })
     alarm.addOkAction(this.#props.action)
   }

@@ -106,7 +106,7 @@ export function ssmTokenVault({ client, prefix, clock, keyId }: SsmTokenVaultOpt
 }
 
 /** Where consumers find a secret: {prefix}/{broker}/{name}, with the account in between unless it is the default one. */
-export function parameterPath(prefix: string, account: AccountId, name: SecretName): string {
+function parameterPath(prefix: string, account: AccountId, name: SecretName): string {
   return [prefix, brokerOf(account), nameOf(account), name].filter((part) => part !== undefined).join('/')
 }
 

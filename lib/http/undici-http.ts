@@ -19,8 +19,12 @@ const NOT_SENT = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
   'ERR_TLS_CERT_ALTNAME_INVALID',
   'ERR_IP_BLOCKED',
+  // A header with a line break in it, such as a stored key with one at its end.
+  'UND_ERR_INVALID_ARG',
 ])
 
 /** Link-local addresses, where clouds keep their metadata: no broker lives there, whatever a host name resolves to. */

@@ -19,7 +19,10 @@ export async function startLocalServer(app: Hono, port: number): Promise<LocalSe
     const host = context.req.header('host') ?? ''
     const url = `http://${host}`
     if (URL.canParse(url) && isLoopback(new URL(url).hostname)) return next()
-    return context.json({ error: { code: 'wrong_host', message: 'this service answers to localhost only' } }, 421)
+    return context.json(
+      { error: { code: 'wrong_host', message: 'this service answers to localhost only' } },
+      421,
+    )
   })
   guarded.all('*', (context) => app.fetch(context.req.raw))
 
@@ -40,12 +43,17 @@ export async function startLocalServer(app: Hono, port: number): Promise<LocalSe
 
 function portError(error: NodeJS.ErrnoException, port: number): Error {
   if (error.code === 'EADDRINUSE') {
-    return new ConfigurationError(`port ${port} is taken by another program, perhaps by another tokenkeeper serve`, {
-      fix: `stop that program, or choose another port: tokenkeeper serve --port ${port + 1}`,
-    })
+    return new ConfigurationError(
+      `port ${port} is taken by another program, perhaps by another tokenkeeper serve`,
+      {
+        fix: `stop that program, or choose another port: tokenkeeper serve --port ${port + 1}`,
+      },
+    )
   }
   if (error.code === 'EACCES') {
-    return new ConfigurationError(`port ${port} is not open to ordinary users`, { fix: 'choose one above 1023' })
+    return new ConfigurationError(`port ${port} is not open to ordinary users`, {
+      fix: 'choose one above 1023',
+    })
   }
   return error
 }

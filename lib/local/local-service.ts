@@ -38,8 +38,10 @@ export class LocalService {
   readonly scheduler: Scheduler
   readonly #options: ServiceOptions
   readonly #stopping = new AbortController()
+  readonly #running = new Set<string>()
   #watched: readonly Watched[] = []
   #checking: Promise<void> | undefined
+  #first: Promise<unknown> | undefined
 
   constructor(options: ServiceOptions) {
     this.#options = options
@@ -53,7 +55,8 @@ export class LocalService {
 
   /** The first look at every account, whatever the schedules say. */
   async reconcile(): Promise<void> {
-    await Promise.all(this.#options.brokers.map(({ broker }) => this.#run(broker)))
+    this.#first = Promise.all(this.#options.brokers.map(({ broker }) => this.#run(broker)))
+    await this.#first
   }
 
   /** Starts due runs and reports tokens that have died since. To be called every moment. */
@@ -71,19 +74,25 @@ export class LocalService {
   /** Starts nothing further and resolves when what is under way has ended. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    await Promise.all([this.scheduler.idle(), this.#checking])
+    await Promise.all([this.#first, this.scheduler.idle(), this.#checking])
   }
 
   async #run(broker: Broker): Promise<void> {
     const { ports, onEvent, around = (run) => run() } = this.#options
     const { signal } = this.#stopping
-    if (signal.aborted || !(await hasAccounts(broker, ports))) return
-    await around(async () => {
-      onEvent({ event: 'run_started', broker })
-      const report = await runHere({ broker, signal }, ports)
-      await this.#watch(broker)
-      onEvent({ event: 'run_finished', broker, report })
-    })
+    if (signal.aborted || this.#running.has(broker.id)) return
+    this.#running.add(broker.id)
+    try {
+      if (!(await hasAccounts(broker, ports))) return
+      await around(async () => {
+        onEvent({ event: 'run_started', broker })
+        const report = await runHere({ broker, signal }, ports)
+        await this.#watch(broker)
+        onEvent({ event: 'run_finished', broker, report })
+      })
+    } finally {
+      this.#running.delete(broker.id)
+    }
   }
 
   async #watch(broker: Broker): Promise<void> {

@@ -6,12 +6,14 @@ export type Level = (typeof LEVELS)[number]
 
 /** Telemetry as lines of text, from `least` severity on. There is nobody here to collect metrics. */
 export function localTelemetry(write: (line: string) => void, least: Level): Telemetry {
-  const log = (level: Level) => (message: string, fields: Fields = {}) => {
-    if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return
-    const details = Object.entries(fields).flatMap(([name, value]) =>
-      value === undefined ? [] : [`${name}=${typeof value === 'string' ? JSON.stringify(value) : value}`],
-    )
-    write(maskSecrets([level.padEnd(5), message, ...details].join(' ')))
-  }
+  const log =
+    (level: Level) =>
+    (message: string, fields: Fields = {}) => {
+      if (LEVELS.indexOf(level) < LEVELS.indexOf(least)) return
+      const details = Object.entries(fields).flatMap(([name, value]) =>
+        value === undefined ? [] : [`${name}=${typeof value === 'string' ? JSON.stringify(value) : value}`],
+      )
+      write(maskSecrets([level.padEnd(5), message, ...details].join(' ')))
+    }
   return { info: log('info'), warn: log('warn'), error: log('error'), count: () => undefined }
 }

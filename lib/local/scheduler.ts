@@ -16,7 +16,11 @@ export interface Job {
  */
 export class Scheduler {
   readonly #clock: Clock
-  readonly #jobs: readonly { readonly job: Job; nextMs: number | undefined; running?: Promise<void> | undefined }[]
+  readonly #jobs: readonly {
+    readonly job: Job
+    nextMs: number | undefined
+    running?: Promise<void> | undefined
+  }[]
 
   constructor(jobs: readonly Job[], clock: Clock) {
     this.#clock = clock
@@ -31,7 +35,9 @@ export class Scheduler {
       entry.running = entry.job.run().finally(() => {
         entry.running = undefined
       })
-      entry.nextMs = nextOf(entry.job, now)
+      // A rate counts from when the run was due, unless the next one is already missed as well.
+      const following = nextOf(entry.job, entry.nextMs)
+      entry.nextMs = following !== undefined && following <= now ? nextOf(entry.job, now) : following
     }
   }
 

@@ -8,9 +8,9 @@ const TOTP_STEP_S = 30
 const CODE_LOCK_MIN = 15
 
 /** The code IIFL refuses with. */
-export type Refusal = { readonly refused: string }
+type Refusal = { readonly refused: string }
 /** The token for the next step. */
-export type Passed = { readonly token: string; readonly user: IiflUser }
+type Passed = { readonly token: string; readonly user: IiflUser }
 export type Verdict = Refusal | Passed
 
 interface StepToken {

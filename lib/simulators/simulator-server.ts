@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Fault, Simulator, SimulatorEnv } from './simulator.ts'
 
 /** One request the simulated broker saw, without its body or query: simulators mask secrets like everything else. */
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string
   readonly path: string
   readonly userAgent: string | undefined
@@ -61,7 +61,10 @@ export async function startSimulator(
         await new Promise((resolve) => context.env.incoming.once('close', resolve))
         return cut()
       case 'reply':
-        return new Response(fault.body, { status: fault.status, headers: { date: dateNow(), ...fault.headers } })
+        return new Response(fault.body, {
+          status: fault.status,
+          headers: { date: dateNow(), ...fault.headers },
+        })
       case 'lost_reply':
         await next()
         return cut()

@@ -5,7 +5,7 @@ import type { ErrorCode } from './errors.ts'
 import type { Outcome } from './outcome.ts'
 
 type Instant = Temporal.Instant
-export type GrantKind = Grant['kind']
+type GrantKind = Grant['kind']
 /** Where an access token came from: a grant, somebody who handed it to us, or the vault, where it was found. */
 export type TokenSource = GrantKind | 'given' | 'found'
 
@@ -63,9 +63,11 @@ export interface Incident {
   readonly openedAt: Instant
   /** Absent while the alert could not be delivered: the next run tries again. */
   readonly toldAt?: Instant
+  /** Set while the message that it is over could not be delivered. */
+  readonly overAt?: Instant
 }
 
-export interface LastRun {
+interface LastRun {
   readonly at: Instant
   readonly outcome: Outcome
   readonly code?: ErrorCode
@@ -137,6 +139,7 @@ const INSTANT_FIELDS = new Set([
   'at',
   'openedAt',
   'toldAt',
+  'overAt',
   'attempts',
 ])
 

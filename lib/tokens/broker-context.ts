@@ -12,6 +12,8 @@ const DEFAULT_TIMEOUT_MS = 15_000
 const TOTP_STEP_S = 30
 /** With less time left the code may arrive too late (brokers/README, rules for TOTP). */
 const TOTP_MIN_SECONDS_LEFT = 8
+/** No run lives this long: a last step further ahead was noted by a wrong clock and would hold up codes until then. */
+const TOTP_MOST_STEPS_AHEAD = 40
 /** A drift above this is worth a finding. */
 const DRIFT_FINDING_S = 5
 
@@ -79,7 +81,9 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
     async totp(secret) {
       const brokersNow = (): Temporal.Instant => clock.now().add({ milliseconds: Math.round(driftMs) })
       const secondsLeft = (): number => TOTP_STEP_S - ((brokersNow().epochMilliseconds / 1000) % TOTP_STEP_S)
-      while (secondsLeft() < TOTP_MIN_SECONDS_LEFT || totpStepOf(brokersNow()) <= (totpStep ?? -1)) {
+      const isUsed = (step: number): boolean =>
+        totpStep !== undefined && step <= totpStep && totpStep - step <= TOTP_MOST_STEPS_AHEAD
+      while (secondsLeft() < TOTP_MIN_SECONDS_LEFT || isUsed(totpStepOf(brokersNow()))) {
         const waitMs = Math.ceil(secondsLeft() * 1000)
         const resumesAt = clock.now().add({ milliseconds: waitMs })
         if (Temporal.Instant.compare(resumesAt, deadline) >= 0) {

@@ -3,8 +3,9 @@ import type { Broker, Grant, Hosts } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState, Ambiguity } from './account-state.ts'
 import { attemptAllowedAt } from './budget.ts'
-import { whetherDue } from './due.ts'
+import { wantsProof, whetherDue } from './due.ts'
 import type { ErrorCode } from './errors.ts'
+import { isOlder } from './read-stored.ts'
 
 type Instant = Temporal.Instant
 
@@ -70,21 +71,23 @@ function whatIsNeeded({ broker, state, stored, now, forcedAt }: Situation): Need
   const forced = forcedAt !== undefined && !(record && isAfter(record.issuedAt, forcedAt))
   if (token === undefined) return { kind: 'renew', reason: 'no access token is stored', live: false }
   const foreign = record === undefined || token.version !== record.version
-  if (foreign) {
-    if (forced) return { kind: 'renew', reason: 'forced', live: false }
-    // Proven once already and refused: a second probe would say the same.
-    if (state.refusedVersion === token.version) {
-      return { kind: 'renew', reason: 'the stored access token was refused by the broker', live: false }
-    }
-    return { kind: 'probe', reason: 'the stored access token was not published by this software' }
+  if (foreign && forced) return { kind: 'renew', reason: 'forced', live: false }
+  // Probed once already and refused: a second probe would say the same.
+  if (state.refusedVersion === token.version) {
+    const reason = forced ? 'forced' : 'the stored access token was refused by the broker'
+    return { kind: 'renew', reason, live: false }
   }
+  if (foreign) return { kind: 'probe', reason: 'the stored access token was not published by this software' }
   const due = whetherDue(record, broker.session, state.settings, now, broker.tradingSession)
   if ((due.due || forced) && !due.expired && unresolved(state, stored)?.probed === false) {
     return { kind: 'probe', reason: 'the fate of the last renewal is unknown' }
   }
   if (forced) return { kind: 'renew', reason: 'forced', live: !due.expired }
-  if (!due.due) return { kind: 'fresh', reason: due.reason }
-  return { kind: 'renew', reason: due.reason, live: !due.expired }
+  if (due.due) return { kind: 'renew', reason: due.reason, live: !due.expired }
+  if (broker.tradingSession && wantsProof(record, broker.tradingSession, now)) {
+    return { kind: 'probe', reason: "the access token was last proven long before today's open" }
+  }
+  return { kind: 'fresh', reason: due.reason }
 }
 
 function brokenCredential(broker: Broker, stored: StoredSecrets): Decision | undefined {
@@ -159,10 +162,10 @@ function chooseGrant(situation: Situation, need: string, live: boolean): Decisio
 export function unresolved(state: AccountState, stored: StoredSecrets): Ambiguity | undefined {
   const { ambiguous } = state
   if (!ambiguous) return undefined
-  const same = Object.entries(ambiguous.stamps).every(
-    ([name, stamp]) => secretStamp(stored, name as SecretName) === stamp,
+  const again = Object.entries(ambiguous.stamps).some(([name, stamp]) =>
+    storedAgain(stored, name as SecretName, stamp),
   )
-  return same ? ambiguous : undefined
+  return again ? undefined : ambiguous
 }
 
 function mayRepeat(grant: Grant, state: AccountState): boolean {
@@ -180,7 +183,15 @@ function blocks(
 ): boolean {
   if (block.until && !isAfter(block.until, now)) return false
   if (forced && block.forcible) return false
-  return grant.needs.every((name) => secretStamp(stored, name) === block.stamps[name])
+  return !grant.needs.some((name) => storedAgain(stored, name, block.stamps[name]))
+}
+
+/** Whether the secret was stored since its stamp was taken. An older version is SSM's stale answer, and was tried. */
+function storedAgain(stored: StoredSecrets, name: SecretName, stamp: string | undefined): boolean {
+  const secret = stored.get(name)
+  if (secret === undefined || secretStamp(stored, name) === stamp) return false
+  const [version, modifiedAt] = stamp?.split('@') ?? []
+  return modifiedAt === undefined || !isOlder(secret, Number(version), Temporal.Instant.from(modifiedAt))
 }
 
 /** Changes whenever the secret is stored again, and says nothing about its value. */

@@ -8,6 +8,8 @@ export const DEAD_EARLY_SECONDS = 60
 const SHORTEST_DEFAULT_LEEWAY_MINUTES = 30
 /** cert-manager's rule: renew when two thirds of the life are over. */
 const LEEWAY_SHARE_OF_LIFE = 1 / 3
+/** A session can end overnight, before its token says so (brokers/README, daily logout): an older proof says nothing of today. */
+const PROOF_BEFORE_OPEN_MINUTES = 180
 
 export interface Due {
   readonly due: boolean
@@ -77,10 +79,27 @@ export function leeway(life: Temporal.Duration, model: SessionModel, settings: A
 }
 
 /** Today's close when today is a weekday whose session is not over yet. Holidays only make us renew needlessly. */
-export function todaysClose(session: TradingSession, now: Temporal.Instant): Temporal.Instant | undefined {
+function todaysClose(session: TradingSession, now: Temporal.Instant): Temporal.Instant | undefined {
   const local = now.toZonedDateTimeISO(session.timeZone)
   const close = local.withPlainTime(session.closes).toInstant()
   return local.dayOfWeek <= 5 && isAfter(close, now) ? close : undefined
+}
+
+/**
+ * Whether a token that is to last into today's session has to be proven again: once, from three hours before the
+ * market opens until it closes.
+ */
+export function wantsProof(
+  token: Pick<AccessTokenRecord, 'provenAt' | 'expiresAt'>,
+  session: TradingSession,
+  now: Temporal.Instant,
+): boolean {
+  if (todaysClose(session, now) === undefined) return false
+  const opens = now.toZonedDateTimeISO(session.timeZone).withPlainTime(session.opens)
+  const from = opens.subtract({ minutes: PROOF_BEFORE_OPEN_MINUTES }).toInstant()
+  return (
+    isAfterOrAt(now, from) && isAfter(from, token.provenAt) && isAfter(token.expiresAt, opens.toInstant())
+  )
 }
 
 function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {

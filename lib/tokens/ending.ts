@@ -2,8 +2,9 @@ import type { Temporal } from 'temporal-polyfill'
 import type { Broker, Grant } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
-import type { AccountState, GrantBlock, StateChanges } from './account-state.ts'
-import { secretStamp } from './decide.ts'
+import type { AccountState, Ambiguity, GrantBlock, StateChanges } from './account-state.ts'
+import { withAttempt } from './budget.ts'
+import { secretStamp, unresolved } from './decide.ts'
 import {
   AmbiguousError,
   BrokerUnavailableError,
@@ -12,6 +13,8 @@ import {
   HumanActionError,
   RateLimitedError,
   TokenkeeperError,
+  TokenLostError,
+  UnexpectedResponseError,
 } from './errors.ts'
 import type { Need } from './incident.ts'
 import type { Outcome } from './outcome.ts'
@@ -20,6 +23,8 @@ import { maskSecrets } from './secret.ts'
 /** A wait the broker asks for is sat out within a run up to this long; a longer one is left to later runs. */
 const LONGEST_WAIT_IN_RUN_S = 15 * 60
 const PASSING_FAULT_PAUSE_S = 2
+/** A longer hint is taken for a mistake (another unit, another century); who means it says it again at the next try. */
+const LONGEST_NOT_BEFORE_S = 24 * 60 * 60
 
 /** How a run ends for one account, before it is written down. */
 export interface Ending {
@@ -85,6 +90,21 @@ export interface GrantFailure {
   readonly at: Temporal.Instant
 }
 
+/**
+ * What is written down before a grant is sent, since a process that dies writes nothing any more: the attempt, and
+ * that a grant which must not be sent again at will may have reached the broker (I4).
+ */
+export function beforeAttempt(
+  grant: Grant,
+  state: AccountState,
+  stored: StoredSecrets,
+  at: Temporal.Instant,
+): StateChanges {
+  const attempts = withAttempt(state.attempts, at)
+  if (grant.repeatsAfterAmbiguity === 'budget') return { attempts }
+  return { attempts, ambiguous: ambiguityOf(grant, state, stored, at) }
+}
+
 /** What a failed grant leaves behind in the state record: blocks, waits, an ambiguity. */
 export function tracesOfFailure(
   failure: GrantFailure,
@@ -92,20 +112,37 @@ export function tracesOfFailure(
   stored: StoredSecrets,
 ): StateChanges {
   const { error, grant, minted, at } = failure
-  const stamps = stampsOf(grant.needs, stored)
+  const noted = grant.repeatsAfterAmbiguity !== 'budget'
+  if (error instanceof AmbiguousError)
+    return noted ? {} : { ambiguous: ambiguityOf(grant, state, stored, at) }
+  const settled: StateChanges = noted && tellsFate(error) ? { ambiguous: undefined } : {}
   if (error instanceof RateLimitedError) {
-    return { notBefore: at.add({ seconds: Math.ceil(error.retryAfterSeconds) }) }
+    const seconds = Math.min(Math.ceil(error.retryAfterSeconds), LONGEST_NOT_BEFORE_S)
+    return { ...settled, notBefore: at.add({ seconds }) }
   }
   if (error instanceof BrokerUnavailableError) {
     // Where nothing reached the broker, nothing counts against the login budget.
-    return error.sent || minted ? {} : { attempts: state.attempts.slice(0, -1) }
+    return error.sent || minted ? settled : { ...settled, attempts: state.attempts.slice(0, -1) }
   }
-  if (error instanceof AmbiguousError) {
-    const repeats = state.ambiguous?.grant === grant.kind ? state.ambiguous.repeats + 1 : 0
-    return { ambiguous: { grant: grant.kind, at, repeats, stamps, probed: false } }
-  }
-  const block = blockOf(failure, stamps)
-  return block ? { blocks: { ...state.blocks, [grant.kind]: block } } : {}
+  const block = blockOf(failure, stampsOf(grant.needs, stored))
+  return { ...settled, ...(block && { blocks: { ...state.blocks, [grant.kind]: block } }) }
+}
+
+function ambiguityOf(
+  grant: Grant,
+  state: AccountState,
+  stored: StoredSecrets,
+  at: Temporal.Instant,
+): Ambiguity {
+  const before = unresolved(state, stored)
+  const repeats = before?.grant === grant.kind ? before.repeats + 1 : 0
+  return { grant: grant.kind, at, repeats, stamps: stampsOf(grant.needs, stored), probed: false }
+}
+
+/** After a reply that cannot be read, a token that could not be saved or a bug of ours the grant may well be spent. */
+function tellsFate(error: unknown): boolean {
+  if (error instanceof UnexpectedResponseError || error instanceof TokenLostError) return false
+  return error instanceof TokenkeeperError
 }
 
 function blockOf(failure: GrantFailure, stamps: GrantBlock['stamps']): GrantBlock | undefined {

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { maskSecrets } from './secret.ts'
 
 /**
  * The one page of what can go wrong. An error says what happened, who can fix it and how; it never holds a
@@ -54,9 +55,11 @@ export abstract class TokenkeeperError extends Error {
     if ('cause' in this) Object.defineProperty(this, 'cause', { enumerable: false })
   }
 
-  /** A cause can be a library's error with headers and bodies on it: there for a debugger, out of every dump. */
+  /** A cause can be a library's error with headers and bodies on it: of that, a dump shows the masked message only. */
   [inspect.custom](): string {
-    return `${this.stack ?? this.message} { code: '${this.code}' }`
+    const { cause } = this
+    const because = cause instanceof Error ? `, cause: ${cause.name}: ${maskSecrets(cause.message)}` : ''
+    return `${this.stack ?? this.message} { code: '${this.code}'${because} }`
   }
 }
 

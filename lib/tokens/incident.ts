@@ -18,9 +18,16 @@ const TITLES: Readonly<Record<Incident['kind'], (account: string) => string>> = 
   token_lost: (account) => `Refresh token lost, log in again: ${account}`,
 }
 
+/** The open incident of which a person knows that it needs `kind`: whoever lost a refresh token was asked to log in. */
+export function toldIncident({ incident }: AccountState, kind: Incident['kind']): Incident | undefined {
+  if (!incident?.toldAt || incident.overAt) return undefined
+  const covered = incident.kind === 'token_lost' && kind === 'login_needed'
+  return incident.kind === kind || covered ? incident : undefined
+}
+
 /**
  * Tells a person once per incident and once when it is over; returns the incident to record. A message that
- * could not be delivered is tried again by the next run, because it is recorded without `toldAt`. Never throws.
+ * could not be delivered is tried again by the next run: it is recorded without `toldAt`, or with `overAt`. Never throws.
  */
 export async function tell(
   broker: Broker,
@@ -31,16 +38,18 @@ export async function tell(
   const open = state.incident
   const now = ports.clock.now()
   if (need === undefined) {
-    if (open?.toldAt) await deliver(alertFor(broker, state, open.id, { kind: 'solved' }), ports)
-    return undefined
+    if (!open?.toldAt) return undefined
+    const said = await deliver(alertFor(broker, state, open.id, { kind: 'solved' }), ports)
+    return said ? undefined : { ...open, overAt: open.overAt ?? now }
   }
+  const told = toldIncident(state, need.kind)
+  if (told) return told
   const incident: Incident =
-    open?.kind === need.kind
+    open?.kind === need.kind && !open.overAt
       ? open
       : { id: `${state.account}@${now.toString({ smallestUnit: 'second' })}`, kind: need.kind, openedAt: now }
-  if (incident.toldAt) return incident
-  const told = await deliver(alertFor(broker, state, incident.id, need), ports)
-  return told ? { ...incident, toldAt: now } : incident
+  const said = await deliver(alertFor(broker, state, incident.id, need), ports)
+  return said ? { ...incident, toldAt: now } : incident
 }
 
 function alertFor(

@@ -4,19 +4,19 @@ import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState, StateChanges } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
-import { withAttempt } from './budget.ts'
 import { type Decision, decide } from './decide.ts'
 import {
   askForLogin,
+  beforeAttempt,
   type Ending,
   endingOfError,
   leavesRoomForNextGrant,
   stopUntilFixed,
   tracesOfFailure,
 } from './ending.ts'
-import { TokenkeeperError } from './errors.ts'
+import { GrantRejectedError, TokenkeeperError, WrongAccountError } from './errors.ts'
 import type { Lease } from './lease.ts'
-import { proveStored, saveProvePublish } from './publish.ts'
+import { provePublish, proveStored, saveRotated } from './publish.ts'
 
 /** One account's work under its lease. */
 export interface Climb {
@@ -42,37 +42,42 @@ const LIFTED: StateChanges = {
   refusedVersion: undefined,
 }
 
-/** Follows the ladder of grants from `first` down until one of its steps ends the run. */
+/** Follows the ladder of grants from `first` down until one of its steps ends the run. Never throws. */
 export async function climbLadder(climb: Climb, first: Decision): Promise<Climbed> {
   const { broker, ports } = climb
   let decision = first
   let changes: StateChanges = {}
   const now = (): AccountState => ({ ...climb.lease.state, ...(changes as Partial<AccountState>) })
 
-  // Each round ends the run, uses up one grant or settles one probe; one more round is needed to say so.
-  for (let round = 0; round < broker.grants.length + 3; round++) {
-    switch (decision.action) {
-      case 'probe':
-        changes = { ...changes, ...(await probe(climb, now())) }
-        break
-      case 'refresh': {
-        const tried = await tryGrant(climb, decision.grant, now())
-        changes = { ...changes, ...tried.changes }
-        if (tried.published) return { ending: { outcome: 'refreshed', reason: decision.reason }, changes }
-        if (!leavesRoomForNextGrant(tried.error)) {
-          return { ending: endingOfError(tried.error, ports.clock.now()), changes }
+  try {
+    // Each round ends the run, uses up one grant or settles one probe; one more round is needed to say so.
+    for (let round = 0; round < broker.grants.length + 3; round++) {
+      switch (decision.action) {
+        case 'probe':
+          changes = { ...changes, ...(await probe(climb, now())) }
+          break
+        case 'refresh': {
+          const tried = await tryGrant(climb, decision.grant, now())
+          changes = { ...changes, ...tried.changes }
+          if (tried.published) return { ending: { outcome: 'refreshed', reason: decision.reason }, changes }
+          if (!leavesRoomForNextGrant(tried.error)) {
+            return { ending: endingOfError(tried.error, ports.clock.now()), changes }
+          }
+          break
         }
-        break
+        default:
+          return { ending: endOf(climb, decision, now()), changes }
       }
-      default:
-        return { ending: endOf(climb, decision, now()), changes }
+      decision = decideUnderLease(climb, now())
+      if (decision.action === 'refresh') {
+        const attempt = beforeAttempt(decision.grant, now(), climb.stored, ports.clock.now())
+        await climb.lease.keep({ ...changes, ...attempt })
+        changes = {}
+      }
     }
-    decision = decideUnderLease(climb, now())
-    if (decision.action === 'refresh') {
-      // Counted before it is made: a crash must not give an attempt back.
-      await climb.lease.keep({ ...changes, attempts: withAttempt(now().attempts, ports.clock.now()) })
-      changes = {}
-    }
+  } catch (error) {
+    // What an earlier grant left behind, such as a block, is recorded all the same.
+    return { ending: endingOfError(error, ports.clock.now()), changes }
   }
   return {
     ending: stopUntilFixed('response_unexpected', 'the ladder of grants has no end', 'report it'),
@@ -88,14 +93,20 @@ type Tried =
 async function tryGrant(climb: Climb, grant: Grant, state: AccountState): Promise<Tried> {
   const { broker, context, ports } = climb
   let minted = false
+  let saved: StateChanges = {}
   try {
     const renewal = await grant.renew(context)
     minted = true
-    const found = await saveProvePublish(broker, state, renewal, context, ports, grant.kind)
-    return { published: true, changes: { ...found, ...LIFTED } }
+    saved = await saveRotated(broker, state, renewal, context, ports)
+    const found = await provePublish(broker, state, renewal, context, ports, grant.kind)
+    return { published: true, changes: { ...saved, ...found, ...LIFTED } }
   } catch (error) {
     const failure = { error, minted, grant, timeZone: broker.session.timeZone, at: ports.clock.now() }
-    return { published: false, error, changes: tracesOfFailure(failure, state, climb.stored) }
+    return {
+      published: false,
+      error,
+      changes: { ...saved, ...tracesOfFailure(failure, state, climb.stored) },
+    }
   }
 }
 
@@ -146,6 +157,9 @@ async function probe({ broker, stored, context, ports }: Climb, state: AccountSt
   } catch (error) {
     if (!(error instanceof TokenkeeperError) || error.retryable) throw error
     const version = stored.get('access_token')?.version
+    const isVerdict = error instanceof GrantRejectedError || error instanceof WrongAccountError
+    // What we have published and proven is not given up because the broker objects to something else.
+    if (version === state.accessToken?.version && !isVerdict) throw error
     ports.telemetry.warn('the stored access token was refused', {
       account: state.account,
       version,

@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Temporal } from 'temporal-polyfill'
 import type { StateStore } from '../ports/state-store.ts'
-import { type AccountState, changed, type StateChanges } from './account-state.ts'
+import { type AccountState, changed, encodeAccountState, type StateChanges } from './account-state.ts'
 import { totpStepOf } from './broker-context.ts'
 import { StateStoreError } from './errors.ts'
 
@@ -33,7 +34,14 @@ export async function takeLease(
     ...abandonedTotpStep(state),
     lease: { owner: request.owner, until: request.until },
   })
-  const replaced = await states.replace(next)
+  const replaced = await states.replace(next).catch(async (error: unknown) => {
+    // A write whose answer was lost may have been made: then the lease is ours, and nobody else would use it.
+    const current = await states.get(state.account).catch(() => undefined)
+    if (current && isDeepStrictEqual(encodeAccountState(current), encodeAccountState(next))) {
+      return { written: true } as const
+    }
+    throw error
+  })
   return replaced.written
     ? { held: true, lease: new Lease(states, next) }
     : { held: false, current: replaced.current }

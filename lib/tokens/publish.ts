@@ -4,7 +4,13 @@ import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccessTokenRecord, AccountState, StateChanges, TokenSource } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
-import { TokenLostError, TokenVaultError, UnexpectedResponseError, WrongAccountError } from './errors.ts'
+import {
+  BrokerUnavailableError,
+  TokenLostError,
+  TokenVaultError,
+  UnexpectedResponseError,
+  WrongAccountError,
+} from './errors.ts'
 import { assertPlausibleToken } from './plausible.ts'
 import { repeatRead } from './repeat.ts'
 import type { Secret } from './secret.ts'
@@ -26,10 +32,34 @@ export async function saveProvePublish(
   ports: Ports,
   source?: TokenSource,
 ): Promise<StateChanges> {
+  const saved = await saveRotated(broker, state, renewal, context, ports)
+  return { ...saved, ...(await provePublish(broker, state, renewal, context, ports, source)) }
+}
+
+/**
+ * The first half: saves the refresh token, if there is a new one. Returns what to record whatever becomes of the
+ * rest, since a stale read is known by the version. Throws TokenLostError, UnexpectedResponseError.
+ */
+export async function saveRotated(
+  broker: Broker,
+  state: AccountState,
+  { refreshToken, sentAt }: Renewal,
+  context: RunContext,
+  ports: Ports,
+): Promise<StateChanges> {
+  return refreshToken ? saveRefreshToken(broker, state, refreshToken, sentAt, context, ports) : {}
+}
+
+/** The second half: proves the access token and publishes it. Returns what to record; throws as the whole does. */
+export async function provePublish(
+  broker: Broker,
+  state: AccountState,
+  renewal: Renewal,
+  context: RunContext,
+  ports: Ports,
+  source?: TokenSource,
+): Promise<StateChanges> {
   const { account } = state
-  const saved = renewal.refreshToken
-    ? await saveRefreshToken(broker, state, renewal.refreshToken, renewal.sentAt, context, ports)
-    : {}
   assertPlausibleToken(renewal.accessToken, 'access token')
   const expiry = expiryOf(
     broker.session.accessToken,
@@ -49,13 +79,13 @@ export async function saveProvePublish(
   }
   const proof = renewal.proof ?? (await proveWithRepeats(broker, context, renewal.accessToken))
   assertSameUser(state, proof)
+  assertInTime(context)
 
   const options = { deadline: context.deadline }
   if (renewal.session) await ports.vault.write(account, 'session', renewal.session, options)
   const { version } = await ports.vault.write(account, 'access_token', renewal.accessToken, options)
   const now = ports.clock.now()
   return {
-    ...saved,
     ...ownerOf(proof),
     accessToken: {
       issuedAt: renewal.sentAt,
@@ -147,6 +177,14 @@ async function saveRefreshToken(
 /** A minted token is worth a few seconds. Throws what the proof throws. */
 async function proveWithRepeats(broker: Broker, context: RunContext, token: Secret): Promise<Partial<Proof>> {
   return repeatRead(context, () => broker.prove(context, token))
+}
+
+/** Past the deadline the lease may be another run's, and what it has published newer than ours. */
+function assertInTime({ clock, deadline }: RunContext): void {
+  if (Temporal.Instant.compare(clock.now(), deadline) < 0) return
+  throw new BrokerUnavailableError('the new access token was proven only after the deadline', {
+    fix: 'nothing to do: it was not published, the next run looks again',
+  })
 }
 
 function assertSameUser(state: AccountState, proof: Partial<Proof>): void {

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
-import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
+import type { SecretName, StoredSecret, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState } from './account-state.ts'
 import { TokenVaultError } from './errors.ts'
 
@@ -41,7 +41,6 @@ function isStale(stored: StoredSecrets, state: AccountState): boolean {
   )
 }
 
-/** A lower version that was written after ours is a parameter deleted and made anew, not a stale read. */
 function older(
   stored: StoredSecrets,
   name: SecretName,
@@ -50,5 +49,10 @@ function older(
 ): boolean {
   const secret = stored.get(name)
   if (secret === undefined || version === undefined || writtenAt === undefined) return false
+  return isOlder(secret, version, writtenAt)
+}
+
+/** A lower version that was written later is a parameter deleted and made anew, not a stale read. */
+export function isOlder(secret: StoredSecret, version: number, writtenAt: Temporal.Instant): boolean {
   return secret.version < version && Temporal.Instant.compare(secret.modifiedAt, writtenAt) <= 0
 }

@@ -1,16 +1,16 @@
-import type { Temporal } from 'temporal-polyfill'
+import { isDeepStrictEqual } from 'node:util'
+import { Temporal } from 'temporal-polyfill'
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
 import { type AccountState, newAccountState, type StateChanges } from './account-state.ts'
 import { brokerContext } from './broker-context.ts'
-import { withAttempt } from './budget.ts'
 import { type Decision, decide } from './decide.ts'
-import { askForLogin, type Ending, endingOfError, stopUntilFixed } from './ending.ts'
-import { ConfigurationError } from './errors.ts'
-import { tell } from './incident.ts'
-import { type Climbed, climbLadder, waiting } from './ladder.ts'
+import { askForLogin, beforeAttempt, type Ending, endingOfError, stopUntilFixed } from './ending.ts'
+import { ConfigurationError, StateStoreError } from './errors.ts'
+import { tell, toldIncident } from './incident.ts'
+import { climbLadder, waiting } from './ladder.ts'
 import { type Lease, takeLease } from './lease.ts'
 import type { AccountResult } from './outcome.ts'
 import { readStored } from './read-stored.ts'
@@ -18,6 +18,9 @@ import { resultOf } from './result.ts'
 
 /** How often one run decides again because somebody else changed the account under it. */
 const MOST_DECISIONS = 4
+/** How long a run tries to write its outcome down; longer, and the accounts after it get no turn. */
+const RECORD_FOR_S = 60
+const RECORD_PAUSE_MS = 1_000
 
 export interface RefreshJob {
   readonly broker: Broker
@@ -45,7 +48,8 @@ export interface Refreshed {
  * asked. Safe to call at any time, twice, or late. Never throws: every ending is a result.
  *
  * The steps: read, decide, lease (and decide again if anything moved), renew, save, prove, publish, tell, record.
- * Telling comes before recording so that a crash between them repeats a message rather than swallowing it.
+ * Telling comes before recording that it was told, so that a crash between them repeats a message rather than
+ * swallowing it; what the run found is written down before either.
  */
 export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Refreshed> {
   let state = job.state ?? newAccountState(job.account)
@@ -60,7 +64,7 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
         ports.states,
         state,
         { owner: job.owner, until: job.leaseUntil },
-        attemptOf(decision, state, ports),
+        attemptOf(decision, state, stored, ports),
       )
       if (leased.held) return await work(job, leased.lease, stored, decision, ports)
       state = leased.current ?? newAccountState(job.account)
@@ -74,7 +78,6 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
 
 /** The ending of a run that has nothing to do or to write; `undefined` when it has. */
 function restingEnding(broker: Broker, decision: Decision, state: AccountState): Ending | undefined {
-  const told = state.incident?.toldAt !== undefined
   switch (decision.action) {
     case 'fresh':
       return state.incident ? undefined : { outcome: 'fresh', reason: decision.reason }
@@ -85,12 +88,14 @@ function restingEnding(broker: Broker, decision: Decision, state: AccountState):
     case 'wait':
       return waiting(decision)
     case 'ask':
-      return told && state.incident?.kind === 'login_needed'
+      return toldIncident(state, 'login_needed')
         ? askForLogin(broker, state.account, decision.reason)
         : undefined
-    case 'stop':
-      if (!told || state.last?.code !== decision.code) return undefined
-      return stopUntilFixed(decision.code, decision.reason, decision.fix)
+    case 'stop': {
+      const ending = stopUntilFixed(decision.code, decision.reason, decision.fix)
+      const told = ending.need && toldIncident(state, ending.need.kind)
+      return told && state.last?.code === decision.code ? ending : undefined
+    }
     default:
       return undefined
   }
@@ -105,13 +110,19 @@ async function work(
   ports: Ports,
 ): Promise<Refreshed> {
   const { broker, account, deadline } = job
-  const { settings, totpStep } = lease.state
+  const { settings, totpStep, blocks: blocksBefore } = lease.state
   const context = brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
-  const { ending, changes } = await climbLadder(
+  const climbed = await climbLadder(
     { broker, lease, stored, context, forcedAt: job.forcedAt, ports },
     decision,
-  ).catch((error: unknown): Climbed => ({ ending: endingOfError(error, ports.clock.now()), changes: {} }))
-
+  )
+  const { ending } = climbed
+  const again = refusedAgain(blocksBefore, climbed.changes.blocks ?? lease.state.blocks)
+  const changes = { ...climbed.changes, ...(again && { incident: undefined }) }
+  // A block that is not on record blocks nothing, and telling can take longer than this process has to live.
+  if (ending.need && (again || !toldIncident(lease.state, ending.need.kind))) {
+    await lease.keep(changes).catch(() => undefined)
+  }
   const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
   const passing = ending.outcome === 'failed' && ending.need === undefined
   const incident =
@@ -123,14 +134,53 @@ async function work(
     ...(ending.code && { code: ending.code }),
     ...(ending.fix && { fix: ending.fix }),
   }
-  const released = await lease.release({ ...changes, incident, last, totpStep: context.usedTotpStep() })
+  const record = { ...changes, incident, last, totpStep: context.usedTotpStep() }
+  const released = await untilRecorded(() => lease.release(record), deadline, ports)
   if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
   return refreshed(broker, released ? lease.state : found, ending)
 }
 
-/** The attempt is counted by the write that takes the lease: a crash must not give it back. */
-function attemptOf(decision: Decision, state: AccountState, ports: Ports): StateChanges {
-  return decision.action === 'refresh' ? { attempts: withAttempt(state.attempts, ports.clock.now()) } : {}
+/** Counted by the write that takes the lease: a crash must not give an attempt back. */
+function attemptOf(
+  decision: Decision,
+  state: AccountState,
+  stored: StoredSecrets,
+  ports: Ports,
+): StateChanges {
+  if (decision.action !== 'refresh') return {}
+  return beforeAttempt(decision.grant, state, stored, ports.clock.now())
+}
+
+/**
+ * Whether somebody stored a credential again and the broker refused that as well: news, though the incident is open.
+ * A refresh token does not count, since we store it ourselves.
+ */
+function refusedAgain(before: AccountState['blocks'], after: AccountState['blocks']): boolean {
+  const kinds = Object.keys(after) as (keyof AccountState['blocks'])[]
+  return kinds.some((kind) => {
+    const { refresh_token: _old, ...old } = before[kind]?.stamps ?? {}
+    const { refresh_token: _new, ...now } = after[kind]?.stamps ?? {}
+    return before[kind] !== undefined && !isDeepStrictEqual(old, now)
+  })
+}
+
+/** Repeats a write of the state record while the table has a passing fault: what is not recorded is done again. */
+async function untilRecorded(
+  write: () => Promise<boolean>,
+  deadline: Temporal.Instant,
+  { clock }: Ports,
+): Promise<boolean> {
+  const givenUpAt = clock.now().add({ seconds: RECORD_FOR_S })
+  const end = Temporal.Instant.compare(givenUpAt, deadline) < 0 ? givenUpAt : deadline
+  for (;;) {
+    try {
+      return await write()
+    } catch (error) {
+      const resumesAt = clock.now().add({ milliseconds: RECORD_PAUSE_MS })
+      if (!(error instanceof StateStoreError) || Temporal.Instant.compare(resumesAt, end) >= 0) throw error
+      await clock.sleep(RECORD_PAUSE_MS)
+    }
+  }
 }
 
 function refreshed(broker: Broker, state: AccountState, ending: Ending): Refreshed {

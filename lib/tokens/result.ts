@@ -42,7 +42,7 @@ function nextAction(broker: Broker, state: AccountState, ending: Ending): string
 }
 
 /** An instant as people of a zone write it: `2026-11-24 06:00 Asia/Kolkata`. */
-export function localTime(instant: Temporal.Instant, timeZone: string): string {
+function localTime(instant: Temporal.Instant, timeZone: string): string {
   const local = instant.toZonedDateTimeISO(timeZone)
   return `${local.toPlainDate()} ${local.toPlainTime().toString({ smallestUnit: 'minute' })} ${timeZone}`
 }

@@ -63,7 +63,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
   const remaining: AccountId[] = []
   const retries: Waiting[] = []
   const lastStart = request.hardDeadline.subtract({ seconds: ACCOUNT_BUDGET_S })
-  const pace = pacer(request.pacingSeconds ?? broker.pacingSeconds, ports)
+  const pace = pacer(request.pacingSeconds ?? broker.pacingSeconds, lastStart, ports)
   const nearDeadline = (): boolean =>
     request.signal?.aborted === true || Temporal.Instant.compare(clock.now(), lastStart) >= 0
 
@@ -74,7 +74,9 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
   ): Promise<void> => {
     if (!nearDeadline()) await pace()
     if (nearDeadline()) {
-      if (!results.has(account)) remaining.push(account)
+      const lastTry = results.get(account)
+      if (lastTry) request.onProgress?.({ event: 'finished', account, result: lastTry })
+      else remaining.push(account)
       return
     }
     request.onProgress?.({ event: 'started', account, attempt })
@@ -98,8 +100,10 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
       !result.success
     ) {
       const pauseMs = Math.max(0, clock.now().until(retryAt).total('milliseconds')) * growth(attempt)
-      const notBefore = clock.now().add({ milliseconds: Math.round(pauseMs) })
-      retries.push({ account, attempt: attempt + 1, notBefore: earlier(notBefore, lastStart) })
+      const grown = clock.now().add({ milliseconds: Math.round(pauseMs) })
+      // Grown past the last start the pause would end in no further try at all (I8).
+      const notBefore = Temporal.Instant.compare(grown, lastStart) < 0 ? grown : retryAt
+      retries.push({ account, attempt: attempt + 1, notBefore })
     } else {
       request.onProgress?.({ event: 'finished', account, result })
     }
@@ -109,7 +113,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
     await eachOf(accountsOf(request, ports), broker.concurrency, ({ account, state }) =>
       work(account, state, 1),
     )
-    for (let next = retries.shift(); next !== undefined; next = retries.shift()) {
+    for (let next = takeFirst(retries); next !== undefined; next = takeFirst(retries)) {
       request.onProgress?.({ event: 'waiting', account: next.account, until: next.notBefore })
       await clock.sleep(Math.max(0, clock.now().until(next.notBefore).total('milliseconds')))
       await work(next.account, await ports.states.get(next.account), next.attempt)
@@ -160,6 +164,12 @@ async function hasParameters(broker: Broker, ports: Ports): Promise<boolean> {
   return (await ports.vault.read(broker.id as AccountId, names)).size > 0
 }
 
+/** Takes out whoever may be tried first: one account's long wait holds up no other. */
+function takeFirst(retries: Waiting[]): Waiting | undefined {
+  retries.sort((a, b) => Temporal.Instant.compare(a.notBefore, b.notBefore))
+  return retries.shift()
+}
+
 /** Runs `work` over a stream with at most `limit` at a time, holding no more of the stream than that. */
 async function eachOf<T>(
   stream: AsyncIterable<T>,
@@ -167,21 +177,27 @@ async function eachOf<T>(
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const running = new Set<Promise<void>>()
-  for await (const item of stream) {
-    const task: Promise<void> = work(item).finally(() => running.delete(task))
-    running.add(task)
-    if (running.size >= limit) await Promise.race(running)
+  try {
+    for await (const item of stream) {
+      const task: Promise<void> = work(item).finally(() => running.delete(task))
+      running.add(task)
+      if (running.size >= limit) await Promise.race(running)
+    }
+    await Promise.all(running)
+  } finally {
+    // A stream that breaks off leaves nothing in flight: Lambda freezes a process whose handler has returned, and a
+    // rotated refresh token that arrives then is lost (I1).
+    await Promise.allSettled(running)
   }
-  await Promise.all(running)
 }
 
-/** Lets starts through one by one, `seconds` apart. */
-function pacer(seconds: number, { clock }: Ports): () => Promise<void> {
+/** Lets starts through one by one, `seconds` apart; nobody waits past `lastStart`, after which none is allowed. */
+function pacer(seconds: number, lastStart: Temporal.Instant, { clock }: Ports): () => Promise<void> {
   let next = clock.now()
   return async () => {
     const start = later(next, clock.now())
     next = start.add({ milliseconds: Math.round(seconds * 1000) })
-    const waitMs = clock.now().until(start).total('milliseconds')
+    const waitMs = clock.now().until(earlier(start, lastStart)).total('milliseconds')
     if (waitMs > 0) await clock.sleep(waitMs)
   }
 }

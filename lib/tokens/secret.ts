@@ -50,11 +50,6 @@ export class Secret {
   }
 }
 
-/** A secret made from text, or `undefined` where there is no text. */
-export function secretOrNothing(value: string | undefined | null): Secret | undefined {
-  return value === undefined || value === null || value === '' ? undefined : new Secret(value)
-}
-
 /**
  * The text with every secret value this process has loaded blanked out, also in its base64 and
  * percent-encoded forms. The second net behind the `Secret` type: for text that came from elsewhere, such as a
@@ -62,7 +57,8 @@ export function secretOrNothing(value: string | undefined | null): Secret | unde
  */
 export function maskSecrets(text: string): string {
   let masked = text
-  for (const value of known) {
+  // The longest first: one that begins with another would keep its tail.
+  for (const value of [...known].sort((a, b) => b.length - a.length)) {
     for (const form of [value, encodeURIComponent(value), Buffer.from(value).toString('base64')]) {
       if (masked.includes(form)) masked = masked.replaceAll(form, MASK)
     }

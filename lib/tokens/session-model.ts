@@ -3,7 +3,7 @@ import { jwtExpiry } from './jwt.ts'
 import type { Secret } from './secret.ts'
 
 /** How a token dies. */
-export type LifetimeRule =
+type LifetimeRule =
   /** As the reply said, `expires_in` or an instant. */
   | { readonly kind: 'reply' }
   /** The `exp` of the token itself. */

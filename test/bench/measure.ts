@@ -60,7 +60,7 @@ export async function paired(
   }
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((x, y) => x - y)
   const middle = Math.floor(sorted.length / 2)
   return sorted.length % 2 === 1

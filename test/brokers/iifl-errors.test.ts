@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { iifl } from '../../lib/brokers/iifl.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { HttpRequest } from '../../lib/ports/http.ts'
+import type { StoredSecrets } from '../../lib/ports/token-vault.ts'
 import { type Fault, HTML_200, HTML_502 } from '../../lib/simulators/simulator.ts'
+import { StateStoreError } from '../../lib/tokens/errors.ts'
 import {
   ONE,
   PATHS,
@@ -78,6 +80,88 @@ describe.each(['A', 'B'] as const)('a wrong password by variant %s', (name) => {
     expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
     expect(setting.world.alerts.map(({ kind }) => kind)).toEqual(['human_action', 'solved'])
   })
+})
+
+describe('a wrong password is not sent again', () => {
+  beforeEach(() => setting.world.store(setting.account, { password: 'Wr0ng-canary' }))
+
+  test('when the state table has a fault just as the refusal is to be recorded', async () => {
+    const { world } = setting
+    const { states } = world.ports
+    let writes = 0
+    const replace: typeof states.replace = async (next) => {
+      writes += 1
+      if (writes === 2 || writes === 3) throw new StateStoreError('throttled', { fix: 'nothing to do' })
+      return states.replace(next)
+    }
+    world.ports = { ...world.ports, states: { ...states, replace } }
+    await setting.run()
+    world.clock.advance({ hours: 2 })
+    await setting.run()
+    expect(passwords()).toBe(1)
+  })
+
+  test('when the process dies while a person is told, who is told by the next run', async () => {
+    const { world } = setting
+    const { notifier } = world.ports
+    const telling = new Promise<void>((resolve) => {
+      const hangs = (): Promise<void> => {
+        resolve()
+        return new Promise(() => undefined)
+      }
+      world.ports = { ...world.ports, notifier: { notify: hangs } }
+    })
+    void setting.run({ seconds: 600 })
+    await telling
+    world.ports = { ...world.ports, notifier }
+    world.clock.advance({ hours: 2 })
+    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+    expect(passwords()).toBe(1)
+    expect(world.alerts.map(({ kind }) => kind)).toEqual(['human_action'])
+  })
+
+  test('when SSM answers with the one before, which was refused earlier', async () => {
+    const { world, account } = setting
+    const { vault } = world.ports
+    const before = await vault.read(account, ['password'])
+    await setting.run()
+    world.clock.advance({ minutes: 5 })
+    await world.store(account, { password: 'Wr0ng-canary-too' })
+    await setting.run()
+    world.clock.advance({ hours: 2 })
+    const stale: typeof vault.read = async (...asked): Promise<StoredSecrets> =>
+      new Map([...(await vault.read(...asked)), ...before])
+    world.ports = { ...world.ports, vault: { ...vault, read: stale } }
+    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+    expect(passwords()).toBe(2)
+  })
+
+  test('but a second wrong one that somebody stores is told as the first was', async () => {
+    const { world, account } = setting
+    await setting.run()
+    world.clock.advance({ minutes: 5 })
+    await world.store(account, { password: 'Wr0ng-canary-too' })
+    for (let i = 0; i < 3; i++) {
+      await setting.run()
+      world.clock.advance({ minutes: 30 })
+    }
+    expect(world.alerts.map(({ kind }) => kind)).toEqual(['human_action', 'human_action'])
+  })
+})
+
+test('one absurd Date header does not hold up one-time codes until the day it names', async () => {
+  const { world, account } = setting
+  const { http } = world.ports
+  const aYearAhead: typeof http.send = async (request) => {
+    const reply = await http.send(request)
+    return { ...reply, headers: { ...reply.headers, date: 'Tue, 23 Nov 2027 00:00:00 GMT' } }
+  }
+  world.ports = { ...world.ports, http: { send: aYearAhead } }
+  expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+  world.ports = { ...world.ports, http }
+  world.clock.advance({ hours: 1 })
+  await world.store(account, { totp_secret: ONE.totpSecret })
+  expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
 })
 
 describe('what IIFL answers to the password', () => {

@@ -155,6 +155,32 @@ describe('how long a session lives', () => {
     })
   })
 
+  test('without exp, ended overnight, it is found dead and replaced before the open', async () => {
+    const { simulator, world, server, account } = setting
+    simulator.behaviour.sessionHasExp = false
+    simulator.behaviour.death = { at: '06:00', timeZone: 'Asia/Kolkata', day: 'first' }
+    await setting.run()
+    world.clock.set('2026-11-23T07:30:00+05:30')
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+    const session = await world.stored(account, 'access_token')
+    expect(simulator.sessions.holder(session)).toMatchObject({ clientId: 'IIFLTEST1' })
+    const proofs = server.count(PROFILE)
+    world.clock.set('2026-11-23T08:30:00+05:30')
+    expect(await setting.run()).toMatchObject({ outcome: 'fresh' })
+    expect(server.count(PROFILE)).toBe(proofs)
+  })
+
+  test('a session proven for today is kept when the profile call fails for another reason than the session', async () => {
+    const { world, server, simulator } = setting
+    await setting.run()
+    world.clock.set('2026-11-23T07:30:00+05:30')
+    server.failNext(PROFILE, refusal('EC054'))
+    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'client_rejected' })
+    expect(await setting.run()).toMatchObject({ outcome: 'fresh' })
+    expect(simulator.passwordAttempts('IIFLTEST1')).toBe(1)
+    expect(world.alerts.map(({ kind }) => kind)).toEqual(['operator_action', 'solved'])
+  })
+
   test('its exp decides where it has one', async () => {
     setting.simulator.behaviour.death = { at: '23:59', timeZone: 'Asia/Kolkata', day: 'first' }
     expect(await setting.run()).toMatchObject({ tokenValidity: '2026-11-23T23:59:00+05:30' })

@@ -5,7 +5,7 @@ import { World } from '../support/world.ts'
 import { captureOutput } from './lambda.ts'
 
 export const APP = { clientId: 'ABCDEFGH12-100', secret: 'CANARY-FYERS-APP-SECRET' }
-export const USER = { fyId: 'XX00001', name: 'SIM USER ONE', pin: '0412' }
+const USER = { fyId: 'XX00001', name: 'SIM USER ONE', pin: '0412' }
 
 /** The world of a FYERS function: embedded adapters, a simulator, and all that is printed or handed over. */
 export async function fyersFunction() {

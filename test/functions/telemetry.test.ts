@@ -33,6 +33,7 @@ describe('metrics', () => {
     await fixture.accounts('fyers')
     await refreshHandler(fyers, fixture.compose)({}, lambdaContext())
     expect(fixture.metric('Failed')).toEqual([0])
+    expect(fixture.metric('Ambiguous')).toEqual([0])
     expect(fixture.metric('RunCompleted')).toEqual([1])
   })
 })

@@ -73,6 +73,17 @@ describe('undiciHttp', () => {
     async (url) => expect(await failure({ url })).toMatchObject({ sent: false, reason: 'ERR_IP_BLOCKED' }),
   )
 
+  test('a header with a line break in it was not sent', async () => {
+    const headers = { authorization: 'Bearer sim-key\n' }
+    expect(await failure({ url: `${server.origin}/echo`, headers })).toMatchObject({ sent: false })
+    expect(server.seen).toHaveLength(0)
+  })
+
+  test('a host that does not speak TLS was not sent anything', async () => {
+    const url = server.origin.replace('http:', 'https:')
+    expect(await failure({ url })).toMatchObject({ sent: false, reason: 'ERR_SSL_WRONG_VERSION_NUMBER' })
+  })
+
   test.each([
     ['a reset', { kind: 'reset' } as const],
     ['a lost reply', { kind: 'lost_reply' } as const],

@@ -52,17 +52,20 @@ describe('on failure', () => {
     expect(alarmOn('ClockDriftSeconds')).toMatchObject({ Threshold: 15, Statistic: 'Maximum' })
   })
 
-  test('accounts that fail once heal by the next run where that is near, and alarm at the second', () => {
-    expect(alarmOn('Failed')).toMatchObject({
-      Period: 1800,
-      EvaluationPeriods: 2,
-      TreatMissingData: 'ignore',
+  // A person is told of neither: they may heal by themselves.
+  describe.each(['Failed', 'Ambiguous'])('accounts that end as %s', (metric) => {
+    test('once heal by the next run where that is near, and alarm at the second', () => {
+      expect(alarmOn(metric)).toMatchObject({
+        Period: 1800,
+        EvaluationPeriods: 2,
+        TreatMissingData: 'ignore',
+      })
     })
-  })
 
-  test('accounts that fail alarm at once where the next run is far', () => {
-    const daily = templateOf(scheduled('cron(0 3 * * ? *)'))
-    expect(alarmOn('Failed', daily)).toMatchObject({ EvaluationPeriods: 1, TreatMissingData: 'ignore' })
+    test('alarm at once where the next run is far', () => {
+      const daily = templateOf(scheduled('cron(0 3 * * ? *)'))
+      expect(alarmOn(metric, daily)).toMatchObject({ EvaluationPeriods: 1, TreatMissingData: 'ignore' })
+    })
   })
 
   test('the metrics are those of this stack and broker', () => {

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import type { AccessTokenRecord } from '../../lib/tokens/account-state.ts'
-import { leeway, whetherDue } from '../../lib/tokens/due.ts'
+import { leeway, wantsProof, whetherDue } from '../../lib/tokens/due.ts'
 import type { SessionModel } from '../../lib/tokens/session-model.ts'
 
 const ROLLING: SessionModel = {
@@ -94,6 +94,25 @@ describe('the trading session', () => {
     expect(whetherDue(saturday, ceiling, {}, at('2026-11-21T07:30:00+05:30'), NSE).due).toBe(false)
     const evening = token('2026-11-23T15:31:00+05:30', '2026-11-24T03:31:00+05:30')
     expect(whetherDue(evening, ceiling, {}, at('2026-11-23T16:00:00+05:30'), NSE).due).toBe(false)
+  })
+})
+
+describe('a proof for today’s session', () => {
+  const nightly = token('2026-11-23T03:00:00+05:30', '2026-11-24T06:00:00+05:30')
+  const tillSeven = token('2026-11-23T03:00:00+05:30', '2026-11-23T07:00:00+05:30')
+  const sunday = token('2026-11-22T03:00:00+05:30', '2026-11-24T06:00:00+05:30')
+  const atSix = token('2026-11-23T06:15:00+05:30', '2026-11-24T06:00:00+05:30')
+
+  test.each([
+    ['before the three hours begin', nightly, '2026-11-23T06:14:59+05:30', false],
+    ['three hours before the open', nightly, '2026-11-23T06:15:00+05:30', true],
+    ['while the market is open', nightly, '2026-11-23T15:29:59+05:30', true],
+    ['after the close', nightly, '2026-11-23T15:30:00+05:30', false],
+    ['on a Sunday', sunday, '2026-11-22T09:00:00+05:30', false],
+    ['when there has been one', atSix, '2026-11-23T09:00:00+05:30', false],
+    ['of a token that dies before the open', tillSeven, '2026-11-23T06:30:00+05:30', false],
+  ])('%s', (_, of, now, wanted) => {
+    expect(wantsProof(of, NSE, at(now))).toBe(wanted)
   })
 })
 

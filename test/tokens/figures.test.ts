@@ -57,11 +57,11 @@ test('a fresh account costs one vault read and one state read, and no write', as
   expect(calls).toEqual({ list: 1, read: 1 })
 })
 
-test('a refused grant costs two state writes, and the runs after it none', async () => {
+test('a refused grant costs three state writes, one of them before a person is told, and the runs after it none', async () => {
   await world.store('rotabroker' as never, { refresh_token: 'sim.spent.refresh.token' })
   calls = {}
   await world.run(rotabroker)
-  expect(calls).toEqual({ list: 1, read: 1, replace: 2 })
+  expect(calls).toEqual({ list: 1, read: 1, replace: 3 })
   calls = {}
   await world.run(rotabroker)
   expect(calls).toEqual({ list: 1, read: 1 })

@@ -225,6 +225,15 @@ describe('time', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(2000)
   })
 
+  test('pacing longer than what is left hands the rest over before the deadline, not after it', async () => {
+    const [, second] = await accounts(2)
+    const hardDeadline = world.clock.now().add({ seconds: 60 })
+    const request = { broker: rotabroker, owner: 'slow', pacingSeconds: 70, hardDeadline }
+    const run = await runBroker(request, world.ports)
+    expect(run.remaining).toEqual([second])
+    expect(Number(world.clock.now().until(hardDeadline).total('seconds'))).toBeGreaterThan(0)
+  })
+
   test('I8 a wait that ends after the deadline is left to a later run, which keeps to it', async () => {
     await accounts(1)
     server.failNext('/token', { kind: 'reply', status: 429, body: '{}', headers: { 'retry-after': '600' } })
@@ -242,6 +251,70 @@ describe('time', () => {
     server.failNext('/token', { kind: 'reply', status: 429, body: '{}', headers: { 'retry-after': '30' } })
     expect((await world.run(rotabroker)).report).toMatchObject({ refreshed: 1 })
     expect(world.alerts).toHaveLength(0)
+  })
+
+  test('I8 a pause never grows past the last start, after which no try would follow', async () => {
+    await accounts(1)
+    for (const seconds of ['1', '100']) {
+      server.failNext('/token', {
+        kind: 'reply',
+        status: 429,
+        body: '{}',
+        headers: { 'retry-after': seconds },
+      })
+    }
+    expect((await world.run(rotabroker, { seconds: 300 })).report).toMatchObject({ refreshed: 1 })
+  })
+
+  test('I8 a long wait of one account does not hold up the short one of another', async () => {
+    const [, second] = (await accounts(2)) as [AccountId, AccountId]
+    const startedAt = world.clock.now()
+    for (const seconds of ['600', '2']) {
+      server.failNext('/token', {
+        kind: 'reply',
+        status: 429,
+        body: '{}',
+        headers: { 'retry-after': seconds },
+      })
+    }
+    await world.run({ ...rotabroker, concurrency: 1 })
+    const issuedAt = (await world.ports.states.get(second))?.accessToken?.issuedAt
+    expect(issuedAt && startedAt.until(issuedAt).total('seconds')).toBeLessThan(60)
+  })
+
+  test('I8 a wait of years is taken for a mistake: the account is tried again within a day', async () => {
+    await accounts(1)
+    server.failNext('/token', {
+      kind: 'reply',
+      status: 429,
+      body: '{}',
+      headers: { 'retry-after': '999999999' },
+    })
+    await world.run(rotabroker)
+    world.clock.advance({ hours: 25 })
+    expect((await world.run(rotabroker)).report).toMatchObject({ refreshed: 1 })
+  })
+
+  test('I1 a registry that breaks off leaves no account in flight when the run returns', async () => {
+    const [first, second] = (await accounts(3)) as [AccountId, AccountId]
+    const { states } = world.ports
+    world.ports = {
+      ...world.ports,
+      states: {
+        ...states,
+        async *list(broker) {
+          for await (const state of states.list(broker)) {
+            yield state
+            if (state.account === second) throw new StateStoreError('page two', { fix: 'check the table' })
+          }
+        },
+      },
+    }
+    server.failNext('/token', { kind: 'slow', milliseconds: 50 })
+    await world.run(rotabroker)
+    expect(simulator.exchanges).toBe(2)
+    expect(await world.stored(first, 'refresh_token')).toBe(simulator.currentOf('SIM0'))
+    expect(await world.stored(second, 'refresh_token')).toBe(simulator.currentOf('SIM1'))
   })
 
   test('an unreadable registry is reported, not thrown', async () => {

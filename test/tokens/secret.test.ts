@@ -34,6 +34,12 @@ describe('maskSecrets', () => {
     },
   )
 
+  test('leaves no tail of a secret that begins with another one', () => {
+    new Secret('sim-canary')
+    new Secret('sim-canary-and-its-tail')
+    expect(maskSecrets('before sim-canary-and-its-tail after')).toBe('before [secret] after')
+  })
+
   test('forgets when told to, so that a long-lived process does not collect values', () => {
     forgetSecrets()
     expect(maskSecrets(VALUE)).toBe(VALUE)

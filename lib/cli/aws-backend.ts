@@ -1,0 +1,52 @@
+import { dynamoDbClient, ssmClient } from '../aws/clients.ts'
+import { dynamoStateStore } from '../aws/dynamo-state-store.ts'
+import { snsNotifier } from '../aws/sns-notifier.ts'
+import { ssmTokenVault } from '../aws/ssm-token-vault.ts'
+import type { Notifier } from '../ports/notifier.ts'
+import type { Ports } from '../ports/ports.ts'
+import { resourceNames } from '../resource-names.ts'
+import { type AwsFunctions, awsFunctions } from './aws-functions.ts'
+import { awsRun } from './aws-run.ts'
+import type { Backend, Setting } from './composition.ts'
+
+type Common = Pick<Ports, 'http' | 'clock' | 'hosts' | 'allowHttpHosts' | 'telemetry'>
+
+/** The deployed stack: secrets and states are read and written in place, runs are left to its functions. */
+export function awsBackend(setting: Setting, common: Common): Backend {
+  const { stackName, prefix, customerManagedKey } = setting.config
+  const names = resourceNames(stackName)
+  const functions = awsFunctions(stackName)
+  const ssm = ssmClient()
+  const dynamoDb = dynamoDbClient()
+  const ports: Ports = {
+    ...common,
+    vault: ssmTokenVault({
+      client: ssm,
+      prefix,
+      clock: common.clock,
+      // The stack gives its key the stack's own name.
+      ...(customerManagedKey && { keyId: `alias/${stackName}` }),
+    }),
+    states: dynamoStateStore({ client: dynamoDb, table: names.table }),
+    notifier: stackNotifier(functions),
+  }
+  return {
+    ports,
+    run: (order) => awsRun(order, functions, ports),
+    async close() {
+      ssm.destroy()
+      dynamoDb.destroy()
+      functions.close()
+    },
+  }
+}
+
+/** A topic's address holds the AWS account, which only the stack's functions tell us. */
+function stackNotifier(functions: AwsFunctions): Notifier {
+  return {
+    async notify(alert) {
+      const { topicArn } = await functions.describe(alert.broker)
+      await snsNotifier({ topicArn }).notify(alert)
+    },
+  }
+}

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type Config, parseConfig } from '../config.ts'
+import { ConfigurationError } from '../tokens/errors.ts'
+
+/** The clone this command belongs to: its cdk.json counts wherever the command is called from, as in a cron job. */
+export const INSTALLATION = resolve(import.meta.dirname, '../..')
+const DEFAULT_FILE = resolve(INSTALLATION, 'cdk.json')
+
+/** The configuration in a cdk.json. Throws ConfigurationError for a file that is missing, no JSON, or wrong. */
+export function readConfigFile(path: string | undefined): Config {
+  const file = path === undefined ? DEFAULT_FILE : resolve(path)
+  const shown = path ?? 'cdk.json'
+  return parseConfig(contextOf(read(file, shown), shown), shown)
+}
+
+function read(file: string, shown: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigurationError(`the configuration file ${shown} cannot be read`, {
+      cause,
+      fix: 'check the path given with --config; without it the cdk.json of this project is used',
+    })
+  }
+}
+
+function contextOf(text: string, shown: string): unknown {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (cause) {
+    // The parser's message quotes the file, which may hold anything.
+    throw new ConfigurationError(`the configuration file ${shown} is no JSON`, {
+      cause,
+      fix: 'look for a missing comma, quote or bracket',
+    })
+  }
+  const { context } = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as { context?: unknown }
+  return (context as { tokenkeeper?: unknown } | undefined)?.tokenkeeper
+}

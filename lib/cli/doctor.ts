@@ -1,0 +1,101 @@
+import { knownAccounts } from '../site/accounts.ts'
+import { TokenkeeperError } from '../tokens/errors.ts'
+import { accountArguments, select } from './account-arguments.ts'
+import { type Composition, compose, type GlobalOptions, readSetting } from './composition.ts'
+import { accountFindings } from './doctor-accounts.ts'
+import { awsFindings } from './doctor-aws.ts'
+import { type Finding, fail, pass, warn } from './doctor-finding.ts'
+import { hostFindings } from './doctor-hosts.ts'
+import { homeFindings, nodeFinding } from './doctor-machine.ts'
+import { EXIT } from './exit-codes.ts'
+import type { Terminal } from './terminal.ts'
+
+/** `tokenkeeper doctor`: checks one thing after another and says how to mend what is wrong. Changes nothing. */
+export async function doctor(
+  texts: readonly string[],
+  options: GlobalOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const findings: Finding[] = []
+  const found = (...more: readonly Finding[]): void => {
+    for (const finding of more) {
+      findings.push(finding)
+      terminal.print(lineOf(finding, terminal))
+    }
+  }
+  const accounts = accountArguments(texts)
+  found(nodeFinding())
+  const setting = await attempt(() => readSetting(options), found)
+  if (setting) {
+    found(
+      pass(
+        'configuration',
+        `valid, backend ${setting.backend}, brokers ${setting.brokers.map(({ broker }) => broker.id).join(', ')}`,
+      ),
+    )
+    if (setting.backend === 'local') found(...homeFindings(setting.home))
+    const composition = await attempt(() => compose(options, terminal), found)
+    if (composition) {
+      try {
+        await checkWorld(accounts, composition, found)
+      } finally {
+        await composition.close()
+      }
+    }
+  }
+  const failed = findings.filter(({ verdict }) => verdict === 'fail').length
+  const warned = findings.filter(({ verdict }) => verdict === 'warn').length
+  if (terminal.json) terminal.object({ success: failed === 0, findings })
+  else terminal.print(`\n${findings.length - failed - warned} passed, ${warned} to look at, ${failed} failed`)
+  return failed > 0 ? EXIT.configuration : EXIT.ok
+}
+
+type Found = (...findings: readonly Finding[]) => void
+
+async function checkWorld(
+  accounts: ReturnType<typeof accountArguments>,
+  composition: Composition,
+  found: Found,
+): Promise<void> {
+  if (composition.backend === 'aws') found(...(await awsFindings(composition)))
+  const known = await attempt(async () => {
+    const selections = await select(accounts, composition)
+    const all = await Promise.all(
+      selections.map(async ({ broker, accounts: wanted }) =>
+        (await knownAccounts([broker.broker], composition.ports.states)).filter(
+          ({ state }) => wanted === undefined || wanted.includes(state.account),
+        ),
+      ),
+    )
+    return all.flat()
+  }, found)
+  if (!known) return
+  found(pass('state store', `readable, ${known.length} account${known.length === 1 ? '' : 's'}`))
+  if (known.length === 0) found(warn('accounts', 'none is set up', 'tokenkeeper setup fyers'))
+  for (const one of known) found(...(await accountFindings(one, composition)))
+  const brokers = new Set(known.map(({ broker }) => broker))
+  for (const broker of brokers) found(...(await hostFindings(broker, composition)))
+}
+
+async function attempt<T>(work: () => Promise<T>, found: Found): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof TokenkeeperError)) throw error
+    const what = error.code === 'state' ? 'state store' : 'configuration'
+    found(fail(what, error.message, error.fix))
+    return undefined
+  }
+}
+
+const SIGNS = {
+  pass: { sign: 'pass', style: 'green' },
+  warn: { sign: 'warn', style: 'yellow' },
+  fail: { sign: 'FAIL', style: 'red' },
+} as const
+
+function lineOf({ verdict, what, says, fix }: Finding, terminal: Terminal): string {
+  const { sign, style } = SIGNS[verdict]
+  const mend = fix ? `\n      ${terminal.style('bold', 'fix:')} ${fix}` : ''
+  return `${terminal.style(style, sign)}  ${what}: ${says}${mend}`
+}

@@ -1,0 +1,34 @@
+import { type ErrorCode, TokenkeeperError } from '../tokens/errors.ts'
+import type { RunReport } from '../tokens/outcome.ts'
+
+/** What a process says by its end; scripts rely on these. */
+export const EXIT = {
+  ok: 0,
+  /** A bug of ours. */
+  fault: 1,
+  usage: 2,
+  refreshFailed: 3,
+  loginNeeded: 4,
+  configuration: 5,
+  /** Ctrl-C, as shells count it. */
+  interrupted: 130,
+} as const
+
+const CONFIGURATION_CODES: ReadonlySet<ErrorCode | undefined> = new Set([
+  'configuration_invalid',
+  'client_rejected',
+])
+
+/** The worst of a run: a failure, else a missing login; configuration where nothing else is in the way. */
+export function exitCodeOfRun({ results, total }: RunReport): number {
+  if (total === 0) return EXIT.configuration
+  const failed = results.filter(({ success }) => !success)
+  if (failed.length === 0) return EXIT.ok
+  if (failed.every(({ code }) => CONFIGURATION_CODES.has(code))) return EXIT.configuration
+  return failed.every(({ outcome }) => outcome === 'awaiting_login') ? EXIT.loginNeeded : EXIT.refreshFailed
+}
+
+export function exitCodeOfError(error: unknown): number {
+  if (!(error instanceof TokenkeeperError)) return EXIT.fault
+  return CONFIGURATION_CODES.has(error.code) ? EXIT.configuration : EXIT.refreshFailed
+}

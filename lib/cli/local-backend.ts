@@ -1,0 +1,57 @@
+import { join, resolve } from 'node:path'
+import { consoleNotifier } from '../local/console-notifier.ts'
+import { openDatabase } from '../local/database.ts'
+import { runHere } from '../local/local-run.ts'
+import { sqliteStateStore } from '../local/sqlite-state-store.ts'
+import { sqliteTokenVault } from '../local/sqlite-token-vault.ts'
+import { vaultKey } from '../local/vault-key.ts'
+import type { Ports } from '../ports/ports.ts'
+import { ConfigurationError } from '../tokens/errors.ts'
+import type { Backend, Setting } from './composition.ts'
+import { INSTALLATION } from './config-file.ts'
+
+export const DEFAULT_HOME = resolve(INSTALLATION, '.tokenkeeper')
+
+export function homeFolder(path: string | undefined): string {
+  return path === undefined || path === '' ? DEFAULT_HOME : resolve(path)
+}
+
+/** Where the local backend keeps what. */
+export function filesOf(home: string): { readonly database: string; readonly key: string } {
+  return { database: join(home, 'store.db'), key: join(home, 'vault.key') }
+}
+
+type Common = Pick<Ports, 'http' | 'clock' | 'hosts' | 'allowHttpHosts' | 'telemetry'>
+
+/** SQLite and the console in place of AWS. Throws ConfigurationError when its folder cannot be used. */
+export function localBackend(setting: Setting, common: Common, alert: (text: string) => void): Backend {
+  const files = filesOf(setting.home)
+  // Before the database, so that its folder is made with the key's narrow mode.
+  const key = usable(setting.home, () => vaultKey(files.key))
+  const database = usable(setting.home, () => openDatabase(files.database))
+  const ports: Ports = {
+    ...common,
+    vault: sqliteTokenVault(database, key, common.clock),
+    states: sqliteStateStore(database),
+    notifier: consoleNotifier((text) => alert(text.trimEnd())),
+  }
+  return {
+    ports,
+    run: ({ broker: { broker }, ...order }) => runHere({ broker, ...order }, ports),
+    async close() {
+      database.close()
+    },
+  }
+}
+
+function usable<T>(home: string, open: () => T): T {
+  try {
+    return open()
+  } catch (cause) {
+    if (cause instanceof ConfigurationError) throw cause
+    throw new ConfigurationError(`the folder ${home} cannot be used`, {
+      cause,
+      fix: 'make it yours and writable, or name another one with --home or TOKENKEEPER_HOME',
+    })
+  }
+}

@@ -1,0 +1,155 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { TokenkeeperError } from '../tokens/errors.ts'
+import { VERSION } from '../version.ts'
+import { Cancelled } from './cancelled.ts'
+import type { GlobalOptions } from './composition.ts'
+import { EXIT, exitCodeOfError } from './exit-codes.ts'
+import type { ServeOptions } from './serve.ts'
+import type { SimulateOptions } from './simulate.ts'
+import { type Terminal, terminal } from './terminal.ts'
+import { UsageError } from './usage-error.ts'
+
+const EXIT_CODES = `
+Exit codes: 0 ok, 2 wrong usage, 3 a refresh failed, 4 a person must log in, 5 configuration`
+
+const program = new Command('tokenkeeper')
+  .description('Keeps broker access tokens alive and proves each one before anybody uses it.')
+  .version(VERSION)
+  .addOption(new Option('--backend <name>', 'where accounts live').choices(['local', 'aws']))
+  .option('--config <file>', 'the configuration (default: the cdk.json of this project)')
+  .option('--home <folder>', 'folder of the local backend (default: TOKENKEEPER_HOME, else .tokenkeeper)')
+  .option('--json', 'print one JSON object and nothing else')
+  .option('--ascii', 'print plain ASCII characters only')
+  .option('--verbose', 'tell more of what happens')
+  .configureHelp({ showGlobalOptions: true })
+  .addHelpText('after', EXIT_CODES)
+  .exitOverride()
+
+command('setup <account>', 'store the credentials of an account and register it')
+  .argument('<account>', 'a broker, or broker/account: fyers, iifl/28748327')
+  .option('--from-env <file>', 'take values from a .env file')
+  .option('--from-config <file>', 'take values from the config.json of a POS connector')
+  .option('--nickname <name>', 'how people call the account')
+  .option('--leeway-minutes <minutes>', 'how long before its end a token is renewed', positive)
+  .option('--max-lifetime-hours <hours>', 'a local ceiling on the age of a token', positive)
+  .addOption(new Option('--managed-by <who>', 'somebody else keeps this token').choices(['external']))
+  .option('--option <key=value>', 'a choice only this broker knows; may be repeated', collect)
+  .option('--forget-user', 'accept another user of the broker from the next proof on')
+  .option('--refresh', 'get and prove a token right away')
+  .option('--no-refresh', 'do not offer that')
+  .action(
+    run(async ([account], options, shown) =>
+      (await import('./setup.ts')).setup(account ?? '', options, shown),
+    ),
+  )
+
+command('refresh [accounts...]', 'bring every token that is due up to date, and prove it')
+  .argument('[accounts...]', 'account ids; a broker alone means its default account, or all it has')
+  .option('--force', 'renew tokens that are still fresh, too')
+  .option('--user <id>', 'an IIFL user, the same as iifl/<id>; may be repeated', collect)
+  .action(
+    run(async (accounts, options, shown) => (await import('./refresh.ts')).refresh(accounts, options, shown)),
+  )
+
+command('status [accounts...]', 'tell how the accounts stand, without asking any broker')
+  .argument('[accounts...]', 'account ids')
+  .option('--user <id>', 'an IIFL user, the same as iifl/<id>; may be repeated', collect)
+  .action(
+    run(async (accounts, options, shown) => (await import('./status.ts')).status(accounts, options, shown)),
+  )
+
+command('put <account> <name>', 'store one value, read from a hidden prompt or from stdin')
+  .argument('<account>', 'an account id')
+  .argument('<name>', 'access_token (which is proven first), refresh_token, pin and so on')
+  .action(
+    run(async ([account, name], options, shown) =>
+      (await import('./put.ts')).put(account ?? '', name ?? '', options, shown),
+    ),
+  )
+
+command('serve', 'keep the tokens alive in this process, and answer on loopback')
+  .option('--port <number>', 'port on 127.0.0.1', port, 8787)
+  .option('--speed <minutes>', 'simulated minutes in one second', positive, 5)
+  .option('--demo', 'show the simulated world although accounts are set up')
+  .action(run<ServeOptions>(async (_, options, shown) => (await import('./serve.ts')).serve(options, shown)))
+
+command('doctor [accounts...]', 'check this installation and say how to mend it')
+  .argument('[accounts...]', 'account ids')
+  .action(
+    run(async (accounts, options, shown) => (await import('./doctor.ts')).doctor(accounts, options, shown)),
+  )
+
+command('simulate', 'serve simulated brokers to try things out against')
+  .option('--port-base <number>', 'first of six ports in a row (default: free ones)', port)
+  .action(
+    run<SimulateOptions>(async (_, options, shown) =>
+      (await import('./simulate.ts')).simulate(options, shown),
+    ),
+  )
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error
+  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+}
+// An abandoned run may still hold a timer or a socket.
+setTimeout(() => process.exit(), 500).unref()
+
+function command(usage: string, description: string): Command {
+  const [name = ''] = usage.split(' ')
+  return program.command(name).description(description)
+}
+
+type Work<Options> = (args: readonly string[], options: Options, shown: Terminal) => Promise<number>
+
+/** Runs a command and turns its end into an exit code, and errors into words. */
+function run<Options extends GlobalOptions>(work: Work<Options>) {
+  return async (...given: unknown[]): Promise<void> => {
+    const called = given.at(-1) as Command
+    const options = called.optsWithGlobals<Options>()
+    const shown = terminal(options)
+    try {
+      process.exitCode = await work(called.args, options, shown)
+    } catch (error) {
+      process.exitCode = explain(error, options, shown)
+    }
+  }
+}
+
+/** Says what went wrong and what helps. A stack is for --verbose; every text passes the mask of known secrets. */
+function explain(error: unknown, { verbose, json }: GlobalOptions, shown: Terminal): number {
+  const fault = error instanceof Error ? error : new Error(String(error))
+  const fix = error instanceof TokenkeeperError || error instanceof UsageError ? error.fix : ''
+  const code =
+    error instanceof TokenkeeperError ? error.code : error instanceof UsageError ? 'usage' : 'fault'
+  if (error instanceof Cancelled) {
+    shown.note(fault.message)
+    return EXIT.interrupted
+  }
+  if (json) {
+    shown.object({ success: false, error: { code, message: fault.message, ...(fix && { fix }) } })
+  } else {
+    shown.note(`${shown.style('red', 'Error:')} ${fault.message}`)
+    if (fix !== '') shown.note(`${shown.style('bold', 'Fix:')} ${fix}`)
+  }
+  if (verbose && fault.stack) shown.note(fault.stack)
+  if (error instanceof UsageError) return EXIT.usage
+  return exitCodeOfError(error)
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (Number.isFinite(value) && value > 0) return value
+  throw new InvalidArgumentError('It must be a number above 0.')
+}
+
+function port(text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value
+  throw new InvalidArgumentError('It must be a port, 0 to 65535; 0 takes a free one.')
+}

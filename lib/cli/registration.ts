@@ -1,0 +1,34 @@
+import type { StateStore } from '../ports/state-store.ts'
+import type { AccountId } from '../tokens/account-id.ts'
+import { type AccountSettings, changed, newAccountState } from '../tokens/account-state.ts'
+import { StateStoreError } from '../tokens/errors.ts'
+
+const MOST_ATTEMPTS = 5
+
+export interface Registration {
+  /** What to change; everything else stays. */
+  readonly settings: Partial<AccountSettings>
+  /** Takes the next user that is proven for the account's, in place of the pinned one. */
+  readonly forgetUser: boolean
+}
+
+/** Registers an account or changes its settings, whatever runs do in the meantime. Throws StateStoreError. */
+export async function register(
+  states: StateStore,
+  account: AccountId,
+  { settings, forgetUser }: Registration,
+): Promise<{ readonly isNew: boolean }> {
+  let state = await states.get(account)
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    const before = state ?? newAccountState(account)
+    const options = { ...before.settings.options, ...settings.options }
+    const next = changed(before, {
+      settings: { ...before.settings, ...settings, ...(Object.keys(options).length > 0 && { options }) },
+      ...(forgetUser && { userId: undefined, clientName: undefined }),
+    })
+    const replaced = await states.replace(next)
+    if (replaced.written) return { isNew: before.revision === 0 }
+    state = replaced.current
+  }
+  throw new StateStoreError(`${account} kept changing`, { fix: 'try again in a moment' })
+}

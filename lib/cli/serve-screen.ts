@@ -1,0 +1,173 @@
+import { Temporal } from 'temporal-polyfill'
+import type { LocalService, ServiceEvent } from '../local/local-service.ts'
+import type { Broker } from '../ports/broker.ts'
+import type { Clock } from '../ports/clock.ts'
+import { isLive, statusOf } from '../site/account-status.ts'
+import type { KnownAccount } from '../site/accounts.ts'
+import type { AccountId } from '../tokens/account-id.ts'
+import { type AccountResult, isSuccess } from '../tokens/outcome.ts'
+import { LiveRegion } from './live-region.ts'
+import { outcomeCell, stateStyle } from './outcome-words.ts'
+import type { Style, Terminal } from './terminal.ts'
+import { textTable } from './text-table.ts'
+import { localInstant, weekdayTime, zoneName } from './times.ts'
+
+const OUTCOME_WIDTH = 12
+/** On fewer columns names and dates are left out. */
+const COLUMNS_FOR_ALL = 100
+/** Rows of a terminal that are left to what happens, above the table of accounts. */
+const ROWS_FOR_EVENTS = 8
+
+/** `Mon 03:00  ` in front of each line. */
+const TIME_WIDTH = 11
+
+interface Line {
+  readonly account: AccountId
+  readonly word: string
+  readonly style: Style
+  readonly sentence: string
+  /** Left out where the terminal is too narrow for it. */
+  readonly aside?: string | undefined
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/** What `serve` shows: what happens, line by line, and under it on a terminal the accounts as they stand. */
+export class ServeScreen {
+  readonly #terminal: Terminal
+  readonly #region: LiveRegion
+  readonly #clock: Clock
+  readonly #timeZone: string
+  readonly #shown = new Map<AccountId, string>()
+  #known: readonly KnownAccount[] = []
+  #table = ''
+
+  constructor(terminal: Terminal, clock: Clock, timeZone: string) {
+    this.#terminal = terminal
+    this.#region = new LiveRegion(terminal)
+    this.#clock = clock
+    this.#timeZone = timeZone
+  }
+
+  /** One thing that happened, with the time of day. */
+  happened(sentence: string, details: Readonly<Record<string, unknown>> = {}): void {
+    const now = this.#clock.now()
+    if (this.#terminal.json) {
+      const time = now.toString({ timeZone: this.#timeZone, smallestUnit: 'second' })
+      this.#terminal.write(`${JSON.stringify({ time, message: sentence, ...details })}\n`)
+    } else {
+      this.above(`${this.#terminal.style('dim', weekdayTime(now, this.#timeZone))}  ${sentence}`)
+    }
+  }
+
+  alert(text: string): void {
+    if (this.#terminal.json) this.#terminal.note(text)
+    else this.above(this.#terminal.style('yellow', text))
+  }
+
+  above(text: string): void {
+    if (this.#terminal.json) return
+    this.#region.above(text)
+  }
+
+  event(event: ServiceEvent, service: LocalService): void {
+    if (event.event === 'expired') {
+      const { account, accessToken } = event.state
+      const details = { account, outcome: 'expired' }
+      const aside = accessToken?.expiryDecidedBy
+      this.#line({ account, word: 'expired', style: 'red', sentence: 'its token has died', aside, details })
+    }
+    if (event.event === 'run_finished') {
+      for (const result of event.report.results) this.#result(event.broker, result, service)
+    }
+  }
+
+  /** Takes over how the accounts stand, and draws them. */
+  accounts(known: readonly KnownAccount[], service: LocalService): void {
+    this.#known = known
+    this.#table = this.#drawTable(service)
+    this.draw(service)
+  }
+
+  draw(service: LocalService): void {
+    if (!this.#terminal.live) return
+    const table = this.#table.split('\n')
+    const room = this.#terminal.rows - ROWS_FOR_EVENTS
+    this.#region.update([...(table.length + 2 <= room ? ['', ...table] : []), '', this.#footer(service)])
+  }
+
+  /** The accounts as they stand, for where nothing can be drawn over. */
+  printTable(service: LocalService): void {
+    if (!this.#terminal.live) this.#terminal.print(`\n${this.#drawTable(service)}\n`)
+  }
+
+  close(): void {
+    this.#region.close({ keep: true })
+  }
+
+  /** News only: a run that finds everything as it was says nothing. */
+  #result(broker: Broker, result: AccountResult, service: LocalService): void {
+    const { account, outcome, tokenValidity, reason } = result
+    const news = `${outcome} ${tokenValidity} ${isSuccess(outcome) ? '' : reason}`
+    if (this.#shown.get(account) === news && !this.#terminal.verbose) return
+    this.#shown.set(account, news)
+    const { text: word, style = 'reset' } = outcomeCell(outcome)
+    const until = tokenValidity ? weekdayTime(Temporal.Instant.from(tokenValidity), this.#timeZone) : ''
+    const next = service.scheduler.nextOf(broker.id)
+    const common = { account, word, style, details: { ...result } }
+    if (outcome === 'refreshed')
+      this.#line({ ...common, sentence: `proven, live until ${until}`, aside: reason })
+    else if (outcome === 'fresh') {
+      const aside = next && `next look ${weekdayTime(next, this.#timeZone)}`
+      this.#line({ ...common, sentence: `live until ${until}`, aside })
+    } else this.#line({ ...common, sentence: reason })
+  }
+
+  #line({ account, word, style, sentence, aside, details }: Line): void {
+    const name = account.padEnd(this.#accountWidth())
+    const room = this.#terminal.columns - TIME_WIDTH - name.length - OUTCOME_WIDTH - 5
+    const whole = aside === undefined ? sentence : `${sentence} (${aside})`
+    if (this.#terminal.json) {
+      this.happened(whole, details)
+      return
+    }
+    const fitting = whole.length <= room ? whole : sentence
+    const shown = fitting.length <= room ? fitting : `${fitting.slice(0, Math.max(0, room - 3))}...`
+    this.happened(`${name}  ${this.#terminal.style(style, word.padEnd(OUTCOME_WIDTH))}  ${shown}`)
+  }
+
+  #accountWidth(): number {
+    return Math.max(13, ...this.#known.map(({ state }) => state.account.length))
+  }
+
+  #drawTable(service: LocalService): string {
+    const now = this.#clock.now()
+    const narrow = this.#terminal.columns < COLUMNS_FOR_ALL
+    const rows = this.#known.map(({ broker, state }) => {
+      const status = statusOf(broker, state, now)
+      const next = service.scheduler.nextOf(broker.id)
+      const expiresAt = state.accessToken?.expiresAt
+      const resting = isSuccess(state.last?.outcome ?? 'fresh')
+      return [
+        status.nickname && !narrow ? `${status.account} (${status.nickname})` : status.account,
+        { text: status.summary, style: stateStyle(status.state, status.live) },
+        expiresAt ? (narrow ? weekdayTime : localInstant)(expiresAt, this.#timeZone) : '-',
+        resting && next ? `next look ${weekdayTime(next, this.#timeZone)}` : status.nextAction,
+      ]
+    })
+    return textTable(['Account', 'State', 'Valid until', 'Next'], rows, this.#terminal)
+  }
+
+  #footer(service: LocalService): string {
+    const now = this.#clock.now()
+    const kept = this.#known.filter(({ state }) => state.settings.managedBy === undefined)
+    const live = kept.filter(({ state }) => isLive(state, now)).length
+    const next = service.scheduler.next()
+    const parts = [
+      `${weekdayTime(now, this.#timeZone)} ${zoneName(now, this.#timeZone)}`,
+      `${live} of ${kept.length} tokens live`,
+      next ? `next ${next.name} ${weekdayTime(next.at, this.#timeZone)}` : 'no further run',
+      'Ctrl-C ends',
+    ]
+    return this.#terminal.style('dim', parts.join(' | ').slice(0, this.#terminal.columns - 1))
+  }
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import { parse } from 'dotenv'
+import { z } from 'zod'
+import type { Broker } from '../ports/broker.ts'
+import { SECRET_NAMES, type SecretName, storedValue } from '../ports/token-vault.ts'
+import { ConfigurationError } from '../tokens/errors.ts'
+import type { Secret } from '../tokens/secret.ts'
+import type { Environment } from './composition.ts'
+
+/** A value that was found somewhere, and where: "FYERS_CLIENT_ID in .env". */
+interface Imported {
+  readonly value: Secret
+  readonly source: string
+}
+
+export type Imports = ReadonlyMap<SecretName, Imported>
+
+/** A config.json of the POS guide (R4.5). Its token_expiry is not read: the token is asked instead, at the broker. */
+const PosConfig = z.looseObject({
+  base_url: z.string().optional(),
+  email: z.string().optional(),
+  password: z.string().optional(),
+  vendor_id: z.union([z.string(), z.number().transform(String)]).optional(),
+  token: z.string().nullish(),
+})
+
+const CONFIG_KEYS: Readonly<Partial<Record<SecretName, keyof z.output<typeof PosConfig>>>> = {
+  base_url: 'base_url',
+  email: 'email',
+  password: 'password',
+  vendor_id: 'vendor_id',
+  access_token: 'token',
+}
+
+/** The values of a broker among environment variables, by the names its guide gave them. */
+export function importsFromEnvironment(broker: Broker, env: Environment, where: string): Imports {
+  const found = new Map<SecretName, Imported>()
+  for (const { name, env: variables = [] } of broker.credentials) {
+    const variable = variables.find((candidate) => (env[candidate] ?? '').trim() !== '')
+    const value = variable === undefined ? undefined : env[variable]?.trim()
+    if (value !== undefined)
+      found.set(name, { value: storedValue(name, value), source: `${variable} ${where}` })
+  }
+  return found
+}
+
+/**
+ * The variables of a .env file. They are only read, never put into this process's environment, which its children
+ * would inherit. Throws ConfigurationError when the file cannot be read.
+ */
+export function readEnvFile(path: string): Environment {
+  return parse(readText(path, '--from-env'))
+}
+
+/** The values of a config.json. Throws ConfigurationError when it cannot be read or is no such file. */
+export function importsFromConfig(broker: Broker, path: string): Imports {
+  const config = PosConfig.safeParse(parsed(readText(path, '--from-config'), path))
+  if (!config.success) {
+    const keys = config.error.issues.map((issue) => issue.path.join('.') || 'the whole file').join(', ')
+    throw new ConfigurationError(`${path} is not the config.json that can be imported: ${keys}`, {
+      fix: 'it must be a JSON object with base_url, email, password, vendor_id and token as texts',
+    })
+  }
+  const wanted = new Set<SecretName>([...broker.credentials.map(({ name }) => name), 'access_token'])
+  const found = new Map<SecretName, Imported>()
+  for (const name of SECRET_NAMES) {
+    const key = CONFIG_KEYS[name]
+    const value = key === undefined ? undefined : config.data[key]
+    if (key === undefined || !wanted.has(name) || typeof value !== 'string' || value.trim() === '') continue
+    found.set(name, { value: storedValue(name, value.trim()), source: `${key} in ${path}` })
+  }
+  return found
+}
+
+function readText(path: string, option: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new ConfigurationError(`the file ${path} cannot be read`, {
+      cause,
+      fix: `check the path given with ${option}`,
+    })
+  }
+}
+
+function parsed(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // No cause: the parser's message quotes the file, which holds a password.
+    throw new ConfigurationError(`${path} is no JSON`, { fix: 'look for a missing comma, quote or bracket' })
+  }
+}

@@ -1,0 +1,193 @@
+import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
+import type { AccountId } from '../tokens/account-id.ts'
+import { nameOf } from '../tokens/account-id.ts'
+import type { AccountSettings } from '../tokens/account-state.ts'
+import { namesOf } from '../tokens/read-stored.ts'
+import type { Secret } from '../tokens/secret.ts'
+import { accountArgument, brokerFor } from './account-arguments.ts'
+import { type Composition, compose, type EnabledBroker, type GlobalOptions } from './composition.ts'
+import { EXIT, exitCodeOfRun } from './exit-codes.ts'
+import { agree, showFirst } from './prompts.ts'
+import { refreshSelected, showReport } from './refresh.ts'
+import { RefreshProgress } from './refresh-progress.ts'
+import { register } from './registration.ts'
+import { type Imports, importsFromConfig, importsFromEnvironment, readEnvFile } from './setup-imports.ts'
+import { askForMissing, assertComplete, assertWellFormed } from './setup-questions.ts'
+import type { Terminal } from './terminal.ts'
+import { upstoxAccounts } from './upstox-accounts.ts'
+import { UsageError } from './usage-error.ts'
+
+export interface SetupOptions extends GlobalOptions {
+  readonly fromEnv?: string
+  readonly fromConfig?: string
+  readonly nickname?: string
+  readonly leewayMinutes?: number
+  readonly maxLifetimeHours?: number
+  readonly managedBy?: 'external'
+  readonly option?: readonly string[]
+  readonly forgetUser?: boolean
+  /** @default - asked on a terminal, no elsewhere */
+  readonly refresh?: boolean
+}
+
+/**
+ * `tokenkeeper setup`: stores an account's credentials in the vault and registers it. Run again it changes what is
+ * given and keeps the rest. Throws UsageError, ConfigurationError, Cancelled, and what the stores throw.
+ */
+export async function setup(text: string, options: SetupOptions, terminal: Terminal): Promise<number> {
+  const account = accountArgument(text)
+  const settings = settingsIn(options)
+  const composition = await compose(options, terminal)
+  try {
+    const enabled = brokerFor(account, composition)
+    const { broker } = enabled
+    const external = options.managedBy === 'external'
+    if (broker.warning && !external) await consent(broker.warning, terminal)
+
+    const stored = await composition.ports.vault.read(account, namesOf(broker))
+    const imports = external ? new Map() : importsFor(enabled, options, composition)
+    const values = external ? new Map() : await valuesFor(enabled, account, imports, stored, terminal)
+    const { isNew } = await register(composition.ports.states, account, {
+      settings,
+      forgetUser: options.forgetUser === true,
+    })
+    for (const [name, value] of values) await composition.ports.vault.write(account, name, value)
+    const further = external ? [] : await registerFurther(account, options, composition, settings)
+
+    const names = [...values.keys()]
+    if (terminal.json) {
+      terminal.object({ success: true, account, isNew, stored: names, alsoRegistered: further })
+      return EXIT.ok
+    }
+    tell({ account, isNew, names, imports, further, external, options }, composition, terminal)
+    return external
+      ? EXIT.ok
+      : await firstRefresh(enabled, [account, ...further], composition, options, terminal)
+  } finally {
+    await composition.close()
+  }
+}
+
+function settingsIn(options: SetupOptions): Partial<AccountSettings> {
+  const { nickname, managedBy, leewayMinutes, maxLifetimeHours, option = [] } = options
+  const choices = option.map((text) => {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+    if (key === undefined || value === undefined) {
+      throw new UsageError(`"${text.slice(0, 40)}" is no option of an account`, 'write --option key=value')
+    }
+    return [key, value] as const
+  })
+  return {
+    ...(nickname !== undefined && { nickname }),
+    ...(managedBy && { managedBy }),
+    ...(leewayMinutes !== undefined && { leewayMinutes }),
+    ...(maxLifetimeHours !== undefined && { maxLifetimeHours }),
+    ...(choices.length > 0 && { options: Object.fromEntries(choices) }),
+  }
+}
+
+/** Who passes the credentials without a terminal has read this elsewhere; it is said all the same. */
+async function consent(warning: string, terminal: Terminal): Promise<void> {
+  if (!terminal.interactive) {
+    terminal.note(`Before you begin: ${warning}`)
+    return
+  }
+  showFirst('Before you begin', warning)
+  if (!(await agree('Go on?', true))) throw new UsageError('nothing was set up')
+}
+
+/** A file named on the command line counts more than what the shell happens to have set. */
+function importsFor(
+  { broker }: EnabledBroker,
+  { fromEnv, fromConfig }: SetupOptions,
+  { env }: Composition,
+): Imports {
+  const imports: Imports = new Map([
+    ...importsFromEnvironment(broker, env, 'in the environment'),
+    ...(fromEnv === undefined ? [] : importsFromEnvironment(broker, readEnvFile(fromEnv), `in ${fromEnv}`)),
+    ...(fromConfig === undefined ? [] : importsFromConfig(broker, fromConfig)),
+  ])
+  assertWellFormed(broker, imports)
+  return imports
+}
+
+async function valuesFor(
+  { broker }: EnabledBroker,
+  account: AccountId,
+  imports: Imports,
+  stored: StoredSecrets,
+  terminal: Terminal,
+): Promise<ReadonlyMap<SecretName, Secret>> {
+  const imported = new Map([...imports].map(([name, { value }]) => [name, value]))
+  for (const [name, { source }] of imports) terminal.print(`${name}: taken from ${source}`)
+  const asked = terminal.interactive
+    ? await askForMissing(broker, imports, stored)
+    : new Map<SecretName, Secret>()
+  const values = new Map([...imported, ...asked])
+  assertComplete(broker, new Set(values.keys()), stored, account)
+  // What has not changed is not written: a new version would lift a block that still has its reason.
+  return new Map([...values].filter(([name, value]) => stored.get(name)?.value.equals(value) !== true))
+}
+
+/** The guide for several Upstox accounts lists them in a variable; they have no credentials of their own. */
+async function registerFurther(
+  account: AccountId,
+  { fromEnv }: SetupOptions,
+  { env, ports }: Composition,
+  settings: Partial<AccountSettings>,
+): Promise<readonly AccountId[]> {
+  if (account !== 'upstox') return []
+  const further = upstoxAccounts({ ...env, ...(fromEnv !== undefined && readEnvFile(fromEnv)) })
+  for (const one of further) await register(ports.states, one, { settings, forgetUser: false })
+  return further
+}
+
+interface Done {
+  readonly account: AccountId
+  readonly isNew: boolean
+  readonly names: readonly SecretName[]
+  readonly imports: Imports
+  readonly further: readonly AccountId[]
+  readonly external: boolean
+  readonly options: SetupOptions
+}
+
+function tell(done: Done, composition: Composition, terminal: Terminal): void {
+  const { account, names, options } = done
+  const where =
+    composition.backend === 'aws'
+      ? `SSM under ${composition.config.prefix}`
+      : `the vault in ${composition.home}`
+  const stored = names.length > 0 ? `; stored in ${where}: ${names.join(', ')}` : ''
+  terminal.print(`${account} is ${done.isNew ? 'set up' : 'up to date'}${stored}`)
+  if (done.external) terminal.print('It is managed elsewhere and will never be touched.')
+  if (done.further.length > 0) terminal.print(`Also registered: ${done.further.join(', ')}`)
+  const files = [options.fromEnv, options.fromConfig].filter((file) => file !== undefined)
+  if (done.imports.size > 0 && files.length > 0) {
+    terminal.print(
+      `${files.join(' and ')} still holds these values in plain text: delete it, or at least those lines.`,
+    )
+  }
+}
+
+/** Shows at once whether the credentials work. Never unasked: a refresh can cost a login attempt. */
+async function firstRefresh(
+  broker: EnabledBroker,
+  accounts: readonly AccountId[],
+  composition: Composition,
+  { refresh }: SetupOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const wanted =
+    refresh ?? (terminal.interactive && (await agree('Get and prove an access token now?', true)))
+  if (!wanted) {
+    terminal.print(`Next: tokenkeeper refresh ${accounts[0]}`)
+    return EXIT.ok
+  }
+  const progress = new RefreshProgress(terminal)
+  const named = accounts.filter((account) => nameOf(account) !== undefined || accounts.length === 1)
+  const done = await refreshSelected([{ broker, accounts: named }], { composition, progress, force: false })
+  progress.close()
+  showReport(done, composition, terminal)
+  return exitCodeOfRun(done)
+}

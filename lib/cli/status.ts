@@ -1,0 +1,127 @@
+import { Temporal } from 'temporal-polyfill'
+import { type AccountStatus, statusOf } from '../site/account-status.ts'
+import { type KnownAccount, knownAccounts } from '../site/accounts.ts'
+import { ConfigurationError } from '../tokens/errors.ts'
+import { accountArguments, select } from './account-arguments.ts'
+import { type Composition, compose, type GlobalOptions } from './composition.ts'
+import { EXIT } from './exit-codes.ts'
+import { stateStyle } from './outcome-words.ts'
+import type { Terminal } from './terminal.ts'
+import { type Cell, textTable } from './text-table.ts'
+import { localInstant } from './times.ts'
+
+/** From here on seven columns are readable. */
+const COLUMNS_OF_A_TABLE = 150
+const INDENT = '  '
+
+export interface StatusOptions extends GlobalOptions {
+  readonly user?: readonly string[]
+}
+
+/** `tokenkeeper status`: what is known of each account, without asking any broker and without showing a token. */
+export async function status(
+  texts: readonly string[],
+  options: StatusOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const accounts = accountArguments(texts, options.user)
+  const composition = await compose(options, terminal)
+  try {
+    const known = await chosen(accounts, composition)
+    const now = composition.ports.clock.now()
+    const statuses = known.map(({ broker, state }) => statusOf(broker, state, now))
+    if (terminal.json) terminal.object({ accounts: statuses })
+    else if (known.length === 0) terminal.note('No account is set up. To set one up: tokenkeeper setup fyers')
+    else
+      terminal.print(
+        statusText(
+          statuses.map((one, index) => [one, zoneOf(known[index])]),
+          terminal,
+        ),
+      )
+    return EXIT.ok
+  } finally {
+    await composition.close()
+  }
+}
+
+async function chosen(
+  accounts: Parameters<typeof select>[0],
+  composition: Composition,
+): Promise<readonly KnownAccount[]> {
+  const { states } = composition.ports
+  const known: KnownAccount[] = []
+  for (const { broker, accounts: wanted } of await select(accounts, composition)) {
+    const all = await knownAccounts([broker.broker], states)
+    const found = wanted ? all.filter(({ state }) => wanted.includes(state.account)) : all
+    const missing = wanted?.find((account) => !found.some(({ state }) => state.account === account))
+    if (missing !== undefined) {
+      throw new ConfigurationError(`${missing} is not set up`, {
+        fix: `check the spelling, or run tokenkeeper setup ${missing}`,
+      })
+    }
+    known.push(...found)
+  }
+  return known
+}
+
+function zoneOf(known: KnownAccount | undefined): string {
+  return known?.broker.session.timeZone ?? 'UTC'
+}
+
+type Entry = readonly [status: AccountStatus, timeZone: string]
+
+/** A table where there is room, else a short paragraph for each account. */
+export function statusText(entries: readonly Entry[], terminal: Terminal): string {
+  if (terminal.columns < COLUMNS_OF_A_TABLE) {
+    return entries.map((entry) => paragraph(entry, terminal)).join('\n\n')
+  }
+  const headings = ['Account', 'State', 'Valid until', 'Decided by', 'Proven', 'Next', 'Last error']
+  const rows = entries.map((entry) => {
+    const cells = cellsOf(entry)
+    return [
+      cells.account,
+      cells.state,
+      cells.validUntil,
+      cells.decidedBy,
+      cells.proven,
+      cells.next,
+      cells.lastError,
+    ]
+  })
+  return textTable(headings, rows, terminal)
+}
+
+function paragraph(entry: Entry, terminal: Terminal): string {
+  const cells = cellsOf(entry)
+  const { text, style = 'reset' } = cells.state
+  const facts: readonly (readonly [string, string])[] = [
+    ['valid until', cells.decidedBy === '-' ? cells.validUntil : `${cells.validUntil} (${cells.decidedBy})`],
+    ['proven', cells.proven],
+    ['next', cells.next],
+    ['last error', cells.lastError],
+  ]
+  const known = facts.filter(([, fact]) => fact !== '-')
+  const body = textTable(
+    ['', ''],
+    known.map(([name, fact]) => [{ text: name, style: 'dim' }, fact]),
+    { style: terminal.style, columns: terminal.columns - INDENT.length },
+  )
+  return `${terminal.style('bold', cells.account)}  ${terminal.style(style, text)}\n${body.trimStart().replace(/^/gm, INDENT)}`
+}
+
+function cellsOf([status, timeZone]: Entry) {
+  const at = (iso: string | null): string =>
+    iso === null ? '-' : localInstant(Temporal.Instant.from(iso), timeZone)
+  const state: Cell = { text: status.summary, style: stateStyle(status.state, status.live) }
+  const { lastError } = status
+  return {
+    account: status.nickname ? `${status.account} (${status.nickname})` : status.account,
+    state,
+    validUntil: at(status.expiresAt),
+    decidedBy: status.expiryDecidedBy ?? '-',
+    proven: at(status.provenAt),
+    next: status.nextAction,
+    lastError: lastError ? `${lastError.reason} (${lastError.code}, ${at(lastError.at)})` : '-',
+  }
+}

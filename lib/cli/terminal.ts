@@ -1,0 +1,73 @@
+import { styleText } from 'node:util'
+import { maskSecrets } from '../tokens/secret.ts'
+
+export type Style = Parameters<typeof styleText>[0]
+
+/** Where a command writes, and what may be written there. */
+export interface Terminal {
+  /** Whether somebody can be asked. */
+  readonly interactive: boolean
+  /** Whether lines on stdout may be drawn over. */
+  readonly live: boolean
+  /** Columns of stdout; without limit when it is no terminal, so that each line stays one line for grep. */
+  readonly columns: number
+  readonly rows: number
+  readonly ascii: boolean
+  readonly json: boolean
+  readonly verbose: boolean
+  /** To stdout as it stands. */
+  write(text: string): void
+  /** One or more lines to stdout, unless only JSON is wanted. */
+  print(text?: string): void
+  /** To stderr. */
+  note(text: string): void
+  /** The one JSON object of a command with --json. */
+  object(value: unknown): void
+  /** Colours only on a terminal, and not where NO_COLOR is set. */
+  style(style: Style, text: string): string
+}
+
+export interface TerminalOptions {
+  readonly json?: boolean | undefined
+  readonly ascii?: boolean | undefined
+  readonly verbose?: boolean | undefined
+}
+
+export function terminal(options: TerminalOptions, { stdin, stdout, stderr } = process): Terminal {
+  const { json = false, ascii = false, verbose = false } = options
+  const shown = (text: string): string => {
+    const masked = maskSecrets(text)
+    return ascii ? plain(masked) : masked
+  }
+  const write = (text: string): void => void stdout.write(shown(text))
+  return {
+    interactive: stdin.isTTY === true && stdout.isTTY === true && !json,
+    live: stdout.isTTY === true && !json,
+    get columns() {
+      return stdout.isTTY ? Math.max(40, stdout.columns) : Number.POSITIVE_INFINITY
+    },
+    get rows() {
+      return stdout.isTTY ? stdout.rows : Number.POSITIVE_INFINITY
+    },
+    ascii,
+    json,
+    verbose,
+    write,
+    print(text = '') {
+      if (!json) write(`${text}\n`)
+    },
+    note: (text) => void stderr.write(`${shown(text)}\n`),
+    object: (value) => write(`${JSON.stringify(value, null, 2)}\n`),
+    style: (style, text) => styleText(style, text, { stream: stdout }),
+  }
+}
+
+/** Letters lose their accents; what has no counterpart becomes a question mark. */
+function plain(text: string): string {
+  return text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .replace(/\u2026/g, '...')
+    .replace(/\p{Pd}/gu, '-')
+    .replace(/\P{ASCII}/gu, '?')
+}

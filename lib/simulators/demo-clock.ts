@@ -1,0 +1,51 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { Clock } from '../ports/clock.ts'
+
+/** A pause of simulated time is seen for at most this long. */
+const LONGEST_VISIBLE_PAUSE_MS = 300
+
+/**
+ * A clock for watching days go by: it runs `speed` times as fast as the real one, but at the real pace while a run
+ * is under way, so that time limits and one-time codes mean to the brokers what they mean in life. A sleep in a
+ * run skips the time.
+ */
+export class DemoClock implements Clock {
+  readonly #real: Clock
+  readonly #speed: number
+  #at: { readonly real: Temporal.Instant; readonly simulated: Temporal.Instant }
+  #runs = 0
+
+  constructor(start: Temporal.Instant, speed: number, real: Clock) {
+    this.#real = real
+    this.#speed = speed
+    this.#at = { real: real.now(), simulated: start }
+  }
+
+  now(): Temporal.Instant {
+    const passedMs = this.#at.real.until(this.#real.now()).total('milliseconds')
+    const pace = this.#runs > 0 ? 1 : this.#speed
+    return this.#at.simulated.add({ milliseconds: Math.round(passedMs * pace) })
+  }
+
+  async sleep(milliseconds: number): Promise<void> {
+    const skipped = Math.max(0, Math.ceil(milliseconds))
+    await this.#real.sleep(Math.min(skipped / this.#speed, LONGEST_VISIBLE_PAUSE_MS))
+    this.#moveTo(this.now().add({ milliseconds: skipped }))
+  }
+
+  /** Does something at the real pace. */
+  async during(run: () => Promise<void>): Promise<void> {
+    this.#moveTo(this.now())
+    this.#runs += 1
+    try {
+      await run()
+    } finally {
+      this.#moveTo(this.now())
+      this.#runs -= 1
+    }
+  }
+
+  #moveTo(simulated: Temporal.Instant): void {
+    this.#at = { real: this.#real.now(), simulated }
+  }
+}

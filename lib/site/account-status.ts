@@ -1,0 +1,136 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { Broker } from '../ports/broker.ts'
+import { type AccountId, nameOf } from '../tokens/account-id.ts'
+import type { AccountState, TokenSource } from '../tokens/account-state.ts'
+import { DEAD_EARLY_SECONDS, whetherDue } from '../tokens/due.ts'
+import { isSuccess, type Outcome } from '../tokens/outcome.ts'
+import { resultOf } from '../tokens/result.ts'
+
+/** What is known of one account, for people and programs; never a secret. Times are ISO 8601 in the broker's zone. */
+export interface AccountStatus {
+  readonly account: AccountId
+  readonly broker: string
+  readonly nickname: string | null
+  readonly userID: string | null
+  readonly clientName: string | null
+  /** How the last run left it; `expired` and `missing` where a run has yet to see that. */
+  readonly state: Outcome | 'expired' | 'missing'
+  /** The same in words. */
+  readonly summary: string
+  /** Whether consumers hold a token that was proven and has not died since. */
+  readonly live: boolean
+  readonly expiresAt: string | null
+  readonly expiryDecidedBy: string | null
+  readonly issuedAt: string | null
+  readonly provenAt: string | null
+  readonly source: TokenSource | null
+  readonly generation: number
+  readonly lastRunAt: string | null
+  readonly nextAction: string
+  readonly lastError: LastError | null
+}
+
+interface LastError {
+  readonly at: string
+  readonly code: string
+  readonly reason: string
+  readonly fix: string | null
+}
+
+/** The status of an account as of `now`. Pure. */
+export function statusOf(broker: Broker, record: AccountState, now: Temporal.Instant): AccountStatus {
+  const { account, settings, accessToken: token, last } = record
+  const local = (instant: Temporal.Instant | undefined): string | null => {
+    return instant?.toString({ timeZone: broker.session.timeZone, smallestUnit: 'second' }) ?? null
+  }
+  const live = isLive(record, now)
+  const state = stateOf(record, live)
+  const failed = last !== undefined && !isSuccess(last.outcome)
+  return {
+    account,
+    broker: broker.id,
+    nickname: settings.nickname ?? null,
+    userID: record.userId ?? null,
+    clientName: record.clientName ?? null,
+    state,
+    summary: summaryOf(broker, record, state, live, now),
+    live,
+    expiresAt: local(token?.expiresAt),
+    expiryDecidedBy: token?.expiryDecidedBy ?? null,
+    issuedAt: local(token?.issuedAt),
+    provenAt: local(token?.provenAt),
+    source: token?.source ?? null,
+    generation: record.generation,
+    lastRunAt: local(last?.at),
+    nextAction: nextActionOf(broker, record, state),
+    lastError: failed
+      ? {
+          at: local(last.at) as string,
+          code: last.code ?? last.outcome,
+          reason: last.reason,
+          fix: last.fix ?? null,
+        }
+      : null,
+  }
+}
+
+/** What an account is called where the broker goes without saying: its name, or the broker's for the default one. */
+export function shortId(account: AccountId): string {
+  return nameOf(account) ?? account
+}
+
+/** Whether the published token can be used now; one about to die cannot. */
+export function isLive({ accessToken }: AccountState, now: Temporal.Instant): boolean {
+  if (!accessToken) return false
+  return now.until(accessToken.expiresAt).total('seconds') > DEAD_EARLY_SECONDS
+}
+
+function stateOf(
+  { settings, paused, accessToken, last }: AccountState,
+  live: boolean,
+): AccountStatus['state'] {
+  if (settings.managedBy === 'external') return 'skipped'
+  if (paused) return 'paused'
+  if (last && !isSuccess(last.outcome)) return last.outcome
+  if (live) return 'fresh'
+  return accessToken ? 'expired' : 'missing'
+}
+
+function summaryOf(
+  broker: Broker,
+  record: AccountState,
+  state: AccountStatus['state'],
+  live: boolean,
+  now: Temporal.Instant,
+): string {
+  const token = record.accessToken
+  const also = live ? ', token still live' : ''
+  switch (state) {
+    case 'skipped':
+      return 'managed elsewhere'
+    case 'paused':
+      return `paused${also}`
+    case 'missing':
+      return 'no token yet'
+    case 'expired':
+      return 'expired'
+    case 'awaiting_login':
+      return `a person must log in${also}`
+    case 'ambiguous':
+      return `last renewal uncertain${also}`
+    case 'failed':
+      return `last run failed${also}`
+    default: {
+      const due = token && whetherDue(token, broker.session, record.settings, now, broker.tradingSession).due
+      return due ? 'live, renewal due' : 'live'
+    }
+  }
+}
+
+function nextActionOf(broker: Broker, record: AccountState, state: AccountStatus['state']): string {
+  const { last } = record
+  if (state === 'missing' || state === 'expired') return 'the next run gets a new one'
+  const fix = last?.fix
+  return resultOf(broker, record, { outcome: state, reason: last?.reason ?? '', ...(fix && { fix }) })
+    .nextAction
+}

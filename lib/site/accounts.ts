@@ -1,0 +1,45 @@
+import type { Broker } from '../ports/broker.ts'
+import type { StateStore } from '../ports/state-store.ts'
+import { nameOf } from '../tokens/account-id.ts'
+import type { AccountState } from '../tokens/account-state.ts'
+
+export interface KnownAccount {
+  readonly broker: Broker
+  readonly state: AccountState
+}
+
+/** Where accounts are called by a bare name, it is one of these first: the guides that did so were about Upstox. */
+const BROKER_OF_BARE_NAMES = 'upstox'
+
+/** Every registered account of these brokers, in their order. Throws StateStoreError. */
+export async function knownAccounts(
+  brokers: readonly Broker[],
+  states: StateStore,
+): Promise<readonly KnownAccount[]> {
+  const known: KnownAccount[] = []
+  for (const broker of brokers) {
+    for await (const state of states.list(broker.id)) known.push({ broker, state })
+  }
+  return known
+}
+
+/**
+ * The account a request means: by its id (`iifl/28748327`, `fyers`), or by its name alone (`ACC1`), Upstox's first.
+ * `undefined` when there is none, or several brokers have one of that name.
+ */
+export function accountCalled(id: string, known: readonly KnownAccount[]): KnownAccount | undefined {
+  const exact = known.find(({ state }) => state.account === id)
+  if (exact) return exact
+  const named = known.filter(({ state }) => nameOf(state.account) === id)
+  return (
+    named.find(({ broker }) => broker.id === BROKER_OF_BARE_NAMES) ??
+    (named.length === 1 ? named[0] : undefined)
+  )
+}
+
+/** Whose status `/token/status` tells: a broker's default account, else Upstox's first, else the first there is. */
+export function defaultAccount(known: readonly KnownAccount[]): KnownAccount | undefined {
+  const bare = ({ broker }: KnownAccount): boolean => broker.id === BROKER_OF_BARE_NAMES
+  const unnamed = ({ state }: KnownAccount): boolean => nameOf(state.account) === undefined
+  return known.find((one) => bare(one) && unnamed(one)) ?? known.find(bare) ?? known.find(unnamed) ?? known[0]
+}

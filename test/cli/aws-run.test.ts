@@ -1,0 +1,74 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { fyers } from '../../lib/brokers/fyers.ts'
+import type { AwsFunctions } from '../../lib/cli/aws-functions.ts'
+import { awsRun } from '../../lib/cli/aws-run.ts'
+import { parseConfig } from '../../lib/config.ts'
+import { FyersSimulator } from '../../lib/simulators/fyers-simulator.ts'
+import type { AccountId } from '../../lib/tokens/account-id.ts'
+import { type RunReport, report } from '../../lib/tokens/outcome.ts'
+import { World } from '../support/world.ts'
+
+const APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET-FYERS-APP' }
+const USERS = ['XX00001', 'XX00002', 'XX00003'].map((fyId) => ({ fyId, name: `USER ${fyId}`, pin: '0412' }))
+
+let world: World
+let accounts: AccountId[]
+const settings = parseConfig({ brokers: { fyers: {} } }).brokers.fyers
+const broker = { broker: fyers, settings: settings as NonNullable<typeof settings> }
+
+beforeEach(async () => {
+  world = new World()
+  const simulator = new FyersSimulator(world.clock, APP, USERS)
+  await world.serve(simulator)
+  accounts = []
+  for (const { fyId, pin } of USERS) {
+    const refreshToken = simulator.refreshTokenFor(fyId, 1)
+    const secrets = { client_id: APP.clientId, client_secret: APP.secret, pin, refresh_token: refreshToken }
+    accounts.push(await world.account(`fyers/${fyId}`, secrets))
+  }
+})
+afterEach(() => world.close())
+
+/** A function that does the first account itself and hands the others over, as one near its deadline does. */
+function handingOver(followUp: () => Promise<unknown>): AwsFunctions & { readonly events: unknown[] } {
+  const events: unknown[] = []
+  return {
+    events,
+    describe: () => Promise.reject(new Error('not called')),
+    async invoke(_, event): Promise<RunReport> {
+      events.push(event)
+      const { report: first } = await world.run(fyers, { accounts: accounts.slice(0, 1) })
+      await followUp()
+      return report(first.results, 2)
+    },
+    close: () => undefined,
+  }
+}
+
+test('a run on AWS is the function’s; accounts handed to a follow-up are waited for and told', async () => {
+  const functions = handingOver(() => world.run(fyers, { accounts: accounts.slice(1) }))
+  const told: string[] = []
+  const done = await awsRun(
+    {
+      broker,
+      forcedAt: world.clock.now(),
+      onProgress: ({ event, account }) => told.push(`${event} ${account}`),
+    },
+    functions,
+    world.ports,
+  )
+  expect(functions.events).toEqual([{ force: true, reason: 'manual' }])
+  expect(done).toMatchObject({ success: true, refreshed: 3, total: 3, handedOver: 0 })
+  expect(told).toEqual(accounts.map((account) => `finished ${account}`))
+})
+
+test('a follow-up that never ends is not waited for without end', async () => {
+  const startedAt = world.clock.now()
+  const done = await awsRun(
+    { broker },
+    handingOver(async () => undefined),
+    world.ports,
+  )
+  expect(done).toMatchObject({ refreshed: 1, handedOver: 2, total: 3 })
+  expect(startedAt.until(world.clock.now()).total('minutes')).toBeLessThan(31)
+})

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Temporal } from 'temporal-polyfill'
+import type { Clock } from '../../lib/ports/clock.ts'
+import { type DemoWorld, startDemoWorld } from '../../lib/simulators/demo-world.ts'
+import { clockStartingAt } from '../../lib/system-clock.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const MAIN = join(ROOT, 'lib/cli/main.ts')
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The command as real processes, on a home of its own, with the simulated brokers of this test process. */
+export class CommandLine {
+  readonly folder = mkdtempSync(join(tmpdir(), 'tokenkeeper-test-'))
+  readonly home = join(this.folder, 'home')
+  readonly clock: Clock
+  readonly world: DemoWorld
+
+  private constructor(clock: Clock, world: DemoWorld) {
+    this.clock = clock
+    this.world = world
+  }
+
+  static async start(): Promise<CommandLine> {
+    const clock = clockStartingAt(Temporal.Instant.from('2026-11-23T07:00:00+05:30'))
+    return new CommandLine(clock, await startDemoWorld({ clock }))
+  }
+
+  get env(): NodeJS.ProcessEnv {
+    const { PATH, HOME, SystemRoot } = process.env
+    return {
+      PATH,
+      NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/node'),
+      HOME,
+      SystemRoot,
+      TOKENKEEPER_HOME: this.home,
+      TOKENKEEPER_NOW: this.clock.now().toString(),
+      ...Object.fromEntries(
+        Object.entries(this.world.hosts).map(([name, origin]) => [
+          name === 'TOKEN_SERVICE' ? 'TOKEN_REFRESH_SERVICE_URL' : `TOKENKEEPER_HOST_${name}`,
+          origin,
+        ]),
+      ),
+    }
+  }
+
+  spawn(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+    return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+      env: { ...this.env, ...env },
+      cwd: this.folder,
+    })
+  }
+
+  async run(
+    args: readonly string[],
+    { stdin = '', env = {} }: { stdin?: string; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<Ended> {
+    const child = this.spawn(args, env)
+    child.stdin?.end(stdin)
+    return ended(child)
+  }
+
+  /** A file in a folder of this test's own. */
+  file(name: string, text: string): string {
+    const path = join(this.folder, name)
+    writeFileSync(path, text)
+    return path
+  }
+
+  async close(): Promise<void> {
+    await this.world.close()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+export async function ended(child: ChildProcess): Promise<Ended> {
+  let stdout = ''
+  let stderr = ''
+  child.stdout?.on('data', (chunk) => {
+    stdout += chunk
+  })
+  child.stderr?.on('data', (chunk) => {
+    stderr += chunk
+  })
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  return { code, stdout, stderr }
+}

@@ -1,0 +1,92 @@
+import { Temporal } from 'temporal-polyfill'
+import { describe, expect, test } from 'vitest'
+import { Scheduler } from '../../lib/local/scheduler.ts'
+import { parseSchedule } from '../../lib/schedule.ts'
+import { DemoClock } from '../../lib/simulators/demo-clock.ts'
+import { demoStart } from '../../lib/simulators/demo-story.ts'
+import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
+
+const ZONE = 'Asia/Kolkata'
+
+function scheduler(clock: VirtualClock, expression: string) {
+  const runs: string[] = []
+  let finish = (): void => undefined
+  const job = {
+    name: 'iifl',
+    schedules: [parseSchedule(expression, ZONE)],
+    run: () =>
+      new Promise<void>((resolve) => {
+        runs.push(clock.now().toString({ timeZone: ZONE }))
+        finish = resolve
+      }),
+  }
+  return { runs, scheduler: new Scheduler([job], clock), finish: () => finish() }
+}
+
+describe('the local scheduler', () => {
+  test('starts a run at its time and not before', () => {
+    const clock = new VirtualClock('2026-11-23T02:59:59+05:30')
+    const { runs, scheduler: one } = scheduler(clock, 'cron(0 3 * * ? *)')
+    one.tick()
+    expect(runs).toEqual([])
+    clock.advance({ seconds: 1 })
+    one.tick()
+    one.tick()
+    expect(runs).toEqual(['2026-11-23T03:00:00+05:30'])
+  })
+
+  test('a laptop that slept for days makes up for it with one run', async () => {
+    const clock = new VirtualClock('2026-11-20T12:00:00+05:30')
+    const { runs, scheduler: one, finish } = scheduler(clock, 'cron(0 3 * * ? *)')
+    clock.set('2026-11-23T09:00:00+05:30')
+    one.tick()
+    finish()
+    await one.idle()
+    one.tick()
+    expect(runs).toHaveLength(1)
+    expect(one.next()?.at.toString({ timeZone: ZONE })).toBe('2026-11-24T03:00:00+05:30')
+  })
+
+  test('a run that takes longer than the pause is not joined by a second one', async () => {
+    const clock = new VirtualClock('2026-11-23T09:00:00+05:30')
+    const { runs, scheduler: one, finish } = scheduler(clock, 'rate(1 minute)')
+    for (let minute = 0; minute < 5; minute++) {
+      clock.advance({ minutes: 1 })
+      one.tick()
+    }
+    expect(runs).toHaveLength(1)
+    finish()
+    await one.idle()
+    one.tick()
+    expect(runs).toHaveLength(2)
+  })
+})
+
+describe('the clock of the simulated world', () => {
+  test('runs fast, but at the real pace while a run is under way', async () => {
+    const real = new VirtualClock('2026-11-21T10:00:00Z')
+    const clock = new DemoClock(Temporal.Instant.from('2026-11-23T02:55:00+05:30'), 300, real)
+    real.advance({ seconds: 2 })
+    expect(clock.now().toString({ timeZone: ZONE })).toBe('2026-11-23T03:05:00+05:30')
+    await clock.during(async () => real.advance({ seconds: 30 }))
+    expect(clock.now().toString({ timeZone: ZONE })).toBe('2026-11-23T03:05:30+05:30')
+    real.advance({ seconds: 1 })
+    expect(clock.now().toString({ timeZone: ZONE })).toBe('2026-11-23T03:10:30+05:30')
+  })
+
+  test('skips the time of a sleep and never goes back', async () => {
+    const real = new VirtualClock('2026-11-21T10:00:00Z')
+    const clock = new DemoClock(Temporal.Instant.from('2026-11-23T02:55:00Z'), 300, real)
+    await clock.during(() => clock.sleep(60_000))
+    expect(clock.now().epochMilliseconds).toBeGreaterThanOrEqual(Date.parse('2026-11-23T02:56:00Z'))
+    expect(real.now().epochMilliseconds).toBeLessThan(Date.parse('2026-11-21T10:00:01Z'))
+  })
+
+  test.each([
+    ['2026-11-21T12:00:00Z', '2026-11-23T02:55:00+05:30'],
+    ['2026-11-25T12:00:00Z', '2026-11-25T02:55:00+05:30'],
+    ['2026-11-20T20:00:00Z', '2026-11-23T02:55:00+05:30'],
+  ])('on %s it starts at %s, a weekday in India', (today, start) => {
+    expect(demoStart(Temporal.Instant.from(today)).toString({ timeZone: ZONE })).toBe(start)
+  })
+})

@@ -1,0 +1,141 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { CommandLine, type Ended, ended } from './command.ts'
+
+let line: CommandLine
+
+beforeEach(async () => {
+  line = await CommandLine.start()
+})
+afterEach(() => line.close())
+
+interface Served {
+  readonly url: string
+  /** Everything printed so far. */
+  said(): string
+  saying(text: string): Promise<void>
+  stop(): Promise<Ended & { readonly seconds: number }>
+}
+
+async function serve(args: readonly string[] = []): Promise<Served> {
+  const child = line.spawn(['serve', '--port', '0', ...args])
+  const end = ended(child)
+  let said = ''
+  child.stdout?.on('data', (chunk) => {
+    said += chunk
+  })
+  const saying = async (text: string): Promise<void> => {
+    while (!said.includes(text)) await once(child.stdout as NodeJS.ReadableStream, 'data')
+  }
+  await saying('/health')
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0] ?? ''
+  return {
+    url,
+    said: () => said,
+    saying,
+    async stop() {
+      const startedAt = performance.now()
+      child.kill('SIGINT')
+      // npm and the launcher pass on what the terminal has already delivered.
+      child.kill('SIGINT')
+      return { ...(await end), seconds: (performance.now() - startedAt) / 1000 }
+    },
+  }
+}
+
+const get = async (url: string): Promise<unknown> => (await fetch(url)).json()
+
+test('R2.1 R2.2 without accounts serve shows the simulated world, answers, and ends at Ctrl-C with 0', async () => {
+  const served = await serve(['--speed', '100'])
+  expect(served.said()).toContain('SIMULATED')
+  await served.saying('fyers/BINA     login needed')
+  expect(await get(`${served.url}/health`)).toMatchObject({
+    status: 'ok',
+    accounts: { total: 6, missing: 0 },
+    time: expect.stringMatching(/\+05:30$/),
+  })
+  expect(await get(`${served.url}/token/status`)).toMatchObject({
+    account_id: 'DEMO1',
+    source: 'upstream',
+    accounts: expect.arrayContaining([expect.objectContaining({ account: 'fyers/BINA' })]),
+  })
+  await served.saying('Solved: Bina')
+  const { code, seconds, stdout, stderr } = await served.stop()
+  expect(code).toBe(0)
+  expect(seconds).toBeLessThan(5)
+  expect(stdout).toMatch(/upstox\/DEMO1 +expired/)
+  expect(stdout).toMatch(/iifl\/SIM10001 +refreshed/)
+  expect(stdout).toMatch(/iifl\/SIM10002 +skipped/)
+  expect(stdout).toMatch(/fyers\/BINA +login needed[\s\S]*logs in at FYERS[\s\S]*fyers\/BINA +refreshed/)
+  expect(stdout + stderr).not.toContain('\u001b[')
+  expect(stdout + stderr).not.toMatch(/eyJ[\w-]+\.|Simulated-Passw0rd/)
+})
+
+test('with an account serve keeps that one, in its own store, and leaves nothing simulated behind', async () => {
+  const { client_id, client_secret, pin, refresh_token } = line.world.accounts[0]?.secrets ?? {}
+  const env = {
+    FYERS_CLIENT_ID: client_id,
+    FYERS_APP_SECRET: client_secret,
+    FYERS_PIN: pin,
+    FYERS_REFRESH_TOKEN: refresh_token,
+  }
+  await line.run(['setup', 'fyers'], { env })
+  const served = await serve()
+  await served.saying('fyers          refreshed')
+  expect(served.said()).not.toContain('SIMULATED')
+  expect(await get(`${served.url}/token/status`)).toMatchObject({
+    account_id: 'fyers',
+    live: true,
+    expires_at: '2026-11-24T06:00:00+05:30',
+    source: 'refresh_token',
+    last_error: null,
+  })
+  expect(await served.stop()).toMatchObject({ code: 0 })
+  const { accounts } = JSON.parse((await line.run(['status', '--json'])).stdout)
+  expect(accounts).toMatchObject([{ account: 'fyers', generation: 1 }])
+})
+
+test('a page in a browser cannot reach the service under a name of its own', async () => {
+  const served = await serve()
+  const asked = request(`${served.url}/health`, { headers: { host: 'rebound.example' } })
+  asked.end()
+  const [reply] = (await once(asked, 'response')) as [IncomingMessage]
+  expect(reply.statusCode).toBe(421)
+  reply.resume()
+  await served.stop()
+})
+
+test('Ctrl-C during a refresh lets the account in progress finish, and starts no further one', async () => {
+  for (const { id, secrets } of line.world.accounts.slice(0, 2)) {
+    const { client_id, client_secret, pin, refresh_token } = secrets
+    const env = {
+      FYERS_CLIENT_ID: client_id,
+      FYERS_APP_SECRET: client_secret,
+      FYERS_PIN: pin,
+      FYERS_REFRESH_TOKEN: refresh_token,
+    }
+    await line.run(['setup', id], { env })
+  }
+  const fyers = line.world.servers.find(({ name }) => name === 'fyers')?.server
+  fyers?.failNext('/api/v3/validate-refresh-token', { kind: 'slow', milliseconds: 800 })
+  const child = line.spawn(['refresh'])
+  const end = ended(child)
+  while (fyers?.count('/api/v3/validate-refresh-token') === 0) await pause(20)
+  child.kill('SIGINT')
+  expect(await end).toMatchObject({ code: 130, stdout: expect.stringContaining('fyers: refreshed') })
+  const { accounts } = JSON.parse((await line.run(['status', '--json'])).stdout)
+  expect(accounts).toMatchObject([
+    { account: 'fyers', live: true },
+    { account: 'fyers/BINA', state: 'missing', lastRunAt: null },
+  ])
+})
+
+test('a port that is taken is told in words, with another one to try', async () => {
+  const served = await serve()
+  const port = Number(new URL(served.url).port)
+  const second = await line.run(['serve', '--port', String(port)])
+  expect(second).toMatchObject({ code: 5, stderr: expect.stringContaining(`--port ${port + 1}`) })
+  await served.stop()
+})
