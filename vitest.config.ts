@@ -1,5 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], exclude: ['test/aws/**', 'node_modules/**'], testTimeout: 20_000 },
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/aws/**', 'node_modules/**'],
+    testTimeout: 20_000,
+    // Every core: by default one is left idle, which is half of a small machine.
+    maxWorkers: '100%',
+  },
 })

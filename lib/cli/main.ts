@@ -67,6 +67,19 @@ command('put <account> <name>', 'store one value, read from a hidden prompt or f
     ),
   )
 
+for (const [name, paused] of [
+  ['pause', true],
+  ['resume', false],
+] as const) {
+  command(name, paused ? 'leave accounts alone until they are resumed' : 'take paused accounts up again')
+    .argument('<accounts...>', 'account ids; a broker alone means its default account, or all it has')
+    .action(
+      run(async (accounts, options, shown) =>
+        (await import('./pause.ts')).setPaused(paused, accounts, options, shown),
+      ),
+    )
+}
+
 command('serve', 'keep the tokens alive in this process, and answer on loopback')
   .option('--port <number>', 'port on 127.0.0.1', port, 8787)
   .option('--speed <minutes>', 'simulated minutes in one second', positive, 5)

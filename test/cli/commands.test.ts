@@ -188,6 +188,14 @@ describe('with accounts', () => {
     expect(accounts).toMatchObject([{ nickname: 'Bücher – ✓', generation: 1, live: true }])
   })
 
+  test('R0.2 a paused account is left alone, and taken up again when it is resumed', async () => {
+    expect(await run(['pause', 'fyers'])).toMatchObject({ code: 0, stdout: 'paused: fyers\n' })
+    expect((await run(['refresh', 'fyers', '--json'])).stdout).toContain('"outcome": "paused"')
+    expect(await run(['pause', 'fyers'])).toMatchObject({ code: 0, stdout: 'nothing to pause\n' })
+    expect(await run(['resume', 'fyers', '--json'])).toMatchObject({ code: 0 })
+    expect((await run(['refresh', 'fyers', '--json'])).stdout).toContain('"outcome": "fresh"')
+  })
+
   test('put refuses an access token the broker does not accept, and what was published stays', async () => {
     const done = await run(['put', 'fyers', 'access_token'], { stdin: 'canary-of-a-dead-token\n' })
     expect(done).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('token is dead') })
