@@ -1,13 +1,8 @@
 import * as z from 'zod'
 import type { BrokerSettings } from '../../lib/brokers/configured.ts'
-import { assertAllowedOrigin } from '../../lib/http/allowed-origin.ts'
+import { hostOverrides } from '../../lib/http/host-overrides.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import { ConfigurationError } from '../../lib/tokens/errors.ts'
-
-const HOST_PREFIX = 'TOKENKEEPER_HOST_'
-/** The token service's base URL has a name of its own, which older installations already set. */
-const TOKEN_SERVICE_URL = 'TOKEN_REFRESH_SERVICE_URL'
-const TOKEN_SERVICE_HOST = 'TOKEN_SERVICE'
 
 const Text = z.string().min(1)
 const NumberText = z
@@ -77,34 +72,7 @@ export function readEnvironment(broker: Broker, values: Values = process.env): E
       leewayMinutes: data.TOKENKEEPER_LEEWAY_MINUTES,
       maxLifetimeHours: data.TOKENKEEPER_MAX_LIFETIME_HOURS,
     },
-    hosts: hostOverrides(broker, values, data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
+    hosts: hostOverrides(values, Object.keys(broker.hosts), data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
     allowHttpHosts: data.TOKENKEEPER_ALLOW_HTTP_HOSTS,
   }
-}
-
-function hostOverrides(
-  broker: Broker,
-  values: Values,
-  allowHttpHosts: readonly string[],
-): Readonly<Record<string, string>> {
-  const overrides = Object.entries(values).flatMap(([variable, url]) => {
-    const name = hostNameOf(variable)
-    return name === undefined || url === undefined || url === '' ? [] : [{ variable, name, url }]
-  })
-  for (const { variable, name, url } of overrides) {
-    if (!Object.hasOwn(broker.hosts, name)) {
-      const allowed = Object.keys(broker.hosts).map((host) => HOST_PREFIX + host)
-      throw new ConfigurationError(`${variable} is no host of ${broker.id}`, {
-        fix:
-          allowed.length > 0 ? `use ${allowed.join(', ')}` : 'remove it: this broker has no host to replace',
-      })
-    }
-    assertAllowedOrigin(url, allowHttpHosts, variable)
-  }
-  return Object.fromEntries(overrides.map(({ name, url }) => [name, url.replace(/\/+$/, '')]))
-}
-
-function hostNameOf(variable: string): string | undefined {
-  if (variable === TOKEN_SERVICE_URL) return TOKEN_SERVICE_HOST
-  return variable.startsWith(HOST_PREFIX) ? variable.slice(HOST_PREFIX.length) : undefined
 }

@@ -10,7 +10,7 @@ import { ConfigurationError } from '../tokens/errors.ts'
 import type { RunReport } from '../tokens/outcome.ts'
 import type { Progress } from '../tokens/run.ts'
 import { readConfigFile } from './config-file.ts'
-import { hostOverrides } from './hosts.ts'
+import { replacedHosts } from './hosts.ts'
 import type { Terminal } from './terminal.ts'
 
 /** The options every command has. */
@@ -81,7 +81,7 @@ export async function readSetting(options: GlobalOptions, env: Environment = pro
     brokers: enabledBrokers(config),
     home: homeFolder(options.home ?? env['TOKENKEEPER_HOME']),
     clock: clockOf(backend, env['TOKENKEEPER_NOW']),
-    hosts: hostOverrides(config, env),
+    hosts: replacedHosts(config, env),
   }
 }
 

@@ -64,7 +64,7 @@ describe('hosts', () => {
     const values = { ...COMPLETE, TOKENKEEPER_HOST_FYERS_APY: 'https://gateway.example.com' }
     expect(() => readEnvironment(fyers, values)).toThrow(
       expect.objectContaining({
-        message: 'TOKENKEEPER_HOST_FYERS_APY is no host of fyers',
+        message: 'TOKENKEEPER_HOST_FYERS_APY names no broker host there is',
         fix: 'use TOKENKEEPER_HOST_FYERS_API',
       }),
     )
