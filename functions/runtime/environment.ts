@@ -1,27 +1,27 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { BrokerSettings } from '../../lib/brokers/configured.ts'
 import { hostOverrides } from '../../lib/http/host-overrides.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import { ConfigurationError } from '../../lib/tokens/errors.ts'
 
-const Text = z.string().min(1)
-const NumberText = z
-  .string()
-  .regex(/^\d+(\.\d+)?$/, 'must be a number')
-  .transform(Number)
+const Text = z.string().check(z.minLength(1, 'must not be empty'))
+const NumberText = z.pipe(z.string().check(z.regex(/^\d+(\.\d+)?$/, 'must be a number')), z.transform(Number))
 
-const HostList = z.string().transform((text) => text.split(',').map((host) => host.trim()))
+const HostList = z.pipe(
+  z.string(),
+  z.transform((text) => text.split(',').map((host) => host.trim())),
+)
 
 const Variables = z.object({
   AWS_LAMBDA_FUNCTION_NAME: Text,
   TOKENKEEPER_PREFIX: Text,
   TOKENKEEPER_TABLE: Text,
   TOKENKEEPER_TOPIC_ARN: Text,
-  TOKENKEEPER_KEY_ID: Text.optional(),
+  TOKENKEEPER_KEY_ID: z.optional(Text),
   TOKENKEEPER_PACING_SECONDS: NumberText,
-  TOKENKEEPER_LEEWAY_MINUTES: NumberText.optional(),
-  TOKENKEEPER_MAX_LIFETIME_HOURS: NumberText.optional(),
-  TOKENKEEPER_ALLOW_HTTP_HOSTS: HostList.default([]),
+  TOKENKEEPER_LEEWAY_MINUTES: z.optional(NumberText),
+  TOKENKEEPER_MAX_LIFETIME_HOURS: z.optional(NumberText),
+  TOKENKEEPER_ALLOW_HTTP_HOSTS: z._default(HostList, []),
 })
 
 /** What the stack tells a function through its environment, checked. */

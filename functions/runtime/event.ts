@@ -1,21 +1,25 @@
 import { Temporal } from 'temporal-polyfill'
-import * as z from 'zod'
+import { en } from 'zod/locales'
+import * as z from 'zod/mini'
 import type { Broker } from '../../lib/ports/broker.ts'
 import { type AccountId, brokerOf, parseAccountId } from '../../lib/tokens/account-id.ts'
 import { ConfigurationError } from '../../lib/tokens/errors.ts'
+
+// The small edition of zod knows no language by itself, and people read what is wrong with their event.
+z.config(en())
 
 /** More follow-ups than any honest run needs: past this an endless chain is stopped. */
 export const MOST_CONTINUATIONS = 100
 
 const RefreshEvent = z.strictObject({
-  accounts: z.array(z.string()).min(1).optional(),
-  force: z.boolean().default(false),
+  accounts: z.optional(z.array(z.string()).check(z.minLength(1))),
+  force: z._default(z.boolean(), false),
   /** Why somebody asked, for the log. */
-  reason: z.string().max(200).optional(),
+  reason: z.optional(z.string().check(z.maxLength(200))),
   /** Set by a follow-up: when the person forced the run, so that no account is forced twice. */
-  forcedAt: z.iso.datetime({ offset: true }).optional(),
+  forcedAt: z.optional(z.iso.datetime({ offset: true })),
   /** Set by a follow-up: how many invocations this run has had before. */
-  continuation: z.int().min(0).max(MOST_CONTINUATIONS).default(0),
+  continuation: z._default(z.int().check(z.gte(0), z.lte(MOST_CONTINUATIONS)), 0),
 })
 
 /** What one invocation is asked to do. */

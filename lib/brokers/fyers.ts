@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Broker, BrokerContext, Proof, Renewal } from '../ports/broker.ts'
 import {
   ClientRejectedError,
@@ -32,15 +32,15 @@ const CLIENT_CODES: readonly number[] = [-371, -373, -374, -441, -352, -50, -99,
 const RATE_LIMIT_CODES: readonly number[] = [-429, -353]
 const PASSING_CODES: readonly number[] = [-96, -201, -202, -204, -205]
 
-const ErrorReply = z.object({ s: z.string(), code: z.number().optional() })
+const ErrorReply = z.object({ s: z.string(), code: z.optional(z.number()) })
 const TokenReply = z.object({
   s: z.literal('ok'),
   access_token: z.string(),
-  refresh_token: z.string().optional(),
+  refresh_token: z.optional(z.string()),
 })
 const ProfileReply = z.object({
   s: z.literal('ok'),
-  data: z.object({ fy_id: z.string().min(1), name: z.string().nullish() }),
+  data: z.object({ fy_id: z.string().check(z.minLength(1)), name: z.nullish(z.string()) }),
 })
 
 /** FYERS API v3: a person logs in each trading day; a stored refresh token with its PIN is used while FYERS accepts it. */

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { Secret } from '../tokens/secret.ts'
 import { type EnvelopeKeys, openEnvelope } from './iifl-envelope.ts'
 
@@ -6,7 +6,7 @@ import { type EnvelopeKeys, openEnvelope } from './iifl-envelope.ts'
 const TOKEN_IS_VALID = 'EC045'
 const EC_CODE = /\bEC\d{3}\b/
 
-const StatusReply = z.object({ status: z.string(), message: z.string().optional() })
+const StatusReply = z.object({ status: z.string(), message: z.optional(z.string()) })
 const EncryptedReply = z.looseObject({ cRespEncData: z.string() })
 
 /** A reply that says it failed; without a code it is a plain `Not_Ok`. */

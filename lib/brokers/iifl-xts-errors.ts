@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import {
   ClientRejectedError,
   ConfigurationError,
@@ -21,8 +21,8 @@ const RATE_LIMIT_CODE = 'e-apirl-0004'
 
 /** Rate-limit errors are sometimes nested under `data`. */
 const ErrorReply = z.object({
-  code: z.string().optional().catch(undefined),
-  data: z.object({ code: z.string() }).optional().catch(undefined),
+  code: z.catch(z.optional(z.string()), undefined),
+  data: z.catch(z.optional(z.object({ code: z.string() })), undefined),
 })
 
 /** Reads the body first, but a server in trouble is a passing fault whatever it says (sheet section 5). */

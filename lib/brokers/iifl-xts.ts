@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Broker, BrokerContext, Proof, Renewal } from '../ports/broker.ts'
 import { HttpError } from '../ports/http.ts'
 import { BrokerUnavailableError, ConfigurationError } from '../tokens/errors.ts'
@@ -23,8 +23,8 @@ const APIS = {
 
 /** The literal success code is not known, so `type` decides, with a token where one is due (sheet section 10). */
 const Success = z.object({ type: z.literal('success') })
-const LoginReply = Success.extend({
-  result: z.object({ token: z.string().min(1), userID: z.string().min(1) }),
+const LoginReply = z.extend(Success, {
+  result: z.object({ token: z.string().check(z.minLength(1)), userID: z.string().check(z.minLength(1)) }),
 })
 
 /** IIFL's older interface ("Blaze", by Symphony Fintech): app key and secret give a token, no person is involved. */

@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { Broker, BrokerContext, Proof, Renewal } from '../ports/broker.ts'
 import { GrantRejectedError, WrongAccountError } from '../tokens/errors.ts'
 import { jwtClaims } from '../tokens/jwt.ts'
@@ -21,7 +21,7 @@ const SECOND_LOOK_MS = 2_000
 const CLIENT_ID_CLAIM = 'preferred_username'
 
 const ProfileReply = z.object({
-  result: z.object({ clientId: z.string().min(1), clientName: z.string().nullish() }),
+  result: z.object({ clientId: z.string().check(z.minLength(1)), clientName: z.nullish(z.string()) }),
 })
 
 /** IIFL Capital: unattended with password and TOTP secret where the owner stored both, else a person logs in each day. */

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { BrokerContext, Renewal } from '../ports/broker.ts'
 import { ConfigurationError, WrongAccountError } from '../tokens/errors.ts'
 import { Secret } from '../tokens/secret.ts'
@@ -11,22 +11,23 @@ const POS_TOKEN_EXPIRY_ZONE = 'UTC'
 /** More than a century is a date in the wrong unit, not a lifetime. */
 const LONGEST_EXPIRES_IN_S = 3_200_000_000
 
-const Text = z.string().min(1).optional().catch(undefined)
-const Id = z
-  .union([z.string().min(1), z.number().transform(String)])
-  .nullish()
-  .catch(undefined)
+/** What the backend leaves out or fills with something else counts as left out. */
+const lenient = <Schema extends z.ZodMiniType>(schema: Schema) => z.catch(z.optional(schema), undefined)
+
+const Filled = z.string().check(z.minLength(1))
+const Text = lenient(Filled)
+const Id = lenient(z.union([Filled, z.pipe(z.number(), z.transform(String))]))
 const User = z.object({ id: Id, email: Text, name: Text, vendor_id: Id })
 const Fields = z.object({
   token: Text,
   access_token: Text,
-  expires_at: z.unknown().optional(),
-  token_expiry: z.unknown().optional(),
-  expires_in: z.unknown().optional(),
-  user: User.optional().catch(undefined),
+  expires_at: z.optional(z.unknown()),
+  token_expiry: z.optional(z.unknown()),
+  expires_in: z.optional(z.unknown()),
+  user: lenient(User),
 })
-const TokenReply = Fields.extend({ data: Fields.optional().catch(undefined) })
-const MeReply = User.extend({ data: User.optional().catch(undefined) })
+const TokenReply = z.extend(Fields, { data: lenient(Fields) })
+const MeReply = z.extend(User, { data: lenient(User) })
 
 export interface PosUser {
   readonly id: string

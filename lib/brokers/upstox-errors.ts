@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import {
   BrokerUnavailableError,
   ClientRejectedError,
@@ -53,7 +53,7 @@ const OPERATOR_FIXES: Readonly<Record<string, string>> = {
 
 /** Both casings are emitted; camelCase is deprecated (sheet section 5). */
 const ErrorReply = z.object({
-  errors: z.array(z.object({ error_code: z.string().nullish(), errorCode: z.string().nullish() })),
+  errors: z.array(z.object({ error_code: z.nullish(z.string()), errorCode: z.nullish(z.string()) })),
 })
 
 /**

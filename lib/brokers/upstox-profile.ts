@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import type { BrokerContext, Proof } from '../ports/broker.ts'
 import { WrongAccountError } from '../tokens/errors.ts'
 import { jwtClaims } from '../tokens/jwt.ts'
@@ -11,7 +11,7 @@ const PROFILE_PATH = '/v2/user/profile'
 const Envelope = z.object({ status: z.literal('success') })
 const ProfileReply = z.object({
   status: z.literal('success'),
-  data: z.object({ user_id: z.string().min(1), user_name: z.string().nullish() }),
+  data: z.object({ user_id: z.string().check(z.minLength(1)), user_name: z.nullish(z.string()) }),
 })
 
 /**

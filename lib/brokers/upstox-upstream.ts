@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 import { parseExpiresAt } from '../oauth/expires-at.ts'
 import type { BrokerContext, Renewal } from '../ports/broker.ts'
 import { nameOf } from '../tokens/account-id.ts'
@@ -30,7 +30,7 @@ const UPSTREAM_NAIVE_TIME_ZONE = 'Asia/Kolkata'
 const EXPIRY_TOLERANCE_S = 60
 
 /** Further fields are ignored (sheet token-service, section 10). */
-const TokenReply = z.object({ access_token: z.string(), expires_at: z.unknown().optional() })
+const TokenReply = z.object({ access_token: z.string(), expires_at: z.optional(z.unknown()) })
 
 /**
  * Copies a token from another token service: takes the current one if it is new and proves live, otherwise
