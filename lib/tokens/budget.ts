@@ -4,6 +4,14 @@ import type { AccountState } from './account-state.ts'
 
 type Instant = Temporal.Instant
 
+/** What holds an attempt back until `at`. */
+export interface Hold {
+  readonly at: Instant
+  readonly reason: string
+  /** Nothing more is allowed today. */
+  readonly dayIsSpent: boolean
+}
+
 /**
  * When the next attempt at the broker's login is allowed, and what holds it back; `undefined` when nothing does.
  * The day is the calendar day in the broker's zone.
@@ -13,33 +21,40 @@ export function attemptAllowedAt(
   state: Pick<AccountState, 'attempts' | 'notBefore'>,
   timeZone: string,
   now: Instant,
-): { readonly at: Instant; readonly reason: string } | undefined {
-  const limits: { at: Instant; reason: string }[] = []
-  if (state.notBefore) limits.push({ at: state.notBefore, reason: 'the broker asked us to wait' })
+): Hold | undefined {
+  const limits: Hold[] = []
+  const hold = (at: Instant, reason: string, dayIsSpent = false): void =>
+    void limits.push({ at, reason, dayIsSpent })
+  if (state.notBefore) hold(state.notBefore, 'the broker asked us to wait')
   const last = state.attempts.at(-1)
   if (last) {
-    const at = last.add({ seconds: budget.minimumGapSeconds })
-    limits.push({ at, reason: `at most one login in ${budget.minimumGapSeconds} s` })
+    const { minimumGapSeconds } = budget
+    hold(last.add({ seconds: minimumGapSeconds }), `at most one login in ${minimumGapSeconds} s`)
   }
   if (budget.perHour !== undefined) {
     const hour = state.attempts.filter((at) => isAfter(at.add({ hours: 1 }), now))
     const oldest = hour.at(-budget.perHour)
-    if (oldest)
-      limits.push({ at: oldest.add({ hours: 1 }), reason: `${budget.perHour} logins per hour are spent` })
+    if (oldest) hold(oldest.add({ hours: 1 }), `${budget.perHour} logins per hour are spent`)
   }
-  if (budget.perDay !== undefined) {
-    const midnight = now.toZonedDateTimeISO(timeZone).startOfDay()
-    const today = state.attempts.filter((at) => !isAfter(midnight.toInstant(), at))
-    if (today.length >= budget.perDay) {
-      limits.push({
-        at: midnight.add({ days: 1 }).toInstant(),
-        reason: `${budget.perDay} logins per day are spent`,
-      })
-    }
+  if (attemptsLeftToday(budget, state, timeZone, now) === 0) {
+    const tomorrow = now.toZonedDateTimeISO(timeZone).startOfDay().add({ days: 1 }).toInstant()
+    hold(tomorrow, `${budget.perDay} logins per day are spent`, true)
   }
   const holding = limits.filter(({ at }) => isAfter(at, now))
   if (holding.length === 0) return undefined
   return holding.reduce((a, b) => (isAfter(b.at, a.at) ? b : a))
+}
+
+/** How many attempts today's budget still has; infinite where there is none. */
+export function attemptsLeftToday(
+  { perDay }: LoginBudget,
+  { attempts }: Pick<AccountState, 'attempts'>,
+  timeZone: string,
+  now: Instant,
+): number {
+  if (perDay === undefined) return Number.POSITIVE_INFINITY
+  const midnight = now.toZonedDateTimeISO(timeZone).startOfDay().toInstant()
+  return Math.max(0, perDay - attempts.filter((at) => !isAfter(midnight, at)).length)
 }
 
 /** The attempts with this one added, those that no budget looks at any more dropped. */

@@ -147,10 +147,13 @@ function chooseGrant(situation: Situation, need: string, live: boolean): Decisio
       passedOver.push(`the fate of the last ${grant.kind} grant is unknown, and it must not be sent again`)
       continue
     }
-    const notBefore = attemptAllowedAt(grant.budget, state, broker.session.timeZone, now)
-    if (notBefore && isAfter(notBefore.at, now)) {
-      return { action: 'wait', reason: notBefore.reason, until: notBefore.at, live }
+    const hold = attemptAllowedAt(grant.budget, state, broker.session.timeZone, now)
+    if (hold?.dayIsSpent && !live && broker.login) {
+      // Tomorrow is too late for today's market, and a person can still log in.
+      passedOver.push(hold.reason)
+      continue
     }
+    if (hold) return { action: 'wait', reason: hold.reason, until: hold.at, live }
     return { action: 'refresh', reason: need, grant }
   }
   const why = passedOver.length > 0 ? `${need}; ${passedOver.join('; ')}` : need

@@ -1,9 +1,10 @@
-import type { Temporal } from 'temporal-polyfill'
+import { Temporal } from 'temporal-polyfill'
 import type { Broker, Grant } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState, StateChanges } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
+import { attemptAllowedAt, attemptsLeftToday } from './budget.ts'
 import { type Decision, decide } from './decide.ts'
 import {
   askForLogin,
@@ -61,7 +62,8 @@ export async function climbLadder(climb: Climb, first: Decision): Promise<Climbe
           changes = { ...changes, ...tried.changes }
           if (tried.published) return { ending: { outcome: 'refreshed', reason: decision.reason }, changes }
           if (!leavesRoomForNextGrant(tried.error)) {
-            return { ending: endingOfError(tried.error, ports.clock.now()), changes }
+            const ending = endingOfError(tried.error, ports.clock.now())
+            return { ending: withinBudget(ending, decision.grant, now(), climb), changes }
           }
           break
         }
@@ -83,6 +85,21 @@ export async function climbLadder(climb: Climb, first: Decision): Promise<Climbe
     ending: stopUntilFixed('response_unexpected', 'the ladder of grants has no end', 'report it'),
     changes,
   }
+}
+
+/**
+ * No repeat before the login budget allows one: it would only end in waiting, and hide what really happened. And the
+ * day's last attempt is kept for a later run: what has failed since a minute ago may pass in half an hour.
+ */
+function withinBudget(ending: Ending, grant: Grant, state: AccountState, { broker, ports }: Climb): Ending {
+  const { retryAt, ...withoutRetry } = ending
+  if (!retryAt) return ending
+  const { timeZone } = broker.session
+  const now = ports.clock.now()
+  if (attemptsLeftToday(grant.budget, state, timeZone, now) <= 1) return withoutRetry
+  const hold = attemptAllowedAt(grant.budget, state, timeZone, now)
+  const waits = hold && Temporal.Instant.compare(hold.at, retryAt) > 0
+  return waits ? { ...ending, retryAt: hold.at } : ending
 }
 
 type Tried =

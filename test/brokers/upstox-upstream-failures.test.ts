@@ -94,8 +94,8 @@ describe('what the service answers instead', () => {
   test('a service that stays down fails the run, which keeps asking for a while, and pages nobody', async () => {
     service.script('ACC1', { token: [{ status: 503 }] })
     expect(await only()).toMatchObject({ outcome: 'failed', code: 'broker_unavailable' })
-    // Four reads within seconds, and once more after the minute between two attempts.
-    expect(server.count(TOKEN)).toBe(8)
+    // Four reads within seconds, and twice more after the minute between two attempts.
+    expect(server.count(TOKEN)).toBe(12)
     expect(world.alerts).toHaveLength(0)
   })
 

@@ -239,11 +239,18 @@ const cases: readonly (readonly [string, AccountState, readonly SecretName[], bo
       { action: 'wait', until: NOW.add({ minutes: 10 }) },
     ],
     [
-      'out of its daily budget until midnight in the broker’s zone',
-      state({ attempts: [2, 3, 4, 5].map((hours) => NOW.subtract({ hours })) }, DEAD),
+      'live, and out of its daily budget until midnight in the broker’s zone',
+      state({ attempts: [2, 3, 4, 5].map((hours) => NOW.subtract({ hours })) }, DUE),
       ALL,
       false,
       { action: 'wait', until: Temporal.Instant.from('2026-11-24T00:00:00+05:30') },
+    ],
+    [
+      'dead, and out of its daily budget, so that only a person can still help today',
+      state({ attempts: [2, 3, 4, 5].map((hours) => NOW.subtract({ hours })) }, DEAD),
+      ALL,
+      false,
+      { action: 'ask', reason: expect.stringContaining('4 logins per day are spent') },
     ],
   ]
 
