@@ -3,7 +3,7 @@ import type { Broker, Grant, Hosts } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState, Ambiguity } from './account-state.ts'
 import { attemptAllowedAt } from './budget.ts'
-import { wantsProof, whetherDue } from './due.ts'
+import { isMarketNear, wantsProof, whetherDue } from './due.ts'
 import type { ErrorCode } from './errors.ts'
 import { isOlder } from './read-stored.ts'
 
@@ -157,7 +157,13 @@ function chooseGrant(situation: Situation, need: string, live: boolean): Decisio
     return { action: 'refresh', reason: need, grant }
   }
   const why = passedOver.length > 0 ? `${need}; ${passedOver.join('; ')}` : need
-  if (broker.login) return { action: 'ask', reason: why }
+  if (broker.login) {
+    const { tradingSession } = broker
+    if (live && tradingSession && !isMarketNear(tradingSession, now)) {
+      return { action: 'fresh', reason: `${why}; a person is asked from three hours before the open` }
+    }
+    return { action: 'ask', reason: why }
+  }
   return stop(why, `check the stored credentials: tokenkeeper setup ${broker.id}`)
 }
 

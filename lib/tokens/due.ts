@@ -8,8 +8,11 @@ export const DEAD_EARLY_SECONDS = 60
 const SHORTEST_DEFAULT_LEEWAY_MINUTES = 30
 /** cert-manager's rule: renew when two thirds of the life are over. */
 const LEEWAY_SHARE_OF_LIFE = 1 / 3
-/** A session can end overnight, before its token says so (brokers/README, daily logout): an older proof says nothing of today. */
-const PROOF_BEFORE_OPEN_MINUTES = 180
+/**
+ * The morning of a market: a proof from before says nothing of today, since a session can end overnight (brokers/README,
+ * daily logout), and a person asked before it would be asked at night.
+ */
+const BEFORE_OPEN_MINUTES = 180
 
 export interface Due {
   readonly due: boolean
@@ -85,6 +88,19 @@ function todaysClose(session: TradingSession, now: Temporal.Instant): Temporal.I
   return local.dayOfWeek <= 5 && isAfter(close, now) ? close : undefined
 }
 
+/** Whether it is a weekday between three hours before the open and the close: when a person is asked without haste. */
+export function isMarketNear(session: TradingSession, now: Temporal.Instant): boolean {
+  return todaysClose(session, now) !== undefined && isAfterOrAt(now, todaysWindow(session, now).from)
+}
+
+function todaysWindow(
+  session: TradingSession,
+  now: Temporal.Instant,
+): { readonly from: Temporal.Instant; readonly opens: Temporal.Instant } {
+  const opens = now.toZonedDateTimeISO(session.timeZone).withPlainTime(session.opens)
+  return { from: opens.subtract({ minutes: BEFORE_OPEN_MINUTES }).toInstant(), opens: opens.toInstant() }
+}
+
 /**
  * Whether a token that is to last into today's session has to be proven again: once, from three hours before the
  * market opens until it closes.
@@ -94,12 +110,8 @@ export function wantsProof(
   session: TradingSession,
   now: Temporal.Instant,
 ): boolean {
-  if (todaysClose(session, now) === undefined) return false
-  const opens = now.toZonedDateTimeISO(session.timeZone).withPlainTime(session.opens)
-  const from = opens.subtract({ minutes: PROOF_BEFORE_OPEN_MINUTES }).toInstant()
-  return (
-    isAfterOrAt(now, from) && isAfter(from, token.provenAt) && isAfter(token.expiresAt, opens.toInstant())
-  )
+  const { from, opens } = todaysWindow(session, now)
+  return isMarketNear(session, now) && isAfter(from, token.provenAt) && isAfter(token.expiresAt, opens)
 }
 
 function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {

@@ -311,6 +311,23 @@ describe('decide', () => {
     })
   })
 
+  test.each([
+    ['2026-11-23T03:00:00+05:30', 'fresh'],
+    ['2026-11-23T06:15:00+05:30', 'ask'],
+    ['2026-11-22T10:00:00+05:30', 'fresh'],
+  ])('nobody is asked at night or on a Sunday for a token that still lives (%s: %s)', (at, action) => {
+    const now = Temporal.Instant.from(at)
+    const account = state({}, DUE)
+    const token = account.accessToken as NonNullable<AccountState['accessToken']>
+    const decision = decide({
+      broker: { ...LADDER, tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' } },
+      state: { ...account, accessToken: { ...token, expiresAt: now.add({ minutes: DUE }) } },
+      stored: stored('client_id', 'access_token'),
+      now,
+    })
+    expect(decision).toMatchObject({ action })
+  })
+
   test('never spends an attempt beyond the budget, whatever the history', () => {
     fc.assert(
       fc.property(
