@@ -84,13 +84,15 @@ export const fyers = {
     {
       kind: 'refresh_token',
       needs: ['client_id', 'client_secret', 'pin', 'refresh_token'],
-      enabled: () => FYERS_REFRESH_ENABLED,
+      // Off for an account whose holder knows that FYERS has withdrawn it: --option refresh=off.
+      enabled: (settings) => FYERS_REFRESH_ENABLED && settings.options?.['refresh'] !== 'off',
       // Three PIN uses a day (sheet section 7); the token does not rotate, so a lost reply may be repeated.
       budget: { perDay: 3, minimumGapSeconds: 60 },
       repeatsAfterAmbiguity: 1,
       renew: refresh,
     },
   ],
+  options: { refresh: 'off: a person logs in, no refresh is tried' },
   login: { how: 'log in at FYERS' },
   prove,
   pacingSeconds: 1,
@@ -156,10 +158,11 @@ function errorOf(reply: BrokerReply, spends: Spends, during: 'refresh' | 'read')
     return new RateLimitedError('FYERS throttles us', { ...details, retryAfterSeconds: 60, fix })
   }
   if (PASSING_CODES.includes(code)) return errorByStatus(NAME, { ...reply, status: 503 }, spends)
+  // A refusal of the app is no refusal of the grant: a login by the same app would fail as well.
   if (CLIENT_CODES.includes(code)) {
     return new ClientRejectedError('FYERS refuses this app', {
       ...details,
-      fix: 'check app id (with its suffix), app secret and permissions: tokenkeeper setup fyers',
+      fix: 'check app id (with its suffix), app secret and permissions: tokenkeeper setup {account}',
     })
   }
   if (during === 'refresh' || DEAD_TOKEN_CODES.includes(code)) {

@@ -38,7 +38,7 @@ const PASSWORD_EXPIRED = 'EC069'
 const DEAD_TOKEN_CODES: readonly string[] = ['EC044', 'EC075']
 const THROTTLE_SECONDS: Readonly<Record<string, number>> = { EC018: 60, EC019: 900, EC052: 900, EC080: 900 }
 
-const SETUP = 'tokenkeeper setup iifl'
+const SETUP = 'tokenkeeper setup {account}'
 const RETRIED = 'nothing to do: it is tried again'
 
 /** What only the account's holder can put right, at IIFL. */

@@ -65,7 +65,7 @@ function errorWithoutCode(reply: BrokerReply, during: 'login' | 'read'): Tokenke
 function keysRefused(details: { readonly brokerCode?: string }): ClientRejectedError {
   return new ClientRejectedError(`${NAME} refuses the app key, the secret key or the app`, {
     ...details,
-    fix: `check both keys, and that they belong to the API of this account: tokenkeeper setup iifl-xts`,
+    fix: 'check both keys, and that they belong to the API of this account: tokenkeeper setup {account}',
   })
 }
 

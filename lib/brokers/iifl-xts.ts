@@ -56,6 +56,7 @@ export const iiflXts = {
       renew: logIn,
     },
   ],
+  options: { api: 'interactive (default) or marketdata', clientID: 'the client, for dealer accounts' },
   prove,
   pacingSeconds: 2,
   concurrency: 1,

@@ -79,6 +79,7 @@ export const iifl = {
       renew: logIn,
     },
   ],
+  options: { headlessVariant: 'A or B, the newer and default' },
   login: { how: 'log in at IIFL' },
   prove,
   pacingSeconds: 2,
@@ -126,6 +127,6 @@ async function profile(context: BrokerContext, accessToken: Secret): Promise<Pro
 function assertOwnClient(context: BrokerContext, clientId: string): void {
   if (clientId.toUpperCase() === context.secret('user_id').reveal().toUpperCase()) return
   throw new WrongAccountError('the session belongs to another IIFL client than the stored user_id', {
-    fix: 'log in with the right user, or store the right credentials: tokenkeeper setup iifl; nothing was changed',
+    fix: 'log in with the right user, or store the right credentials: tokenkeeper setup {account}; nothing was changed',
   })
 }

@@ -13,7 +13,7 @@ export const NAME = 'POS Connector'
 
 /** A longer Retry-After is not believed (sheet section 7). */
 const LONGEST_RETRY_AFTER_S = 300
-const SETUP = 'tokenkeeper setup pos-connector'
+const SETUP = 'tokenkeeper setup {account}'
 
 /**
  * What a refused login means (sheet section 5). Laravel answers with the status and prose; in debug mode with a

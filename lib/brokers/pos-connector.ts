@@ -58,6 +58,13 @@ export const posConnector = {
       renew,
     },
   ],
+  options: {
+    'paths.login': 'path of the login route',
+    'paths.me': 'path that tells the user',
+    'paths.refresh': 'path of a refresh route, if there is one',
+    deviceName: 'what the backend lists the token under',
+    tokenExpiryZone: 'zone of a token_expiry without one',
+  },
   prove,
   pacingSeconds: 0,
   concurrency: 2,

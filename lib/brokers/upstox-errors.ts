@@ -25,8 +25,9 @@ const TOO_MANY = 'UDAPI10005'
 const PASSING_FAULT = 'UDAPI100500'
 const OUTSIDE_SERVICE_HOURS: readonly string[] = ['UDAPI100072', 'UDAPI100074']
 
-const CHECK_APP = 'check API key and secret against the app at Upstox: tokenkeeper setup upstox'
-const CHECK_REDIRECT = "make the redirect URI equal to the app's, to the character: tokenkeeper setup upstox"
+const CHECK_APP = 'check API key and secret against the app at Upstox: tokenkeeper setup {account}'
+const CHECK_REDIRECT =
+  "make the redirect URI equal to the app's, to the character: tokenkeeper setup {account}"
 const REPORT = 'report it: Upstox may have changed its contract; the stored token was kept'
 
 /** What the operator does about each code of class "configuration" (sheet section 5). */

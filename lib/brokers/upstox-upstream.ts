@@ -132,12 +132,12 @@ function refusal(reply: BrokerReply, account: string): TokenkeeperError {
     case 403:
       return new ClientRejectedError(`${SERVICE} refuses us`, {
         brokerCode,
-        fix: 'store the key it wants from us: tokenkeeper setup upstox',
+        fix: 'store the key it wants from us: tokenkeeper setup {account}',
       })
     case 404:
       return new ClientRejectedError(`${SERVICE} does not know the account "${account}"`, {
         brokerCode,
-        fix: 'correct UPSTOX_ACCOUNT_IDS or the option upstreamAccountId: tokenkeeper setup upstox',
+        fix: 'correct UPSTOX_ACCOUNT_IDS or the option upstreamAccountId: tokenkeeper setup {account}',
       })
     case 409:
     case 423:

@@ -64,6 +64,7 @@ export const upstox = {
       renew: renewFromTokenService,
     },
   ],
+  options: { upstreamAccountId: 'what the token service calls the account' },
   login: { how: 'log in at Upstox' },
   prove: proveUpstox,
   // Limits count per user, not per address (sheet section 7); this is for the token service's sake.

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { consoleNotifier } from '../local/console-notifier.ts'
-import { openDatabase } from '../local/database.ts'
+import { hasSecrets, openDatabase } from '../local/database.ts'
 import { runHere } from '../local/local-run.ts'
 import { sqliteStateStore } from '../local/sqlite-state-store.ts'
 import { sqliteTokenVault } from '../local/sqlite-token-vault.ts'
@@ -26,9 +26,8 @@ type Common = Pick<Ports, 'http' | 'clock' | 'hosts' | 'allowHttpHosts' | 'telem
 /** SQLite and the console in place of AWS. Throws ConfigurationError when its folder cannot be used. */
 export function localBackend(setting: Setting, common: Common, alert: (text: string) => void): Backend {
   const files = filesOf(setting.home)
-  // Before the database, so that its folder is made with the key's narrow mode.
-  const key = usable(setting.home, () => vaultKey(files.key))
   const database = usable(setting.home, () => openDatabase(files.database))
+  const key = usable(setting.home, () => vaultKey(files.key, hasSecrets(database)))
   const ports: Ports = {
     ...common,
     vault: sqliteTokenVault(database, key, common.clock),

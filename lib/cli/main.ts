@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { forAccount } from '../tokens/ending.ts'
 import { TokenkeeperError } from '../tokens/errors.ts'
 import { VERSION } from '../version.ts'
 import { Cancelled } from './cancelled.ts'
@@ -125,15 +126,21 @@ function run<Options extends GlobalOptions>(work: Work<Options>) {
     try {
       process.exitCode = await work(called.args, options, shown)
     } catch (error) {
-      process.exitCode = explain(error, options, shown)
+      process.exitCode = explain(error, called.args[0], options, shown)
     }
   }
 }
 
 /** Says what went wrong and what helps. A stack is for --verbose; every text passes the mask of known secrets. */
-function explain(error: unknown, { verbose, json }: GlobalOptions, shown: Terminal): number {
+function explain(
+  error: unknown,
+  account: string | undefined,
+  { verbose, json }: GlobalOptions,
+  shown: Terminal,
+): number {
   const fault = error instanceof Error ? error : new Error(String(error))
-  const fix = error instanceof TokenkeeperError || error instanceof UsageError ? error.fix : ''
+  const advice = error instanceof TokenkeeperError || error instanceof UsageError ? error.fix : ''
+  const fix = forAccount(advice, account ?? '<account>')
   const code =
     error instanceof TokenkeeperError ? error.code : error instanceof UsageError ? 'usage' : 'fault'
   if (error instanceof Cancelled) {

@@ -4,6 +4,7 @@ import { SECRET_NAMES, type SecretName, storedValue } from '../ports/token-vault
 import type { AccountId } from '../tokens/account-id.ts'
 import { adoptAccessToken } from '../tokens/adopt.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
+import { isPlausibleToken } from '../tokens/plausible.ts'
 import { unknownAccount } from '../tokens/refresh.ts'
 import type { Secret } from '../tokens/secret.ts'
 import { accountArgument, brokerFor } from './account-arguments.ts'
@@ -80,6 +81,9 @@ async function adopt(
   accessToken: Secret,
   { ports }: Composition,
 ): Promise<Told> {
+  if (!isPlausibleToken(accessToken)) {
+    throw new UsageError('what was handed in is no token', 'copy it again: one word of 8 to 8192 characters')
+  }
   const now = ports.clock.now()
   const result = await adoptAccessToken(
     {

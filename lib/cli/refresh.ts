@@ -76,8 +76,9 @@ export async function refreshSelected(
         return await composition.run({ broker, accounts, forcedAt, signal, onProgress })
       } catch (error) {
         const ids = accounts ?? [broker.broker.id as AccountId]
-        const ending = endingOfError(error, clock.now())
-        return report(ids.map((account) => resultOf(broker.broker, newAccountState(account), ending)))
+        const failed = (account: AccountId): AccountResult =>
+          resultOf(broker.broker, newAccountState(account), endingOfError(error, account, clock.now()))
+        return report(ids.map(failed))
       }
     }),
   )

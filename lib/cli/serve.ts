@@ -102,6 +102,7 @@ async function run(
     await refreshTable()
     screen.happened('first look at every account')
     await Promise.race([service.reconcile(), ended])
+    await refreshTable()
     screen.printTable(service)
     await ended
   } finally {
@@ -129,7 +130,7 @@ function introduce(
     terminal.print(`this machine, invented people, and a clock that makes ${speedText} of every second.`)
     terminal.print('Nothing leaves this machine, and nothing is kept.\n')
     terminal.print(
-      `For a real account:  ${bold('npx tokenkeeper setup fyers')}  (or ${BROKER_IDS.slice(1).join(', ')})`,
+      `For a real account:  ${bold(`npx tokenkeeper setup ${BROKER_IDS[0]}`)}  (or ${BROKER_IDS.slice(1).join(', ')})`,
     )
   } else {
     terminal.print(`Accounts and their secrets are in ${home}`)
@@ -137,9 +138,10 @@ function introduce(
   terminal.print(`Answers on:          ${url}/health  and  ${url}/token/status\n`)
 }
 
-/** Times that belong to no account are told on the clocks of the first broker. */
+/** Times that belong to no account are told on the clocks of the first market there is, else of the first broker. */
 function zoneOf({ brokers }: Scene): string {
-  return brokers[0]?.broker.session.timeZone ?? 'UTC'
+  const first = brokers.find(({ broker }) => broker.tradingSession) ?? brokers[0]
+  return first?.broker.session.timeZone ?? 'UTC'
 }
 
 function onlyLocal(): ConfigurationError {

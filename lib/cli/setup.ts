@@ -1,3 +1,4 @@
+import type { Broker } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import { nameOf } from '../tokens/account-id.ts'
@@ -41,6 +42,7 @@ export async function setup(text: string, options: SetupOptions, terminal: Termi
   try {
     const enabled = brokerFor(account, composition)
     const { broker } = enabled
+    assertKnownOptions(broker, settings)
     const external = options.managedBy === 'external'
     if (broker.warning && !external) await consent(broker.warning, terminal)
 
@@ -86,6 +88,17 @@ function settingsIn(options: SetupOptions): Partial<AccountSettings> {
   }
 }
 
+/** A slip in a name would be kept and never looked at. */
+function assertKnownOptions({ displayName, options = {} }: Broker, settings: Partial<AccountSettings>): void {
+  const stranger = Object.keys(settings.options ?? {}).find((name) => !Object.hasOwn(options, name))
+  if (stranger === undefined) return
+  const allowed = Object.entries(options).map(([name, chooses]) => `${name} (${chooses})`)
+  throw new UsageError(
+    `${displayName} knows no option "${stranger.slice(0, 40)}"`,
+    allowed.length > 0 ? `use ${allowed.join(', ')}` : 'leave --option out: this broker has none',
+  )
+}
+
 /** Who passes the credentials without a terminal has read this elsewhere; it is said all the same. */
 async function consent(warning: string, terminal: Terminal): Promise<void> {
   if (!terminal.interactive) {
@@ -93,7 +106,7 @@ async function consent(warning: string, terminal: Terminal): Promise<void> {
     return
   }
   showFirst('Before you begin', warning)
-  if (!(await agree('Go on?', true))) throw new UsageError('nothing was set up')
+  if (!(await agree('Go on?', false))) throw new UsageError('nothing was set up')
 }
 
 /** A file named on the command line counts more than what the shell happens to have set. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { BROKERS, type BrokerId } from '../brokers/index.ts'
 import { type DemoAccount, type DemoWorld, startDemoWorld } from '../simulators/demo-world.ts'
 import { systemClock } from '../system-clock.ts'
@@ -6,6 +7,7 @@ import { ConfigurationError } from '../tokens/errors.ts'
 import type { GlobalOptions } from './composition.ts'
 import { EXIT } from './exit-codes.ts'
 import { interrupted } from './interrupted.ts'
+import { DEFAULT_HOME } from './local-backend.ts'
 import type { Terminal } from './terminal.ts'
 
 const TOKEN_SERVICE = 'TOKEN_SERVICE'
@@ -56,7 +58,7 @@ function explain(
     terminal.style('bold', 'Simulated brokers are running until Ctrl-C. Everything in them is invented.'),
   )
   terminal.print('\nIn another terminal, point this software at them:\n')
-  terminal.print('export TOKENKEEPER_HOME=.tokenkeeper/simulated')
+  terminal.print(`export TOKENKEEPER_HOME=${join(DEFAULT_HOME, 'simulated')}`)
   for (const [name, value] of variables) terminal.print(`export ${name}=${value}`)
   terminal.print('\nAccounts they know; save the lines of one as sim.env and run its command:')
   for (const account of world.accounts) {

@@ -40,6 +40,11 @@ export function openDatabase(path: string): DatabaseSync {
   return database
 }
 
+/** Whether anything is stored in the vault, which only its key opens. */
+export function hasSecrets(database: DatabaseSync): boolean {
+  return database.prepare('SELECT 1 FROM secret LIMIT 1').get() !== undefined
+}
+
 function migrate(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE')
   try {

@@ -8,9 +8,15 @@ const OWNER_ONLY = 0o600
 
 /**
  * The key of the local vault, made at the first use. Throws ConfigurationError when the file is readable by
- * others or is no key: a vault behind an open key is no vault.
+ * others or is no key: a vault behind an open key is no vault; and when it is gone although the vault `hasValues`,
+ * which no new key opens.
  */
-export function vaultKey(path: string): Buffer {
+export function vaultKey(path: string, hasValues = false): Buffer {
+  if (hasValues && !existsSync(path)) {
+    throw new ConfigurationError(`the vault key ${path} is missing`, {
+      fix: 'restore it from your backup; without it, remove store.db beside it and set the accounts up again',
+    })
+  }
   create(path)
   const mode = statSync(path).mode & 0o777
   // Windows has no such bits; its users' folders are closed by default.

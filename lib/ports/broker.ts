@@ -35,6 +35,8 @@ export interface Broker {
   readonly schedule: { readonly expressions: readonly string[]; readonly timeZone: string }
   /** When the account's tokens are needed; absent where there is no market. */
   readonly tradingSession?: TradingSession
+  /** Choices of an account that only this broker knows, and what each chooses: `setup --option name=value`. */
+  readonly options?: Readonly<Record<string, string>>
   /** Said by `setup`, the README's table and `doctor`: undocumented endpoints, consent. */
   readonly warning?: string
 }

@@ -4,6 +4,7 @@ import type { Ports } from '../ports/ports.ts'
 import type { AccountId } from './account-id.ts'
 import { type AccountState, newAccountState, type StateChanges } from './account-state.ts'
 import { brokerContext } from './broker-context.ts'
+import { isHeld } from './decide.ts'
 import { RateLimitedError, StateStoreError } from './errors.ts'
 import { tell } from './incident.ts'
 import { type Lease, takeLease } from './lease.ts'
@@ -81,7 +82,7 @@ async function leaseOf({ account, broker, owner, leaseUntil }: Adoption, ports: 
       throw unknownAccount(account)
     const now = ports.clock.now()
     const { lease } = state
-    if (lease && lease.until.epochMilliseconds > now.epochMilliseconds) {
+    if (lease && isHeld(lease.until, now)) {
       throw new RateLimitedError(`another run is working on ${account}`, {
         retryAfterSeconds: Math.ceil(now.until(lease.until).total('seconds')),
         fix: `hand the token in again in a moment, at the latest after ${lease.until}`,

@@ -10,6 +10,8 @@ import type { Secret } from './secret.ts'
 
 const DEFAULT_TIMEOUT_MS = 15_000
 const TOTP_STEP_S = 30
+/** An hour: the most a lease, and with it the step of a run that died, can lie ahead. */
+const TOTP_STEPS_AHEAD = 120
 /** With less time left the code may arrive too late (brokers/README, rules for TOTP). */
 const TOTP_MIN_SECONDS_LEFT = 8
 /** No run lives this long: a last step further ahead was noted by a wrong clock and would hold up codes until then. */
@@ -41,7 +43,7 @@ export interface RunContext extends BrokerContext {
 export function brokerContext(options: ContextOptions, ports: Ports): RunContext {
   const { broker, account, stored, deadline } = options
   const { clock } = ports
-  let totpStep = options.totpStep
+  let totpStep = believable(options.totpStep, clock.now())
   let driftMs = 0
 
   const optional = (name: SecretName): Secret | undefined => stored.get(name)?.value
@@ -108,6 +110,11 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
     },
     usedTotpStep: () => totpStep,
   }
+}
+
+/** A step far ahead was noted by a clock that was ahead; keeping to it would lock one-time codes out until then. */
+function believable(step: number | undefined, now: Temporal.Instant): number | undefined {
+  return step !== undefined && step > totpStepOf(now) + TOTP_STEPS_AHEAD ? undefined : step
 }
 
 /** Milliseconds the broker's clock is ahead of ours. The Date header has whole seconds, so half of one is added. */

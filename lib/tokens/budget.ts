@@ -4,6 +4,9 @@ import type { AccountState } from './account-state.ts'
 
 type Instant = Temporal.Instant
 
+/** No wait we record is longer; one that is comes from a clock that was ahead. */
+const LONGEST_HOLD_HOURS = 25
+
 /** What holds an attempt back until `at`. */
 export interface Hold {
   readonly at: Instant
@@ -22,17 +25,19 @@ export function attemptAllowedAt(
   timeZone: string,
   now: Instant,
 ): Hold | undefined {
+  const attempts = withoutFuture(state.attempts, now)
   const limits: Hold[] = []
   const hold = (at: Instant, reason: string, dayIsSpent = false): void =>
     void limits.push({ at, reason, dayIsSpent })
-  if (state.notBefore) hold(state.notBefore, 'the broker asked us to wait')
-  const last = state.attempts.at(-1)
+  if (state.notBefore && !isAfter(state.notBefore, now.add({ hours: LONGEST_HOLD_HOURS })))
+    hold(state.notBefore, 'the broker asked us to wait')
+  const last = attempts.at(-1)
   if (last) {
     const { minimumGapSeconds } = budget
     hold(last.add({ seconds: minimumGapSeconds }), `at most one login in ${minimumGapSeconds} s`)
   }
   if (budget.perHour !== undefined) {
-    const hour = state.attempts.filter((at) => isAfter(at.add({ hours: 1 }), now))
+    const hour = attempts.filter((at) => isAfter(at.add({ hours: 1 }), now))
     const oldest = hour.at(-budget.perHour)
     if (oldest) hold(oldest.add({ hours: 1 }), `${budget.perHour} logins per hour are spent`)
   }
@@ -45,6 +50,11 @@ export function attemptAllowedAt(
   return holding.reduce((a, b) => (isAfter(b.at, a.at) ? b : a))
 }
 
+/** An attempt from tomorrow was written by a clock that was ahead, and must not block until tomorrow. */
+function withoutFuture(attempts: readonly Instant[], now: Instant): readonly Instant[] {
+  return attempts.filter((at) => !isAfter(at, now))
+}
+
 /** How many attempts today's budget still has; infinite where there is none. */
 export function attemptsLeftToday(
   { perDay }: LoginBudget,
@@ -54,7 +64,7 @@ export function attemptsLeftToday(
 ): number {
   if (perDay === undefined) return Number.POSITIVE_INFINITY
   const midnight = now.toZonedDateTimeISO(timeZone).startOfDay().toInstant()
-  return Math.max(0, perDay - attempts.filter((at) => !isAfter(midnight, at)).length)
+  return Math.max(0, perDay - withoutFuture(attempts, now).filter((at) => !isAfter(midnight, at)).length)
 }
 
 /** The attempts with this one added, those that no budget looks at any more dropped. */

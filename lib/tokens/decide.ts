@@ -1,13 +1,22 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Broker, Grant, Hosts } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
-import type { AccountState, Ambiguity } from './account-state.ts'
+import type { AccountId } from './account-id.ts'
+import type { AccessTokenRecord, AccountState, Ambiguity } from './account-state.ts'
 import { attemptAllowedAt } from './budget.ts'
 import { isMarketNear, wantsProof, whetherDue } from './due.ts'
 import type { ErrorCode } from './errors.ts'
 import { isOlder } from './read-stored.ts'
+import { expiryOf } from './session-model.ts'
 
 type Instant = Temporal.Instant
+
+/** Clocks of several machines may differ by this much. */
+const CLOCK_TOLERANCE_MINUTES = 5
+/** A probe is no login: only what the broker asked for holds it back. */
+const PROBE_BUDGET = { minimumGapSeconds: 0 }
+/** No process lives as long: a lease beyond was taken by a clock that was ahead. */
+const LONGEST_LEASE_HOURS = 1
 
 /** What a run should do about one account, and why. */
 export type Decision =
@@ -47,22 +56,26 @@ export function decide(situation: Situation): Decision {
   const need = whatIsNeeded(situation)
   if (need.kind === 'fresh') return { action: 'fresh', reason: need.reason }
   // The holder may be us in an earlier life; its lease ends with its process.
-  if (state.lease && isAfter(state.lease.until, now)) {
+  if (state.lease && isHeld(state.lease.until, now)) {
     return {
       action: 'skip',
       reason: `another run is working on this account, at most until ${state.lease.until}`,
     }
   }
-  if (need.kind === 'probe') return { action: 'probe', reason: need.reason }
+  if (need.kind === 'probe') {
+    const hold = attemptAllowedAt(PROBE_BUDGET, { ...state, attempts: [] }, broker.session.timeZone, now)
+    if (hold) return { action: 'wait', reason: hold.reason, until: hold.at, live: need.live }
+    return { action: 'probe', reason: need.reason }
+  }
 
-  const broken = brokenCredential(broker, stored)
+  const broken = brokenCredential(broker, state.account, stored)
   if (broken) return broken
   return chooseGrant(situation, need.reason, need.live)
 }
 
 type Need =
   | { readonly kind: 'fresh'; readonly reason: string }
-  | { readonly kind: 'probe'; readonly reason: string }
+  | { readonly kind: 'probe'; readonly reason: string; readonly live: boolean }
   | { readonly kind: 'renew'; readonly reason: string; readonly live: boolean }
 
 function whatIsNeeded({ broker, state, stored, now, forcedAt }: Situation): Need {
@@ -70,27 +83,43 @@ function whatIsNeeded({ broker, state, stored, now, forcedAt }: Situation): Need
   const record = state.accessToken
   const forced = forcedAt !== undefined && !(record && isAfter(record.issuedAt, forcedAt))
   if (token === undefined) return { kind: 'renew', reason: 'no access token is stored', live: false }
-  const foreign = record === undefined || token.version !== record.version
+  const foreign = record === undefined || token.version !== record.version || isFromTheFuture(record, now)
   if (foreign && forced) return { kind: 'renew', reason: 'forced', live: false }
   // Probed once already and refused: a second probe would say the same.
   if (state.refusedVersion === token.version) {
     const reason = forced ? 'forced' : 'the stored access token was refused by the broker'
     return { kind: 'renew', reason, live: false }
   }
-  if (foreign) return { kind: 'probe', reason: 'the stored access token was not published by this software' }
+  if (foreign) {
+    return {
+      kind: 'probe',
+      reason: 'the stored access token was not published by this software',
+      live: false,
+    }
+  }
   const due = whetherDue(record, broker.session, state.settings, now, broker.tradingSession)
   if ((due.due || forced) && !due.expired && unresolved(state, stored)?.probed === false) {
-    return { kind: 'probe', reason: 'the fate of the last renewal is unknown' }
+    return { kind: 'probe', reason: 'the fate of the last renewal is unknown', live: true }
   }
   if (forced) return { kind: 'renew', reason: 'forced', live: !due.expired }
   if (due.due) return { kind: 'renew', reason: due.reason, live: !due.expired }
   if (broker.tradingSession && wantsProof(record, broker.tradingSession, now)) {
-    return { kind: 'probe', reason: "the access token was last proven long before today's open" }
+    return { kind: 'probe', reason: "the access token was last proven long before today's open", live: true }
   }
   return { kind: 'fresh', reason: due.reason }
 }
 
-function brokenCredential(broker: Broker, stored: StoredSecrets): Decision | undefined {
+/** Whether a lease until then is still somebody's. */
+export function isHeld(until: Instant, now: Instant): boolean {
+  return isAfter(until, now) && !isAfter(until, now.add({ hours: LONGEST_LEASE_HOURS }))
+}
+
+/** Published by a clock that was ahead, which worked out its expiry as well: only a proof tells what it is worth. */
+function isFromTheFuture(record: AccessTokenRecord, now: Instant): boolean {
+  return isAfter(record.publishedAt, now.add({ minutes: CLOCK_TOLERANCE_MINUTES }))
+}
+
+function brokenCredential(broker: Broker, account: AccountId, stored: StoredSecrets): Decision | undefined {
   const missing: SecretName[] = []
   for (const field of broker.credentials) {
     const value = stored.get(field.name)?.value
@@ -102,12 +131,12 @@ function brokenCredential(broker: Broker, stored: StoredSecrets): Decision | und
     if (problem !== undefined) {
       return stop(
         `the stored ${field.name} is malformed: ${problem}`,
-        `store it again: tokenkeeper setup ${broker.id}`,
+        `store it again: tokenkeeper setup ${account}`,
       )
     }
   }
   if (missing.length === 0) return undefined
-  return stop(`not stored: ${missing.join(', ')}`, `run tokenkeeper setup ${broker.id}`)
+  return stop(`not stored: ${missing.join(', ')}`, `run tokenkeeper setup ${account}`)
 }
 
 function stop(reason: string, fix: string, code: ErrorCode = 'configuration_invalid'): Decision {
@@ -126,15 +155,10 @@ function chooseGrant(situation: Situation, need: string, live: boolean): Decisio
       passedOver.push(`no ${missing.join(', ')} stored`)
       continue
     }
-    if (
-      grant.kind === 'refresh_token' &&
-      state.refreshToken?.version === stored.get('refresh_token')?.version
-    ) {
-      const expiresAt = state.refreshToken?.expiresAt
-      if (expiresAt && !isAfter(expiresAt, now)) {
-        passedOver.push(`the refresh token expired at ${expiresAt}`)
-        continue
-      }
+    const deadSince = grant.kind === 'refresh_token' ? refreshTokenExpiry(broker, state, stored) : undefined
+    if (deadSince && !isAfter(deadSince, now)) {
+      passedOver.push(`the refresh token expired at ${deadSince}`)
+      continue
     }
     const block = state.blocks[grant.kind]
     if (block && blocks(block, grant, stored, now, forced)) {
@@ -164,7 +188,16 @@ function chooseGrant(situation: Situation, need: string, live: boolean): Decisio
     }
     return { action: 'ask', reason: why }
   }
-  return stop(why, `check the stored credentials: tokenkeeper setup ${broker.id}`)
+  return stop(why, `check the stored credentials: tokenkeeper setup ${state.account}`)
+}
+
+/** When the stored refresh token dies: as recorded when we saved it, else as the token itself and its model say. */
+function refreshTokenExpiry(broker: Broker, state: AccountState, stored: StoredSecrets): Instant | undefined {
+  const token = stored.get('refresh_token')
+  if (!token) return undefined
+  if (state.refreshToken?.version === token.version) return state.refreshToken.expiresAt
+  const lifetime = broker.session.refreshToken
+  return lifetime && expiryOf(lifetime, { token: token.value, at: token.modifiedAt }).expiresAt
 }
 
 /** The ambiguity that still stands: none of the secrets it used has been stored again. */

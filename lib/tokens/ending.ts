@@ -51,8 +51,13 @@ export function stopUntilFixed(code: ErrorCode, reason: string, fix: string): En
   return { outcome: 'failed', code, reason, fix, need: { kind, reason, action: fix } }
 }
 
+/** A fix with the account it is about in place of `{account}`. */
+export function forAccount(fix: string, account: string): string {
+  return fix.replaceAll('{account}', account)
+}
+
 /** What an error means for the run. Anything that is no error of ours is a bug, told by its kind only. */
-export function endingOfError(error: unknown, now: Temporal.Instant): Ending {
+export function endingOfError(error: unknown, account: AccountId, now: Temporal.Instant): Ending {
   if (!(error instanceof TokenkeeperError)) {
     const kind = error instanceof Error ? error.name : typeof error
     return stopUntilFixed(
@@ -62,7 +67,8 @@ export function endingOfError(error: unknown, now: Temporal.Instant): Ending {
     )
   }
   const reason = maskSecrets(error.brokerCode ? `${error.message} (${error.brokerCode})` : error.message)
-  const told = { code: error.code, reason, fix: error.fix }
+  const fix = forAccount(error.fix, account)
+  const told = { code: error.code, reason, fix }
   if (error instanceof AmbiguousError) return { outcome: 'ambiguous', ...told }
   if (error instanceof RateLimitedError) {
     const seconds = Math.ceil(error.retryAfterSeconds)
@@ -75,9 +81,9 @@ export function endingOfError(error: unknown, now: Temporal.Instant): Ending {
   if (error.retryable)
     return { outcome: 'failed', ...told, retryAt: now.add({ seconds: PASSING_FAULT_PAUSE_S }) }
   if (error.code === 'token_lost') {
-    return { outcome: 'failed', ...told, need: { kind: 'token_lost', reason, action: error.fix } }
+    return { outcome: 'failed', ...told, need: { kind: 'token_lost', reason, action: fix } }
   }
-  return stopUntilFixed(error.code, reason, error.fix)
+  return stopUntilFixed(error.code, reason, fix)
 }
 
 export interface GrantFailure {
@@ -105,6 +111,11 @@ export function beforeAttempt(
   return { attempts, ambiguous: ambiguityOf(grant, state, stored, at) }
 }
 
+/** Until when a throttled account is left alone. */
+export function notBefore({ retryAfterSeconds }: RateLimitedError, at: Temporal.Instant): Temporal.Instant {
+  return at.add({ seconds: Math.min(Math.ceil(retryAfterSeconds), LONGEST_NOT_BEFORE_S) })
+}
+
 /** What a failed grant leaves behind in the state record: blocks, waits, an ambiguity. */
 export function tracesOfFailure(
   failure: GrantFailure,
@@ -117,14 +128,13 @@ export function tracesOfFailure(
     return noted ? {} : { ambiguous: ambiguityOf(grant, state, stored, at) }
   const settled: StateChanges = noted && tellsFate(error) ? { ambiguous: undefined } : {}
   if (error instanceof RateLimitedError) {
-    const seconds = Math.min(Math.ceil(error.retryAfterSeconds), LONGEST_NOT_BEFORE_S)
-    return { ...settled, notBefore: at.add({ seconds }) }
+    return { ...settled, notBefore: notBefore(error, at) }
   }
   if (error instanceof BrokerUnavailableError) {
     // Where nothing reached the broker, nothing counts against the login budget.
     return error.sent || minted ? settled : { ...settled, attempts: state.attempts.slice(0, -1) }
   }
-  const block = blockOf(failure, stampsOf(grant.needs, stored))
+  const block = blockOf(failure, state.account, stampsOf(grant.needs, stored))
   return { ...settled, ...(block && { blocks: { ...state.blocks, [grant.kind]: block } }) }
 }
 
@@ -145,13 +155,18 @@ function tellsFate(error: unknown): boolean {
   return error instanceof TokenkeeperError
 }
 
-function blockOf(failure: GrantFailure, stamps: GrantBlock['stamps']): GrantBlock | undefined {
+function blockOf(
+  failure: GrantFailure,
+  account: AccountId,
+  stamps: GrantBlock['stamps'],
+): GrantBlock | undefined {
   const { error, grant, at } = failure
   if (!(error instanceof TokenkeeperError)) return undefined
   const minutes = grant.refusalStandsMinutes
   const ends = minutes === undefined ? {} : { until: at.add({ minutes }) }
   const tomorrow = at.toZonedDateTimeISO(failure.timeZone).startOfDay().add({ days: 1 }).toInstant()
-  const block = { code: error.code, reason: error.message, fix: error.fix, stamps, ...ends }
+  const fix = forAccount(error.fix, account)
+  const block = { code: error.code, reason: error.message, fix, stamps, ...ends }
   switch (error.code) {
     case 'grant_rejected':
       // The grant worked and its token was refused: that says nothing against the stored credentials.

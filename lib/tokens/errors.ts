@@ -28,7 +28,10 @@ export type ErrorCode =
   | 'follow_up_failed'
 
 export interface ErrorDetails {
-  /** What the actor should do, as one imperative sentence without a full stop. */
+  /**
+   * What the actor should do, as one imperative sentence without a full stop. `{account}` stands for the account it
+   * happened to, where whoever throws does not know it.
+   */
   readonly fix?: string
   /** The broker's own error code, never its prose: bodies have been seen to echo secrets. */
   readonly brokerCode?: string

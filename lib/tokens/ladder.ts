@@ -12,10 +12,11 @@ import {
   type Ending,
   endingOfError,
   leavesRoomForNextGrant,
+  notBefore,
   stopUntilFixed,
   tracesOfFailure,
 } from './ending.ts'
-import { GrantRejectedError, TokenkeeperError, WrongAccountError } from './errors.ts'
+import { GrantRejectedError, RateLimitedError, TokenkeeperError, WrongAccountError } from './errors.ts'
 import type { Lease } from './lease.ts'
 import { provePublish, proveStored, saveRotated } from './publish.ts'
 
@@ -62,7 +63,7 @@ export async function climbLadder(climb: Climb, first: Decision): Promise<Climbe
           changes = { ...changes, ...tried.changes }
           if (tried.published) return { ending: { outcome: 'refreshed', reason: decision.reason }, changes }
           if (!leavesRoomForNextGrant(tried.error)) {
-            const ending = endingOfError(tried.error, ports.clock.now())
+            const ending = endingOfError(tried.error, climb.lease.state.account, ports.clock.now())
             return { ending: withinBudget(ending, decision.grant, now(), climb), changes }
           }
           break
@@ -78,8 +79,11 @@ export async function climbLadder(climb: Climb, first: Decision): Promise<Climbe
       }
     }
   } catch (error) {
-    // What an earlier grant left behind, such as a block, is recorded all the same.
-    return { ending: endingOfError(error, ports.clock.now()), changes }
+    // What an earlier grant left behind, such as a block, is recorded all the same; and so is a wait the probe met.
+    if (error instanceof RateLimitedError) {
+      changes = { ...changes, notBefore: notBefore(error, ports.clock.now()) }
+    }
+    return { ending: endingOfError(error, climb.lease.state.account, ports.clock.now()), changes }
   }
   return {
     ending: stopUntilFixed('response_unexpected', 'the ladder of grants has no end', 'report it'),

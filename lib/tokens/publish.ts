@@ -118,21 +118,23 @@ export async function proveStored(
   assertSameUser(state, proof)
   const now = ports.clock.now()
   const known = state.accessToken?.version === token.version
-  if (known && state.accessToken) {
+  // What a clock that was ahead wrote down is worked out anew.
+  const issuedAt = Temporal.Instant.compare(token.modifiedAt, now) < 0 ? token.modifiedAt : now
+  if (known && state.accessToken && Temporal.Instant.compare(state.accessToken.publishedAt, now) <= 0) {
     return { ...ownerOf(proof), accessToken: { ...state.accessToken, provenAt: now } }
   }
   const expiry = expiryOf(
     broker.session.accessToken,
-    { token: token.value, at: token.modifiedAt },
+    { token: token.value, at: issuedAt },
     state.settings.maxLifetimeHours ?? broker.session.maxLifetimeHours,
   )
   const record: AccessTokenRecord = {
-    issuedAt: token.modifiedAt,
+    issuedAt,
     expiresAt: expiry.expiresAt,
     expiryDecidedBy: expiry.decidedBy,
     provenAt: now,
     version: token.version,
-    publishedAt: token.modifiedAt,
+    publishedAt: issuedAt,
     source: 'found',
   }
   return { ...ownerOf(proof), accessToken: record, generation: state.generation + 1 }

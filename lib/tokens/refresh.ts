@@ -72,7 +72,7 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
     const reason = 'the account kept changing while this run looked at it; the next run looks again'
     return refreshed(job.broker, state, { outcome: 'skipped', reason })
   } catch (error) {
-    return refreshed(job.broker, state, endingOfError(error, ports.clock.now()))
+    return refreshed(job.broker, state, endingOfError(error, job.account, ports.clock.now()))
   }
 }
 

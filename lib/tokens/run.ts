@@ -119,7 +119,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
       await work(next.account, await ports.states.get(next.account), next.attempt)
     }
   } catch (error) {
-    const ending = endingOfError(error, clock.now())
+    const ending = endingOfError(error, broker.id as AccountId, clock.now())
     telemetry.error('the run could not read the account registry', {
       broker: broker.id,
       reason: ending.reason,

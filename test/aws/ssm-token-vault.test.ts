@@ -41,7 +41,7 @@ describe('the SSM vault', () => {
     (await ssmClient().send(new GetParameterCommand({ Name: `${prefix}${path}`, WithDecryption: true })))
       .Parameter
 
-  test('R3.3 stores each secret as a SecureString where consumers look for it', async () => {
+  test('R2.10 R3.3 stores each secret as a SecureString where consumers look for it', async () => {
     await vault.write(fyers, 'access_token', value)
     await vault.write(iifl, 'access_token', value)
     expect(await parameter('/fyers/access_token')).toMatchObject({

@@ -16,6 +16,20 @@ const MANY_ACCOUNTS = 200
 const REALISTIC: Latency = { mintMs: 300, readMs: 40 }
 const NONE: Latency = { mintMs: 0, readMs: 0 }
 
+/** What this project promises; a run that misses one ends with exit code 1. */
+const GOALS = [
+  { figure: 'warmRatio', atMost: 1.25 },
+  { figure: 'coldRatio', atMost: 1.6 },
+  { figure: 'ssmReadsPerRefresh', atMost: 1 },
+  { figure: 'ssmWritesPerRefresh', atMost: 1 },
+  { figure: 'ssmWritesPerRefreshWithRotation', atMost: 2 },
+  { figure: 'dynamoReadsPerRefresh', atMost: 1 },
+  { figure: 'dynamoWritesPerRefresh', atMost: 2 },
+  { figure: 'callsPerFreshAccount', atMost: 2 },
+  // The function has 256 MB.
+  { figure: 'rssAfterManyAccountsMb', atMost: 230 },
+] as const
+
 const { values: options } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
 const say = (text: string): void => void (options.json || process.stderr.write(`${text}\n`))
 
@@ -35,7 +49,7 @@ try {
   const calls = await countCalls(stage)
   say(`${MANY_ACCOUNTS} accounts in one invocation ...`)
   const many = await manyAccounts(stage)
-  const figures = {
+  const figures: Readonly<Record<string, unknown>> = {
     warmRatio: round(warm.ratio),
     warmMs: round(warm.a),
     warmHandWrittenMs: round(warm.b),
@@ -48,6 +62,11 @@ try {
     coldHandWrittenMs: round(cold.b),
     ...calls,
     ...many,
+  }
+  const missed = GOALS.filter(({ figure, atMost }) => Number(figures[figure]) > atMost)
+  for (const { figure, atMost } of missed) {
+    process.stderr.write(`goal missed: ${figure} is ${figures[figure]}, at most ${atMost} was wanted\n`)
+    process.exitCode = 1
   }
   process.stdout.write(options.json ? `${JSON.stringify(figures)}\n` : table(figures))
 } finally {

@@ -116,8 +116,19 @@ describe('a refused refresh becomes a login request, never a crash', () => {
     await only()
     world.clock.set('2026-12-20T07:00:00+05:30')
     await world.store(account, { refresh_token: simulator.refreshTokenFor(USER.fyId, 16) })
+    const before = simulator.refreshes
     expect(await only()).toMatchObject({ outcome: 'awaiting_login' })
+    expect(simulator.refreshes).toBe(before)
   })
+})
+
+test('an account whose holder switched refresh off asks a person and sends no PIN', async () => {
+  const state = await world.ports.states.get(account)
+  if (!state) throw new Error('no state')
+  const settings = { options: { refresh: 'off' } }
+  await world.ports.states.replace({ ...state, revision: state.revision + 1, settings })
+  expect(await only()).toMatchObject({ outcome: 'awaiting_login' })
+  expect(simulator.refreshes).toBe(0)
 })
 
 describe('other replies', () => {

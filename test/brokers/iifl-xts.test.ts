@@ -219,6 +219,7 @@ describe('a fresh token the proof refuses', () => {
     ['e-session-0007', 401],
     ['e-token-0002', 400],
     ['e-session-0004', 400],
+    ['e-novel-0001', 401],
   ])('%s with HTTP %i ends in one login and is the operator’s to fix', async (code, status) => {
     always(PROFILE, error(status, code))
     expect(await only()).toMatchObject({ outcome: 'failed', code: 'client_rejected' })

@@ -252,11 +252,25 @@ describe('the proof', () => {
     expect(simulator.passwordAttempts('IIFLTEST1')).toBe(0)
   })
 
-  test('a passing fault of the profile call is repeated', async () => {
-    setting.server.failNext(PROFILE, refusal('EC923'))
-    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-    expect(setting.simulator.passwordAttempts('IIFLTEST1')).toBe(1)
+  test('EC045 says that the token is valid, so it is no error', async () => {
+    const { world, simulator, server, account } = setting
+    const session = simulator.sessionOf('IIFLTEST1')
+    await world.store(account, { access_token: session })
+    const body = { status: 'EC045', message: 'Token is valid', result: { clientId: 'IIFLTEST1' } }
+    server.failNext(PROFILE, { kind: 'reply', status: 200, body: JSON.stringify(body) })
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed', userID: 'IIFLTEST1' })
+    expect(await world.stored(account, 'access_token')).toBe(session)
+    expect(server.count(PROFILE)).toBe(1)
   })
+
+  test.each(['EC923', 'EC924', 'EC940'])(
+    'a passing fault of the profile call is repeated (%s)',
+    async (code) => {
+      setting.server.failNext(PROFILE, refusal(code))
+      expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+      expect(setting.simulator.passwordAttempts('IIFLTEST1')).toBe(1)
+    },
+  )
 
   test('a client id in other letters is the same client', async () => {
     setting.simulator.behaviour.profileClientId = 'iifltest1'

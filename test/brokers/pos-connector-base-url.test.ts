@@ -84,11 +84,13 @@ describe('an address the operator stores', () => {
   })
 })
 
-test('setup asks for what the guide had, with the guide’s variables', () => {
+test('R4.6 setup asks for what the guide had, with the guide’s variables', () => {
   expect(posConnector.credentials.flatMap(({ env }) => env)).toEqual([
     'POS_BASE_URL',
     'POS_EMAIL',
     'POS_PASSWORD',
     'POS_VENDOR_ID',
   ])
+  const hidden = posConnector.credentials.filter((field) => field.hidden).map(({ name }) => name)
+  expect(hidden).toEqual(['password'])
 })

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { upstox } from '../../lib/brokers/upstox.ts'
 import { simulatedJwt } from '../../lib/simulators/simulated-token.ts'
 import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
 import type { TokenServiceSimulator } from '../../lib/simulators/token-service-simulator.ts'
@@ -110,6 +111,14 @@ describe('what the service answers instead', () => {
     expect(await only()).toMatchObject({ outcome: 'refreshed' })
     const seconds = world.at('2026-11-23T08:00:00+05:30').until(world.clock.now()).total('seconds')
     expect(seconds).toBeGreaterThanOrEqual(90)
+  })
+
+  test('UDAPI10005 of Upstox, which throttles with HTTP 400 too, is obeyed for a minute', async () => {
+    const body = '{"status":"error","errors":[{"error_code":"UDAPI10005"}]}'
+    brokerServer.failNext(PROFILE, { kind: 'reply', status: 400, body })
+    const { report } = await world.run(upstox, { accounts: [account], seconds: 50 })
+    expect(report.results).toMatchObject([{ outcome: 'failed', code: 'rate_limited' }])
+    expect((await world.ports.states.get(account))?.notBefore).toEqual(world.clock.now().add({ seconds: 60 }))
   })
 
   test('a redirect is not followed', async () => {

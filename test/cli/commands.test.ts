@@ -124,7 +124,7 @@ describe('with accounts', () => {
     expect(await run(['setup', 'iifl/SIM10002', '--managed-by', 'external'])).toMatchObject({ code: 0 })
   })
 
-  test('R0.4 a refresh tells of each account, then a table and the totals, without colours when piped', async () => {
+  test('R0.4 R1.8 a refresh tells of each account, then a table and the totals, without colours when piped', async () => {
     const { code, stdout, stderr } = await run(['refresh'])
     expect(stdout).toMatch(/^fyers: refreshed$/m)
     expect(stdout).toMatch(/^fyers\/BINA: login needed$/m)
@@ -165,18 +165,18 @@ describe('with accounts', () => {
     expect(await run(['status', 'fyers/nobody'])).toMatchObject({ code: 5 })
   })
 
-  test('R1.1 status tells when a token dies, what decided it, and what is wrong, on one line each when piped', async () => {
+  test('R1.1 R1.7 status tells when a token dies, what decided it, and what is wrong, on one line each when piped', async () => {
     const { stdout, code } = await run(['status'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^fyers \(Asha\) +live +Tue 24 Nov 06:00 IST +the token's own exp/m)
-    expect(stdout).toMatch(/^fyers\/BINA +a person must log in .*FYERS refused the refresh token/m)
+    expect(stdout).toMatch(/^fyers\/BINA +a person must log in .*the refresh token expired at/m)
     const { accounts } = JSON.parse((await run(['status', 'fyers', '--json'])).stdout)
     expect(accounts).toMatchObject([
       { account: 'fyers', state: 'fresh', live: true, source: 'refresh_token', generation: 1 },
     ])
   })
 
-  test('--ascii leaves nothing but ASCII', async () => {
+  test('R1.8 --ascii leaves nothing but ASCII', async () => {
     await run(['setup', 'fyers', '--nickname', 'Bücher – ✓'])
     const { stdout } = await run(['status', 'fyers', '--ascii'])
     expect(stdout).toContain('fyers (Bucher - ?)')
@@ -196,14 +196,14 @@ describe('with accounts', () => {
     expect((await run(['refresh', 'fyers', '--json'])).stdout).toContain('"outcome": "fresh"')
   })
 
-  test('put refuses an access token the broker does not accept, and what was published stays', async () => {
+  test('R3.1 R3.5 put refuses an access token the broker does not accept, and what was published stays', async () => {
     const done = await run(['put', 'fyers', 'access_token'], { stdin: 'canary-of-a-dead-token\n' })
     expect(done).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('token is dead') })
     const { accounts } = JSON.parse((await run(['status', 'fyers', '--json'])).stdout)
     expect(accounts).toMatchObject([{ live: true, generation: 1, state: 'fresh' }])
   })
 
-  test('put checks other values before it stores them', async () => {
+  test('R3.1 put checks other values before it stores them', async () => {
     expect(await run(['put', 'fyers', 'pin'], { stdin: 'abc' })).toMatchObject({ code: 5 })
     expect(
       await run(['put', 'fyers/BINA', 'refresh_token'], { stdin: line.world.logInAtFyers() }),
@@ -244,6 +244,16 @@ describe('with accounts', () => {
     expect(JSON.parse(stdout).results).toMatchObject([{ outcome: 'refreshed', userID: '7' }])
   })
 
+  test('R1.8 a refresh the broker refuses ends with exit code 3, and says what to do', async () => {
+    await run(['put', 'pos-connector', 'password'], { stdin: 'canary-of-a-wrong-password' })
+    const done = await run(['refresh', 'pos-connector', '--force'], { env: laterBy(2) })
+    expect(done).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('Successful 0, failed 1, skipped 0, total 1'),
+      stderr: expect.stringContaining('store the right e-mail and password'),
+    })
+  })
+
   test('R2.5 UPSTOX_ACCOUNT_IDS registers the accounts of a token service', async () => {
     const { stdout, code } = await run(['refresh', 'upstox', '--json'], {
       env: { UPSTOX_ACCOUNT_IDS: ' DEMO1 ,' },
@@ -265,9 +275,8 @@ describe('with accounts', () => {
         refresh_token,
       ],
     )
-    const canaries = [...secrets, 'canary-of-a-dead-token', 'canary|stale-token'].filter(
-      (one) => one !== undefined,
-    )
+    const given = ['canary-of-a-dead-token', 'canary|stale-token', 'canary-of-a-wrong-password']
+    const canaries = [...secrets, ...given].filter((one) => one !== undefined)
     expect(canaries.length).toBeGreaterThan(10)
     for (const canary of canaries) expect(said).not.toContain(canary)
     expect(said).not.toMatch(/eyJ[\w-]+\./)

@@ -22,7 +22,7 @@ afterEach(async () => {
 })
 
 describe('an invocation', () => {
-  test('replies with the report of the run', async () => {
+  test('R3.2 replies with the report of the run', async () => {
     await fixture.accounts('fyers')
     expect(await refreshHandler(fyers, fixture.compose)({}, lambdaContext())).toEqual({
       success: true,

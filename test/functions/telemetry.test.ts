@@ -39,7 +39,7 @@ describe('metrics', () => {
 })
 
 describe('the log', () => {
-  test('has a line per account with the outcome and what happens next', async () => {
+  test('R4.8 has a line per account with the outcome and what happens next', async () => {
     await fixture.accounts('fyers')
     await refreshHandler(fyers, fixture.compose)({ reason: 'manual' }, lambdaContext())
     expect(fixture.output.lines()).toContainEqual(
@@ -55,7 +55,7 @@ describe('the log', () => {
     )
   })
 
-  test('holds no secret of a good run, a refused one or a broken one, and no event', async () => {
+  test('R1.7 holds no secret of a good run, a refused one or a broken one, and no event', async () => {
     await fixture.accounts('fyers')
     const handler = refreshHandler(fyers, fixture.compose)
     const canaries = [APP.secret, await fixture.world.stored(FYERS, 'refresh_token')]

@@ -17,7 +17,7 @@ function alarmOn(metric: string, of = template): Record<string, unknown> {
   return found[0]?.Properties ?? {}
 }
 
-test('every alarm tells the topic, which lets the account’s alarms in', () => {
+test('R3.9 every alarm tells the topic, which lets the account’s alarms in', () => {
   const alarms = resourcesOf(template, 'AWS::CloudWatch::Alarm')
   const [topic] = Object.keys(template.findResources('AWS::SNS::Topic'))
   expect(alarms.map(({ Properties }) => Properties['AlarmActions'])).toEqual(
@@ -36,7 +36,7 @@ test('every alarm tells the topic, which lets the account’s alarms in', () => 
   })
 })
 
-describe('on failure', () => {
+describe('R3.9 on failure', () => {
   test.each(['TokenLost', 'NotifyFailed', 'Errors', 'ApproximateNumberOfMessagesVisible'])(
     'one %s is enough, and no data is good news',
     (metric) => {
@@ -80,7 +80,7 @@ describe('on failure', () => {
   })
 })
 
-describe('on silence', () => {
+describe('R3.9 on silence', () => {
   // From Friday 08:30 to Monday 06:00 are 69.5 h; 10 min of run and an hour of slack go on top.
   test('a working-week schedule may rest over the weekend and no longer', () => {
     expect(alarmOn('RunCompleted')).toMatchObject({

@@ -101,7 +101,7 @@ describe('a customer-managed key', () => {
     })
   })
 
-  test('opens only for SSM and only for the broker’s own parameters', () => {
+  test('R2.10 opens only for SSM and only for the broker’s own parameters', () => {
     const { Action, Condition } = statement('OwnParametersKey', withKey)
     expect(Action).toEqual(['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'])
     const { StringEquals, StringLike } = Condition as Record<string, Record<string, unknown>>

@@ -42,6 +42,16 @@ describe('the SQLite store on disk', () => {
     })
   })
 
+  test('is written ahead, so that other processes read while one writes', () => {
+    expect(connect().prepare('PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'wal' })
+  })
+
+  test('a store of the current version has its records when it is opened again', async () => {
+    await sqliteStateStore(connect()).replace(STATE)
+    open.pop()?.close()
+    expect(await sqliteStateStore(connect()).get(STATE.account)).toEqual(STATE)
+  })
+
   test('a store of a newer version is left alone', () => {
     connect().exec('PRAGMA user_version = 99')
     expect(() => openDatabase(join(folder, 'store.db'))).toThrow('newer version (schema 99')

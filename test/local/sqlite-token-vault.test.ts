@@ -47,7 +47,7 @@ describe('the SQLite vault on disk', () => {
     expect(found?.modifiedAt.equals(clock.now())).toBe(true)
   })
 
-  test('writes no value in clear into any of its files, which only their owner can read', async () => {
+  test('R2.10 writes no value in clear into any of its files, which only their owner can read', async () => {
     await opened().write(ACCOUNT, 'pin', new Secret(CANARY))
     await opened().write(ACCOUNT, 'pin', new Secret(`${CANARY}-2`))
     const home = join(folder, 'home')

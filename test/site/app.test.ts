@@ -50,7 +50,7 @@ test('R2.1 health tells how many tokens are there and the time, and no accountâ€
   expect(text).not.toMatch(/ACC|ELSEWHERE|SIM001/)
 })
 
-test('R2.2 the status of an account has its expiry, source and fingerprint, and never its token', async () => {
+test('R1.7 R2.2 the status of an account has its expiry, source and fingerprint, and never its token', async () => {
   const account = await world.account('upstox/ACC1', {})
   await world.run(upstox)
   const token = (await world.stored(account, 'access_token')) as string

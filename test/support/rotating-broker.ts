@@ -96,7 +96,10 @@ export class RotabrokerSimulator implements Simulator {
   reuses = 0
   companion: string | undefined
   answersAs: string | undefined
+  /** Answered in place of the access token that was minted; nobody accepts it. */
   accessTokenOverride: string | undefined
+  /** Minted next in place of an access token of the usual size; it is as live as one. */
+  nextAccessToken: string | undefined
   readonly #families: Family[] = []
   readonly #spent = new Map<string, Family>()
   readonly #clock: Clock
@@ -115,7 +118,7 @@ export class RotabrokerSimulator implements Simulator {
       this.exchanges += 1
       this.#spent.set(presented, family)
       family.current = this.#mint('refresh', family.user)
-      family.live = this.#mint('access', family.user)
+      family.live = this.nextAccessToken ?? this.#mint('access', family.user)
       return context.json({
         access_token: this.accessTokenOverride ?? family.live,
         refresh_token: family.current,

@@ -211,6 +211,13 @@ const cases: readonly (readonly [string, AccountState, readonly SecretName[], bo
       { action: 'refresh', grant: REFRESH },
     ],
     [
+      'throttled and written by somebody else',
+      state({ accessToken: undefined as never, notBefore: NOW.add({ minutes: 5 }) }),
+      ALL,
+      false,
+      { action: 'wait', live: false },
+    ],
+    [
       'throttled and dead',
       state({ notBefore: NOW.add({ minutes: 5 }) }, DEAD),
       ALL,

@@ -18,7 +18,7 @@ import { RotabrokerSimulator } from '../support/rotating-broker.ts'
 const PROCESSES = 4
 const HEAD_START_MS = 700
 
-test('I3 twenty callers in four processes make one exchange of a single-use refresh token', async () => {
+test('R2.10 I3 twenty callers in four processes make one exchange of a single-use refresh token', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tokenkeeper-race-'))
   const simulator = new RotabrokerSimulator(systemClock)
   const server = await startSimulator(simulator, { clock: systemClock })

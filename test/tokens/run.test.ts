@@ -253,6 +253,16 @@ describe('time', () => {
     expect(world.alerts).toHaveLength(0)
   })
 
+  test('I8 a Retry-After that is a date is kept to the second', async () => {
+    const [only] = (await accounts(1)) as [AccountId]
+    world.clock.set('2026-11-23T01:30:00Z')
+    const headers = { 'retry-after': 'Mon, 23 Nov 2026 01:31:30 GMT' }
+    server.failNext('/token', { kind: 'reply', status: 429, body: '{}', headers })
+    const { report } = await world.run(rotabroker, { seconds: 60 })
+    expect(report.results).toMatchObject([{ outcome: 'failed', code: 'rate_limited' }])
+    expect((await world.ports.states.get(only))?.notBefore).toEqual(world.at('2026-11-23T01:31:30Z'))
+  })
+
   test('I8 a pause never grows past the last start, after which no try would follow', async () => {
     await accounts(1)
     for (const seconds of ['1', '100']) {
