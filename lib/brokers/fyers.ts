@@ -174,5 +174,6 @@ function errorOf(reply: BrokerReply, spends: Spends, during: 'refresh' | 'read')
   return new UnexpectedResponseError('FYERS answered with an unknown error code', {
     ...details,
     status: reply.status,
+    fix: 'report it: FYERS may have changed its replies; the stored token was kept',
   })
 }

@@ -51,6 +51,7 @@ export function errorOf(reply: BrokerReply, during: 'login' | 'read'): Tokenkeep
   return new UnexpectedResponseError(`${NAME} answered with an unknown error code`, {
     ...details,
     status: reply.status,
+    fix: 'report it: the broker may have changed its replies; the stored token was kept',
   })
 }
 

@@ -86,7 +86,10 @@ describe.each(STATUSES)('with status %i, since FYERS does not say which goes wit
   )
 
   test('an unknown code on the profile call says nothing about the token', async () => {
-    expect(await afterReply(PROFILE, status, error(-9999))).toMatchObject({ code: 'response_unexpected' })
+    expect(await afterReply(PROFILE, status, error(-9999))).toMatchObject({
+      code: 'response_unexpected',
+      nextAction: expect.stringContaining('report it'),
+    })
   })
 })
 
