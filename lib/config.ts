@@ -19,6 +19,10 @@ const HostName = z.string().regex(/^[A-Za-z0-9.-]+$/, 'write a bare host name wi
 /** An origin, or the base URL of a token service with a path. */
 const Origin = z.url({ protocol: /^https?$/, error: ({ input }) => `"${input}" is no http(s) URL` })
 
+const WallClock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time of day such as 07:30')
+/** The field's habit: once more with an hour left, and when it is nearly too late. */
+const REMIND_MINUTES_BEFORE_OPEN = [60, 30]
+
 function brokerConfig(broker: Broker) {
   return z
     .strictObject({
@@ -31,13 +35,23 @@ function brokerConfig(broker: Broker) {
       timeZone: TimeZone.default(broker.schedule.timeZone),
       leewayMinutes: z.number().positive().optional(),
       maxLifetimeHours: z.number().positive().optional(),
+      /** When a person is asked again for what is still open. */
+      remindMinutesBeforeOpen: z
+        .array(z.number().int().positive())
+        .default([...(broker.remindMinutesBeforeOpen ?? REMIND_MINUTES_BEFORE_OPEN)]),
+      /** When the broker asks its customer in its own app by itself, HH:MM; by default from the page only. */
+      approvalAt: WallClock.optional(),
       pacingSeconds: z.number().min(0).max(300).default(broker.pacingSeconds),
       /** Minutes one invocation may run before it hands over to the next. */
       timeoutMinutes: z.number().int().min(1).max(15).default(10),
       memoryMb: z.number().int().min(128).max(3008).default(256),
       hosts: hostsOf(broker),
     })
-    .superRefine(({ schedules, timeZone }, context) => {
+    .superRefine(({ schedules, timeZone, approvalAt }, context) => {
+      if (approvalAt !== undefined && !broker.login?.approval) {
+        const message = `${broker.displayName} has no approval in an app of its own`
+        context.addIssue({ code: 'custom', path: ['approvalAt'], message })
+      }
       for (const [index, expression] of schedules.entries()) {
         try {
           parseSchedule(expression, isTimeZone(timeZone) ? timeZone : 'UTC')
@@ -82,6 +96,15 @@ const ConfigSchema = z.strictObject({
   customerManagedKey: z.boolean().default(false),
   /** Hosts that may be spoken to over plain http; loopback always may. */
   allowHttpHosts: z.array(HostName).default([]),
+  /** The login page. */
+  site: z
+    .strictObject({
+      /** Whether the stack has one; `serve` always does. */
+      enabled: z.boolean().default(true),
+      /** Its address where it is another one than AWS or loopback give it: a domain of your own, a tunnel. */
+      url: Origin.refine((url) => new URL(url).pathname === '/', 'write an origin without a path').optional(),
+    })
+    .default({ enabled: true }),
   brokers: BrokersConfig.default({}),
 })
 
@@ -101,7 +124,8 @@ export function parseConfig(context: unknown, source = 'cdk.json'): Config {
       fix: `correct ${source}; the README's configuration table lists every key`,
     })
   }
-  const { allowHttpHosts, brokers } = parsed.data
+  const { allowHttpHosts, brokers, site } = parsed.data
+  if (site.url !== undefined) assertAllowedOrigin(site.url, [], 'site.url')
   for (const [id, broker] of Object.entries(brokers)) {
     for (const [name, origin] of Object.entries(broker?.hosts ?? {})) {
       if (origin !== undefined) assertAllowedOrigin(origin, allowHttpHosts, `brokers.${id}.hosts.${name}`)

@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { BROKER_IDS } from '../brokers/index.ts'
+import { localInstant } from '../local-time.ts'
 import { type AccountId, brokerOf } from '../tokens/account-id.ts'
 import { newAccountState } from '../tokens/account-state.ts'
 import { endingOfError } from '../tokens/ending.ts'
@@ -12,7 +13,6 @@ import { outcomeCell } from './outcome-words.ts'
 import { RefreshProgress } from './refresh-progress.ts'
 import type { Terminal } from './terminal.ts'
 import { textTable } from './text-table.ts'
-import { localInstant } from './times.ts'
 import { registerUpstoxAccounts } from './upstox-accounts.ts'
 
 export interface RefreshOptions extends GlobalOptions {

@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { LocalService, ServiceEvent } from '../local/local-service.ts'
+import { localInstant, weekdayTime, zoneName } from '../local-time.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isLive, statusOf } from '../site/account-status.ts'
@@ -10,7 +11,6 @@ import { LiveRegion } from './live-region.ts'
 import { outcomeCell, stateStyle } from './outcome-words.ts'
 import type { Style, Terminal } from './terminal.ts'
 import { textTable } from './text-table.ts'
-import { localInstant, weekdayTime, zoneName } from './times.ts'
 
 const OUTCOME_WIDTH = 12
 /** On fewer columns names and dates are left out. */

@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../local-time.ts'
 import { type AccountStatus, statusOf } from '../site/account-status.ts'
 import { type KnownAccount, knownAccounts } from '../site/accounts.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
@@ -8,7 +9,6 @@ import { EXIT } from './exit-codes.ts'
 import { stateStyle } from './outcome-words.ts'
 import type { Terminal } from './terminal.ts'
 import { type Cell, textTable } from './text-table.ts'
-import { localInstant } from './times.ts'
 
 /** From here on seven columns are readable. */
 const COLUMNS_OF_A_TABLE = 150

@@ -5,6 +5,7 @@ import type { Secret } from '../tokens/secret.ts'
 import type { SessionModel } from '../tokens/session-model.ts'
 import type { Clock } from './clock.ts'
 import type { HttpReply, HttpRequest } from './http.ts'
+import type { Login } from './login.ts'
 import type { SecretName } from './token-vault.ts'
 
 /**
@@ -22,7 +23,7 @@ export interface Broker {
   /** The ladder, best first. A grant whose `needs` are not all stored is passed over. */
   readonly grants: readonly Grant[]
   /** Set where a person can log in when no grant is left. */
-  readonly login?: { readonly how: string }
+  readonly login?: Login
   /**
    * Live, read-only, free to repeat. Throws GrantRejectedError for a dead token. What the broker does not tell
    * is absent (IIFL XTS names the user at login only), and what is pinned stays.
@@ -35,6 +36,8 @@ export interface Broker {
   readonly schedule: { readonly expressions: readonly string[]; readonly timeZone: string }
   /** When the account's tokens are needed; absent where there is no market. */
   readonly tradingSession?: TradingSession
+  /** When a person is asked again for what is still open, in minutes before the market opens. @default - 60 and 30 */
+  readonly remindMinutesBeforeOpen?: readonly number[]
   /** Choices of an account that only this broker knows, and what each chooses: `setup --option name=value`. */
   readonly options?: Readonly<Record<string, string>>
   /** Said by `setup`, the README's table and `doctor`: undocumented endpoints, consent. */
@@ -102,6 +105,8 @@ export interface Renewal {
   readonly session?: Secret
   /** When the request was sent: lifetimes count from here. */
   readonly sentAt: Temporal.Instant
+  /** Whose token it is, as the reply or the token itself says; the proof has the last word. */
+  readonly userId?: string
   /** Seconds, as the reply said. */
   readonly expiresIn?: number
   /** An instant the reply itself named. */

@@ -16,6 +16,10 @@ export interface Alert {
   readonly reason: string
   /** What to do, as a command or a sentence. */
   readonly action: string
+  /** By when, on the clocks of the account's market: `Mon 23 Nov 09:15 IST`. */
+  readonly deadline?: string
+  /** Opens the login page. */
+  readonly link?: string
 }
 
 export interface Notifier {

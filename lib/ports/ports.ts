@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { Http } from './http.ts'
+import type { LoginLinks } from './login-links.ts'
 import type { Notifier } from './notifier.ts'
 import type { StateStore } from './state-store.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -13,6 +14,8 @@ export interface Ports {
   readonly telemetry: Telemetry
   readonly http: Http
   readonly clock: Clock
+  /** Addresses of the login page for messages. @default - messages have no link */
+  readonly links?: LoginLinks
   /** Overrides of broker hosts: origin by host name. */
   readonly hosts: Readonly<Record<string, string>>
   /** Hosts that may be spoken to over plain http. @default - loopback only */

@@ -17,6 +17,8 @@ export const SECRET_NAMES = [
   'refresh_token',
   'access_token',
   'session',
+  // Ours, not a broker's: what signs links, cookies and forms.
+  'signing_key',
 ] as const
 
 export type SecretName = (typeof SECRET_NAMES)[number]

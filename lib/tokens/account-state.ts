@@ -6,8 +6,8 @@ import type { Outcome } from './outcome.ts'
 
 type Instant = Temporal.Instant
 type GrantKind = Grant['kind']
-/** Where an access token came from: a grant, somebody who handed it to us, or the vault, where it was found. */
-export type TokenSource = GrantKind | 'given' | 'found'
+/** Where an access token came from: a grant, a person's login or approval, somebody who handed it to us, or the vault. */
+export type TokenSource = GrantKind | 'login' | 'approval' | 'given' | 'found'
 
 /** What the owner of an account chose; set by `setup`, never by a run. */
 export interface AccountSettings {
@@ -63,8 +63,43 @@ export interface Incident {
   readonly openedAt: Instant
   /** Absent while the alert could not be delivered: the next run tries again. */
   readonly toldAt?: Instant
+  /** When a person was last told or reminded. */
+  readonly remindedAt?: Instant
   /** Set while the message that it is over could not be delivered. */
   readonly overAt?: Instant
+}
+
+/** One login a person has begun. */
+export interface LoginAttempt {
+  /** The SHA-256 of its state, in base64url: the state itself is known to the browser and the broker only. */
+  readonly id: string
+  /** The browser it is bound to. */
+  readonly browser: string
+  readonly startedAt: Instant
+  readonly openUntil: Instant
+  readonly redirectUri: string
+  /** When a callback took it; no second one can. */
+  readonly usedAt?: Instant
+  readonly result?: LoginResult
+}
+
+/** How a login ended, for the receipt. */
+export interface LoginResult {
+  readonly success: boolean
+  readonly at: Instant
+  readonly code?: ErrorCode
+  readonly reason: string
+  readonly fix?: string
+}
+
+/** The last time the broker was told to ask the account holder. */
+export interface ApprovalRequest {
+  readonly requestedAt: Instant
+  /** The webhook is open until then, or until it was answered. */
+  readonly openUntil: Instant
+  /** How many posted tokens were tried at the broker. */
+  readonly tried: number
+  readonly approvedAt?: Instant
 }
 
 interface LastRun {
@@ -98,6 +133,13 @@ export interface AccountState {
   readonly lease?: { readonly owner: string; readonly until: Instant }
   /** Attempts at the broker's login in the last day, oldest first. */
   readonly attempts: readonly Instant[]
+  /** Authorization codes exchanged in the last day, oldest first. */
+  readonly exchanges?: readonly Instant[]
+  /** Logins begun of late, oldest first. */
+  readonly logins?: readonly LoginAttempt[]
+  /** Approval requests in the last day, oldest first. */
+  readonly approvalRequests?: readonly Instant[]
+  readonly approval?: ApprovalRequest
   /** The last 30-second step a one-time code was made for. */
   readonly totpStep?: number
   readonly notBefore?: Instant
@@ -141,6 +183,14 @@ const INSTANT_FIELDS = new Set([
   'toldAt',
   'overAt',
   'attempts',
+  'exchanges',
+  'approvalRequests',
+  'startedAt',
+  'openUntil',
+  'usedAt',
+  'requestedAt',
+  'approvedAt',
+  'remindedAt',
 ])
 
 /** The record as plain JSON values, instants as ISO 8601 text. */

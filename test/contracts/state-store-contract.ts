@@ -40,6 +40,20 @@ const COMPLETE: Required<AccountState> = {
   clientName: 'SIM USER ONE',
   lease: { owner: 'run-1', until: NOON.add({ minutes: 15 }) },
   attempts: [NOON.subtract({ hours: 2 }), NOON],
+  exchanges: [NOON.subtract({ minutes: 3 })],
+  logins: [
+    {
+      id: 'an-id',
+      browser: 'cli',
+      startedAt: NOON,
+      openUntil: NOON.add({ minutes: 10 }),
+      redirectUri: 'https://example.invalid/callback',
+      usedAt: NOON.add({ minutes: 1 }),
+      result: { success: false, at: NOON, code: 'wrong_account', reason: 'another user', fix: 'log in again' },
+    },
+  ],
+  approvalRequests: [NOON],
+  approval: { requestedAt: NOON, openUntil: NOON.add({ hours: 3 }), tried: 1, approvedAt: NOON },
   totpStep: 59_463_360,
   notBefore: NOON.add({ minutes: 1 }),
   blocks: {
