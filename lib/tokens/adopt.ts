@@ -2,20 +2,16 @@ import type { Temporal } from 'temporal-polyfill'
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountId } from './account-id.ts'
-import { type AccountState, newAccountState, type StateChanges } from './account-state.ts'
+import type { AccountState, StateChanges } from './account-state.ts'
+import { acquireLease } from './acquire-lease.ts'
 import { brokerContext } from './broker-context.ts'
-import { isHeld } from './decide.ts'
-import { RateLimitedError, StateStoreError } from './errors.ts'
 import { tell } from './incident.ts'
-import { type Lease, takeLease } from './lease.ts'
 import type { AccountResult } from './outcome.ts'
 import { saveProvePublish } from './publish.ts'
 import { readStored } from './read-stored.ts'
-import { unknownAccount } from './refresh.ts'
 import { resultOf } from './result.ts'
 import type { Secret } from './secret.ts'
 
-const MOST_ATTEMPTS = 4
 const REASON = 'an access token was handed in and proved live'
 
 export interface Adoption {
@@ -42,7 +38,8 @@ export interface Adoption {
  */
 export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promise<AccountResult> {
   const { broker, account } = adoption
-  const lease = await leaseOf(adoption, ports)
+  const { owner, leaseUntil: until } = adoption
+  const lease = await acquireLease({ broker, account, owner, until, patienceSeconds: 0 }, ports)
   let changes: StateChanges = {}
   try {
     const { settings, totpStep } = lease.state
@@ -72,25 +69,4 @@ export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promis
     if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
   }
   return resultOf(broker, lease.state, { outcome: 'refreshed', reason: REASON })
-}
-
-/** The right to change the account, waiting for nobody. */
-async function leaseOf({ account, broker, owner, leaseUntil }: Adoption, ports: Ports): Promise<Lease> {
-  let state = (await ports.states.get(account)) ?? newAccountState(account)
-  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-    if (state.revision === 0 && (await readStored(ports, broker, state)).size === 0)
-      throw unknownAccount(account)
-    const now = ports.clock.now()
-    const { lease } = state
-    if (lease && isHeld(lease.until, now)) {
-      throw new RateLimitedError(`another run is working on ${account}`, {
-        retryAfterSeconds: Math.ceil(now.until(lease.until).total('seconds')),
-        fix: `hand the token in again in a moment, at the latest after ${lease.until}`,
-      })
-    }
-    const leased = await takeLease(ports.states, state, { owner, until: leaseUntil })
-    if (leased.held) return leased.lease
-    state = leased.current ?? newAccountState(account)
-  }
-  throw new StateStoreError(`${account} kept changing`, { fix: 'try again in a moment' })
 }

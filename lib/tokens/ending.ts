@@ -41,7 +41,9 @@ export interface Ending {
 /** Only a person can help, by logging in. */
 export function askForLogin(broker: Broker, account: AccountId, reason: string): Ending {
   const how = broker.login?.how ?? `log in at ${broker.displayName}`
-  const action = `${how} and store the new token: tokenkeeper put ${account} access_token`
+  const action = broker.login?.code
+    ? `${how}: tokenkeeper login ${account}`
+    : `${how} and store the new token: tokenkeeper put ${account} access_token`
   return { outcome: 'awaiting_login', reason, fix: action, need: { kind: 'login_needed', reason, action } }
 }
 

@@ -1,8 +1,11 @@
+import { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../local-time.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Alert } from '../ports/notifier.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountState, Incident } from './account-state.ts'
 import { maskSecrets } from './secret.ts'
+import { loginDeadline, presentTradingDay } from './trading-day.ts'
 
 /** What a person has to be told, if anything. */
 export interface Need {
@@ -10,6 +13,9 @@ export interface Need {
   readonly reason: string
   readonly action: string
 }
+
+/** DESIGN's ladder, as far as one channel goes: again with an hour left, and when it is nearly too late. */
+const REMIND_MINUTES_BEFORE_OPEN = [60, 30]
 
 const TITLES: Readonly<Record<Incident['kind'], (account: string) => string>> = {
   login_needed: (account) => `Log in: ${account}`,
@@ -39,44 +45,93 @@ export async function tell(
   const now = ports.clock.now()
   if (need === undefined) {
     if (!open?.toldAt) return undefined
-    const said = await deliver(alertFor(broker, state, open.id, { kind: 'solved' }), ports)
+    const said = await deliver(await alertFor(broker, state, open.id, { kind: 'solved' }, ports), ports)
     return said ? undefined : { ...open, overAt: open.overAt ?? now }
   }
   const told = toldIncident(state, need.kind)
-  if (told) return told
+  if (told) {
+    if (!isReminderDue(broker, told, now)) return told
+    const reminded = await deliver(await alertFor(broker, state, told.id, need, ports, 'reminder'), ports)
+    return reminded ? { ...told, remindedAt: now } : told
+  }
   const incident: Incident =
     open?.kind === need.kind && !open.overAt
       ? open
       : { id: `${state.account}@${now.toString({ smallestUnit: 'second' })}`, kind: need.kind, openedAt: now }
-  const said = await deliver(alertFor(broker, state, incident.id, need), ports)
+  const said = await deliver(await alertFor(broker, state, incident.id, need, ports), ports)
   return said ? { ...incident, toldAt: now } : incident
 }
 
-function alertFor(
+/**
+ * Whether a person who was told is to be told again: a step of the ladder before today's open has passed since, and
+ * the market is not closed yet.
+ */
+export function isReminderDue(
+  broker: Broker,
+  { toldAt, remindedAt }: Incident,
+  now: Temporal.Instant,
+): boolean {
+  const { tradingSession: session, remindMinutesBeforeOpen = REMIND_MINUTES_BEFORE_OPEN } = broker
+  const last = remindedAt ?? toldAt
+  if (!session || !last) return false
+  const { opens } = presentTradingDay(session, now)
+  return remindMinutesBeforeOpen.some((minutes) => {
+    const step = opens.subtract({ minutes })
+    return Temporal.Instant.compare(step, now) <= 0 && Temporal.Instant.compare(last, step) < 0
+  })
+}
+
+async function alertFor(
   broker: Broker,
   state: AccountState,
   incident: string,
   need: Need | { kind: 'solved' },
-): Alert {
+  ports: Ports,
+  again?: 'reminder',
+): Promise<Alert> {
   const accountName = state.settings.nickname ?? state.account
+  const named = `${broker.displayName} ${accountName}`
+  const { timeZone } = broker.session
   const common = { account: state.account, broker: broker.id, accountName, incident }
   if (need.kind === 'solved') {
+    const until = state.accessToken && localInstant(state.accessToken.expiresAt, timeZone)
     return {
       ...common,
       kind: 'solved',
       severity: 'info',
-      title: `Solved: ${accountName}`,
-      reason: 'The access token is proven live again.',
+      title: `Solved: ${named}`,
+      reason: `The access token is proven live again${until === undefined ? '' : `, valid until ${until}`}.`,
       action: 'Nothing to do.',
     }
   }
+  const opens = loginDeadline(broker.tradingSession, ports.clock.now())
+  const deadline = opens && localInstant(opens, timeZone)
+  const link = await linkFor(state, incident, ports)
+  const title = TITLES[need.kind](named)
   return {
     ...common,
     kind: need.kind,
     severity: need.kind === 'token_lost' ? 'page' : 'action',
-    title: TITLES[need.kind](`${broker.displayName} ${accountName}`),
+    title: `${again ? 'Still open: ' : ''}${title}${deadline === undefined ? '' : ` before ${deadline}`}`,
     reason: maskSecrets(need.reason),
     action: maskSecrets(need.action),
+    ...(deadline !== undefined && { deadline }),
+    ...(link !== undefined && { link }),
+  }
+}
+
+/** A message without a link is better than none. */
+async function linkFor(
+  { account }: AccountState,
+  incident: string,
+  ports: Ports,
+): Promise<string | undefined> {
+  try {
+    return await ports.links?.forIncident(account, incident)
+  } catch (error) {
+    const reason = maskSecrets(error instanceof Error ? error.message : 'unknown')
+    ports.telemetry.warn('the link to the login page could not be made', { account, reason })
+    return undefined
   }
 }
 

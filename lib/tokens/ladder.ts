@@ -18,7 +18,7 @@ import {
 } from './ending.ts'
 import { GrantRejectedError, RateLimitedError, TokenkeeperError, WrongAccountError } from './errors.ts'
 import type { Lease } from './lease.ts'
-import { provePublish, proveStored, saveRotated } from './publish.ts'
+import { LIFTED_BY_A_TOKEN, provePublish, proveStored, saveRotated } from './publish.ts'
 
 /** One account's work under its lease. */
 export interface Climb {
@@ -34,14 +34,6 @@ export interface Climbed {
   readonly ending: Ending
   /** What to record beside the ending. */
   readonly changes: StateChanges
-}
-
-/** What a published token lifts. */
-const LIFTED: StateChanges = {
-  blocks: {},
-  ambiguous: undefined,
-  notBefore: undefined,
-  refusedVersion: undefined,
 }
 
 /** Follows the ladder of grants from `first` down until one of its steps ends the run. Never throws. */
@@ -120,7 +112,7 @@ async function tryGrant(climb: Climb, grant: Grant, state: AccountState): Promis
     minted = true
     saved = await saveRotated(broker, state, renewal, context, ports)
     const found = await provePublish(broker, state, renewal, context, ports, grant.kind)
-    return { published: true, changes: { ...saved, ...found, ...LIFTED } }
+    return { published: true, changes: { ...saved, ...found, ...LIFTED_BY_A_TOKEN } }
   } catch (error) {
     const failure = { error, minted, grant, timeZone: broker.session.timeZone, at: ports.clock.now() }
     return {

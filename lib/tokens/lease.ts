@@ -47,6 +47,9 @@ export async function takeLease(
     : { held: false, current: replaced.current }
 }
 
+/** Changes to a list that others add to as well, worked out on the record they are written over. */
+type ChangesOf = (state: AccountState) => StateChanges
+
 /**
  * The right to renew one account. Writes through it keep what a person changes in the meantime (settings, a
  * pause) and are refused once another run has taken over: the fencing that an expired lock needs.
@@ -66,7 +69,7 @@ export class Lease {
 
   /** Records changes and keeps the lease. Throws StateStoreError when the lease is no longer ours. */
   async keep(changes: StateChanges): Promise<void> {
-    if (await this.#write(changes)) return
+    if (await this.#write(() => changes)) return
     throw new StateStoreError('another run took over this account', {
       fix: 'nothing to do: the other run finishes it',
     })
@@ -76,14 +79,15 @@ export class Lease {
    * Records what the run found and gives the lease back in the same write. False when the lease was no longer
    * ours, or the account was removed: the late write was refused.
    */
-  async release(changes: StateChanges): Promise<boolean> {
-    return this.#write({ ...changes, lease: undefined })
+  async release(changes: StateChanges | ChangesOf): Promise<boolean> {
+    const changesOf = typeof changes === 'function' ? changes : (): StateChanges => changes
+    return this.#write((state) => ({ ...changesOf(state), lease: undefined }))
   }
 
-  async #write(changes: StateChanges): Promise<boolean> {
+  async #write(changesOf: ChangesOf): Promise<boolean> {
     const owner = this.#state.lease?.owner
     for (let attempt = 0; attempt < MERGE_ATTEMPTS; attempt++) {
-      const next = changed(this.#state, changes)
+      const next = changed(this.#state, changesOf(this.#state))
       const replaced = await this.#states.replace(next)
       if (replaced.written) {
         this.#state = next

@@ -18,6 +18,14 @@ import { expiryOf } from './session-model.ts'
 
 const SAVE_PAUSE_MS = 500
 
+/** What a published token lifts. */
+export const LIFTED_BY_A_TOKEN: StateChanges = {
+  blocks: {},
+  ambiguous: undefined,
+  notBefore: undefined,
+  refusedVersion: undefined,
+}
+
 /**
  * Takes what a grant gave to the consumers, in the one order in which nothing can be lost: save the rotated
  * refresh token, prove the access token, publish it. Returns what to record.
@@ -177,7 +185,11 @@ async function saveRefreshToken(
 }
 
 /** A minted token is worth a few seconds. Throws what the proof throws. */
-async function proveWithRepeats(broker: Broker, context: RunContext, token: Secret): Promise<Partial<Proof>> {
+export async function proveWithRepeats(
+  broker: Broker,
+  context: RunContext,
+  token: Secret,
+): Promise<Partial<Proof>> {
   return repeatRead(context, () => broker.prove(context, token))
 }
 
@@ -189,7 +201,8 @@ function assertInTime({ clock, deadline }: RunContext): void {
   })
 }
 
-function assertSameUser(state: AccountState, proof: Partial<Proof>): void {
+/** Throws WrongAccountError for another user than the pinned one. */
+export function assertSameUser(state: Pick<AccountState, 'userId'>, proof: Partial<Proof>): void {
   if (state.userId === undefined || proof.userId === undefined) return
   if (state.userId.toUpperCase() === proof.userId.toUpperCase()) return
   throw new WrongAccountError(

@@ -4,17 +4,19 @@ import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
-import { type AccountState, newAccountState, type StateChanges } from './account-state.ts'
-import { brokerContext } from './broker-context.ts'
+import { type AccountState, type Incident, newAccountState, type StateChanges } from './account-state.ts'
+import { approvalDue, beforeApproval, sendApproval } from './approval-request.ts'
+import { brokerContext, type RunContext } from './broker-context.ts'
 import { type Decision, decide } from './decide.ts'
 import { askForLogin, beforeAttempt, type Ending, endingOfError, stopUntilFixed } from './ending.ts'
-import { ConfigurationError, StateStoreError } from './errors.ts'
-import { tell, toldIncident } from './incident.ts'
+import { StateStoreError } from './errors.ts'
+import { isReminderDue, tell, toldIncident } from './incident.ts'
 import { climbLadder, waiting } from './ladder.ts'
 import { type Lease, takeLease } from './lease.ts'
 import type { AccountResult } from './outcome.ts'
 import { readStored } from './read-stored.ts'
 import { resultOf } from './result.ts'
+import { unknownAccount } from './unknown-account.ts'
 
 /** How often one run decides again because somebody else changed the account under it. */
 const MOST_DECISIONS = 4
@@ -58,7 +60,7 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
       const stored = await readStored(ports, job.broker, state)
       if (state.revision === 0 && stored.size === 0) throw unknownAccount(job.account)
       const decision = decide({ ...job, state, stored, hosts: ports.hosts, now: ports.clock.now() })
-      const resting = restingEnding(job.broker, decision, state)
+      const resting = restingEnding(job.broker, decision, state, stored, ports.clock.now())
       if (resting) return refreshed(job.broker, state, resting)
       const leased = await takeLease(
         ports.states,
@@ -77,7 +79,17 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
 }
 
 /** The ending of a run that has nothing to do or to write; `undefined` when it has. */
-function restingEnding(broker: Broker, decision: Decision, state: AccountState): Ending | undefined {
+function restingEnding(
+  broker: Broker,
+  decision: Decision,
+  state: AccountState,
+  stored: StoredSecrets,
+  now: Temporal.Instant,
+): Ending | undefined {
+  const knows = (kind: Incident['kind']): boolean => {
+    const told = toldIncident(state, kind)
+    return told !== undefined && !isReminderDue(broker, told, now)
+  }
   switch (decision.action) {
     case 'fresh':
       return state.incident ? undefined : { outcome: 'fresh', reason: decision.reason }
@@ -88,13 +100,12 @@ function restingEnding(broker: Broker, decision: Decision, state: AccountState):
     case 'wait':
       return waiting(decision)
     case 'ask':
-      return toldIncident(state, 'login_needed')
+      return knows('login_needed') && !approvalDue(broker, state, stored, now)
         ? askForLogin(broker, state.account, decision.reason)
         : undefined
     case 'stop': {
       const ending = stopUntilFixed(decision.code, decision.reason, decision.fix)
-      const told = ending.need && toldIncident(state, ending.need.kind)
-      return told && state.last?.code === decision.code ? ending : undefined
+      return ending.need && knows(ending.need.kind) && state.last?.code === decision.code ? ending : undefined
     }
     default:
       return undefined
@@ -118,7 +129,11 @@ async function work(
   )
   const { ending } = climbed
   const again = refusedAgain(blocksBefore, climbed.changes.blocks ?? lease.state.blocks)
-  const changes = { ...climbed.changes, ...(again && { incident: undefined }) }
+  const changes = {
+    ...climbed.changes,
+    ...(again && { incident: undefined }),
+    ...(ending.outcome === 'awaiting_login' && (await askByApproval(job, lease, stored, context, ports))),
+  }
   // A block that is not on record blocks nothing, and telling can take longer than this process has to live.
   if (ending.need && (again || !toldIncident(lease.state, ending.need.kind))) {
     await lease.keep(changes).catch(() => undefined)
@@ -138,6 +153,26 @@ async function work(
   const released = await untilRecorded(() => lease.release(record), deadline, ports)
   if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
   return refreshed(broker, released ? lease.state : found, ending)
+}
+
+/** Has the broker ask the account holder in its own app, where that was configured for now. */
+async function askByApproval(
+  { broker, account }: RefreshJob,
+  lease: Lease,
+  stored: StoredSecrets,
+  context: RunContext,
+  ports: Ports,
+): Promise<StateChanges> {
+  const now = ports.clock.now()
+  const login = approvalDue(broker, lease.state, stored, now)
+  if (!login) return {}
+  await lease.keep(beforeApproval(login, lease.state, now))
+  const { changes, error } = await sendApproval(login, lease.state, context)
+  if (error !== undefined) {
+    const { code, reason } = endingOfError(error, account, now)
+    ports.telemetry.warn('the account holder could not be asked in the app', { account, code, reason })
+  }
+  return changes
 }
 
 /** Counted by the write that takes the lease: a crash must not give an attempt back. */
@@ -185,11 +220,4 @@ async function untilRecorded(
 
 function refreshed(broker: Broker, state: AccountState, ending: Ending): Refreshed {
   return { result: resultOf(broker, state, ending), ...(ending.retryAt && { retryAt: ending.retryAt }) }
-}
-
-/** Neither registered nor with anything stored: most likely a slip of the pen. */
-export function unknownAccount(account: AccountId): ConfigurationError {
-  return new ConfigurationError(`${account} is unknown: nothing is stored for it`, {
-    fix: `check the spelling, or run tokenkeeper setup ${account}`,
-  })
 }

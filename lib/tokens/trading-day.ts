@@ -15,7 +15,7 @@ export function presentTradingDay(session: TradingSession, now: Temporal.Instant
   let date = now.toZonedDateTimeISO(session.timeZone).toPlainDate()
   for (;;) {
     const day = tradingDay(session, date)
-    if (date.dayOfWeek <= LAST_WEEKDAY && Temporal.Instant.compare(now, day.closes) < 0) return day
+    if (isWeekday(date) && Temporal.Instant.compare(now, day.closes) < 0) return day
     date = date.add({ days: 1 })
   }
 }
@@ -34,4 +34,9 @@ function tradingDay({ timeZone, opens, closes }: TradingSession, date: Temporal.
   const at = (plainTime: string): Temporal.Instant =>
     date.toZonedDateTime({ timeZone, plainTime }).toInstant()
   return { date, opens: at(opens), closes: at(closes) }
+}
+
+/** Holidays are not known here. */
+export function isWeekday(date: Temporal.PlainDate): boolean {
+  return date.dayOfWeek <= LAST_WEEKDAY
 }

@@ -1,0 +1,91 @@
+import { Temporal } from 'temporal-polyfill'
+import type { Broker } from '../ports/broker.ts'
+import type { PushApproval } from '../ports/login.ts'
+import type { StoredSecrets } from '../ports/token-vault.ts'
+import type { AccountState, ApprovalRequest, StateChanges } from './account-state.ts'
+import type { RunContext } from './broker-context.ts'
+import { attemptAllowedAt, withAttempt } from './budget.ts'
+import { AmbiguousError, BrokerUnavailableError } from './errors.ts'
+import { isWeekday } from './trading-day.ts'
+
+/** Whether the webhook may still bring what was asked for. */
+export function isApprovalOpen(
+  approval: ApprovalRequest | undefined,
+  now: Temporal.Instant,
+): approval is ApprovalRequest {
+  return approval !== undefined && approval.approvedAt === undefined && isAfter(approval.openUntil, now)
+}
+
+/**
+ * Whether a run that must ask a person should have the broker ask too: from the configured time of a trading day
+ * on, once a day, and only for an account whose user is known: nobody signs what comes back.
+ */
+export function approvalDue(
+  broker: Broker,
+  state: AccountState,
+  stored: StoredSecrets,
+  now: Temporal.Instant,
+): PushApproval | undefined {
+  const approval = broker.login?.approval
+  if (approval?.at === undefined || state.userId === undefined) return undefined
+  if (approval.needs.some((name) => !stored.has(name))) return undefined
+  const { timeZone } = broker.session
+  const local = now.toZonedDateTimeISO(timeZone)
+  const from = local.withPlainTime(approval.at).toInstant()
+  if (isAfter(from, now) || (broker.tradingSession && !isWeekday(local.toPlainDate()))) return undefined
+  if (state.approvalRequests?.some((at) => !isAfter(from, at))) return undefined
+  const attempts = state.approvalRequests ?? []
+  const hold = attemptAllowedAt(approval.budget, { ...notBeforeOf(state), attempts }, timeZone, now)
+  return hold ? undefined : approval
+}
+
+/** What is written down before the request is sent: it counts, and an answer may come faster than the reply. */
+export function beforeApproval(
+  { waitSeconds }: PushApproval,
+  state: AccountState,
+  now: Temporal.Instant,
+): StateChanges {
+  return {
+    approval: { requestedAt: now, openUntil: now.add({ seconds: waitSeconds }), tried: 0 },
+    approvalRequests: withAttempt(state.approvalRequests ?? [], now),
+  }
+}
+
+export interface ApprovalSent {
+  readonly changes: StateChanges
+  /** Why the holder was not asked; absent when they were, or may have been. */
+  readonly error?: unknown
+}
+
+/** Asks the account holder, after {@link beforeApproval} was recorded as `state`. Never throws. */
+export async function sendApproval(
+  login: PushApproval,
+  state: AccountState,
+  context: RunContext,
+): Promise<ApprovalSent> {
+  const { approval, approvalRequests = [] } = state
+  if (!approval) throw new Error('the request must be on record before it is sent')
+  try {
+    const { openUntil } = await login.request(context)
+    return { changes: { approval: { ...approval, openUntil } } }
+  } catch (error) {
+    // Perhaps the holder was asked: the webhook stays open as long as the page waits.
+    if (error instanceof AmbiguousError) return { changes: {} }
+    const unsent = error instanceof BrokerUnavailableError && !error.sent
+    return {
+      error,
+      changes: {
+        approval: undefined,
+        ...(unsent && { approvalRequests: approvalRequests.slice(0, -1) }),
+      },
+    }
+  }
+}
+
+function notBeforeOf({ notBefore }: AccountState): Pick<AccountState, 'notBefore'> {
+  return notBefore ? { notBefore } : {}
+}
+
+function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(a, b) > 0
+}

@@ -1,0 +1,47 @@
+import type { Broker } from '../ports/broker.ts'
+import type { LoginDesk, Refusal } from '../ports/login-desk.ts'
+import type { Ports } from '../ports/ports.ts'
+import { type AccountId, brokerOf } from './account-id.ts'
+import { acceptApproval, requestApproval } from './approval.ts'
+import { finishLogin } from './login-finish.ts'
+import { startLogin } from './login-start.ts'
+import { Refused, refusalOf } from './refused.ts'
+
+export interface LoginDeskOptions {
+  /** Those whose accounts can be logged in here, with the owner's settings. */
+  readonly brokers: readonly Broker[]
+  readonly ports: Ports
+}
+
+/** The desk that does the work in this process. Never throws but from {@link LoginDesk.acceptApproval}'s stores. */
+export function loginDesk({ brokers, ports }: LoginDeskOptions): LoginDesk {
+  const named = (id: string): Broker => {
+    const broker = brokers.find((one) => one.id === id)
+    if (broker) return broker
+    throw new Refused('configuration_invalid', 'this broker is not switched on', 'add it to cdk.json')
+  }
+  const guarded = async <T>(account: string, work: () => Promise<T>): Promise<T | Refusal> => {
+    try {
+      return await work()
+    } catch (error) {
+      const refusal = refusalOf(error, account)
+      ports.telemetry.warn('a login was refused', { account, code: refusal.code, reason: refusal.reason })
+      return refusal
+    }
+  }
+  const brokerFor = (account: AccountId): Broker => named(brokerOf(account))
+
+  return {
+    start: (order) => guarded(order.account, () => startLogin(order, brokerFor(order.account), ports)),
+    finish: (order) =>
+      order.by === 'code'
+        ? guarded(order.account, () => finishLogin(order, brokerFor(order.account), ports))
+        : guarded(order.broker, () => finishLogin(order, named(order.broker), ports)),
+    requestApproval: ({ account }) =>
+      guarded(account, async () => {
+        await requestApproval(account, brokerFor(account), ports)
+        return { asked: true } as const
+      }),
+    acceptApproval: (order) => acceptApproval(order, brokerFor(order.account), ports),
+  }
+}
