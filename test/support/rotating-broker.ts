@@ -141,6 +141,14 @@ export class RotabrokerSimulator implements Simulator {
     return family.current
   }
 
+  /** A login of `user` whose first access token is live already. */
+  openFamily(user: string): { readonly access: string; readonly refresh: string } {
+    const refresh = this.login(user)
+    const family = this.#families.at(-1) as Family
+    family.live = this.#mint('access', user)
+    return { access: family.live, refresh }
+  }
+
   /** The refresh token that would be accepted now. */
   currentOf(user: string): string | undefined {
     return this.#families.find((family) => family.user === user && !family.revoked)?.current

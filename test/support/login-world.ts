@@ -1,0 +1,73 @@
+import type { Broker } from '../../lib/ports/broker.ts'
+import type { Finished, LoginDesk, Refusal, Started } from '../../lib/ports/login-desk.ts'
+import type { AccountId } from '../../lib/tokens/account-id.ts'
+import type { AccountState, LoginResult } from '../../lib/tokens/account-state.ts'
+import { loginDesk } from '../../lib/tokens/login-desk.ts'
+import { LoginBrokerSimulator, loginbroker } from './login-broker.ts'
+import { World } from './world.ts'
+
+export const BROWSER = 'sha256-of-the-cookie'
+export const CALLBACK = 'https://tokens.example.invalid/callback/loginbroker'
+
+/** A world with one broker to log in at, and the shorthands its tests speak. */
+export class LoginWorld extends World {
+  readonly broker: Broker = loginbroker
+  readonly simulator = new LoginBrokerSimulator(this.clock)
+
+  static async open(start?: string): Promise<LoginWorld> {
+    const world = new LoginWorld(start)
+    await world.serve(world.simulator)
+    return world
+  }
+
+  get desk(): LoginDesk {
+    return loginDesk({ brokers: [this.broker], ports: this.ports })
+  }
+
+  async loginAccount(id = 'loginbroker'): Promise<AccountId> {
+    return this.account(id, { client_id: 'SIM-APP', client_secret: 'SIMULATED-client-secret' })
+  }
+
+  /** Opens a login and gives the one-time state of its address. */
+  async begin(account: AccountId, browser = BROWSER): Promise<string> {
+    const started = success(await this.desk.start({ account, browser, callbackUrl: CALLBACK }))
+    return new URL(started.authorizationUrl).searchParams.get('state') ?? ''
+  }
+
+  async callback(
+    query: Record<string, string>,
+    options: { browser?: string; broker?: string } = {},
+  ): Promise<Finished | Refusal> {
+    return this.desk.finish({
+      by: 'redirect',
+      broker: options.broker ?? this.broker.id,
+      query: new URLSearchParams(query).toString(),
+      browser: options.browser ?? BROWSER,
+    })
+  }
+
+  /** The whole login of `user`, and how it ended. */
+  async logIn(account: AccountId, user = 'SIM001'): Promise<LoginResult> {
+    const state = await this.begin(account)
+    const finished = success(await this.callback({ state, code: this.simulator.codeFor(user) }))
+    return this.resultOf(account, finished.loginId)
+  }
+
+  async record(account: AccountId): Promise<AccountState> {
+    const state = await this.ports.states.get(account)
+    if (!state) throw new Error(`${account} is not registered`)
+    return state
+  }
+
+  async resultOf(account: AccountId, loginId: string): Promise<LoginResult> {
+    const attempt = (await this.record(account)).logins?.find(({ id }) => id === loginId)
+    if (!attempt?.result) throw new Error('this login has not ended')
+    return attempt.result
+  }
+}
+
+/** What the desk gave when it did not refuse. */
+export function success<Reply extends Started | Finished | { asked: true }>(reply: Reply | Refusal): Reply {
+  if ('refused' in reply) throw new Error(`refused: ${reply.code}: ${reply.reason}`)
+  return reply
+}

@@ -1,0 +1,264 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { COMMAND_LINE } from '../../lib/ports/login-desk.ts'
+import type { AccountId } from '../../lib/tokens/account-id.ts'
+import { accountOfState, newLoginState } from '../../lib/tokens/login-attempts.ts'
+import { BROWSER, CALLBACK, LoginWorld, success } from '../support/login-world.ts'
+
+let world: LoginWorld
+let account: AccountId
+
+beforeEach(async () => {
+  world = await LoginWorld.open()
+  account = await world.loginAccount()
+})
+afterEach(() => world.close())
+
+describe('a login', () => {
+  test('ends in a proven, published token, its refresh token saved and the day of consent on record', async () => {
+    const result = await world.logIn(account)
+    expect(result.success).toBe(true)
+    const record = await world.record(account)
+    expect(record).toMatchObject({ userId: 'SIM001', generation: 1, last: { outcome: 'refreshed' } })
+    expect(record.accessToken?.source).toBe('login')
+    expect(record.authorizedAt?.toString()).toBe(record.accessToken?.issuedAt.toString())
+    expect(await world.stored(account, 'access_token')).toBeDefined()
+    expect(await world.stored(account, 'refresh_token')).toBe(world.simulator.currentOf('SIM001'))
+  })
+
+  test('solves the incident a person was asked for, and says so once', async () => {
+    await world.run(world.broker)
+    expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed'])
+    await world.logIn(account)
+    await world.run(world.broker)
+    expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed', 'solved'])
+  })
+
+  test('lifts what blocked a grant: a refused refresh token is tried again once it was replaced', async () => {
+    await world.store(account, { refresh_token: 'rotated-away-long-ago' })
+    await world.run(world.broker)
+    expect((await world.record(account)).blocks.refresh_token?.code).toBe('grant_rejected')
+    await world.logIn(account)
+    expect((await world.record(account)).blocks).toEqual({})
+  })
+
+  test('keeps neither state nor code nor client secret in the record or in what is said', async () => {
+    const state = await world.begin(account)
+    const code = world.simulator.codeFor('SIM001')
+    await world.callback({ state, code })
+    const everything = JSON.stringify(await world.record(account)) + world.said()
+    for (const secret of [state, code, 'SIMULATED-client-secret']) expect(everything).not.toContain(secret)
+  })
+
+  test('sends the browser to the redirect URI that is stored, before the one of the site', async () => {
+    const redirectUri = 'https://trade.example.invalid/redirect-to-app'
+    await world.store(account, { redirect_uri: redirectUri })
+    const started = success(await world.desk.start({ account, browser: BROWSER, callbackUrl: CALLBACK }))
+    expect(started.redirectUri).toBe(redirectUri)
+    expect(new URL(started.authorizationUrl).searchParams.get('redirect_uri')).toBe(redirectUri)
+  })
+})
+
+describe('the code is exchanged exactly once', () => {
+  test('although the callback is reloaded', async () => {
+    const state = await world.begin(account)
+    const query = { state, code: world.simulator.codeFor('SIM001') }
+    const first = success(await world.callback(query))
+    const second = success(await world.callback(query))
+    expect(second).toEqual(first)
+    expect(world.simulator.codesSeen).toBe(1)
+    expect((await world.record(account)).generation).toBe(1)
+  })
+
+  test('although the callback arrives ten times at once', async () => {
+    const state = await world.begin(account)
+    const query = { state, code: world.simulator.codeFor('SIM001') }
+    await Promise.all(Array.from({ length: 10 }, () => world.callback(query)))
+    expect(world.simulator.codesSeen).toBe(1)
+    expect((await world.record(account)).generation).toBe(1)
+  })
+
+  test('although the reply of the broker is lost: the code counts as spent and the person is told', async () => {
+    const server = await world.serve(world.simulator)
+    server.failNext('/exchange', { kind: 'lost_reply' })
+    const state = await world.begin(account)
+    const query = { state, code: world.simulator.codeFor('SIM001') }
+    const { loginId } = success(await world.callback(query))
+    await world.callback(query)
+    expect(world.simulator.codesSeen).toBe(1)
+    expect(await world.resultOf(account, loginId)).toMatchObject({ success: false, code: 'ambiguous' })
+  })
+
+  test('by two browsers that log in at the same time: both end, one after the other', async () => {
+    const states = await Promise.all([world.begin(account, 'one'), world.begin(account, 'two')])
+    const ends = await Promise.all(
+      states.map((state, index) =>
+        world.callback(
+          { state, code: world.simulator.codeFor('SIM001') },
+          { browser: index === 0 ? 'one' : 'two' },
+        ),
+      ),
+    )
+    // The budget allows one exchange in 30 s: the second one is told so before its code is sent.
+    expect(ends.filter((end) => 'refused' in end).map((end) => 'refused' in end && end.code)).toEqual([
+      'rate_limited',
+    ])
+    expect(world.simulator.codesSeen).toBe(1)
+  })
+})
+
+describe('what is not the end of a login that was begun here changes nothing', () => {
+  test.each([
+    ['forged', () => newLoginState(account), 'unknown_state'],
+    [
+      'for an account there is not',
+      () => newLoginState('loginbroker/nobody' as AccountId),
+      'configuration_invalid',
+    ],
+    ['without an account in it', () => 'only-random', 'unknown_state'],
+    ['empty', () => '', 'unknown_state'],
+    ['of another broker', () => newLoginState('fyers' as AccountId), 'unknown_state'],
+  ])('a state that is %s', async (_, state, code) => {
+    const before = JSON.stringify(await world.record(account))
+    const end = await world.callback({ state: state(), code: world.simulator.codeFor('SIM001') })
+    expect(end).toMatchObject({ refused: true, code })
+    expect(JSON.stringify(await world.record(account))).toBe(before)
+    expect(world.simulator.codesSeen).toBe(0)
+  })
+
+  test('a state begun in another browser, which stays open for its own', async () => {
+    const state = await world.begin(account)
+    const code = world.simulator.codeFor('SIM001')
+    const stolen = await world.callback({ state, code }, { browser: 'another' })
+    expect(stolen).toMatchObject({ refused: true, code: 'other_browser' })
+    expect(world.simulator.codesSeen).toBe(0)
+    success(await world.callback({ state, code }))
+    expect((await world.record(account)).generation).toBe(1)
+  })
+
+  test('a state of the command line in a browser, and the other way round', async () => {
+    const state = await world.begin(account, COMMAND_LINE)
+    expect(await world.callback({ state, code: 'x' })).toMatchObject({ code: 'other_browser' })
+    const other = await world.begin(account)
+    expect(await world.callback({ state: other, code: 'x' }, { browser: COMMAND_LINE })).toMatchObject({
+      code: 'other_browser',
+    })
+  })
+
+  test('a state older than ten minutes', async () => {
+    const state = await world.begin(account)
+    await world.clock.sleep(10 * 60_000)
+    const end = await world.callback({ state, code: world.simulator.codeFor('SIM001') })
+    expect(end).toMatchObject({ refused: true, code: 'state_expired' })
+    expect(world.simulator.codesSeen).toBe(0)
+  })
+
+  test('a state of one account never logs in another one', async () => {
+    const other = await world.loginAccount('loginbroker/other')
+    const state = await world.begin(account)
+    expect(accountOfState(state)).toBe(account)
+    await world.callback({ state, code: world.simulator.codeFor('SIM001') })
+    expect((await world.record(other)).generation).toBe(0)
+    expect(await world.stored(other, 'access_token')).toBeUndefined()
+  })
+})
+
+describe('another person’s login', () => {
+  beforeEach(async () => {
+    await world.logIn(account)
+    await world.clock.sleep(60_000)
+  })
+
+  test.each([true, false])(
+    'changes nothing, whether the reply names its user (%s) or the proof does',
+    async (names) => {
+      world.simulator.namesUser = names
+      const before = await world.record(account)
+      const tokens = [
+        await world.stored(account, 'access_token'),
+        await world.stored(account, 'refresh_token'),
+      ]
+      const result = await world.logIn(account, 'SIM999')
+      expect(result).toMatchObject({ success: false, code: 'wrong_account' })
+      expect(result.reason).toContain('SI…99')
+      expect([
+        await world.stored(account, 'access_token'),
+        await world.stored(account, 'refresh_token'),
+      ]).toEqual(tokens)
+      const after = await world.record(account)
+      expect(after).toMatchObject({ userId: 'SIM001', generation: before.generation })
+      expect(after.refreshToken).toEqual(before.refreshToken)
+    },
+  )
+
+  test('is refused before its code is sent when the redirect already names its user', async () => {
+    const state = await world.begin(account)
+    const { loginId } = success(
+      await world.callback({ state, code: world.simulator.codeFor('SIM999'), user: 'SIM999' }),
+    )
+    expect(await world.resultOf(account, loginId)).toMatchObject({ success: false, code: 'wrong_account' })
+    expect(world.simulator.codesSeen).toBe(1)
+  })
+})
+
+describe('a login that fails', () => {
+  test('because the person cancelled it costs no exchange and can be begun again at once', async () => {
+    const state = await world.begin(account)
+    const { loginId } = success(await world.callback({ state, error: 'access_denied' }))
+    const result = await world.resultOf(account, loginId)
+    expect(result).toMatchObject({ success: false, code: 'grant_rejected' })
+    expect(result.reason).toContain('access_denied')
+    expect((await world.logIn(account)).success).toBe(true)
+  })
+
+  test('keeps the token that still works, and asks nobody twice', async () => {
+    await world.logIn(account)
+    await world.clock.sleep(60_000)
+    const before = await world.stored(account, 'access_token')
+    const state = await world.begin(account)
+    const { loginId } = success(await world.callback({ state, code: 'spent-or-invented' }))
+    expect(await world.resultOf(account, loginId)).toMatchObject({ success: false, code: 'grant_rejected' })
+    expect(await world.stored(account, 'access_token')).toBe(before)
+    expect(world.alerts).toEqual([])
+  })
+
+  test('saves the refresh token it got although the proof fails', async () => {
+    const server = await world.serve(world.simulator)
+    for (let i = 0; i < 5; i++) server.failNext('/me', { kind: 'reply', status: 502, body: '' })
+    const result = await world.logIn(account)
+    expect(result).toMatchObject({ success: false, code: 'broker_unavailable' })
+    expect(await world.stored(account, 'refresh_token')).toBe(world.simulator.currentOf('SIM001'))
+  })
+})
+
+describe('a login is not begun', () => {
+  test('while the budget allows no exchange: the person is told before typing a second factor', async () => {
+    await world.logIn(account)
+    const refused = await world.desk.start({ account, browser: BROWSER, callbackUrl: CALLBACK })
+    expect(refused).toMatchObject({ refused: true, code: 'rate_limited' })
+    expect('refused' in refused && refused.fix).toMatch(/try again in \d+ s/)
+  })
+
+  test('when what it needs is not stored: the parameter is named', async () => {
+    await world.ports.vault.remove(account, 'client_secret')
+    const refused = await world.desk.start({ account, browser: BROWSER, callbackUrl: CALLBACK })
+    expect(refused).toMatchObject({ refused: true, code: 'configuration_invalid' })
+    expect('refused' in refused && refused.reason).toContain('client_secret')
+  })
+
+  test('an eleventh time at once', async () => {
+    for (let i = 0; i < 10; i++) await world.begin(account)
+    const refused = await world.desk.start({ account, browser: BROWSER, callbackUrl: CALLBACK })
+    expect(refused).toMatchObject({ refused: true, code: 'rate_limited' })
+  })
+
+  test('for an unknown account', async () => {
+    const start = { account: 'loginbroker/nobody' as AccountId, browser: BROWSER, callbackUrl: CALLBACK }
+    expect(await world.desk.start(start)).toMatchObject({ refused: true, code: 'configuration_invalid' })
+  })
+})
+
+test('a bare code is exchanged for whoever holds the command line', async () => {
+  const code = world.simulator.codeFor('SIM001')
+  const finished = success(await world.desk.finish({ by: 'code', account, code }))
+  expect((await world.resultOf(account, finished.loginId)).success).toBe(true)
+})
