@@ -16,6 +16,8 @@ export interface LocalRunRequest {
   readonly broker: Broker
   readonly accounts?: readonly AccountId[] | undefined
   readonly forcedAt?: Temporal.Instant | undefined
+  /** A consumer was refused by the broker with the access token of this generation; for a single account. */
+  readonly refusedGeneration?: number | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
   /** No further account is started once it is aborted. */
   readonly signal?: AbortSignal | undefined
@@ -33,6 +35,7 @@ export async function runHere(request: LocalRunRequest, ports: Ports): Promise<R
         accounts,
         signal,
         forcedAt: request.forcedAt,
+        refusedGeneration: request.refusedGeneration,
         owner: `local/${randomUUID()}`,
         hardDeadline: ports.clock.now().add({ minutes: LEG_MINUTES }),
         ...(onProgress && { onProgress }),

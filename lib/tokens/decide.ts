@@ -2,12 +2,11 @@ import { Temporal } from 'temporal-polyfill'
 import type { Broker, Grant, Hosts } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
-import type { AccessTokenRecord, AccountState, Ambiguity } from './account-state.ts'
+import type { AccessTokenRecord, AccountState } from './account-state.ts'
 import { attemptAllowedAt } from './budget.ts'
-import { isMarketNear, wantsProof, whetherDue } from './due.ts'
+import { chooseGrant, stop, unresolved } from './choose-grant.ts'
+import { wantsProof, whetherDue } from './due.ts'
 import type { ErrorCode } from './errors.ts'
-import { isOlder } from './read-stored.ts'
-import { expiryOf } from './session-model.ts'
 
 type Instant = Temporal.Instant
 
@@ -15,6 +14,8 @@ type Instant = Temporal.Instant
 const CLOCK_TOLERANCE_MINUTES = 5
 /** A probe is no login: only what the broker asked for holds it back. */
 const PROBE_BUDGET = { minimumGapSeconds: 0 }
+/** A proof is believed this long whatever a consumer met: brokers allow one probe a minute. */
+const PROOF_HOLDS_SECONDS = 60
 /** No process lives as long: a lease beyond was taken by a clock that was ahead. */
 const LONGEST_LEASE_HOURS = 1
 
@@ -43,6 +44,8 @@ export interface Situation {
   readonly hosts?: Hosts
   /** A person wants a new token although the stored one may be fresh; renewals after this instant satisfy it. */
   readonly forcedAt?: Instant | undefined
+  /** A consumer was refused by the broker with the access token of this generation. */
+  readonly refusedGeneration?: number | undefined
 }
 
 /** Decides what to do about one account. Pure: no clock, no call, no secret in the result. */
@@ -78,7 +81,8 @@ type Need =
   | { readonly kind: 'probe'; readonly reason: string; readonly live: boolean }
   | { readonly kind: 'renew'; readonly reason: string; readonly live: boolean }
 
-function whatIsNeeded({ broker, state, stored, now, forcedAt }: Situation): Need {
+function whatIsNeeded(situation: Situation): Need {
+  const { broker, state, stored, now, forcedAt } = situation
   const token = stored.get('access_token')
   const record = state.accessToken
   const forced = forcedAt !== undefined && !(record && isAfter(record.issuedAt, forcedAt))
@@ -103,10 +107,24 @@ function whatIsNeeded({ broker, state, stored, now, forcedAt }: Situation): Need
   }
   if (forced) return { kind: 'renew', reason: 'forced', live: !due.expired }
   if (due.due) return { kind: 'renew', reason: due.reason, live: !due.expired }
+  if (isReported(record, situation)) {
+    return { kind: 'probe', reason: 'a consumer was refused with the access token', live: true }
+  }
   if (broker.tradingSession && wantsProof(record, broker.tradingSession, now)) {
     return { kind: 'probe', reason: "the access token was last proven long before today's open", live: true }
   }
   return { kind: 'fresh', reason: due.reason }
+}
+
+/**
+ * Whether a consumer's report is worth a call: it is about the token that is published now, and that was not proven
+ * a moment ago. So however many report at once, and however often, the broker is asked once a minute at most.
+ */
+function isReported(record: AccessTokenRecord, { state, refusedGeneration, now }: Situation): boolean {
+  return (
+    refusedGeneration === state.generation &&
+    isAfter(now.subtract({ seconds: PROOF_HOLDS_SECONDS }), record.provenAt)
+  )
 }
 
 /** Whether a lease until then is still somebody's. */
@@ -137,109 +155,6 @@ function brokenCredential(broker: Broker, account: AccountId, stored: StoredSecr
   }
   if (missing.length === 0) return undefined
   return stop(`not stored: ${missing.join(', ')}`, `run tokenkeeper setup ${account}`)
-}
-
-function stop(reason: string, fix: string, code: ErrorCode = 'configuration_invalid'): Decision {
-  return { action: 'stop', reason, fix, code }
-}
-
-function chooseGrant(situation: Situation, need: string, live: boolean): Decision {
-  const { broker, state, stored, now } = situation
-  const forced = situation.forcedAt !== undefined
-  const hosts = { ...broker.hosts, ...situation.hosts }
-  const passedOver: string[] = []
-  for (const grant of broker.grants) {
-    if (grant.enabled?.(state.settings, hosts) === false) continue
-    const missing = grant.needs.filter((name) => !stored.has(name))
-    if (missing.length > 0) {
-      passedOver.push(`no ${missing.join(', ')} stored`)
-      continue
-    }
-    const deadSince = grant.kind === 'refresh_token' ? refreshTokenExpiry(broker, state, stored) : undefined
-    if (deadSince && !isAfter(deadSince, now)) {
-      passedOver.push(`the refresh token expired at ${deadSince}`)
-      continue
-    }
-    const block = state.blocks[grant.kind]
-    if (block && blocks(block, grant, stored, now, forced)) {
-      // A dead grant makes room for the next one; a wrong secret or a refused app stops everything.
-      if (block.code !== 'grant_rejected') return stop(block.reason, block.fix ?? '', block.code)
-      passedOver.push(block.reason)
-      continue
-    }
-    if (unresolved(state, stored)?.grant === grant.kind && !mayRepeat(grant, state)) {
-      passedOver.push(`the fate of the last ${grant.kind} grant is unknown, and it must not be sent again`)
-      continue
-    }
-    const hold = attemptAllowedAt(grant.budget, state, broker.session.timeZone, now)
-    if (hold?.dayIsSpent && !live && broker.login) {
-      // Tomorrow is too late for today's market, and a person can still log in.
-      passedOver.push(hold.reason)
-      continue
-    }
-    if (hold) return { action: 'wait', reason: hold.reason, until: hold.at, live }
-    return { action: 'refresh', reason: need, grant }
-  }
-  const why = passedOver.length > 0 ? `${need}; ${passedOver.join('; ')}` : need
-  if (broker.login) {
-    const { tradingSession } = broker
-    if (live && tradingSession && !isMarketNear(tradingSession, now)) {
-      return { action: 'fresh', reason: `${why}; a person is asked from three hours before the open` }
-    }
-    return { action: 'ask', reason: why }
-  }
-  return stop(why, `check the stored credentials: tokenkeeper setup ${state.account}`)
-}
-
-/** When the stored refresh token dies: as recorded when we saved it, else as the token itself and its model say. */
-function refreshTokenExpiry(broker: Broker, state: AccountState, stored: StoredSecrets): Instant | undefined {
-  const token = stored.get('refresh_token')
-  if (!token) return undefined
-  if (state.refreshToken?.version === token.version) return state.refreshToken.expiresAt
-  const lifetime = broker.session.refreshToken
-  return lifetime && expiryOf(lifetime, { token: token.value, at: token.modifiedAt }).expiresAt
-}
-
-/** The ambiguity that still stands: none of the secrets it used has been stored again. */
-export function unresolved(state: AccountState, stored: StoredSecrets): Ambiguity | undefined {
-  const { ambiguous } = state
-  if (!ambiguous) return undefined
-  const again = Object.entries(ambiguous.stamps).some(([name, stamp]) =>
-    storedAgain(stored, name as SecretName, stamp),
-  )
-  return again ? undefined : ambiguous
-}
-
-function mayRepeat(grant: Grant, state: AccountState): boolean {
-  return (
-    grant.repeatsAfterAmbiguity === 'budget' || (state.ambiguous?.repeats ?? 0) < grant.repeatsAfterAmbiguity
-  )
-}
-
-function blocks(
-  block: NonNullable<AccountState['blocks'][Grant['kind']]>,
-  grant: Grant,
-  stored: StoredSecrets,
-  now: Instant,
-  forced: boolean,
-): boolean {
-  if (block.until && !isAfter(block.until, now)) return false
-  if (forced && block.forcible) return false
-  return !grant.needs.some((name) => storedAgain(stored, name, block.stamps[name]))
-}
-
-/** Whether the secret was stored since its stamp was taken. An older version is SSM's stale answer, and was tried. */
-function storedAgain(stored: StoredSecrets, name: SecretName, stamp: string | undefined): boolean {
-  const secret = stored.get(name)
-  if (secret === undefined || secretStamp(stored, name) === stamp) return false
-  const [version, modifiedAt] = stamp?.split('@') ?? []
-  return modifiedAt === undefined || !isOlder(secret, Number(version), Temporal.Instant.from(modifiedAt))
-}
-
-/** Changes whenever the secret is stored again, and says nothing about its value. */
-export function secretStamp(stored: StoredSecrets, name: SecretName): string {
-  const secret = stored.get(name)
-  return secret ? `${secret.version}@${secret.modifiedAt}` : 'absent'
 }
 
 function isAfter(a: Instant, b: Instant): boolean {

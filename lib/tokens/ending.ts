@@ -4,7 +4,7 @@ import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
 import type { AccountState, Ambiguity, GrantBlock, StateChanges } from './account-state.ts'
 import { withAttempt } from './budget.ts'
-import { secretStamp, unresolved } from './decide.ts'
+import { secretStamp, unresolved } from './choose-grant.ts'
 import {
   AmbiguousError,
   BrokerUnavailableError,

@@ -27,6 +27,7 @@ export interface Climb {
   readonly stored: StoredSecrets
   readonly context: RunContext
   readonly forcedAt: Temporal.Instant | undefined
+  readonly refusedGeneration: number | undefined
   readonly ports: Ports
 }
 
@@ -158,8 +159,9 @@ export function waiting(decision: Extract<Decision, { action: 'wait' }>): Ending
 /** Our own lease is no reason to leave the account alone. */
 function decideUnderLease(climb: Climb, state: AccountState): Decision {
   const { lease: _ours, ...free } = state
-  const { broker, stored, forcedAt, ports } = climb
-  return decide({ broker, state: free, stored, forcedAt, hosts: ports.hosts, now: ports.clock.now() })
+  const { broker, stored, forcedAt, refusedGeneration, ports } = climb
+  const wishes = { forcedAt, refusedGeneration }
+  return decide({ broker, state: free, stored, ...wishes, hosts: ports.hosts, now: ports.clock.now() })
 }
 
 /** Proves the stored access token; either verdict is something to record. Throws what is no verdict on the token. */

@@ -31,6 +31,8 @@ export interface RefreshJob {
   readonly state: AccountState | undefined
   /** Set when a person wants a new token although the stored one may be fresh. */
   readonly forcedAt?: Temporal.Instant | undefined
+  /** A consumer was refused by the broker with the access token of this generation. */
+  readonly refusedGeneration?: number | undefined
   /** Names this run; no two runs share it. */
   readonly owner: string
   /** No broker call is made after this instant. */
@@ -124,7 +126,15 @@ async function work(
   const { settings, totpStep, blocks: blocksBefore } = lease.state
   const context = brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
   const climbed = await climbLadder(
-    { broker, lease, stored, context, forcedAt: job.forcedAt, ports },
+    {
+      broker,
+      lease,
+      stored,
+      context,
+      forcedAt: job.forcedAt,
+      refusedGeneration: job.refusedGeneration,
+      ports,
+    },
     decision,
   )
   const { ending } = climbed

@@ -23,6 +23,8 @@ export interface RunRequest {
   readonly accounts?: readonly AccountId[] | undefined
   /** Set when a person wants new tokens although the stored ones may be fresh. */
   readonly forcedAt?: Temporal.Instant | undefined
+  /** A consumer was refused by the broker with the access token of this generation; for a single account. */
+  readonly refusedGeneration?: number | undefined
   /** Names this run; no two runs share it. */
   readonly owner: string
   /** When this process is stopped from outside. */
@@ -87,6 +89,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
         state,
         owner: request.owner,
         forcedAt: request.forcedAt,
+        refusedGeneration: request.refusedGeneration,
         deadline: request.hardDeadline.subtract({ seconds: RECORDING_S }),
         leaseUntil: request.hardDeadline,
       },

@@ -92,6 +92,8 @@ export class RotabrokerSimulator implements Simulator {
   readonly app = new Hono<SimulatorEnv>()
   /** Exchanges that consumed a refresh token. */
   exchanges = 0
+  /** Calls that asked whose token it is. */
+  proofs = 0
   /** Reuses of a spent refresh token, each of which revoked a family. */
   reuses = 0
   companion: string | undefined
@@ -127,6 +129,7 @@ export class RotabrokerSimulator implements Simulator {
       })
     })
     this.app.get('/me', (context) => {
+      this.proofs += 1
       const token = context.req.header('authorization')?.slice('Bearer '.length)
       const family = this.#families.find(({ live }) => live !== undefined && live === token)
       if (!family) return context.json({ error: 'invalid_token' }, 401)
@@ -139,6 +142,11 @@ export class RotabrokerSimulator implements Simulator {
     const family: Family = { user, current: this.#mint('refresh', user), revoked: false, live: undefined }
     this.#families.push(family)
     return family.current
+  }
+
+  /** Every access token dies, as at a logout of all sessions. */
+  killAccessTokens(): void {
+    for (const family of this.#families) family.live = undefined
   }
 
   /** A login of `user` whose first access token is live already. */

@@ -81,7 +81,12 @@ export class World {
   /** One run over the broker's accounts, as an invocation with `seconds` to live would make it. */
   async run(
     broker: Broker,
-    options: { accounts?: AccountId[]; force?: boolean; seconds?: number } = {},
+    options: {
+      accounts?: AccountId[]
+      force?: boolean
+      seconds?: number
+      refusedGeneration?: number
+    } = {},
   ): Promise<Run> {
     this.#runs += 1
     return runBroker(
@@ -89,6 +94,7 @@ export class World {
         broker,
         accounts: options.accounts,
         forcedAt: options.force ? this.clock.now() : undefined,
+        refusedGeneration: options.refusedGeneration,
         owner: `run-${this.#runs}`,
         hardDeadline: this.clock.now().add({ seconds: options.seconds ?? 840 }),
         pacingSeconds: 0,

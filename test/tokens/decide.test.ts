@@ -5,7 +5,8 @@ import type { Broker, Grant } from '../../lib/ports/broker.ts'
 import type { SecretName, StoredSecret } from '../../lib/ports/token-vault.ts'
 import { parseAccountId } from '../../lib/tokens/account-id.ts'
 import { type AccountState, type GrantBlock, newAccountState } from '../../lib/tokens/account-state.ts'
-import { type Decision, decide, secretStamp } from '../../lib/tokens/decide.ts'
+import { secretStamp } from '../../lib/tokens/choose-grant.ts'
+import { type Decision, decide } from '../../lib/tokens/decide.ts'
 import { Secret } from '../../lib/tokens/secret.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T07:00:00+05:30')

@@ -1,0 +1,120 @@
+import { Temporal } from 'temporal-polyfill'
+import type { Broker, Grant } from '../ports/broker.ts'
+import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
+import type { AccountState, Ambiguity } from './account-state.ts'
+import { attemptAllowedAt } from './budget.ts'
+import type { Decision, Situation } from './decide.ts'
+import { isMarketNear } from './due.ts'
+import type { ErrorCode } from './errors.ts'
+import { isOlder } from './read-stored.ts'
+import { expiryOf } from './session-model.ts'
+
+type Instant = Temporal.Instant
+
+/** The best grant of the ladder that may be tried now, or who has to act when there is none. Pure. */
+export function chooseGrant(situation: Situation, need: string, live: boolean): Decision {
+  const { broker, state, stored, now } = situation
+  const forced = situation.forcedAt !== undefined
+  const hosts = { ...broker.hosts, ...situation.hosts }
+  const passedOver: string[] = []
+  for (const grant of broker.grants) {
+    if (grant.enabled?.(state.settings, hosts) === false) continue
+    const missing = grant.needs.filter((name) => !stored.has(name))
+    if (missing.length > 0) {
+      passedOver.push(`no ${missing.join(', ')} stored`)
+      continue
+    }
+    const deadSince = grant.kind === 'refresh_token' ? refreshTokenExpiry(broker, state, stored) : undefined
+    if (deadSince && !isAfter(deadSince, now)) {
+      passedOver.push(`the refresh token expired at ${deadSince}`)
+      continue
+    }
+    const block = state.blocks[grant.kind]
+    if (block && blocks(block, grant, stored, now, forced)) {
+      // A dead grant makes room for the next one; a wrong secret or a refused app stops everything.
+      if (block.code !== 'grant_rejected') return stop(block.reason, block.fix ?? '', block.code)
+      passedOver.push(block.reason)
+      continue
+    }
+    if (unresolved(state, stored)?.grant === grant.kind && !mayRepeat(grant, state)) {
+      passedOver.push(`the fate of the last ${grant.kind} grant is unknown, and it must not be sent again`)
+      continue
+    }
+    const hold = attemptAllowedAt(grant.budget, state, broker.session.timeZone, now)
+    if (hold?.dayIsSpent && !live && broker.login) {
+      // Tomorrow is too late for today's market, and a person can still log in.
+      passedOver.push(hold.reason)
+      continue
+    }
+    if (hold) return { action: 'wait', reason: hold.reason, until: hold.at, live }
+    return { action: 'refresh', reason: need, grant }
+  }
+  const why = passedOver.length > 0 ? `${need}; ${passedOver.join('; ')}` : need
+  if (broker.login) {
+    const { tradingSession } = broker
+    if (live && tradingSession && !isMarketNear(tradingSession, now)) {
+      return { action: 'fresh', reason: `${why}; a person is asked from three hours before the open` }
+    }
+    return { action: 'ask', reason: why }
+  }
+  return stop(why, `check the stored credentials: tokenkeeper setup ${state.account}`)
+}
+
+/** When the stored refresh token dies: as recorded when we saved it, else as the token itself and its model say. */
+function refreshTokenExpiry(broker: Broker, state: AccountState, stored: StoredSecrets): Instant | undefined {
+  const token = stored.get('refresh_token')
+  if (!token) return undefined
+  if (state.refreshToken?.version === token.version) return state.refreshToken.expiresAt
+  const lifetime = broker.session.refreshToken
+  return lifetime && expiryOf(lifetime, { token: token.value, at: token.modifiedAt }).expiresAt
+}
+
+/** The ambiguity that still stands: none of the secrets it used has been stored again. */
+export function unresolved(state: AccountState, stored: StoredSecrets): Ambiguity | undefined {
+  const { ambiguous } = state
+  if (!ambiguous) return undefined
+  const again = Object.entries(ambiguous.stamps).some(([name, stamp]) =>
+    storedAgain(stored, name as SecretName, stamp),
+  )
+  return again ? undefined : ambiguous
+}
+
+function mayRepeat(grant: Grant, state: AccountState): boolean {
+  return (
+    grant.repeatsAfterAmbiguity === 'budget' || (state.ambiguous?.repeats ?? 0) < grant.repeatsAfterAmbiguity
+  )
+}
+
+function blocks(
+  block: NonNullable<AccountState['blocks'][Grant['kind']]>,
+  grant: Grant,
+  stored: StoredSecrets,
+  now: Instant,
+  forced: boolean,
+): boolean {
+  if (block.until && !isAfter(block.until, now)) return false
+  if (forced && block.forcible) return false
+  return !grant.needs.some((name) => storedAgain(stored, name, block.stamps[name]))
+}
+
+/** Whether the secret was stored since its stamp was taken. An older version is SSM's stale answer, and was tried. */
+function storedAgain(stored: StoredSecrets, name: SecretName, stamp: string | undefined): boolean {
+  const secret = stored.get(name)
+  if (secret === undefined || secretStamp(stored, name) === stamp) return false
+  const [version, modifiedAt] = stamp?.split('@') ?? []
+  return modifiedAt === undefined || !isOlder(secret, Number(version), Temporal.Instant.from(modifiedAt))
+}
+
+/** Changes whenever the secret is stored again, and says nothing about its value. */
+export function secretStamp(stored: StoredSecrets, name: SecretName): string {
+  const secret = stored.get(name)
+  return secret ? `${secret.version}@${secret.modifiedAt}` : 'absent'
+}
+
+export function stop(reason: string, fix: string, code: ErrorCode = 'configuration_invalid'): Decision {
+  return { action: 'stop', reason, fix, code }
+}
+
+function isAfter(a: Instant, b: Instant): boolean {
+  return Temporal.Instant.compare(a, b) > 0
+}
