@@ -3,6 +3,7 @@ import type { Temporal } from 'temporal-polyfill'
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountId } from '../tokens/account-id.ts'
+import type { RefusedToken } from '../tokens/decide.ts'
 import { type AccountResult, type RunReport, report } from '../tokens/outcome.ts'
 import { type Progress, runBroker } from '../tokens/run.ts'
 
@@ -16,8 +17,8 @@ export interface LocalRunRequest {
   readonly broker: Broker
   readonly accounts?: readonly AccountId[] | undefined
   readonly forcedAt?: Temporal.Instant | undefined
-  /** A consumer was refused by the broker with the access token of this generation; for a single account. */
-  readonly refusedGeneration?: number | undefined
+  /** A consumer was refused by the broker with this access token; for a run over a single account. */
+  readonly refused?: RefusedToken | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
   /** No further account is started once it is aborted. */
   readonly signal?: AbortSignal | undefined
@@ -35,7 +36,7 @@ export async function runHere(request: LocalRunRequest, ports: Ports): Promise<R
         accounts,
         signal,
         forcedAt: request.forcedAt,
-        refusedGeneration: request.refusedGeneration,
+        refused: request.refused,
         owner: `local/${randomUUID()}`,
         hardDeadline: ports.clock.now().add({ minutes: LEG_MINUTES }),
         ...(onProgress && { onProgress }),

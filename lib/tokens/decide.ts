@@ -44,9 +44,12 @@ export interface Situation {
   readonly hosts?: Hosts
   /** A person wants a new token although the stored one may be fresh; renewals after this instant satisfy it. */
   readonly forcedAt?: Instant | undefined
-  /** A consumer was refused by the broker with the access token of this generation. */
-  readonly refusedGeneration?: number | undefined
+  /** A consumer was refused by the broker with this access token. */
+  readonly refused?: RefusedToken | undefined
 }
+
+/** Which published token a consumer used: by our count, or by the vault's version where that is all it knows. */
+export type RefusedToken = { readonly generation: number } | { readonly version: number }
 
 /** Decides what to do about one account. Pure: no clock, no call, no secret in the result. */
 export function decide(situation: Situation): Decision {
@@ -120,11 +123,11 @@ function whatIsNeeded(situation: Situation): Need {
  * Whether a consumer's report is worth a call: it is about the token that is published now, and that was not proven
  * a moment ago. So however many report at once, and however often, the broker is asked once a minute at most.
  */
-function isReported(record: AccessTokenRecord, { state, refusedGeneration, now }: Situation): boolean {
-  return (
-    refusedGeneration === state.generation &&
-    isAfter(now.subtract({ seconds: PROOF_HOLDS_SECONDS }), record.provenAt)
-  )
+function isReported(record: AccessTokenRecord, { state, refused, now }: Situation): boolean {
+  if (refused === undefined) return false
+  const present =
+    'generation' in refused ? refused.generation === state.generation : refused.version === record.version
+  return present && isAfter(now.subtract({ seconds: PROOF_HOLDS_SECONDS }), record.provenAt)
 }
 
 /** Whether a lease until then is still somebody's. */

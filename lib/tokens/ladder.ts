@@ -5,7 +5,7 @@ import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState, StateChanges } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
 import { attemptAllowedAt, attemptsLeftToday } from './budget.ts'
-import { type Decision, decide } from './decide.ts'
+import { type Decision, decide, type RefusedToken } from './decide.ts'
 import {
   askForLogin,
   beforeAttempt,
@@ -27,7 +27,7 @@ export interface Climb {
   readonly stored: StoredSecrets
   readonly context: RunContext
   readonly forcedAt: Temporal.Instant | undefined
-  readonly refusedGeneration: number | undefined
+  readonly refused: RefusedToken | undefined
   readonly ports: Ports
 }
 
@@ -159,8 +159,8 @@ export function waiting(decision: Extract<Decision, { action: 'wait' }>): Ending
 /** Our own lease is no reason to leave the account alone. */
 function decideUnderLease(climb: Climb, state: AccountState): Decision {
   const { lease: _ours, ...free } = state
-  const { broker, stored, forcedAt, refusedGeneration, ports } = climb
-  const wishes = { forcedAt, refusedGeneration }
+  const { broker, stored, forcedAt, refused, ports } = climb
+  const wishes = { forcedAt, refused }
   return decide({ broker, state: free, stored, ...wishes, hosts: ports.hosts, now: ports.clock.now() })
 }
 

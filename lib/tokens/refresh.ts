@@ -7,7 +7,7 @@ import type { AccountId } from './account-id.ts'
 import { type AccountState, type Incident, newAccountState, type StateChanges } from './account-state.ts'
 import { approvalDue, beforeApproval, sendApproval } from './approval-request.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
-import { type Decision, decide } from './decide.ts'
+import { type Decision, decide, type RefusedToken } from './decide.ts'
 import { askForLogin, beforeAttempt, type Ending, endingOfError, stopUntilFixed } from './ending.ts'
 import { StateStoreError } from './errors.ts'
 import { isReminderDue, tell, toldIncident } from './incident.ts'
@@ -31,8 +31,8 @@ export interface RefreshJob {
   readonly state: AccountState | undefined
   /** Set when a person wants a new token although the stored one may be fresh. */
   readonly forcedAt?: Temporal.Instant | undefined
-  /** A consumer was refused by the broker with the access token of this generation. */
-  readonly refusedGeneration?: number | undefined
+  /** A consumer was refused by the broker with this access token. */
+  readonly refused?: RefusedToken | undefined
   /** Names this run; no two runs share it. */
   readonly owner: string
   /** No broker call is made after this instant. */
@@ -132,7 +132,7 @@ async function work(
       stored,
       context,
       forcedAt: job.forcedAt,
-      refusedGeneration: job.refusedGeneration,
+      refused: job.refused,
       ports,
     },
     decision,

@@ -4,6 +4,7 @@ import type { Ports } from '../ports/ports.ts'
 import type { Metric } from '../ports/telemetry.ts'
 import type { AccountId } from './account-id.ts'
 import { type AccountState, newAccountState } from './account-state.ts'
+import type { RefusedToken } from './decide.ts'
 import { endingOfError } from './ending.ts'
 import { type AccountResult, type Outcome, type RunReport, report } from './outcome.ts'
 import { refreshAccount } from './refresh.ts'
@@ -23,8 +24,8 @@ export interface RunRequest {
   readonly accounts?: readonly AccountId[] | undefined
   /** Set when a person wants new tokens although the stored ones may be fresh. */
   readonly forcedAt?: Temporal.Instant | undefined
-  /** A consumer was refused by the broker with the access token of this generation; for a single account. */
-  readonly refusedGeneration?: number | undefined
+  /** A consumer was refused by the broker with this access token; for a run over a single account. */
+  readonly refused?: RefusedToken | undefined
   /** Names this run; no two runs share it. */
   readonly owner: string
   /** When this process is stopped from outside. */
@@ -89,7 +90,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
         state,
         owner: request.owner,
         forcedAt: request.forcedAt,
-        refusedGeneration: request.refusedGeneration,
+        refused: request.refused,
         deadline: request.hardDeadline.subtract({ seconds: RECORDING_S }),
         leaseUntil: request.hardDeadline,
       },

@@ -14,6 +14,7 @@ import { type SimulatorServer, startSimulator } from '../../lib/simulators/simul
 import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
 import { type AccountId, parseAccountId } from '../../lib/tokens/account-id.ts'
 import { type AccountSettings, changed, newAccountState } from '../../lib/tokens/account-state.ts'
+import type { RefusedToken } from '../../lib/tokens/decide.ts'
 import { type Run, runBroker } from '../../lib/tokens/run.ts'
 
 export interface LogLine {
@@ -85,7 +86,7 @@ export class World {
       accounts?: AccountId[]
       force?: boolean
       seconds?: number
-      refusedGeneration?: number
+      refused?: RefusedToken
     } = {},
   ): Promise<Run> {
     this.#runs += 1
@@ -94,7 +95,7 @@ export class World {
         broker,
         accounts: options.accounts,
         forcedAt: options.force ? this.clock.now() : undefined,
-        refusedGeneration: options.refusedGeneration,
+        refused: options.refused,
         owner: `run-${this.#runs}`,
         hardDeadline: this.clock.now().add({ seconds: options.seconds ?? 840 }),
         pacingSeconds: 0,
