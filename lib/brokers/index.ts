@@ -5,9 +5,17 @@ import { iifl } from './iifl.ts'
 import { iiflXts } from './iifl-xts.ts'
 import { posConnector } from './pos-connector.ts'
 import { upstox } from './upstox.ts'
+import { zerodha } from './zerodha.ts'
 
 /** Every broker there is; adding one is one line here. */
-export const BROKERS = { fyers, iifl, upstox, 'iifl-xts': iiflXts, 'pos-connector': posConnector } as const
+export const BROKERS = {
+  fyers,
+  iifl,
+  upstox,
+  zerodha,
+  'iifl-xts': iiflXts,
+  'pos-connector': posConnector,
+} as const
 
 export type BrokerId = keyof typeof BROKERS
 

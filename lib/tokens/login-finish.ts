@@ -10,7 +10,7 @@ import { acquireLease } from './acquire-lease.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { withAttempt } from './budget.ts'
 import { endingOfError, notBefore } from './ending.ts'
-import { AmbiguousError, GrantRejectedError, RateLimitedError } from './errors.ts'
+import { AmbiguousError, GrantRejectedError, RateLimitedError, TokenkeeperError } from './errors.ts'
 import { tell } from './incident.ts'
 import type { Lease } from './lease.ts'
 import {
@@ -247,6 +247,13 @@ function failure(error: unknown, broker: Broker, account: AccountId, at: Tempora
     const reason = `the reply of ${broker.displayName} was lost, and the code counts as spent`
     return { success: false, at, code: 'ambiguous', reason, fix: 'log in again' }
   }
-  const { code, reason, fix } = endingOfError(error, account, at)
+  const { code, reason, fix: advice } = endingOfError(error, account, at)
+  // No run repeats a login: whoever began it does.
+  const fix =
+    error instanceof RateLimitedError
+      ? `log in again in ${Math.ceil(error.retryAfterSeconds / 60)} min`
+      : error instanceof TokenkeeperError && error.retryable
+        ? 'log in again'
+        : advice
   return { success: false, at, ...(code && { code }), reason, ...(fix && { fix }) }
 }

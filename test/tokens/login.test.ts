@@ -225,7 +225,7 @@ describe('a login that fails', () => {
     const server = await world.serve(world.simulator)
     for (let i = 0; i < 5; i++) server.failNext('/me', { kind: 'reply', status: 502, body: '' })
     const result = await world.logIn(account)
-    expect(result).toMatchObject({ success: false, code: 'broker_unavailable' })
+    expect(result).toMatchObject({ success: false, code: 'broker_unavailable', fix: 'log in again' })
     expect(await world.stored(account, 'refresh_token')).toBe(world.simulator.currentOf('SIM001'))
   })
 })
