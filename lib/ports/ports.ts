@@ -1,3 +1,4 @@
+import type { Audience } from './audience.ts'
 import type { Clock } from './clock.ts'
 import type { Http } from './http.ts'
 import type { LoginLinks } from './login-links.ts'
@@ -14,6 +15,8 @@ export interface Ports {
   readonly telemetry: Telemetry
   readonly http: Http
   readonly clock: Clock
+  /** Told of each published token. @default - nobody */
+  readonly audiences?: readonly Audience[]
   /** Addresses of the login page for messages. @default - messages have no link */
   readonly links?: LoginLinks
   /** Overrides of broker hosts: origin by host name. */

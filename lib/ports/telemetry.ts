@@ -20,4 +20,5 @@ export type Metric =
   | 'Paused'
   | 'TokenLost'
   | 'NotifyFailed'
+  | 'AudienceFailed'
   | 'ClockDriftSeconds'

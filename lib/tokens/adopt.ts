@@ -4,7 +4,8 @@ import type { Ports } from '../ports/ports.ts'
 import type { AccountId } from './account-id.ts'
 import type { AccountState, StateChanges } from './account-state.ts'
 import { acquireLease } from './acquire-lease.ts'
-import { brokerContext } from './broker-context.ts'
+import { announce } from './announce.ts'
+import { brokerContext, type RunContext } from './broker-context.ts'
 import { tell } from './incident.ts'
 import type { AccountResult } from './outcome.ts'
 import { saveProvePublish } from './publish.ts'
@@ -41,10 +42,11 @@ export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promis
   const { owner, leaseUntil: until } = adoption
   const lease = await acquireLease({ broker, account, owner, until, patienceSeconds: 0 }, ports)
   let changes: StateChanges = {}
+  let context: RunContext | undefined
   try {
     const { settings, totpStep } = lease.state
     const stored = await readStored(ports, broker, lease.state)
-    const context = brokerContext(
+    context = brokerContext(
       { broker, account, settings, stored, deadline: adoption.deadline, totpStep },
       ports,
     )
@@ -66,6 +68,7 @@ export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promis
     changes = { ...changes, incident }
   } finally {
     const released = await lease.release(changes)
+    await announce(context?.publications() ?? [], ports)
     if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
   }
   return resultOf(broker, lease.state, { outcome: 'refreshed', reason: REASON })

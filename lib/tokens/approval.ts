@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { Temporal } from 'temporal-polyfill'
+import type { Publication } from '../ports/audience.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Candidate, PushApproval } from '../ports/login.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountId } from './account-id.ts'
 import type { AccountState, StateChanges } from './account-state.ts'
 import { acquireLease } from './acquire-lease.ts'
+import { announce } from './announce.ts'
 import { beforeApproval, isApprovalOpen, sendApproval } from './approval-request.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { attemptAllowedAt } from './budget.ts'
@@ -119,6 +121,7 @@ async function publish(candidate: Candidate, broker: Broker, lease: Lease, ports
   const { state } = lease
   const { account } = state
   let changes: StateChanges = {}
+  let publications: readonly Publication[] = []
   try {
     const context = await contextOf(broker, state, ports)
     const { accessToken, issuedAt, expiresAt, userId } = candidate
@@ -128,6 +131,7 @@ async function publish(candidate: Candidate, broker: Broker, lease: Lease, ports
     const published = await publishLogin(broker, state, given, context, ports, 'approval')
     if (published.error !== undefined) throw published.error
     changes = await approved(published.changes, broker, lease, ports)
+    publications = context.publications()
     ports.telemetry.info('an approval arrived and was proven', { account, success: true })
   } catch (error) {
     // Told to nobody: what failed may be a stranger's. The person who approved still sees the page wait.
@@ -135,6 +139,7 @@ async function publish(candidate: Candidate, broker: Broker, lease: Lease, ports
     ports.telemetry.warn('a posted approval could not be proven', { account, success: false, code })
   } finally {
     await lease.release(changes)
+    await announce(publications, ports)
   }
 }
 

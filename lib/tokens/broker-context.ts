@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import type { Publication } from '../ports/audience.ts'
 import type { Broker, BrokerContext } from '../ports/broker.ts'
 import { HttpError } from '../ports/http.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -38,6 +39,9 @@ export interface ContextOptions {
 export interface RunContext extends BrokerContext {
   /** The last one-time-code step used, this run included. */
   usedTotpStep(): number | undefined
+  /** Notes what was published, to be told once it is on record. */
+  published(publication: Publication): void
+  publications(): readonly Publication[]
 }
 
 export function brokerContext(options: ContextOptions, ports: Ports): RunContext {
@@ -45,6 +49,7 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
   const { clock } = ports
   let totpStep = believable(options.totpStep, clock.now())
   let driftMs = 0
+  const publications: Publication[] = []
 
   const optional = (name: SecretName): Secret | undefined => stored.get(name)?.value
 
@@ -109,6 +114,8 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
       return generator.generate({ timestamp: totpStep * TOTP_STEP_S * 1000 })
     },
     usedTotpStep: () => totpStep,
+    published: (publication) => void publications.push(publication),
+    publications: () => publications,
   }
 }
 

@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'token_lost'
   | 'notify_failed'
   | 'follow_up_failed'
+  | 'audience_failed'
 
 export interface ErrorDetails {
   /**
@@ -205,5 +206,12 @@ export class NotificationError extends TokenkeeperError {
 export class FollowUpError extends TokenkeeperError {
   override readonly code = 'follow_up_failed'
   override readonly actor = 'next_run'
+  override readonly retryable = true
+}
+
+/** An event or a mirror of a published token failed. The token itself is published; the next one is told again. */
+export class AudienceError extends TokenkeeperError {
+  override readonly code = 'audience_failed'
+  override readonly actor = 'operator'
   override readonly retryable = true
 }

@@ -93,19 +93,40 @@ export async function provePublish(
   if (renewal.session) await ports.vault.write(account, 'session', renewal.session, options)
   const { version } = await ports.vault.write(account, 'access_token', renewal.accessToken, options)
   const now = ports.clock.now()
-  return {
-    ...ownerOf(proof),
-    accessToken: {
-      issuedAt: renewal.sentAt,
-      expiresAt: expiry.expiresAt,
-      expiryDecidedBy: expiry.decidedBy,
-      provenAt: now,
-      version,
-      publishedAt: now,
-      ...(source && { source }),
-    },
-    generation: state.generation + 1,
+  const record: AccessTokenRecord = {
+    issuedAt: renewal.sentAt,
+    expiresAt: expiry.expiresAt,
+    expiryDecidedBy: expiry.decidedBy,
+    provenAt: now,
+    version,
+    publishedAt: now,
+    ...(source && { source }),
   }
+  return { ...ownerOf(proof), ...published(broker, state, record, renewal.accessToken, context) }
+}
+
+/** The record of a newly published token, which is noted for whoever wants to know of it. */
+function published(
+  broker: Broker,
+  state: AccountState,
+  record: AccessTokenRecord,
+  accessToken: Secret,
+  context: RunContext,
+): StateChanges {
+  const { issuedAt, expiresAt, provenAt, source } = record
+  const generation = state.generation + 1
+  const { account } = state
+  context.published({
+    account,
+    broker: broker.id,
+    generation,
+    issuedAt,
+    expiresAt,
+    provenAt,
+    source,
+    accessToken,
+  })
+  return { accessToken: record, generation }
 }
 
 /**
@@ -145,7 +166,7 @@ export async function proveStored(
     publishedAt: issuedAt,
     source: 'found',
   }
-  return { ...ownerOf(proof), accessToken: record, generation: state.generation + 1 }
+  return { ...ownerOf(proof), ...published(broker, state, record, token.value, context) }
 }
 
 /** I1: written before anything else can fail, repeated until the deadline. */

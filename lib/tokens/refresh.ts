@@ -5,6 +5,7 @@ import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
 import { type AccountState, type Incident, newAccountState, type StateChanges } from './account-state.ts'
+import { announce, withdraw } from './announce.ts'
 import { approvalDue, beforeApproval, sendApproval } from './approval-request.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { type Decision, decide, type RefusedToken } from './decide.ts'
@@ -63,7 +64,10 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
       if (state.revision === 0 && stored.size === 0) throw unknownAccount(job.account)
       const decision = decide({ ...job, state, stored, hosts: ports.hosts, now: ports.clock.now() })
       const resting = restingEnding(job.broker, decision, state, stored, ports.clock.now())
-      if (resting) return refreshed(job.broker, state, resting)
+      if (resting) {
+        if (decision.action === 'paused') await withdraw(job.account, ports)
+        return refreshed(job.broker, state, resting)
+      }
       const leased = await takeLease(
         ports.states,
         state,
@@ -160,7 +164,10 @@ async function work(
     ...(ending.fix && { fix: ending.fix }),
   }
   const record = { ...changes, incident, last, totpStep: context.usedTotpStep() }
-  const released = await untilRecorded(() => lease.release(record), deadline, ports)
+  const [released] = await Promise.all([
+    untilRecorded(() => lease.release(record), deadline, ports),
+    announce(context.publications(), ports),
+  ])
   if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
   return refreshed(broker, released ? lease.state : found, ending)
 }

@@ -1,0 +1,28 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { AccountId } from '../tokens/account-id.ts'
+import type { TokenSource } from '../tokens/account-state.ts'
+import type { Secret } from '../tokens/secret.ts'
+
+/** A newly published access token, as consumers may know it. */
+export interface Publication {
+  readonly account: AccountId
+  readonly broker: string
+  /** Counts the account's published access tokens. */
+  readonly generation: number
+  readonly issuedAt: Temporal.Instant
+  readonly expiresAt: Temporal.Instant
+  readonly provenAt: Temporal.Instant
+  readonly source: TokenSource | undefined
+  /** For mirrors; events leave it out. */
+  readonly accessToken: Secret
+}
+
+/** Who is told of each published token: a topic of events, a mirror that other programs read. */
+export interface Audience {
+  /** For messages: "Redis mirror". */
+  readonly name: string
+  /** Throws AudienceError; that never fails a run. */
+  published(publication: Publication): Promise<void>
+  /** The account was paused or removed: what a mirror holds of it goes. Throws AudienceError. */
+  withdrawn(account: AccountId): Promise<void>
+}

@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Audience, Publication } from '../../lib/ports/audience.ts'
+import type { AccountId } from '../../lib/tokens/account-id.ts'
+import { changed } from '../../lib/tokens/account-state.ts'
+import { adoptAccessToken } from '../../lib/tokens/adopt.ts'
+import { AudienceError } from '../../lib/tokens/errors.ts'
+import { Secret } from '../../lib/tokens/secret.ts'
+import { LoginWorld, success } from '../support/login-world.ts'
+
+let world: LoginWorld
+let account: AccountId
+let heard: Publication[]
+let forgotten: AccountId[]
+
+const listening: Audience = {
+  name: 'listener',
+  published: async (publication) => void heard.push(publication),
+  withdrawn: async (id) => void forgotten.push(id),
+}
+
+beforeEach(async () => {
+  heard = []
+  forgotten = []
+  world = await LoginWorld.open()
+  world.ports = { ...world.ports, audiences: [listening] }
+  account = await world.loginAccount()
+})
+afterEach(() => world.close())
+
+describe('whoever wants to know hears of each published token', () => {
+  test('from a login, a refresh, a token handed in and one that was found, each once', async () => {
+    await world.logIn(account)
+    await world.run(world.broker, { accounts: [account], force: true })
+    const given = world.simulator.openFamily('SIM001').access
+    await adopt(given)
+    await world.store(account, { access_token: world.simulator.openFamily('SIM001').access })
+    await world.run(world.broker)
+    await world.run(world.broker)
+    expect(heard.map(({ source, generation }) => [source, generation])).toEqual([
+      ['login', 1],
+      ['refresh_token', 2],
+      ['given', 3],
+      ['found', 4],
+    ])
+    expect(heard.at(-1)?.accessToken.reveal()).toBe(await world.stored(account, 'access_token'))
+  })
+
+  test('from an approval', async () => {
+    await world.logIn(account)
+    success(await world.desk.requestApproval({ account }))
+    await world.desk.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
+    expect(heard.at(-1)).toMatchObject({ source: 'approval', generation: 2 })
+  })
+
+  test('but not of one that was not published', async () => {
+    await world.logIn(account)
+    await world.clock.sleep(60_000)
+    await world.logIn(account, 'SIM999')
+    expect(heard).toHaveLength(1)
+  })
+})
+
+test('an audience that fails is reported and fails nothing', async () => {
+  const broken = async (): Promise<never> => {
+    throw new AudienceError('Redis cannot be reached')
+  }
+  world.ports = {
+    ...world.ports,
+    audiences: [{ name: 'Redis mirror', published: broken, withdrawn: broken }, listening],
+  }
+  expect((await world.logIn(account)).success).toBe(true)
+  expect(heard).toHaveLength(1)
+  expect(world.counts.get('loginbroker AudienceFailed')).toBe(1)
+  expect(world.logs.some(({ message }) => message.includes('Redis mirror'))).toBe(true)
+})
+
+test('a paused account is withdrawn', async () => {
+  await world.logIn(account)
+  await world.ports.states.replace(
+    changed(await world.record(account), { paused: { since: world.clock.now() } }),
+  )
+  await world.run(world.broker)
+  expect(forgotten).toEqual([account])
+})
+
+async function adopt(token: string): Promise<void> {
+  const now = world.clock.now()
+  await adoptAccessToken(
+    {
+      broker: world.broker,
+      account,
+      accessToken: new Secret(token),
+      owner: 'test',
+      deadline: now.add({ seconds: 30 }),
+      leaseUntil: now.add({ seconds: 40 }),
+    },
+    world.ports,
+  )
+}
