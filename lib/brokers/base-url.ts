@@ -44,3 +44,8 @@ function isForbidden(hostname: string): boolean {
   const name = hostname.replace(/\.$/, '')
   return FORBIDDEN_NAMES.includes(name) || FORBIDDEN.check(name, 'ipv4')
 }
+
+/** For a field that must be a whole URL; says what is wrong without repeating it. */
+export function urlProblem(value: string): string | undefined {
+  return URL.canParse(value) && /^https?:/i.test(value) ? undefined : 'it must be a whole URL'
+}

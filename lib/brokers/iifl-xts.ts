@@ -58,6 +58,7 @@ export const iiflXts = {
   ],
   options: { api: 'interactive (default) or marketdata', clientID: 'the client, for dealer accounts' },
   prove,
+  authorization: '{access_token}',
   pacingSeconds: 2,
   concurrency: 1,
   schedule: {

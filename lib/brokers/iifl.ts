@@ -3,9 +3,11 @@ import type { Broker, BrokerContext, Proof, Renewal } from '../ports/broker.ts'
 import { GrantRejectedError, WrongAccountError } from '../tokens/errors.ts'
 import { jwtClaims } from '../tokens/jwt.ts'
 import type { Secret } from '../tokens/secret.ts'
+import { urlProblem } from './base-url.ts'
 import { apiUrl, ask } from './iifl-call.ts'
 import { missing } from './iifl-errors.ts'
 import { afterPassword, headlessAuthCode } from './iifl-headless.ts'
+import { iiflLogin } from './iifl-login.ts'
 import { sessionFor } from './iifl-session.ts'
 
 /** Decides only when the session has no `exp`: IIFL publishes no time, the proof is the truth (DECISIONS, IIFL Capital). */
@@ -45,6 +47,14 @@ export const iifl = {
     { name: 'client_id', label: 'App key', hidden: true, required: true, env: ['IIFL_APP_KEY'] },
     { name: 'client_secret', label: 'App secret', hidden: true, required: true, env: ['IIFL_APP_SECRET'] },
     {
+      name: 'redirect_uri',
+      label: "Redirect URL, if it is not Tokenkeeper's own page",
+      hidden: false,
+      required: false,
+      env: ['IIFL_REDIRECT_URL'],
+      problem: urlProblem,
+    },
+    {
       name: 'password',
       label: 'Password (only for unattended login)',
       hidden: true,
@@ -80,12 +90,15 @@ export const iifl = {
     },
   ],
   options: { headlessVariant: 'A or B, the newer and default' },
-  login: { how: 'log in at IIFL' },
+  login: { how: 'log in at IIFL', code: iiflLogin },
   prove,
   pacingSeconds: 2,
   concurrency: 1,
   // Daily as ever; then, before the open, for a token that would die before the close and a login that failed at night.
-  schedule: { expressions: ['cron(0 3 * * ? *)', 'cron(30 7-8 ? * MON-FRI *)'], timeZone: 'Asia/Kolkata' },
+  schedule: {
+    expressions: ['cron(0 3 * * ? *)', 'cron(30 7 ? * MON-FRI *)', 'cron(0/15 8 ? * MON-FRI *)'],
+    timeZone: 'Asia/Kolkata',
+  },
   tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
   warning:
     'Unattended login is on for accounts whose password and TOTP secret are stored. It uses endpoints IIFL does not ' +

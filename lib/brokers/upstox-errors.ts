@@ -59,9 +59,10 @@ const ErrorReply = z.object({
 
 /**
  * What a reply without success means. Keyed on the code, never on the status, which the docs leave open for
- * several codes (sheet section 10). An `exchange` has spent its authorization code whatever came back.
+ * several codes (sheet section 10). An `exchange` has spent its authorization code whatever came back; an `approval`
+ * request without a readable reply may have reached the person.
  */
-export function upstoxError(reply: BrokerReply, during: 'read' | 'exchange'): TokenkeeperError {
+export function upstoxError(reply: BrokerReply, during: 'read' | 'exchange' | 'approval'): TokenkeeperError {
   const code = codeOf(reply)
   if (code === undefined) return errorWithoutCode(reply, during)
   const details = { brokerCode: code }
@@ -104,7 +105,7 @@ function codeOf(reply: BrokerReply): string | undefined {
   return errors.flatMap(({ error_code, errorCode }) => error_code ?? errorCode ?? [])[0]
 }
 
-function errorWithoutCode(reply: BrokerReply, during: 'read' | 'exchange'): TokenkeeperError {
+function errorWithoutCode(reply: BrokerReply, during: 'read' | 'exchange' | 'approval'): TokenkeeperError {
   // The edge blocks clients by their signature with HTML (sheet section 5, edge error 1010).
   if (reply.status === 403 && reply.bodyKind === 'html') {
     return new ClientRejectedError("Upstox' edge blocks this client", {
@@ -114,7 +115,7 @@ function errorWithoutCode(reply: BrokerReply, during: 'read' | 'exchange'): Toke
   }
   return during === 'exchange'
     ? spentCode("the broker's reply was lost")
-    : errorByStatus(UPSTOX, reply, 'nothing')
+    : errorByStatus(UPSTOX, reply, during === 'approval' ? 'attempt' : 'nothing')
 }
 
 function spentCode(why: string, brokerCode?: string): GrantRejectedError {

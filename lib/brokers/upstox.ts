@@ -1,5 +1,8 @@
 import type { Broker } from '../ports/broker.ts'
+import { urlProblem } from './base-url.ts'
+import { upstoxApproval } from './upstox-approval.ts'
 import { UPSTOX } from './upstox-errors.ts'
+import { upstoxLogin } from './upstox-login.ts'
 import { proveUpstox } from './upstox-profile.ts'
 import { renewFromTokenService } from './upstox-upstream.ts'
 
@@ -7,8 +10,8 @@ import { renewFromTokenService } from './upstox-upstream.ts'
 const UPSTOX_DEATH = { kind: 'clock', at: '03:30', timeZone: 'Asia/Kolkata', day: 'first' } as const
 
 /**
- * Upstox API v2: a person approves each trading day and there is no refresh grant. Where a token service stands
- * in front of that person (host TOKEN_SERVICE), tokens are copied from it; otherwise a person is asked.
+ * Upstox API v2: a person logs in or approves in the app each trading day, and there is no refresh grant. Where a
+ * token service stands in front of that person (host TOKEN_SERVICE), tokens are copied from it.
  *
  * TOKEN_SERVICE is a base URL: a path prefix is allowed and a trailing slash does not matter. An account is
  * called upstream as its option `upstreamAccountId` says, else by its own name, else `default`.
@@ -23,11 +26,11 @@ export const upstox = {
     { name: 'client_secret', label: 'API secret', hidden: true, required: false, env: ['UPSTOX_API_SECRET'] },
     {
       name: 'redirect_uri',
-      label: 'Redirect URI, exactly as in the app',
+      label: "Redirect URI as in the app, if it is not Tokenkeeper's own page",
       hidden: false,
       required: false,
       env: ['UPSTOX_REDIRECT_URI'],
-      problem: (value) => (URL.canParse(value) ? undefined : 'it must be a whole URL'),
+      problem: urlProblem,
     },
     {
       // Not ours until a run has proven it live.
@@ -65,7 +68,7 @@ export const upstox = {
     },
   ],
   options: { upstreamAccountId: 'what the token service calls the account' },
-  login: { how: 'log in at Upstox' },
+  login: { how: 'log in at Upstox', code: upstoxLogin, approval: upstoxApproval },
   prove: proveUpstox,
   // Limits count per user, not per address (sheet section 7); this is for the token service's sake.
   pacingSeconds: 0.2,

@@ -73,6 +73,7 @@ export const zerodha = {
   ],
   login: { how: 'log in at Zerodha', code: zerodhaLogin },
   prove,
+  authorization: 'token {client_id}:{access_token}',
   pacingSeconds: 1,
   concurrency: 1,
   schedule: { expressions: ['cron(0/15 6-8 ? * MON-FRI *)'], timeZone: 'Asia/Kolkata' },

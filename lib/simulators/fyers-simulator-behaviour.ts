@@ -17,7 +17,9 @@ export interface FyersBehaviour {
   wrongPin: { readonly code: number; readonly lockAfter: number }
   /** Drops `s` and `code` from the login redirect. */
   bareRedirect: boolean
-  /** The next login comes back with this user's code: the wrong-account test. */
+  /** Whoever opens the login page is this user already: redirects at once. @default - the page asks */
+  automaticLogin?: string
+  /** Every login comes back with this user's code: the wrong-account test. */
   loginAs?: string
   /** Puts a new refresh token into the refresh reply, which FYERS has not been seen to do. */
   rotates: boolean

@@ -1,23 +1,38 @@
 import type { Hono } from 'hono'
 import type { FyersSimulator } from './fyers-simulator.ts'
+import { loginPage, readLogin } from './login-page.ts'
 import { simulatedJwt } from './simulated-token.ts'
 import type { SimulatorEnv } from './simulator.ts'
 
+const LOGIN_PATH = '/api/v3/generate-authcode'
+/** What the page carries along. */
+const WISHES = ['client_id', 'redirect_uri', 'response_type', 'state'] as const
+
 /**
  * How a person gets an authorization code: the login page's redirect, and the undocumented login steps that
- * scripts replay (sheet sections 3.1 and 3.5). The simulated person is the app's first user unless
- * `behaviour.loginAs` names another one.
+ * scripts replay (sheet sections 3.1 and 3.5). `behaviour.loginAs` makes every login end as another user's.
  */
 export function addFyersLogin(app: Hono<SimulatorEnv>, simulator: FyersSimulator): void {
   const requestKeys = new Map<string, string>()
   const loginTokens = new Map<string, string>()
 
-  app.get('/api/v3/generate-authcode', (context) => {
+  app.get(LOGIN_PATH, (context) => {
     const parameters = lenientQuery(context.req.url)
-    const redirectUri = parameters.get('redirect_uri')
-    if (parameters.get('client_id') !== simulator.client.clientId) return error(-352, 'Invalid app id')
-    if (!redirectUri || !URL.canParse(redirectUri)) return error(-50, 'Invalid redirect uri')
-    return Response.redirect(loginRedirect(simulator, redirectUri, parameters.get('state') ?? ''), 302)
+    const refused = refusalOf(parameters, simulator)
+    if (refused) return refused
+    const { automaticLogin } = simulator.behaviour
+    if (automaticLogin !== undefined) return backWith(parameters, simulator, automaticLogin)
+    return page(parameters, simulator)
+  })
+  app.post(LOGIN_PATH, async (context) => {
+    const form = new URLSearchParams(await context.req.text())
+    const refused = refusalOf(form, simulator)
+    if (refused) return refused
+    const login = readLogin(form)
+    if ('problem' in login) return page(form, simulator, login.problem)
+    if (!login.approved) return cancelled(form)
+    if (!simulator.user(login.user)) return page(form, simulator, 'There is no such user')
+    return backWith(form, simulator, login.user)
   })
 
   for (const route of ['send_login_otp', 'send_login_otp_v2']) {
@@ -67,14 +82,48 @@ export function addFyersLogin(app: Hono<SimulatorEnv>, simulator: FyersSimulator
   }
 }
 
-function loginRedirect(simulator: FyersSimulator, redirectUri: string, state: string, fyId?: string): string {
+function refusalOf(wish: URLSearchParams, simulator: FyersSimulator): Response | undefined {
+  if (wish.get('client_id') !== simulator.client.clientId) return error(-352, 'Invalid app id')
+  if (!URL.canParse(wish.get('redirect_uri') ?? '')) return error(-50, 'Invalid redirect uri')
+  return undefined
+}
+
+function page(wish: URLSearchParams, simulator: FyersSimulator, problem?: string): Response {
+  return loginPage({
+    title: 'Log in to FYERS (simulated)',
+    broker: 'FYERS',
+    users: simulator.people.map(({ fyId, name }) => ({ id: fyId, name })),
+    action: LOGIN_PATH,
+    hidden: Object.fromEntries(WISHES.map((name) => [name, wish.get(name) ?? ''])),
+    ...(problem !== undefined && { problem }),
+  })
+}
+
+function backWith(wish: URLSearchParams, simulator: FyersSimulator, fyId: string): Response {
+  const url = loginRedirect(simulator, wish.get('redirect_uri') ?? '', wish.get('state') ?? '', fyId)
+  return Response.redirect(url, 302)
+}
+
+function cancelled(wish: URLSearchParams): Response {
+  const url = new URL(wish.get('redirect_uri') ?? '')
+  for (const [name, value] of [
+    ['s', 'error'],
+    ['code', '-1'],
+    ['state', wish.get('state') ?? ''],
+  ] as const) {
+    url.searchParams.set(name, value)
+  }
+  return Response.redirect(url, 302)
+}
+
+function loginRedirect(simulator: FyersSimulator, redirectUri: string, state: string, fyId: string): string {
   const { bareRedirect, loginAs } = simulator.behaviour
   const url = new URL(redirectUri)
   if (!bareRedirect) {
     url.searchParams.set('s', 'ok')
     url.searchParams.set('code', '200')
   }
-  url.searchParams.set('auth_code', simulator.authCodeFor(loginAs ?? fyId ?? simulator.firstUser))
+  url.searchParams.set('auth_code', simulator.authCodeFor(loginAs ?? fyId))
   url.searchParams.set('state', state)
   return url.href
 }

@@ -58,8 +58,8 @@ export class FyersSimulator implements Simulator {
     return this.#users.get(fyId)
   }
 
-  get firstUser(): string {
-    return [...this.#users.keys()][0] ?? ''
+  get people(): readonly FyersUser[] {
+    return [...this.#users.values()]
   }
 
   /** A refresh token as a login of `fyId` gives it, `daysAgo` days ago. */

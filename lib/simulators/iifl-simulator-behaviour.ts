@@ -43,6 +43,10 @@ export interface IiflBehaviour {
   deadSession: 'EC044' | 'EC075' | 'HTTP 401' | 'Not_Ok'
   /** Names of the callback's parameters. */
   callback: { readonly code: 'authCode' | 'authcode' | 'code'; readonly clientId: 'clientId' | 'clientid' }
+  /** Whoever opens the login page is this client already: redirects at once. @default - the page asks */
+  automaticLogin?: string
+  /** Every login comes back with this client's code: the wrong-account test. */
+  loginAs?: string
   /** The session claims to be this client's: the wrong-account test. */
   claimedClientId?: string
   /** The profile is this client's: the wrong-account test. */

@@ -1,16 +1,14 @@
 import { type Context, Hono } from 'hono'
-import { html } from 'hono/html'
 import type { Clock } from '../ports/clock.ts'
 import { type IiflBehaviour, type IiflUser, iiflBehaviour } from './iifl-simulator-behaviour.ts'
 import { IiflKeyDesk, type Received } from './iifl-simulator-keys.ts'
 import { IiflLoginDesk } from './iifl-simulator-login.ts'
+import { addIiflLoginPage } from './iifl-simulator-page.ts'
 import { IiflSessions, PerSecondLimit } from './iifl-simulator-sessions.ts'
 import type { Simulator, SimulatorEnv } from './simulator.ts'
 
 /** Calls per session and second (sheet section 7). */
 const PER_SECOND = { logout: 2, getusersession: 3, profile: 3, limits: 10 } as const
-/** Spellings of the redirect parameter in the wild (sheet section 3.1). */
-const REDIRECT_PARAMETERS = ['redirecturl', 'redirectUrl', 'redirect_url']
 
 type Body = Readonly<Record<string, unknown>>
 
@@ -35,7 +33,7 @@ export class IiflSimulator implements Simulator {
     this.#limit = new PerSecondLimit(clock)
     this.login = new IiflLoginDesk(clock, this.#users, this.behaviour)
     this.sessions = new IiflSessions(clock, this.behaviour)
-    this.#loginPage()
+    addIiflLoginPage(this.app, this)
     this.#variantA()
     this.#variantB()
     this.#api()
@@ -46,39 +44,22 @@ export class IiflSimulator implements Simulator {
     return this.login.passwords.filter((attempt) => attempt.clientId === clientId).length
   }
 
+  usersOf(appKey: string): readonly IiflUser[] {
+    return [...this.#users.values()].filter((user) => user.appKey === appKey)
+  }
+
+  /** A code as the login page's redirect carries it, and whose it is. */
+  authCodeFor(clientId: string): { readonly code: string; readonly owner: string } {
+    const user = this.#users.get(clientId.toUpperCase())
+    if (!user) throw new Error(`the simulator has no client ${clientId}`)
+    return { code: this.sessions.codeFor(user), owner: user.clientId }
+  }
+
   /** A session as a login of this client gives it. */
   sessionOf(clientId: string): string {
     const user = this.#users.get(clientId.toUpperCase())
     if (!user) throw new Error(`the simulator has no client ${clientId}`)
     return this.sessions.sessionFor(user)
-  }
-
-  /** One button per user of the app in place of a password; the redirect carries the auth code. */
-  #loginPage(): void {
-    this.app.get('/', (context) => {
-      const users = [...this.#users.values()].filter(({ appKey }) => appKey === context.req.query('appkey'))
-      if (users.length === 0) return context.html(html`<h1>Unknown app key</h1>`, 400)
-      const buttons = users.map(
-        ({ clientId, name }) => html`<button name="userId" value="${clientId}">Log in as ${name}</button>`,
-      )
-      return context.html(
-        html`<!doctype html><title>IIFL (simulated)</title><form method="post">${buttons}</form>`,
-      )
-    })
-    this.app.post('/', async (context) => {
-      const form = await context.req.parseBody()
-      const user = this.#users.get(String(form['userId']).toUpperCase())
-      if (user?.appKey !== context.req.query('appkey') || !user)
-        return context.html(html`<h1>Unknown user</h1>`, 400)
-      const code = this.sessions.codeFor(user)
-      const target = REDIRECT_PARAMETERS.map((name) => context.req.query(name)).find(Boolean)
-      if (target === undefined) return context.html(html`<p>authCode: <code>${code}</code></p>`)
-      const names = this.behaviour.callback
-      const callback = new URL(target)
-      callback.searchParams.set(names.code, code)
-      callback.searchParams.set(names.clientId, user.clientId)
-      return context.redirect(callback.href)
-    })
   }
 
   /** Sheet section 3.4: encrypted password, everything else plain. */

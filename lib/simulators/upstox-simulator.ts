@@ -6,7 +6,9 @@ import { nextClock } from '../tokens/session-model.ts'
 import { simulatedJwt } from './simulated-token.ts'
 import type { Simulator, SimulatorEnv } from './simulator.ts'
 import { postWebhook, type WebhookVariant } from './upstox-approvals.ts'
+import { addUpstoxDialog } from './upstox-dialog.ts'
 import { UpstoxLimits } from './upstox-limits.ts'
+import { addSimulatedPhone } from './upstox-phone.ts'
 import {
   edgeBlock,
   failure,
@@ -48,6 +50,10 @@ export interface UpstoxBehaviour {
   orders: 'accepted' | 'token_refused' | 'address_refused'
   /** A newer token ends the older one of the same user. */
   singleLiveToken: boolean
+  /** Whoever opens the dialog is this user already: redirects at once. @default - the page asks */
+  automaticLogin?: string
+  /** Every login comes back with this user's code: the wrong-account test. */
+  loginAs?: string
   /** The profile names this user whatever the token says. */
   profileOf?: string
   /** The profile answers with this error instead. */
@@ -68,9 +74,11 @@ export class UpstoxSimulator implements Simulator {
 
   /** Approval requests that asked the person. */
   approvalRequests = 0
+  /** Whether one of them waits for an answer. */
+  approvalPending = false
 
   readonly #clock: Clock
-  readonly #app: UpstoxApp
+  #app: UpstoxApp
   readonly #users = new Map<string, UpstoxUser>()
   readonly #liveTokens = new Map<string, Set<string>>()
   readonly #codes = new Map<string, { readonly userId: string; spent: boolean }>()
@@ -83,6 +91,19 @@ export class UpstoxSimulator implements Simulator {
     this.#app = app
     for (const user of users) this.#users.set(user.userId, user)
     this.#routes()
+  }
+
+  get client(): UpstoxApp {
+    return this.#app
+  }
+
+  get people(): readonly UpstoxUser[] {
+    return [...this.#users.values()]
+  }
+
+  /** Sets the notifier URL in the form of the app. */
+  notify(url: string): void {
+    this.#app = { ...this.#app, notifierUrl: url }
   }
 
   /** An access token as a login gives it; alive until the next 03:30 IST unless `expiresAt` says otherwise. */
@@ -127,6 +148,7 @@ export class UpstoxSimulator implements Simulator {
   }
 
   #routes(): void {
+    addSimulatedPhone(this.app, this)
     this.app.use(async (context, next) => {
       const userAgent = context.req.header('user-agent') ?? ''
       if (ODD_USER_AGENT.test(userAgent)) return edgeBlock()
@@ -136,7 +158,7 @@ export class UpstoxSimulator implements Simulator {
       }
       return next()
     })
-    this.app.get('/v2/login/authorization/dialog', ({ req }) => this.#dialog(req.query()))
+    addUpstoxDialog(this.app, this)
     this.app.post('/v2/login/authorization/token', async ({ req }) => {
       return this.#exchange(new URLSearchParams(await req.text()))
     })
@@ -167,18 +189,6 @@ export class UpstoxSimulator implements Simulator {
       return success(true)
     })
     this.app.all('*', () => failure(404, 'UDAPI100060', 'Resource not Found.'))
-  }
-
-  #dialog(query: Record<string, string>): Response {
-    const { clientId, redirectUri } = this.#app
-    if (query['client_id'] !== clientId || query['redirect_uri'] !== redirectUri) {
-      return failure(401, 'UDAPI100068', "Check your 'client_id' and 'redirect_uri'")
-    }
-    const [userId = ''] = this.#users.keys()
-    const target = new URL(redirectUri)
-    target.searchParams.set('code', this.authCodeFor(userId))
-    if (query['state'] !== undefined) target.searchParams.set('state', query['state'])
-    return new Response(null, { status: 302, headers: { location: target.href } })
   }
 
   /** The code is spent by the first request that names it, whatever else is wrong with that request. */
@@ -217,6 +227,7 @@ export class UpstoxSimulator implements Simulator {
       return failure(this.behaviour.grantErrorStatus, 'UDAPI100069', 'Invalid client credentials')
     }
     this.approvalRequests += 1
+    this.approvalPending = true
     return success({
       authorization_expiry: millisecondText(nextClock(DEATH, this.#clock.now())),
       notifier_url: this.#app.notifierUrl ?? null,

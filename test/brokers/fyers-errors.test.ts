@@ -69,12 +69,12 @@ describe.each(STATUSES)('with status %i, since FYERS does not say which goes wit
       outcome: 'failed',
       code: 'rate_limited',
     })
-    expect(world.alerts).toHaveLength(0)
+    expect(world.news).toHaveLength(0)
   })
 
   test.each([-96, -201, -202, -204, -205])('%i passes by itself', async (code) => {
     expect(await afterReply(REFRESH, status, error(code), 100)).toMatchObject({ code: 'broker_unavailable' })
-    expect(world.alerts).toHaveLength(0)
+    expect(world.news).toHaveLength(0)
   })
 
   test.each([-8, -15, -16, -17])(
@@ -128,11 +128,11 @@ test('a fault that lasts all morning leaves the day’s last attempt to a later 
   world.clock.advance({ minutes: 30 })
   expect(await run()).toMatchObject({ outcome: 'failed', code: 'broker_unavailable' })
   expect(server.count(REFRESH)).toBe(3)
-  expect(world.alerts).toHaveLength(0)
+  expect(world.news).toHaveLength(0)
   for (let later = 0; later < 3; later++) {
     world.clock.advance({ minutes: 30 })
     expect(await run()).toMatchObject({ outcome: 'awaiting_login' })
   }
   expect(server.count(REFRESH)).toBe(3)
-  expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed'])
+  expect(world.news.map(({ kind }) => kind)).toEqual(['login_needed'])
 })

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { appIdHash, fyers } from '../../lib/brokers/fyers.ts'
+import { fyers } from '../../lib/brokers/fyers.ts'
+import { appIdHash } from '../../lib/brokers/fyers-login.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers-simulator.ts'
 import { HTML_200, HTML_502 } from '../../lib/simulators/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'

@@ -67,7 +67,7 @@ describe.each(['A', 'B'] as const)('a wrong password by variant %s', (name) => {
       expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
       expect(new Set(await dayOfRuns())).toEqual(new Set(['failed']))
       expect(passwords()).toBe(1)
-      expect(setting.world.alerts).toMatchObject([
+      expect(setting.world.news).toMatchObject([
         { kind: 'human_action', reason: expect.stringContaining('EC016') },
       ])
     },
@@ -78,7 +78,7 @@ describe.each(['A', 'B'] as const)('a wrong password by variant %s', (name) => {
     setting.world.clock.advance({ minutes: 5 })
     await setting.world.store(setting.account, { password: ONE.password })
     expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-    expect(setting.world.alerts.map(({ kind }) => kind)).toEqual(['human_action', 'solved'])
+    expect(setting.world.news.map(({ kind }) => kind)).toEqual(['human_action', 'solved'])
   })
 })
 
@@ -117,7 +117,7 @@ describe('a wrong password is not sent again', () => {
     world.clock.advance({ hours: 2 })
     expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
     expect(passwords()).toBe(1)
-    expect(world.alerts.map(({ kind }) => kind)).toEqual(['human_action'])
+    expect(world.news.map(({ kind }) => kind)).toEqual(['human_action'])
   })
 
   test('when SSM answers with the one before, which was refused earlier', async () => {
@@ -145,7 +145,7 @@ describe('a wrong password is not sent again', () => {
       await setting.run()
       world.clock.advance({ minutes: 30 })
     }
-    expect(world.alerts.map(({ kind }) => kind)).toEqual(['human_action', 'human_action'])
+    expect(world.news.map(({ kind }) => kind)).toEqual(['human_action', 'human_action'])
   })
 })
 
@@ -198,7 +198,7 @@ describe('what IIFL answers to the password', () => {
     const result = await setting.run()
     expect(result).toMatchObject({ outcome: 'failed', code: 'client_rejected', reason: expect.stringContaining(code) })
     expect(result.nextAction).toMatch(/\w/)
-    expect(setting.world.alerts).toMatchObject([{ kind: 'operator_action' }])
+    expect(setting.world.news).toMatchObject([{ kind: 'operator_action' }])
   })
 
   test.each([
@@ -215,7 +215,7 @@ describe('what IIFL answers to the password', () => {
     expect(setting.server.count(PATHS.B.password)).toBe(1)
     setting.world.clock.advance({ seconds: 10 })
     expect(await setting.run({ seconds: 50 })).toMatchObject({ outcome: 'refreshed' })
-    expect(setting.world.alerts).toHaveLength(0)
+    expect(setting.world.news).toHaveLength(0)
   })
 
   test('429: its Retry-After is kept', async () => {
@@ -235,7 +235,7 @@ describe('what IIFL answers to the password', () => {
     expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
     expect(before.until(setting.world.clock.now()).total('seconds')).toBeGreaterThanOrEqual(60)
     expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(2)
-    expect(setting.world.alerts).toHaveLength(0)
+    expect(setting.world.news).toHaveLength(0)
   })
 
   test('Ok without a token: the contract changed', async () => {
@@ -269,7 +269,7 @@ describe('an illegal key (EC062)', () => {
     setting.simulator.behaviour.keyLifeSeconds = 10
     expect(await setting.run()).toMatchObject({ outcome: 'failed' })
     expect(passwords()).toBe(0)
-    expect(setting.world.alerts).toHaveLength(0)
+    expect(setting.world.news).toHaveLength(0)
     expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(2)
   })
 })
@@ -306,7 +306,7 @@ describe.each(['A', 'B'] as const)('a refused one-time code by variant %s', (nam
     expect(passwords()).toBe(1)
     setting.world.clock.advance({ minutes: 5 })
     expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-    expect(setting.world.alerts).toHaveLength(0)
+    expect(setting.world.news).toHaveLength(0)
   })
 })
 
@@ -338,7 +338,7 @@ describe('a login whose fate is unknown', () => {
       expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(1)
       setting.world.clock.advance({ minutes: 2 })
       expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-      expect(setting.world.alerts).toHaveLength(0)
+      expect(setting.world.news).toHaveLength(0)
     },
   )
 
@@ -394,7 +394,7 @@ describe('the session step', () => {
       expect(await setting.run()).toMatchObject({ outcome: 'awaiting_login' })
       await dayOfRuns()
       expect(setting.server.count(SESSION)).toBe(1)
-      expect(setting.world.alerts).toMatchObject([{ kind: 'login_needed' }])
+      expect(setting.world.news).toMatchObject([{ kind: 'login_needed' }])
     },
   )
 
@@ -451,7 +451,7 @@ describe('before the password', () => {
     world.ports = { ...world.ports, hosts: nowhere }
     expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'broker_unavailable' })
     expect((await world.ports.states.get(account))?.attempts).toHaveLength(0)
-    expect(world.alerts).toHaveLength(0)
+    expect(world.news).toHaveLength(0)
   })
 
   test.each([PATHS.B.totp, SESSION])(

@@ -179,7 +179,7 @@ describe('refused keys', () => {
   ])('%s with HTTP %i on login is the operator’s to fix and names no prose', async (code, status) => {
     server.failNext(LOGIN, error(status, code))
     expect(await only()).toMatchObject({ outcome: 'failed', code: 'client_rejected' })
-    expect(world.alerts).toMatchObject([{ kind: 'operator_action' }])
+    expect(world.news).toMatchObject([{ kind: 'operator_action' }])
     expect(world.said()).toContain(code)
     expect(world.said()).not.toContain('7f3a')
   })
@@ -194,7 +194,7 @@ describe('refused keys', () => {
     world.clock.set('2026-11-24T07:30:00+05:30')
     await only()
     expect(simulator.logins).toBe(2)
-    expect(world.alerts).toHaveLength(1)
+    expect(world.news).toHaveLength(1)
   })
 
   test('corrected keys are tried at the next run, and the operator hears that it is over', async () => {
@@ -203,7 +203,7 @@ describe('refused keys', () => {
     world.clock.advance({ minutes: 2 })
     await world.store(account, { client_secret: 'S3CRET' })
     expect(await only()).toMatchObject({ outcome: 'refreshed' })
-    expect(world.alerts.map(({ kind }) => kind)).toEqual(['operator_action', 'solved'])
+    expect(world.news.map(({ kind }) => kind)).toEqual(['operator_action', 'solved'])
   })
 
   test('the keys of the other product are refused', async () => {
@@ -253,7 +253,7 @@ describe('rate limits', () => {
     simulator.behaviour.rateLimited = undefined
     world.clock.advance({ seconds: 61 })
     expect(await only()).toMatchObject({ outcome: 'refreshed' })
-    expect(world.alerts).toHaveLength(0)
+    expect(world.news).toHaveLength(0)
   })
 
   test('logins keep a minute between them and stop at ten a day', async () => {
@@ -276,7 +276,7 @@ describe('passing faults page nobody', () => {
     server.failNext(LOGIN, fault)
     expect(await only()).toMatchObject({ outcome: 'refreshed' })
     expect(server.count(LOGIN)).toBe(2)
-    expect(world.alerts).toHaveLength(0)
+    expect(world.news).toHaveLength(0)
   })
 
   test.each([
@@ -308,7 +308,7 @@ describe('a host that disappears is the operator’s to fix, clearly', () => {
   ] as const)('%s', async (_name, fault) => {
     server.failNext(LOGIN, fault)
     expect(await only()).toMatchObject({ outcome: 'failed', code: 'configuration_invalid' })
-    expect(world.alerts).toMatchObject([
+    expect(world.news).toMatchObject([
       { kind: 'operator_action', action: expect.stringContaining('IIFL_XTS_API') },
     ])
   })
@@ -320,10 +320,10 @@ describe('a host that disappears is the operator’s to fix, clearly', () => {
     }
     unresolved('EAI_AGAIN')
     expect(await only()).toMatchObject({ code: 'broker_unavailable' })
-    expect(world.alerts).toHaveLength(0)
+    expect(world.news).toHaveLength(0)
     unresolved('ENOTFOUND')
     expect(await only()).toMatchObject({ code: 'configuration_invalid' })
-    expect(world.alerts).toMatchObject([{ kind: 'operator_action' }])
+    expect(world.news).toMatchObject([{ kind: 'operator_action' }])
   })
 })
 

@@ -136,10 +136,10 @@ describe('without a stored password or TOTP secret', () => {
       world.clock.advance({ hours: 5 })
       expect(await setting.run()).toMatchObject({ outcome: 'awaiting_login' })
       expect(server.seen).toHaveLength(0)
-      expect(world.alerts).toMatchObject([
+      expect(world.news).toMatchObject([
         {
           kind: 'login_needed',
-          action: 'log in at IIFL and store the new token: tokenkeeper put iifl/IIFLTEST1 access_token',
+          action: "log in at IIFL: tokenkeeper login iifl/IIFLTEST1",
         },
       ])
     },
@@ -178,7 +178,7 @@ describe('how long a session lives', () => {
     expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'client_rejected' })
     expect(await setting.run()).toMatchObject({ outcome: 'fresh' })
     expect(simulator.passwordAttempts('IIFLTEST1')).toBe(1)
-    expect(world.alerts.map(({ kind }) => kind)).toEqual(['operator_action', 'solved'])
+    expect(world.news.map(({ kind }) => kind)).toEqual(['operator_action', 'solved'])
   })
 
   test('its exp decides where it has one', async () => {
@@ -285,7 +285,7 @@ describe('the proof', () => {
       simulator.behaviour[who] = 'IIFLTEST2'
       expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'wrong_account' })
       expect(await world.stored(account, 'access_token')).toBeUndefined()
-      expect(world.alerts).toMatchObject([{ kind: 'human_action' }])
+      expect(world.news).toMatchObject([{ kind: 'human_action' }])
       world.clock.advance({ hours: 2 })
       await setting.run()
       expect(simulator.passwordAttempts('IIFLTEST1')).toBe(1)
@@ -333,7 +333,7 @@ describe('set-up', () => {
   test('R0.1 runs daily at 03:00 IST, and again before the open', () => {
     expect(iifl.schedule).toMatchObject({ timeZone: 'Asia/Kolkata' })
     expect(iifl.schedule.expressions).toContain('cron(0 3 * * ? *)')
-    expect(iifl.schedule.expressions).toContain('cron(30 7-8 ? * MON-FRI *)')
+    expect(iifl.schedule.expressions).toContain('cron(0/15 8 ? * MON-FRI *)')
   })
 
   test('R0.10 says what to do when there are no accounts', async () => {

@@ -36,11 +36,11 @@ describe('a service that has nothing live to give', () => {
     world.clock.set('2026-11-23T08:15:00+05:30')
     expect(await only()).toMatchObject({ outcome: 'awaiting_login' })
     expect(server.count(REFRESH)).toBe(2)
-    expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed'])
+    expect(world.news.map(({ kind }) => kind)).toEqual(['login_needed'])
     service.script('ACC1', {})
     world.clock.set('2026-11-23T08:30:00+05:30')
     expect(await only()).toMatchObject({ outcome: 'refreshed' })
-    expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed', 'solved'])
+    expect(world.news.map(({ kind }) => kind)).toEqual(['login_needed', 'solved'])
   })
 
   test('R1.5 keeps what is published', async () => {
@@ -81,7 +81,7 @@ describe('what the service answers instead', () => {
       expect(await only()).toMatchObject({ outcome: 'failed', code })
       world.clock.advance({ minutes: 15 })
     }
-    expect(world.alerts.map(({ kind }) => kind)).toEqual([alert])
+    expect(world.news.map(({ kind }) => kind)).toEqual([alert])
     service.script('ACC1', {})
     expect(await only()).toMatchObject({ outcome: 'refreshed' })
   })
@@ -89,7 +89,7 @@ describe('what the service answers instead', () => {
   test.each([500, 502, 503, 504])('%i heals itself within the run and pages nobody', async (status) => {
     service.script('ACC1', { token: [{ status }, 'current'] })
     expect(await only()).toMatchObject({ outcome: 'refreshed' })
-    expect(world.alerts).toHaveLength(0)
+    expect(world.news).toHaveLength(0)
   })
 
   test('a service that stays down fails the run, which keeps asking for a while, and pages nobody', async () => {
@@ -97,7 +97,7 @@ describe('what the service answers instead', () => {
     expect(await only()).toMatchObject({ outcome: 'failed', code: 'broker_unavailable' })
     // Four reads within seconds, and twice more after the minute between two attempts.
     expect(server.count(TOKEN)).toBe(12)
-    expect(world.alerts).toHaveLength(0)
+    expect(world.news).toHaveLength(0)
   })
 
   test('a refresh without a usable token counts as a passing fault', async () => {
@@ -135,7 +135,7 @@ describe('what the service answers instead', () => {
     world.ports = { ...world.ports, hosts: { ...world.ports.hosts, TOKEN_SERVICE: 'http://127.0.0.1:1' } }
     expect(await only()).toMatchObject({ outcome: 'failed', code: 'broker_unavailable' })
     expect((await world.ports.states.get(account))?.attempts).toHaveLength(0)
-    expect(world.alerts).toHaveLength(0)
+    expect(world.news).toHaveLength(0)
   })
 })
 
@@ -178,7 +178,7 @@ describe('tokens that must not be published', () => {
     service.approve('ACC2')
     expect(await only()).toMatchObject({ outcome: 'failed', code: 'wrong_account', userID: 'SIM001' })
     expect(await published()).toBe(before)
-    expect(world.alerts.map(({ kind }) => kind)).toEqual(['human_action'])
+    expect(world.news.map(({ kind }) => kind)).toEqual(['human_action'])
     service.script('ACC1', {})
     world.clock.advance({ minutes: 15 })
     expect(await only()).toMatchObject({ outcome: 'refreshed', userID: 'SIM001' })

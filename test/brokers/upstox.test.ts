@@ -51,8 +51,8 @@ describe('without a token service only a person can help', () => {
     expect(await only()).toMatchObject({ outcome: 'awaiting_login', reason: 'no access token is stored' })
     world.clock.advance({ minutes: 15 })
     expect(await only()).toMatchObject({ outcome: 'awaiting_login' })
-    expect(world.alerts).toHaveLength(1)
-    expect(world.alerts[0]).toMatchObject({
+    expect(world.news).toHaveLength(1)
+    expect(world.news[0]).toMatchObject({
       kind: 'login_needed',
       action: expect.stringContaining(upstox.login.how),
     })
@@ -68,7 +68,7 @@ describe('without a token service only a person can help', () => {
       tokenValidity: '2026-11-24T03:30:00+05:30',
     })
     expect(server.count(PROFILE)).toBe(1)
-    expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed', 'solved'])
+    expect(world.news.map(({ kind }) => kind)).toEqual(['login_needed', 'solved'])
   })
 
   test('R1.1 the record says when the token dies and what decided it', async () => {
@@ -163,7 +163,7 @@ describe('the profile call', () => {
     async (fault) => {
       server.failNext(PROFILE, fault)
       expect(await only()).toMatchObject({ outcome: 'refreshed' })
-      expect(world.alerts).toHaveLength(0)
+      expect(world.news).toHaveLength(0)
     },
   )
 

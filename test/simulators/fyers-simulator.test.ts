@@ -150,6 +150,9 @@ describe('limits', () => {
 
 describe('the login', () => {
   const redirect = 'https://example.invalid/cb'
+  beforeEach(() => {
+    simulator.behaviour.automaticLogin = 'XX00001'
+  })
   const login = async (query: string): Promise<URL> => {
     const reply = await fetch(`${server.origin}/api/v3/generate-authcode?${query}`, { redirect: 'manual' })
     return new URL(reply.headers.get('location') ?? 'about:blank')

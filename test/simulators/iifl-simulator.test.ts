@@ -9,6 +9,7 @@ import {
   sealEnvelope,
 } from '../../lib/brokers/iifl-envelope.ts'
 import { IiflSimulator } from '../../lib/simulators/iifl-simulator.ts'
+import { SIMULATED_CODE } from '../../lib/simulators/login-page.ts'
 import { type SimulatorServer, startSimulator } from '../../lib/simulators/simulator-server.ts'
 import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
 import { ONE, PATHS, PROFILE, SESSION, TWO } from '../brokers/iifl-fixture.ts'
@@ -86,14 +87,17 @@ function checkSumOf(code: string): { checkSum: string } {
   }
 }
 
-/** Presses the button of the login page; gives the callback's address or the page. */
-async function press(query: string): Promise<Response> {
-  const body = new URLSearchParams({ userId: ONE.clientId })
-  return fetch(`${server.origin}/?v=1&appkey=${ONE.appKey}${query}`, {
-    method: 'POST',
-    body,
-    redirect: 'manual',
+/** Logs in on the login page; gives the callback's address or the page. */
+async function press(query: string, changes: Record<string, string> = {}): Promise<Response> {
+  const body = new URLSearchParams({
+    appkey: ONE.appKey,
+    user: ONE.clientId,
+    code: SIMULATED_CODE,
+    decision: 'approve',
+    ...Object.fromEntries(new URLSearchParams(query)),
+    ...changes,
   })
+  return fetch(server.origin, { method: 'POST', body, redirect: 'manual' })
 }
 
 describe('the documented login', () => {
@@ -114,9 +118,15 @@ describe('the documented login', () => {
     expect(await (await press('')).text()).toMatch(/authCode: <code>AUTHCODE\d+<\/code>/)
   })
 
-  test('has a button for each user of the app, and none for another app', async () => {
+  test('asks again after a wrong code, and sends whoever cancels back without one', async () => {
+    expect(await (await press(`&redirecturl=${callback}`, { code: '1' })).text()).toContain('role="alert"')
+    const back = await press(`&redirecturl=${callback}`, { decision: 'refuse' })
+    expect(new URL(back.headers.get('location') ?? '').searchParams.has('authCode')).toBe(false)
+  })
+
+  test('knows the users of the app, and none for another app', async () => {
     const page = await fetch(`${server.origin}/?v=1&appkey=${ONE.appKey}`)
-    expect(await page.text()).toContain('Log in as SIM USER ONE')
+    expect(await page.text()).toContain('SIM USER ONE (IIFLTEST1)')
     expect((await fetch(`${server.origin}/?v=1&appkey=other`)).status).toBe(400)
   })
 

@@ -165,7 +165,15 @@ describe('the login dialog', () => {
   const query = (changes = {}): string =>
     `${DIALOG}?${new URLSearchParams({ client_id: app.clientId, redirect_uri: app.redirectUri, response_type: 'code', state: 's1', ...changes })}`
 
+  test('asks who logs in and for the second factor', async () => {
+    const page = await fetch(server.origin + query(), {
+      headers: { 'user-agent': 'Mozilla/5.0 (simulated)' },
+    })
+    expect(await page.text()).toContain('Six-digit code')
+  })
+
   test('redirects with a code that can be exchanged and the state it was given', async () => {
+    simulator.behaviour.automaticLogin = 'SIM001'
     const { status, headers } = await call(query())
     expect(status).toBe(302)
     const target = new URL(String(headers['location']))
@@ -176,6 +184,30 @@ describe('the login dialog', () => {
 
   test('refuses a redirect URI that differs by one character', async () => {
     expect((await call(query({ redirect_uri: `${app.redirectUri}2` }))).code).toBe('UDAPI100068')
+  })
+})
+
+describe('the simulated phone', () => {
+  const decide = async (decision: string): Promise<string> => {
+    const body = new URLSearchParams({ decision, user: 'SIM001' })
+    return (await fetch(`${server.origin}/simulated-phone`, { method: 'POST', body })).text()
+  }
+
+  test('shows what Upstox asks, and posts the webhook once the holder approves', async () => {
+    const nothing = await (await fetch(`${server.origin}/simulated-phone`)).text()
+    expect(nothing).toContain('Nothing to approve')
+    await call(`/v3/login/auth/token/request/${app.clientId}`, {
+      method: 'POST',
+      body: JSON.stringify({ client_secret: app.secret }),
+    })
+    expect(await (await fetch(`${server.origin}/simulated-phone`)).text()).toContain(app.clientId)
+    expect(await decide('approve')).toContain('Approved.')
+    expect(received).toMatchObject([{ user_id: 'SIM001', message_type: 'access_token' }])
+  })
+
+  test('tells nobody of a rejection', async () => {
+    expect(await decide('reject')).toContain('Rejected.')
+    expect(received).toEqual([])
   })
 })
 

@@ -104,6 +104,11 @@ export class World {
     )
   }
 
+  /** The alerts without reminders of what is still open: those come by the clock (test/tokens/incident.test.ts). */
+  get news(): readonly Alert[] {
+    return this.alerts.filter(({ title }) => !title.startsWith('Still open: '))
+  }
+
   /** Everything said on any surface, for canary searches. */
   said(): string {
     return JSON.stringify({ alerts: this.alerts, logs: this.logs })

@@ -1,4 +1,4 @@
-import { appIdHash } from '../../../lib/brokers/fyers.ts'
+import { appIdHash } from '../../../lib/brokers/fyers-login.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers-simulator.ts'
 import type { FyersUser } from '../../../lib/simulators/fyers-simulator-behaviour.ts'
 import { PosConnectorSimulator } from '../../../lib/simulators/pos-connector-simulator.ts'
@@ -39,8 +39,20 @@ class RememberingFyers extends FyersSimulator {
   }
 }
 
-/** The simulated brokers of a deployment. */
-export interface Brokers {
+/** Seconds between two POS accounts: too many for a second one in an invocation of a minute. */
+const POS_PACING_S = 16
+
+/** What a deployment is made with. */
+export interface SimulatedBrokers {
+  /** What cdk.json says of each broker, by its id. */
+  readonly settings: Readonly<Record<string, object>>
+  /** Every secret there is so far, by a name that may be shown. */
+  secrets(): Readonly<Record<string, string>>
+  close(): Promise<void>
+}
+
+/** The brokers of a deployment that renews tokens unattended. */
+export interface Brokers extends SimulatedBrokers {
   readonly fyers: FyersSimulator
   readonly fyersServer: SimulatorServer
   readonly pos: PosConnectorSimulator
@@ -49,9 +61,6 @@ export interface Brokers {
   fyersVariables(user: FyersUser): string
   /** The .env file of the POS vendor. */
   posVariables(): string
-  /** Every secret there is so far, by a name that may be shown. */
-  secrets(): Readonly<Record<string, string>>
-  close(): Promise<void>
 }
 
 /** Starts the brokers on the real clock: a deployed function knows no other. */
@@ -65,6 +74,10 @@ export async function startBrokers(): Promise<Brokers> {
     fyersServer,
     pos,
     posServer,
+    settings: {
+      fyers: { pacingSeconds: 0, hosts: fyersServer.hosts },
+      'pos-connector': { timeZone: 'America/New_York', pacingSeconds: POS_PACING_S, timeoutMinutes: 1 },
+    },
     fyersVariables: ({ fyId, pin }) =>
       variables({
         FYERS_CLIENT_ID: APP.clientId,
@@ -92,7 +105,8 @@ export async function startBrokers(): Promise<Brokers> {
   }
 }
 
-function variables(values: Readonly<Record<string, string>>): string {
+/** A .env file. */
+export function variables(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)
     .map(([name, value]) => `${name}='${value}'\n`)
     .join('')

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto'
+import * as z from 'zod/mini'
+import type { BrokerContext, Renewal } from '../ports/broker.ts'
+import type { Authorization, AuthorizationRequest, Callback, CodeLogin } from '../ports/login.ts'
+import { ConfigurationError, GrantRejectedError } from '../tokens/errors.ts'
+import { jwtClaims } from '../tokens/jwt.ts'
+import { Secret } from '../tokens/secret.ts'
+import { badField, callBroker } from './call.ts'
+import { ErrorReply, FYERS, FYERS_EDGE_BLOCK_S, fyersError } from './fyers-errors.ts'
+
+const LOGIN_PATH = '/api/v3/generate-authcode'
+const EXCHANGE_PATH = '/api/v3/validate-authcode'
+/** The encoding of the challenge is not documented, so PKCE is an account's choice (sheet section 10). */
+const FYERS_PKCE = 'off'
+/** An older code is refused here: a sheet's sample lived longer, and another one no longer (sheet section 10). */
+const FYERS_AUTH_CODE_MAX_AGE_S = 300
+
+const ExchangeReply = z.object({
+  s: z.literal('ok'),
+  access_token: z.string(),
+  refresh_token: z.optional(z.string()),
+})
+
+/** FYERS' login: the code is called `auth_code`, and the app proves itself by a hash (sheet sections 3.1 and 3.2). */
+export const fyersLogin: CodeLogin = {
+  needs: ['client_id', 'client_secret'],
+  // Three exchanges in 15 s led to a block of ten minutes (sheet section 7).
+  budget: { perDay: 10, minimumGapSeconds: 60 },
+  authorizationUrl,
+  readCallback,
+  exchange,
+}
+
+function authorizationUrl(context: BrokerContext, request: AuthorizationRequest): string {
+  const query = new URLSearchParams({
+    client_id: context.secret('client_id').reveal(),
+    redirect_uri: request.redirectUri,
+    response_type: 'code',
+    state: request.state,
+  })
+  if (usesPkce(context)) query.set('code_challenge', challengeOf(request.codeVerifier))
+  return `${context.host('FYERS_API')}${LOGIN_PATH}?${query}`
+}
+
+/** `code` is FYERS' status, 200; `s` and `code` may be missing (sheet section 10, FYERS_CALLBACK_REQUIRED). */
+function readCallback(parameters: URLSearchParams): Callback {
+  const authCode = parameters.get('auth_code')
+  const userId = parameters.get('user_id')
+  if (!authCode) return { refusal: parameters.get('s') ?? 'no_auth_code' }
+  return { code: new Secret(authCode), ...(userId && { userId }) }
+}
+
+async function exchange(context: BrokerContext, authorization: Authorization): Promise<Renewal> {
+  const { code } = authorization
+  assertYoung(code, context)
+  const reply = await callBroker(context, FYERS, {
+    method: 'POST',
+    url: context.host('FYERS_API') + EXCHANGE_PATH,
+    json: { grant_type: 'authorization_code', code: code.reveal(), ...proofOfApp(context, authorization) },
+    spends: 'credential',
+    rateLimitSeconds: (edge) => (edge.bodyKind === 'html' ? FYERS_EDGE_BLOCK_S : 60),
+  })
+  const parsed = ExchangeReply.safeParse(reply.json)
+  if (!parsed.success) {
+    // "ok" without a token is no refusal: the contract changed.
+    if (ErrorReply.safeParse(reply.json).data?.s === 'ok') throw badField(FYERS, reply, 'access_token')
+    throw fyersError(reply, 'credential', 'exchange')
+  }
+  const accessToken = new Secret(parsed.data.access_token)
+  const userId = jwtClaims(accessToken)?.['fy_id']
+  return {
+    accessToken,
+    ...(parsed.data.refresh_token && { refreshToken: new Secret(parsed.data.refresh_token) }),
+    ...(typeof userId === 'string' && userId !== '' && { userId }),
+    sentAt: reply.sentAt,
+  }
+}
+
+/** What shows that the code came to the app it was made for. */
+function proofOfApp(context: BrokerContext, { codeVerifier }: Authorization): Record<string, string> {
+  if (!usesPkce(context)) {
+    return { appIdHash: appIdHash(context.secret('client_id'), context.secret('client_secret')) }
+  }
+  if (codeVerifier) return { code_verifier: codeVerifier.reveal() }
+  throw new ConfigurationError('with PKCE a bare code is not enough', {
+    fix: 'paste the whole address the browser landed on: it says which login it belongs to',
+  })
+}
+
+/** Lower-case hex of SHA-256("<app id with suffix>:<secret>") (sheet section 3.2). */
+export function appIdHash(clientId: Secret, clientSecret: Secret): string {
+  return createHash('sha256').update(`${clientId.reveal()}:${clientSecret.reveal()}`).digest('hex')
+}
+
+/** S256 of RFC 7636 section 4.2: the sheet's choice, should it ever be needed. */
+export function challengeOf(codeVerifier: Secret): string {
+  return createHash('sha256').update(codeVerifier.reveal()).digest('base64url')
+}
+
+function usesPkce({ settings }: BrokerContext): boolean {
+  return (settings.options?.['pkce'] ?? FYERS_PKCE) === 'on'
+}
+
+function assertYoung(code: Secret, { clock }: BrokerContext): void {
+  const issuedAt = jwtClaims(code)?.['iat']
+  if (typeof issuedAt !== 'number') return
+  if (clock.now().epochMilliseconds / 1000 - issuedAt <= FYERS_AUTH_CODE_MAX_AGE_S) return
+  throw new GrantRejectedError(`the authorization code is older than ${FYERS_AUTH_CODE_MAX_AGE_S / 60} min`, {
+    fix: 'log in at FYERS again',
+  })
+}
