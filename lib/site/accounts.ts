@@ -16,11 +16,12 @@ export async function knownAccounts(
   brokers: readonly Broker[],
   states: StateStore,
 ): Promise<readonly KnownAccount[]> {
-  const known: KnownAccount[] = []
-  for (const broker of brokers) {
+  const lists = brokers.map(async (broker) => {
+    const known: KnownAccount[] = []
     for await (const state of states.list(broker.id)) known.push({ broker, state })
-  }
-  return known
+    return known
+  })
+  return (await Promise.all(lists)).flat()
 }
 
 /**

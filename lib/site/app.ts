@@ -1,127 +1,84 @@
-import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
+import type { Telemetry } from '../ports/telemetry.ts'
+import { problemOf, problemResponse, RestProblem } from '../rest/problem.ts'
+import type { RestOptions } from '../rest/rest-env.ts'
+import { restRoutes } from '../rest/rest-routes.ts'
 import { TokenkeeperError } from '../tokens/errors.ts'
-import type { Secret } from '../tokens/secret.ts'
-import { VERSION } from '../version.ts'
-import { isLive, shortId, statusOf } from './account-status.ts'
-import { accountCalled, defaultAccount, type KnownAccount, knownAccounts } from './accounts.ts'
-
-const FINGERPRINT_CHARACTERS = 16
+import { callbackRoutes } from './callback-routes.ts'
+import { oneLoopbackName, ownForms } from './guards.ts'
+import { siteHeaders } from './headers.ts'
+import { loginRoutes } from './login-routes.ts'
+import { isSecure, type LoginSiteOptions, loginSite, noSuchPage } from './login-site.ts'
+import { show } from './page.ts'
+import { plainPage } from './problem-page.ts'
+import { healthRoute, statusRoutes } from './status-routes.ts'
+import { webhookRoutes } from './webhook-routes.ts'
 
 export interface SiteOptions {
   readonly brokers: readonly Broker[]
-  readonly ports: Pick<Ports, 'states' | 'vault' | 'clock'>
+  /** The vault is asked for tokens by the status routes only. */
+  readonly ports: Pick<Ports, 'states' | 'vault' | 'clock'> & {
+    readonly telemetry: Pick<Telemetry, 'error'> & Partial<Pick<Telemetry, 'info'>>
+    /** Origins that replace the brokers' own. @default - none */
+    readonly hosts?: Ports['hosts']
+  }
   /** The zone of times that belong to no account. */
   readonly timeZone: string
+  /** Whether programs may ask for the status of each account: nothing asks them who they are. */
+  readonly status?: boolean
+  /** The interface for programs: their keys, who does the work, who may ask. @default - only what `status` says */
+  readonly rest?: Pick<RestOptions, 'keys' | 'desk' | 'access'>
+  /** The pages where people log in. @default - none */
+  readonly login?: LoginSiteOptions
 }
 
-/** The read-only HTTP surface: whether tokens are there, never a token. Shapes as in token-service, section 4. */
-export function siteApp({ brokers, ports, timeZone }: SiteOptions): Hono {
+/** The site on localhost and on AWS: whether tokens are there, and where a person brings one back. Never a token. */
+export function siteApp(options: SiteOptions): Hono {
+  const { brokers, ports, status, rest, login } = options
   const app = new Hono()
-  const { states, vault, clock } = ports
+  const secure = login !== undefined && isSecure(login.siteUrl)
 
-  app.use(async (context, next) => {
-    await next()
-    // A status that is a minute old misleads.
-    context.header('cache-control', 'no-store')
-    context.header('x-content-type-options', 'nosniff')
-  })
-
-  app.get('/health', async (context) => {
-    const now = clock.now()
-    const kept = (await knownAccounts(brokers, states)).filter(
-      ({ state }) => state.settings.managedBy === undefined,
-    )
-    const live = kept.filter(({ state }) => isLive(state, now)).length
-    const missing = kept.filter(({ state }) => state.accessToken === undefined).length
-    const waiting = kept.filter(({ state }) => state.last?.outcome === 'awaiting_login').length
-    return context.json({
-      // The service is well even when a token is not (R2.6); whether all are there is a word of its own.
-      status: 'ok',
-      tokens:
-        kept.length === 0
-          ? 'none'
-          : live === kept.length
-            ? 'available'
-            : live > 0
-              ? 'partial'
-              : 'unavailable',
-      accounts: {
-        total: kept.length,
-        live,
-        expired: kept.length - live - missing,
-        missing,
-        awaiting_login: waiting,
-      },
-      version: VERSION,
-      time: now.toString({ timeZone, smallestUnit: 'second' }),
-    })
-  })
-
-  app.get('/token/status', async (context) => {
-    const known = await knownAccounts(brokers, states)
-    const chosen = defaultAccount(known)
-    if (!chosen) return context.json(errorBody('no_accounts', 'no account is set up: tokenkeeper setup'), 404)
-    const status = await statusReply(chosen)
-    if (known.length === 1) return context.json(status)
-    return context.json({ ...status, accounts: await Promise.all(known.map(statusReply)) })
-  })
-
-  for (const path of ['/accounts/:id/token/status', '/accounts/:broker/:name/token/status'] as const) {
-    app.get(path, async (context) => {
-      const { id, broker, name } = context.req.param() as Partial<Record<'id' | 'broker' | 'name', string>>
-      const asked = id ?? `${broker}/${name}`
-      const account = accountCalled(asked, await knownAccounts(brokers, states))
-      if (account) return context.json(await statusReply(account))
-      return context.json(
-        errorBody('unknown_account', 'there is no such account; write broker/account', asked),
-        404,
-      )
-    })
+  app.use(siteHeaders({ secure, hosts: Object.values(ports.hosts ?? {}) }))
+  if (rest) {
+    const telemetry = { info: () => undefined, ...ports.telemetry }
+    app.route('/', restRoutes({ ...options, ...rest, ports: { ...ports, telemetry } }))
+  } else {
+    app.route('/', healthRoute(options))
+    if (status) app.route('/', statusRoutes(options))
+  }
+  if (login) {
+    const site = loginSite(login, brokers, ports)
+    // Brokers are no browsers: their posts are told by the path alone.
+    app.route('/', webhookRoutes(site))
+    app.use(ownForms(login))
+    app.on('GET', ['/', '/login', '/callback/:broker'], oneLoopbackName(login))
+    app.route('/', loginRoutes(site))
+    app.route('/', callbackRoutes(site))
   }
 
-  app.notFound((context) => context.json(errorBody('not_found', 'there is no such path'), 404))
+  app.notFound((context) => {
+    if (login && wantsPage(context.req.header('accept'))) return show(context, noSuchPage())
+    return problemResponse(
+      context,
+      new RestProblem('not_found', 'there is no such path, or not by this method'),
+    )
+  })
   app.onError((error, context) => {
     const known = error instanceof TokenkeeperError
-    return context.json(
-      errorBody(known ? error.code : 'internal', known ? error.message : 'an unforeseen fault'),
-      503,
-    )
-  })
-
-  async function statusReply({ broker, state }: KnownAccount): Promise<Record<string, unknown>> {
-    const now = clock.now()
-    const status = statusOf(broker, state, now)
-    const stored = (await vault.read(state.account, ['access_token'])).get('access_token')
-    const expiresAt = state.accessToken?.expiresAt
-    return {
-      account_id: shortId(state.account),
-      account: status.account,
-      state: status.state,
-      live: status.live && stored !== undefined,
-      summary: status.summary,
-      expires_at: status.expiresAt,
-      expires_in: expiresAt ? Math.max(0, Math.floor(now.until(expiresAt).total('seconds'))) : null,
-      expiry_decided_by: status.expiryDecidedBy,
-      issued_at: status.issuedAt,
-      last_validated_at: status.provenAt,
-      source: status.source,
-      generation: status.generation,
-      fingerprint: stored ? fingerprint(stored.value) : null,
-      next_action: status.nextAction,
-      last_error: status.lastError,
+    const code = known ? error.code : 'internal'
+    ports.telemetry.error('a page could not be shown', { code, reason: known ? error.message : error.name })
+    if (login && wantsPage(context.req.header('accept'))) {
+      const what = known ? 'What is on record could not be read.' : 'Something unforeseen happened.'
+      const fix = 'Try again in a minute.'
+      return show(context, plainPage({ title: 'This did not work', what, fix, status: 503 }))
     }
-  }
+    return problemResponse(context, problemOf(error))
+  })
   return app
 }
 
-/** Lets a consumer see whether it holds the same token, by computing the same from its own. */
-function fingerprint(token: Secret): string {
-  return createHash('sha256').update(token.reveal()).digest('hex').slice(0, FINGERPRINT_CHARACTERS)
-}
-
-function errorBody(code: string, message: string, accountId?: string): Record<string, unknown> {
-  return { error: { code, message, ...(accountId !== undefined && { account_id: accountId.slice(0, 100) }) } }
+function wantsPage(accept: string | undefined): boolean {
+  return accept?.includes('text/html') ?? false
 }

@@ -24,7 +24,7 @@ beforeEach(async () => {
   broker = new UpstoxSimulator(world.clock, APP, [{ userId: 'SIM001', name: 'USER ONE' }])
   await world.serve(broker)
   await world.serve(new TokenServiceSimulator(world.clock, { ACC1: () => broker.accessTokenFor('SIM001') }))
-  app = siteApp({ brokers: [iifl, upstox], ports: world.ports, timeZone: 'Asia/Kolkata' })
+  app = siteApp({ brokers: [iifl, upstox], ports: world.ports, timeZone: 'Asia/Kolkata', status: true })
 })
 afterEach(() => world.close())
 
@@ -112,6 +112,11 @@ test('a store that cannot be read is 503 in our words', async () => {
       throw new StateStoreError('the local state store could not be used')
     },
   }
-  app = siteApp({ brokers: [upstox], ports: { ...world.ports, states: broken }, timeZone: 'UTC' })
+  app = siteApp({
+    brokers: [upstox],
+    ports: { ...world.ports, states: broken },
+    timeZone: 'UTC',
+    status: true,
+  })
   expect(await get('/health')).toMatchObject({ status: 503, body: { error: { code: 'state' } } })
 })

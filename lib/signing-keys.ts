@@ -1,0 +1,138 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Temporal } from 'temporal-polyfill'
+import * as z from 'zod/mini'
+import type { Clock } from './ports/clock.ts'
+import { storedValue, type TokenVault } from './ports/token-vault.ts'
+import { parseAccountId } from './tokens/account-id.ts'
+import { ConfigurationError } from './tokens/errors.ts'
+import { Secret } from './tokens/secret.ts'
+
+/** Where the vault keeps what signs the site's links, cookies and forms: no broker is called so. */
+const SITE = parseAccountId('site')
+const NAME = 'signing_key'
+const KEY_BYTES = 32
+const ID_BYTES = 6
+/** The newest and the one before it, so that a rotation leaves links that are out there alive. */
+const KEYS_KEPT = 2
+/** A function lives for hours: it notices a rotation within this time. */
+const KEPT_SECONDS = 5 * 60
+/** A key that is not there may be made at any moment; strangers who invent key ids cost one read per this time. */
+const MISSED_SECONDS = 10
+
+const Stored = z.array(
+  z.object({
+    id: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,32}$/)),
+    key: z.string().check(z.minLength(32)),
+  }),
+)
+
+/** What a signature is for: each purpose has a key of its own, so that none passes for another. */
+export type Purpose = 'link' | 'cookie' | 'form' | 'webhook'
+
+export interface SigningKey {
+  readonly id: string
+  readonly key: Secret
+}
+
+/** The keys that signatures are made and checked with. Every method throws TokenVaultError and ConfigurationError. */
+export interface SigningKeys {
+  /** The one to sign with; `undefined` where none was made yet. */
+  current(): Promise<SigningKey | undefined>
+  /** The one of an id, to check with. */
+  named(id: string): Promise<SigningKey | undefined>
+  /** All on record, the newest first. */
+  all(): Promise<readonly SigningKey[]>
+}
+
+/** The keys in the vault, read again every five minutes. */
+export function storedSigningKeys(vault: Pick<TokenVault, 'read'>, clock: Clock): SigningKeys {
+  let known: { readonly keys: readonly SigningKey[]; readonly at: Temporal.Instant } | undefined
+  let reading: Promise<readonly SigningKey[]> | undefined
+
+  const readOnce = (): Promise<readonly SigningKey[]> => {
+    reading ??= readKeys(vault)
+      .then((keys) => {
+        known = { keys, at: clock.now() }
+        return keys
+      })
+      .finally(() => {
+        reading = undefined
+      })
+    return reading
+  }
+  const wasReadWithin = (seconds: number): boolean =>
+    known !== undefined && known.at.until(clock.now()).total('seconds') < seconds
+  const all = async (): Promise<readonly SigningKey[]> => {
+    const kept = known?.keys.length ? KEPT_SECONDS : MISSED_SECONDS
+    return known && wasReadWithin(kept) ? known.keys : readOnce()
+  }
+  return {
+    all,
+    async current() {
+      return (await all())[0]
+    },
+    async named(id) {
+      const called = (keys: readonly SigningKey[]): SigningKey | undefined =>
+        keys.find((key) => key.id === id)
+      const found = called(await all())
+      // Signed with a key made since the last look.
+      return found || wasReadWithin(MISSED_SECONDS) ? found : called(await readOnce())
+    },
+  }
+}
+
+/**
+ * Makes the first key where there is none. For the command line and `serve`: functions only read. Of two that do
+ * so at once the later one stands. Throws TokenVaultError and ConfigurationError.
+ */
+export async function ensureSigningKey(vault: TokenVault): Promise<void> {
+  if ((await readKeys(vault)).length === 0) await writeKeys(vault, [newKey()])
+}
+
+/**
+ * Puts a new key in front. What the key before it has signed stays good until the next rotation.
+ * Throws TokenVaultError and ConfigurationError.
+ */
+export async function rotateSigningKey(vault: TokenVault): Promise<void> {
+  const older = await readKeys(vault)
+  await writeKeys(vault, [newKey(), ...older].slice(0, KEYS_KEPT))
+}
+
+/** The HMAC-SHA256 of a text under the key's part for one purpose, in base64url. */
+export function signature({ key }: SigningKey, purpose: Purpose, text: string): string {
+  const derived = createHmac('sha256', key.reveal()).update(purpose).digest()
+  return createHmac('sha256', derived).update(text).digest('base64url')
+}
+
+/** Whether somebody who had the key signed this text; takes as long for a near miss as for a wild guess. */
+export function isSignature(key: SigningKey, purpose: Purpose, text: string, given: string): boolean {
+  const right = Buffer.from(signature(key, purpose, text))
+  const candidate = Buffer.from(given)
+  return candidate.length === right.length && timingSafeEqual(candidate, right)
+}
+
+async function readKeys(vault: Pick<TokenVault, 'read'>): Promise<readonly SigningKey[]> {
+  const stored = (await vault.read(SITE, [NAME])).get(NAME)
+  return stored ? parsed(stored.value) : []
+}
+
+function parsed(stored: Secret): readonly SigningKey[] {
+  try {
+    return Stored.parse(JSON.parse(stored.reveal())).map(({ id, key }) => ({ id, key: new Secret(key) }))
+  } catch {
+    // Neither the value nor an error that may repeat it goes further.
+    throw new ConfigurationError(`what is stored as ${SITE} ${NAME} is not what this software writes there`, {
+      fix: 'remove that one secret: tokenkeeper setup and serve make a new one',
+    })
+  }
+}
+
+async function writeKeys(vault: TokenVault, keys: readonly SigningKey[]): Promise<void> {
+  const text = JSON.stringify(keys.map(({ id, key }) => ({ id, key: key.reveal() })))
+  await vault.write(SITE, NAME, storedValue(NAME, text))
+}
+
+function newKey(): SigningKey {
+  const id = randomBytes(ID_BYTES).toString('base64url')
+  return { id, key: new Secret(randomBytes(KEY_BYTES).toString('base64url')) }
+}

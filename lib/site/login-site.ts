@@ -1,0 +1,90 @@
+import type { Context } from 'hono'
+import type { Temporal } from 'temporal-polyfill'
+import type { Broker } from '../ports/broker.ts'
+import type { LoginDesk } from '../ports/login-desk.ts'
+import type { Ports } from '../ports/ports.ts'
+import type { Telemetry } from '../ports/telemetry.ts'
+import type { SigningKeys } from '../signing-keys.ts'
+import { parseAccountId } from '../tokens/account-id.ts'
+import { type KnownAccount, knownAccounts } from './accounts.ts'
+import type { SiteAddress } from './guards.ts'
+import { type Overview, overviewOf } from './needs.ts'
+import { show } from './page.ts'
+import { closedPage, plainPage } from './problem-page.ts'
+import { type Visitor, type Visitors, visitors } from './visitor.ts'
+
+export interface LoginSiteOptions extends SiteAddress {
+  /** Does the work, here or in the brokers' functions. */
+  readonly desk: LoginDesk
+  /** Signs links, cookies and forms. */
+  readonly keys: SigningKeys
+}
+
+/** What the groups of login routes share. */
+export interface LoginSite extends LoginSiteOptions {
+  readonly brokers: readonly Broker[]
+  readonly ports: Pick<Ports, 'states' | 'clock'> & { readonly telemetry: Pick<Telemetry, 'error'> }
+  readonly visitors: Visitors
+  /** Every account, sorted by whether it needs somebody. */
+  overview(now: Temporal.Instant, first?: string | null): Promise<Overview>
+  /** The account in the path, freshly read; `undefined` for one there is not. */
+  accountOf(context: Context): Promise<KnownAccount | undefined>
+}
+
+export function loginSite(
+  options: LoginSiteOptions,
+  brokers: readonly Broker[],
+  ports: LoginSite['ports'],
+): LoginSite {
+  const { keys, siteUrl } = options
+  return {
+    ...options,
+    brokers,
+    ports,
+    visitors: visitors({ keys, clock: ports.clock, secure: isSecure(siteUrl) }),
+    async overview(now, first) {
+      return overviewOf(await knownAccounts(brokers, ports.states), now, first)
+    },
+    async accountOf(context) {
+      const { broker: id, name } = context.req.param() as Partial<Record<'broker' | 'name', string>>
+      const broker = brokers.find((one) => one.id === id)
+      if (!broker) return undefined
+      const state = await ports.states.get(parseAccountId(name === undefined ? broker.id : `${id}/${name}`))
+      return state && { broker, state }
+    },
+  }
+}
+
+export function isSecure(siteUrl: string): boolean {
+  return siteUrl.startsWith('https:')
+}
+
+/** Who may look at a page about an account. */
+export interface Look {
+  readonly known: KnownAccount
+  readonly visitor: Visitor
+  readonly now: Temporal.Instant
+}
+
+/** Answers for visitors with a cookie and accounts there are; for anybody else it tells nothing. */
+export function forVisitors(
+  site: LoginSite,
+  answer: (look: Look, context: Context) => Promise<Response> | Response,
+): (context: Context) => Promise<Response> {
+  return async (context) => {
+    const visitor = await site.visitors.of(context)
+    if (!visitor) return show(context, closedPage('unsigned'))
+    const known = await site.accountOf(context)
+    if (!known) return show(context, noSuchPage())
+    return answer({ known, visitor, now: site.ports.clock.now() }, context)
+  }
+}
+
+export function noSuchPage(): ReturnType<typeof plainPage> {
+  return plainPage({
+    title: 'There is no such page',
+    what: 'The address is wrong, or what it showed is more than a day old.',
+    fix: 'Go to the login page.',
+    status: 404,
+  })
+}

@@ -1,0 +1,103 @@
+import { Temporal } from 'temporal-polyfill'
+import type { Broker, Grant } from '../ports/broker.ts'
+import type { AccountState, Incident } from '../tokens/account-state.ts'
+import { isLive } from './account-status.ts'
+import type { KnownAccount } from './accounts.ts'
+
+/** What would help: a login from the page, a token handed in by hand, or somebody who corrects the set-up. */
+export type Help = 'login' | 'hand_in' | 'operator'
+
+export interface Needing extends KnownAccount {
+  readonly help: Help
+}
+
+/** Which accounts need a person now, and how far today's logins have come. */
+export interface Overview {
+  readonly needing: readonly Needing[]
+  /** Needing nobody; those that are paused or kept elsewhere are in neither list. */
+  readonly covered: readonly KnownAccount[]
+  /** Of the covered ones, those a person has logged in to today. */
+  readonly done: number
+}
+
+/** Sorts the accounts by whether they need a person, the one called `first` first. Pure. */
+export function overviewOf(
+  known: readonly KnownAccount[],
+  now: Temporal.Instant,
+  first?: string | null,
+): Overview {
+  const ours = known.filter(({ state }) => !state.paused && state.settings.managedBy === undefined)
+  const needing = ours.flatMap((one) => {
+    const help = helpFor(one.broker, one.state, now)
+    return help ? [{ ...one, help }] : []
+  })
+  const rank = ({ state, help }: Needing): number =>
+    state.account === first ? 0 : help === 'operator' ? 2 : 1
+  const covered = ours.filter(({ state }) => !needing.some((one) => one.state === state))
+  return {
+    needing: needing.toSorted((a, b) => rank(a) - rank(b)),
+    covered,
+    done: covered.filter((one) => isDoneToday(one, now)).length,
+  }
+}
+
+/** What a person could do for this account, if it needs one; as far as its record tells. Pure. */
+export function helpFor(broker: Broker, state: AccountState, now: Temporal.Instant): Help | undefined {
+  const kind = openIncident(state)?.kind
+  const asked = kind !== undefined || state.last?.outcome === 'awaiting_login'
+  if (!asked && !diesWithoutLogin(broker, state, now)) return undefined
+  if (kind === 'operator_action') return 'operator'
+  return broker.login?.code ? 'login' : 'hand_in'
+}
+
+export function openIncident({ incident }: AccountState): Incident | undefined {
+  return incident && !incident.overAt ? incident : undefined
+}
+
+/** Whether the broker can ask in its own app: the login that is approved there is held against the user on record. */
+export function canBeApproved({ login }: Broker, { userId }: AccountState): boolean {
+  return login?.approval !== undefined && userId !== undefined
+}
+
+/** A login-only account without a live token: the next run would only ask. */
+function diesWithoutLogin(broker: Broker, state: AccountState, now: Temporal.Instant): boolean {
+  if (!broker.login?.code || isLive(state, now) || renewsItself(broker, state, now)) return false
+  const source = state.accessToken?.source
+  if (source === undefined) return broker.grants.length === 0
+  return source === 'login' || source === 'approval' || source === 'given'
+}
+
+/**
+ * Whether the next token comes by itself, as far as the record tells, which knows no stored secret: the last one did,
+ * or a refresh token is there that needs nothing but what a login needs as well. Pure.
+ */
+export function renewsItself(broker: Broker, state: AccountState, now: Temporal.Instant): boolean {
+  return broker.grants.some((grant) => {
+    if (grant.enabled?.(state.settings, broker.hosts) === false) return false
+    const block = state.blocks[grant.kind]
+    if (block && (!block.until || isBefore(now, block.until))) return false
+    if (grant.kind === 'refresh_token' && !hasRefreshToken(state, now)) return false
+    return state.accessToken?.source === grant.kind || isSatisfiedByLogin(grant, broker)
+  })
+}
+
+function hasRefreshToken({ refreshToken }: AccountState, now: Temporal.Instant): boolean {
+  if (!refreshToken) return false
+  return refreshToken.expiresAt === undefined || isBefore(now, refreshToken.expiresAt)
+}
+
+function isSatisfiedByLogin({ kind, needs }: Grant, { login }: Broker): boolean {
+  const known: readonly string[] = ['refresh_token', ...(login?.code?.needs ?? [])]
+  return kind === 'refresh_token' && needs.every((name) => known.includes(name))
+}
+
+function isDoneToday({ broker, state }: KnownAccount, now: Temporal.Instant): boolean {
+  if (!state.authorizedAt || !isLive(state, now)) return false
+  const dayOf = (instant: Temporal.Instant): Temporal.PlainDate =>
+    instant.toZonedDateTimeISO(broker.session.timeZone).toPlainDate()
+  return dayOf(state.authorizedAt).equals(dayOf(now))
+}
+
+function isBefore(a: Temporal.Instant, b: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(a, b) < 0
+}

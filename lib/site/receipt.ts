@@ -1,0 +1,70 @@
+import { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../local-time.ts'
+import type { Broker, TradingSession } from '../ports/broker.ts'
+import type { AccountState } from '../tokens/account-state.ts'
+import { presentTradingDay } from '../tokens/trading-day.ts'
+import { isLive } from './account-status.ts'
+import { renewsItself } from './needs.ts'
+
+type Instant = Temporal.Instant
+
+export interface Coverage {
+  readonly covers: boolean
+  /** "Covers today's session: yes, until 15:30." */
+  readonly sentence: string
+}
+
+/**
+ * Whether a token lasts through the session that is on, or else the next one; `undefined` where there is no market.
+ * Holidays are not known. Pure.
+ */
+export function coverage(
+  session: TradingSession | undefined,
+  expiresAt: Instant,
+  now: Instant,
+): Coverage | undefined {
+  if (!session) return undefined
+  const day = presentTradingDay(session, now)
+  const today = now.toZonedDateTimeISO(session.timeZone).toPlainDate()
+  const which = day.date.equals(today) ? "today's session" : `the next session, ${dayOf(day.date)}`
+  const dies = localInstant(expiresAt, session.timeZone)
+  if (!isBefore(expiresAt, day.closes)) {
+    return { covers: true, sentence: `Covers ${which}: yes, until ${session.closes}.` }
+  }
+  const reached = isBefore(day.opens, expiresAt)
+  const before = reached ? `the close at ${session.closes}` : `the open at ${session.opens}`
+  return { covers: false, sentence: `Covers ${which}: no, it dies ${dies}, before ${before}.` }
+}
+
+/** When this account needs somebody again: "Next login: before Tue 24 Nov 09:15 IST." Pure. */
+export function nextNeed(broker: Broker, state: AccountState, now: Instant): string {
+  const { session, tradingSession } = broker
+  const local = (instant: Instant): string => localInstant(instant, session.timeZone)
+  if (renewsItself(broker, state, now)) {
+    const end = state.refreshToken?.expiresAt
+    return end ? `Renews itself until ${local(end)}; then a login is needed.` : 'Renews itself.'
+  }
+  const dies = state.accessToken?.expiresAt
+  if (!dies) return 'A login is needed.'
+  if (!tradingSession) return `Next login: before ${local(dies)}.`
+  // The first session that the token does not last through.
+  const { opens } = presentTradingDay(tradingSession, isBefore(dies, now) ? now : dies)
+  return `Next login: before ${local(isBefore(opens, dies) ? dies : opens)}.`
+}
+
+/** What is left after a login that failed. Pure. */
+export function oldTokenSentence(broker: Broker, state: AccountState, now: Instant): string {
+  const { accessToken } = state
+  return accessToken && isLive(state, now)
+    ? `The old token still works, until ${localInstant(accessToken.expiresAt, broker.session.timeZone)}.`
+    : 'No working token is left: programs that use this account wait for a login.'
+}
+
+/** `Tue 24 Nov`. */
+function dayOf(date: Temporal.PlainDate): string {
+  return date.toLocaleString('en-GB', { weekday: 'short', day: 'numeric', month: 'short' }).replace(',', '')
+}
+
+function isBefore(a: Instant, b: Instant): boolean {
+  return Temporal.Instant.compare(a, b) < 0
+}

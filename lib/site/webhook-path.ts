@@ -1,0 +1,38 @@
+import { isSignature, type SigningKeys, signature } from '../signing-keys.ts'
+import { type AccountId, brokerOf, parseAccountId } from '../tokens/account-id.ts'
+
+/**
+ * The path a broker posts an account's approvals to: nobody can guess it, and it stays what it is. It is registered
+ * with the broker by hand, so it outlives one rotation of the signing key: register the new one before the next.
+ * `undefined` where there is no key yet. Throws TokenVaultError.
+ */
+export async function webhookPath(keys: SigningKeys, account: AccountId): Promise<string | undefined> {
+  const key = await keys.current()
+  if (!key) return undefined
+  const named = Buffer.from(account).toString('base64url')
+  return `/webhook/${brokerOf(account)}/${named}.${signature(key, 'webhook', account)}`
+}
+
+/**
+ * The account whose webhook is called by the last part of a path, held against every key on record; `undefined`
+ * for a guess. Throws TokenVaultError.
+ */
+export async function accountOfWebhookPath(
+  keys: SigningKeys,
+  broker: string,
+  lastPart: string,
+): Promise<AccountId | undefined> {
+  const [named = '', sig = ''] = lastPart.split('.')
+  const account = accountNamed(named)
+  if (account === undefined || brokerOf(account) !== broker) return undefined
+  const all = await keys.all()
+  return all.some((key) => isSignature(key, 'webhook', account, sig)) ? account : undefined
+}
+
+function accountNamed(encoded: string): AccountId | undefined {
+  try {
+    return parseAccountId(Buffer.from(encoded, 'base64url').toString())
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,115 @@
+import { Temporal } from 'temporal-polyfill'
+import { describe, expect, test } from 'vitest'
+import { iifl } from '../../lib/brokers/iifl.ts'
+import { zerodha } from '../../lib/brokers/zerodha.ts'
+import type { Broker } from '../../lib/ports/broker.ts'
+import type { KnownAccount } from '../../lib/site/accounts.ts'
+import { helpFor, overviewOf } from '../../lib/site/needs.ts'
+import { parseAccountId } from '../../lib/tokens/account-id.ts'
+import {
+  type AccessTokenRecord,
+  type AccountState,
+  type Incident,
+  newAccountState,
+} from '../../lib/tokens/account-state.ts'
+import type { Outcome } from '../../lib/tokens/outcome.ts'
+
+const NOW = Temporal.Instant.from('2026-11-23T08:00:00+05:30')
+/** A broker at which nobody can log in from here. */
+const elsewhere: Broker = { ...zerodha, login: { how: 'log in' } }
+
+function state(id: string, changes: Partial<AccountState> = {}): AccountState {
+  return { ...newAccountState(parseAccountId(id)), ...changes }
+}
+
+function token(source: AccessTokenRecord['source'], hours: number): { accessToken: AccessTokenRecord } {
+  const at = NOW.subtract({ hours: 24 })
+  const expiresAt = NOW.add({ hours })
+  const record = { issuedAt: at, expiresAt, expiryDecidedBy: '', provenAt: at, version: 1, publishedAt: at }
+  return { accessToken: { ...record, ...(source && { source }) } }
+}
+
+const incident = (kind: Incident['kind'], over = false): { incident: Incident } => ({
+  incident: { id: 'x', kind, openedAt: NOW, ...(over && { overAt: NOW }) },
+})
+const last = (outcome: Outcome): Pick<AccountState, 'last'> => ({ last: { at: NOW, outcome, reason: '' } })
+
+describe('who is needed', () => {
+  test.each<[string, Broker, Partial<AccountState>, ReturnType<typeof helpFor>]>([
+    ['nobody for a live token', zerodha, token('login', 20), undefined],
+    ['a login where a run waits for one', zerodha, last('awaiting_login'), 'login'],
+    ['a login where one was asked for', zerodha, incident('login_needed'), 'login'],
+    ['a login where the refresh token was lost', zerodha, incident('token_lost'), 'login'],
+    ['a login where a stored password is wrong', zerodha, incident('human_action'), 'login'],
+    ['the operator where the app is refused', zerodha, incident('operator_action'), 'operator'],
+    ['a token by hand where nobody can log in from here', elsewhere, incident('login_needed'), 'hand_in'],
+    [
+      'nobody once it is over',
+      zerodha,
+      { ...token('login', 20), ...incident('login_needed', true) },
+      undefined,
+    ],
+    ['a login where the token a login gave has died', zerodha, token('login', -1), 'login'],
+    ['a login where the token somebody handed in has died', zerodha, token('given', -1), 'login'],
+    ['nobody where the next run renews it', zerodha, token('refresh_token', -1), undefined],
+    [
+      'nobody where a refresh token came with the login',
+      zerodha,
+      { ...token('login', -1), refreshToken: { savedAt: NOW, version: 1 } },
+      undefined,
+    ],
+    ['nobody where passwords do it', iifl, token('credentials', -1), undefined],
+    ['nobody for a passing fault', zerodha, { ...token('refresh_token', -1), ...last('failed') }, undefined],
+    ['nobody for what no run has looked at yet', zerodha, {}, undefined],
+    ['a login for what no run could renew', { ...zerodha, grants: [] }, {}, 'login'],
+  ])('%s', (_, broker, changes, help) => {
+    expect(helpFor(broker, state('zerodha', changes), NOW)).toBe(help)
+  })
+})
+
+describe('the overview', () => {
+  const one = (id: string, changes: Partial<AccountState>): KnownAccount => ({
+    broker: zerodha,
+    state: state(id, changes),
+  })
+  const ids = (list: readonly KnownAccount[]): string[] => list.map(({ state }) => state.account)
+  const needed = last('awaiting_login')
+
+  test('leaves out what is paused or kept elsewhere', () => {
+    const overview = overviewOf(
+      [
+        one('zerodha/A', { ...needed, paused: { since: NOW } }),
+        one('zerodha/B', { ...needed, settings: { managedBy: 'external' } }),
+        one('zerodha/C', needed),
+      ],
+      NOW,
+    )
+    expect(ids(overview.needing)).toEqual(['zerodha/C'])
+    expect(overview.covered).toEqual([])
+  })
+
+  test('has the account of the link first and corrections of the set-up last', () => {
+    const known = [
+      one('zerodha/A', incident('operator_action')),
+      one('zerodha/B', needed),
+      one('zerodha/C', needed),
+      one('zerodha/D', token('login', 20)),
+    ]
+    expect(ids(overviewOf(known, NOW).needing)).toEqual(['zerodha/B', 'zerodha/C', 'zerodha/A'])
+    expect(ids(overviewOf(known, NOW, 'zerodha/C').needing)).toEqual(['zerodha/C', 'zerodha/B', 'zerodha/A'])
+    expect(ids(overviewOf(known, NOW, 'zerodha/A').needing)[0]).toBe('zerodha/A')
+    expect(ids(overviewOf(known, NOW, 'nobody/knows').needing)[0]).toBe('zerodha/B')
+    expect(ids(overviewOf(known, NOW).covered)).toEqual(['zerodha/D'])
+  })
+
+  test('counts as done who logged in today on the clocks of the broker, and still can work', () => {
+    const at = (instant: string): Pick<AccountState, 'authorizedAt'> => ({
+      authorizedAt: Temporal.Instant.from(instant),
+    })
+    const done = (changes: Partial<AccountState>): number => overviewOf([one('zerodha', changes)], NOW).done
+    expect(done({ ...token('login', 20), ...at('2026-11-23T00:10:00+05:30') })).toBe(1)
+    expect(done({ ...token('login', 20), ...at('2026-11-22T23:50:00+05:30') })).toBe(0)
+    expect(done({ ...token('login', -1), ...at('2026-11-23T00:10:00+05:30') })).toBe(0)
+    expect(done({ ...token('login', 20) })).toBe(0)
+  })
+})

@@ -1,0 +1,67 @@
+import type { Hono } from 'hono'
+import type { Broker } from '../../../lib/ports/broker.ts'
+import type { LoginDesk } from '../../../lib/ports/login-desk.ts'
+import { ensureSigningKey, type SigningKeys, storedSigningKeys } from '../../../lib/signing-keys.ts'
+import { siteApp } from '../../../lib/site/app.ts'
+import { loginLinks } from '../../../lib/site/login-links.ts'
+import type { AccountId } from '../../../lib/tokens/account-id.ts'
+import { loginDesk } from '../../../lib/tokens/login-desk.ts'
+import type { World } from '../../support/world.ts'
+import { SiteBrowser } from './site-browser.ts'
+
+export const SITE = 'https://tokens.example.invalid'
+
+export interface Site {
+  readonly app: Hono
+  readonly siteUrl: string
+  readonly keys: SigningKeys
+  readonly desk: LoginDesk
+  browser(): SiteBrowser
+  /** As a message has it. */
+  link(account: AccountId): Promise<string>
+  /** A browser that has opened the page with the link of a message. */
+  visitor(account: AccountId): Promise<SiteBrowser>
+}
+
+export interface SiteSetting {
+  readonly open?: boolean
+  readonly siteUrl?: string
+  readonly status?: boolean
+  readonly desk?: (real: LoginDesk) => LoginDesk
+}
+
+/** The site in front of a world: as on AWS unless told otherwise, and with the real desk behind it. */
+export async function siteOf(
+  world: World,
+  brokers: readonly Broker[],
+  { open = false, siteUrl = SITE, status = false, desk: replaced = (real) => real }: SiteSetting = {},
+): Promise<Site> {
+  await ensureSigningKey(world.ports.vault)
+  const keys = storedSigningKeys(world.ports.vault, world.clock)
+  const desk = replaced(loginDesk({ brokers, ports: world.ports }))
+  const app = siteApp({
+    brokers,
+    ports: world.ports,
+    timeZone: 'Asia/Kolkata',
+    status,
+    login: { desk, keys, siteUrl, open },
+  })
+  const links = loginLinks({ keys, siteUrl, clock: world.clock })
+  const browser = (): SiteBrowser => new SiteBrowser(app, siteUrl)
+  const link = async (account: AccountId): Promise<string> =>
+    (await links.forIncident(account, `${account}@2026-11-23T01:30:00Z`)) as string
+  return {
+    app,
+    siteUrl,
+    keys,
+    desk,
+    browser,
+    link,
+    async visitor(account) {
+      const opened = browser()
+      const page = await opened.get(await link(account))
+      if (page.status !== 200) throw new Error(`the login page answered ${page.status}`)
+      return opened
+    },
+  }
+}
