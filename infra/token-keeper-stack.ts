@@ -5,14 +5,17 @@ import { type Config, enabledBrokers } from '../lib/config.ts'
 import { resourceNames } from '../lib/resource-names.ts'
 import { Alerts } from './constructs/alerts.ts'
 import { BrokerRefresher } from './constructs/broker-refresher.ts'
+import { Site, type SiteBroker } from './constructs/site.ts'
+import { SiteApi } from './constructs/site-api.ts'
 import { StateTable } from './constructs/state-table.ts'
+import { SubscriptionCheck } from './constructs/subscription-check.ts'
 import { VaultKey } from './constructs/vault-key.ts'
 
 export interface TokenKeeperStackProps extends StackProps {
   readonly config: Config
 }
 
-/** One refresher per enabled broker, around one state table and one topic. */
+/** One refresher per enabled broker, around one state table and one topic; and the site where people log in. */
 export class TokenKeeperStack extends Stack {
   constructor(scope: Construct, id: string, props: TokenKeeperStackProps) {
     super(scope, id, props)
@@ -27,8 +30,15 @@ export class TokenKeeperStack extends Stack {
       value: alerts.topic.topicArn,
       description: 'Subscribe to be told',
     })
+    // CDK's RetentionDays are the numbers of days themselves.
+    const logRetention = config.logRetentionDays as RetentionDays
+    const brokers = enabledBrokers(config)
+    const hasSite = config.site.enabled && brokers.some(({ broker }) => broker.login)
+    const siteApi = hasSite ? new SiteApi(this, 'SiteApi', { apiName: names.site, logRetention }) : undefined
+    const siteUrl = siteApi && (config.site.url ? new URL(config.site.url).origin : siteApi.api.apiEndpoint)
+    const siteBrokers: SiteBroker[] = []
 
-    for (const { broker, settings } of enabledBrokers(config)) {
+    for (const { broker, settings } of brokers) {
       const name = pascalCase(broker.id)
       const refresher = new BrokerRefresher(this, name, {
         brokerId: broker.id,
@@ -43,17 +53,54 @@ export class TokenKeeperStack extends Stack {
         timeZone: settings.timeZone,
         timeoutMinutes: settings.timeoutMinutes,
         memoryMb: settings.memoryMb,
-        // CDK's RetentionDays are the numbers of days themselves.
-        logRetention: config.logRetentionDays as RetentionDays,
+        logRetention,
         pacingSeconds: settings.pacingSeconds,
         leewayMinutes: settings.leewayMinutes,
         maxLifetimeHours: settings.maxLifetimeHours,
         hosts: settings.hosts,
         allowHttpHosts: config.allowHttpHosts,
         vaultKey: vaultKey?.key,
+        remindMinutesBeforeOpen: settings.remindMinutesBeforeOpen,
+        approvalAt: settings.approvalAt,
+        onTradingDaysOnly: broker.tradingSession !== undefined,
+        siteUrl,
       })
       new CfnOutput(this, `${name}FunctionName`, { value: refresher.function.functionName })
+      const { pacingSeconds, leewayMinutes, maxLifetimeHours, approvalAt } = settings
+      siteBrokers.push({
+        brokerId: broker.id,
+        loginFunction: broker.login && refresher.function,
+        hasWebhook: broker.login?.approval !== undefined,
+        hosts: settings.hosts,
+        settings: { pacingSeconds, leewayMinutes, maxLifetimeHours, approvalAt },
+      })
     }
+
+    new SubscriptionCheck(this, 'SubscriptionCheck', {
+      functionName: names.subscriptionCheck,
+      topic: alerts.topic,
+      emails: config.alertEmails,
+      timeZone: brokers[0]?.settings.timeZone ?? 'UTC',
+      metricsNamespace: config.stackName,
+      alarmAction: alerts.action,
+      logRetention,
+    })
+
+    if (!siteApi || siteUrl === undefined) return
+    new Site(this, 'Site', {
+      functionName: names.site,
+      stackName: config.stackName,
+      api: siteApi,
+      siteUrl,
+      parameterPrefix: config.prefix,
+      table,
+      brokers: siteBrokers,
+      allowHttpHosts: config.allowHttpHosts,
+      alarmAction: alerts.action,
+      logRetention,
+      vaultKey: vaultKey?.key,
+    })
+    new CfnOutput(this, 'SiteUrl', { value: siteUrl, description: 'Where people log in' })
   }
 }
 

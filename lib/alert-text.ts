@@ -1,25 +1,50 @@
+import { isAlert, type Message } from './notice.ts'
 import type { Alert } from './ports/notifier.ts'
 import { maskSecrets } from './tokens/secret.ts'
+
+/** Mail programs leave lines up to here as they are, also when they quote them once. */
+const LONGEST_LINE = 76
+/** Where a line goes on, so that no name can be written that begins a line of its own in the message. */
+const CONTINUED = '  '
 
 const URGENCY: Readonly<Record<Alert['severity'], string>> = {
   page: 'act now',
   action: 'act before the market opens',
   info: 'for your information',
 }
+/** A notice knows no market. */
+const URGENCY_OF_NOTICE = { action: 'act today', info: 'for your information' } as const
 
-/** An alert as plain text that reads well on a phone: what, why, what to do, and last what machines sort by. */
-export function alertText(alert: Alert): string {
+/**
+ * A message as plain text for mail, to be read on a phone: what happened and by when, the one link on a line of its own,
+ * so that it can be tapped, what to do otherwise, and last what machines sort by. Lines end before column 77 wherever
+ * there is a space to end them at; an address is never broken.
+ */
+export function alertText(message: Message): string {
+  const { title, reason, action } = message
+  const about: Partial<Alert> = isAlert(message) ? message : {}
+  const { deadline, link } = about
   return [
-    line(alert.title),
+    wrapped(title),
     '',
-    `Why: ${line(alert.reason)}`,
-    `What to do: ${line(alert.action)}`,
+    wrapped(`What happened: ${reason}`),
+    ...(deadline === undefined ? [] : [wrapped(`By when: ${deadline}`)]),
+    ...(link === undefined ? [] : ['', `Open: ${line(link)}`, '']),
+    wrapped(`What to do${link === undefined ? '' : ' otherwise'}: ${action}`),
     '',
-    `Account: ${line(alert.account)}${alert.accountName === alert.account ? '' : ` (${line(alert.accountName)})`}`,
-    `Urgency: ${URGENCY[alert.severity]}`,
-    `Incident: ${line(alert.incident)}`,
+    ...sortedBy(message),
     '',
   ].join('\n')
+}
+
+function sortedBy(message: Message): readonly string[] {
+  if (!isAlert(message)) return [`Urgency: ${URGENCY_OF_NOTICE[message.severity]}`]
+  const { account, accountName, severity, incident } = message
+  return [
+    wrapped(`Account: ${account}${accountName === account ? '' : ` (${accountName})`}`),
+    `Urgency: ${URGENCY[severity]}`,
+    wrapped(`Incident: ${incident}`),
+  ]
 }
 
 /**
@@ -30,4 +55,20 @@ export function line(text: string): string {
   return maskSecrets(text)
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim()
+}
+
+/** One line as several short ones, broken at spaces only. */
+function wrapped(text: string): string {
+  const lines: string[] = []
+  let current = ''
+  for (const word of line(text).split(/ +/)) {
+    const longer = current === '' ? word : `${current} ${word}`
+    if (current === '' || [...longer].length <= LONGEST_LINE) {
+      current = longer
+    } else {
+      lines.push(current)
+      current = CONTINUED + word
+    }
+  }
+  return [...lines, current].join('\n')
 }

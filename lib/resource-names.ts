@@ -5,6 +5,10 @@
 export interface ResourceNames {
   readonly table: string
   readonly topic: string
+  /** The login site: its HTTP API and its Lambda function. */
+  readonly site: string
+  /** The Lambda function that looks daily whether alerts reach people. */
+  readonly subscriptionCheck: string
   /** The Lambda function of one broker. */
   function(brokerId: string): string
 }
@@ -13,6 +17,8 @@ export function resourceNames(stackName: string): ResourceNames {
   return {
     table: `${stackName}-state`,
     topic: `${stackName}-alerts`,
+    site: `${stackName}-site`,
+    subscriptionCheck: `${stackName}-subscriptions`,
     function: (brokerId) => `${stackName}-${brokerId}`,
   }
 }

@@ -7,8 +7,11 @@ import { configured } from '../../lib/brokers/configured.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { FollowUp } from '../../lib/ports/follow-up.ts'
 import type { Http } from '../../lib/ports/http.ts'
+import type { LoginLinks } from '../../lib/ports/login-links.ts'
 import type { Ports } from '../../lib/ports/ports.ts'
 import type { Telemetry } from '../../lib/ports/telemetry.ts'
+import type { TokenVault } from '../../lib/ports/token-vault.ts'
+import type { LoginLinksOptions } from '../../lib/site/login-links.ts'
 import { systemClock } from '../../lib/system-clock.ts'
 import { readEnvironment } from './environment.ts'
 
@@ -25,17 +28,19 @@ export type Compose = (broker: Broker, telemetry: Telemetry) => Composition
 /** The adapters on AWS, wired as the environment says. Throws ConfigurationError. */
 export const composeFromEnvironment: Compose = (broker, telemetry) => {
   const environment = readEnvironment(broker)
-  const { prefix, table, topicArn, keyId, functionName, hosts, allowHttpHosts } = environment
+  const { prefix, table, topicArn, keyId, functionName, siteUrl, hosts, allowHttpHosts } = environment
   const clock = systemClock
+  const vault = ssmTokenVault({ client: ssmClient(), prefix, clock, keyId })
   return {
     broker: configured(broker, environment.settings),
     ports: {
-      vault: ssmTokenVault({ client: ssmClient(), prefix, clock, keyId }),
+      vault,
       states: dynamoStateStore({ client: dynamoDbClient(), table }),
       notifier: snsNotifier({ topicArn }),
       telemetry,
       http: httpOnDemand(),
       clock,
+      ...(siteUrl !== undefined && { links: linksOnDemand(vault, { siteUrl, clock }) }),
       hosts,
       allowHttpHosts,
     },
@@ -50,6 +55,22 @@ function httpOnDemand(): Http {
     async send(request) {
       loading ??= import('../../lib/http/undici-http.ts').then(({ undiciHttp }) => undiciHttp())
       return (await loading).send(request)
+    },
+  }
+}
+
+/** Links whose signing is loaded, and its key read, at the first alert: most runs send none. */
+function linksOnDemand(vault: TokenVault, options: Omit<LoginLinksOptions, 'keys'>): LoginLinks {
+  let loading: Promise<LoginLinks> | undefined
+  return {
+    async forIncident(account, incident) {
+      loading ??= Promise.all([
+        import('../../lib/signing-keys.ts'),
+        import('../../lib/site/login-links.ts'),
+      ]).then(([{ storedSigningKeys }, { loginLinks }]) =>
+        loginLinks({ ...options, keys: storedSigningKeys(vault, options.clock) }),
+      )
+      return (await loading).forIncident(account, incident)
     },
   }
 }

@@ -7,9 +7,16 @@ import { ConfigurationError } from '../../lib/tokens/errors.ts'
 const Text = z.string().check(z.minLength(1, 'must not be empty'))
 const NumberText = z.pipe(z.string().check(z.regex(/^\d+(\.\d+)?$/, 'must be a number')), z.transform(Number))
 
-const HostList = z.pipe(
+/** Host names with commas between them. */
+export const HostList = z.pipe(
   z.string(),
   z.transform((text) => text.split(',').map((host) => host.trim())),
+)
+
+/** Minutes; an empty text is an empty list: nobody is reminded. */
+const MinuteList = z.pipe(
+  z.string().check(z.regex(/^(\d+(,\d+)*)?$/, 'must be numbers with commas between them')),
+  z.transform((text) => text.split(',').filter(Boolean).map(Number)),
 )
 
 const Variables = z.object({
@@ -21,6 +28,9 @@ const Variables = z.object({
   TOKENKEEPER_PACING_SECONDS: NumberText,
   TOKENKEEPER_LEEWAY_MINUTES: z.optional(NumberText),
   TOKENKEEPER_MAX_LIFETIME_HOURS: z.optional(NumberText),
+  TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN: z.optional(MinuteList),
+  TOKENKEEPER_APPROVAL_AT: z.optional(z.string().check(z.regex(/^\d\d:\d\d$/, 'must be a time of day'))),
+  TOKENKEEPER_SITE_URL: z.optional(z.url('must be a URL')),
   TOKENKEEPER_ALLOW_HTTP_HOSTS: z._default(HostList, []),
 })
 
@@ -33,34 +43,22 @@ export interface Environment {
   /** The customer-managed key of the vault, if there is one. */
   readonly keyId: string | undefined
   readonly settings: BrokerSettings
+  /** The login site's address; absent where the stack has none. */
+  readonly siteUrl: string | undefined
   /** Overrides of broker hosts: origin by host name. */
   readonly hosts: Readonly<Record<string, string>>
   /** Hosts that may be spoken to over plain http, besides loopback. */
   readonly allowHttpHosts: readonly string[]
 }
 
-type Values = Readonly<Record<string, string | undefined>>
+export type Values = Readonly<Record<string, string | undefined>>
 
 /**
  * Reads and checks the function's environment. Throws ConfigurationError that names every variable that is
  * missing or wrong, never a value: a host override may carry a credential by mistake.
  */
 export function readEnvironment(broker: Broker, values: Values = process.env): Environment {
-  if (values['TOKENKEEPER_NOW'] !== undefined) {
-    throw new ConfigurationError('TOKENKEEPER_NOW is set: a function on AWS runs on the real time only', {
-      fix: 'remove TOKENKEEPER_NOW; it belongs to the local backend',
-    })
-  }
-  const parsed = Variables.safeParse(values)
-  if (!parsed.success) {
-    const mistakes = parsed.error.issues.map(({ path: [name = ''], message }) =>
-      values[String(name)] === undefined ? `${String(name)} is not set` : `${String(name)}: ${message}`,
-    )
-    throw new ConfigurationError(`the environment of this function is wrong: ${mistakes.join('; ')}`, {
-      fix: 'deploy the stack again; its variables are not meant to be edited by hand',
-    })
-  }
-  const { data } = parsed
+  const data = checked(Variables, values)
   return {
     functionName: data.AWS_LAMBDA_FUNCTION_NAME,
     prefix: data.TOKENKEEPER_PREFIX,
@@ -71,8 +69,28 @@ export function readEnvironment(broker: Broker, values: Values = process.env): E
       pacingSeconds: data.TOKENKEEPER_PACING_SECONDS,
       leewayMinutes: data.TOKENKEEPER_LEEWAY_MINUTES,
       maxLifetimeHours: data.TOKENKEEPER_MAX_LIFETIME_HOURS,
+      remindMinutesBeforeOpen: data.TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN,
+      approvalAt: data.TOKENKEEPER_APPROVAL_AT,
     },
+    siteUrl: data.TOKENKEEPER_SITE_URL,
     hosts: hostOverrides(values, Object.keys(broker.hosts), data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
     allowHttpHosts: data.TOKENKEEPER_ALLOW_HTTP_HOSTS,
   }
+}
+
+/** The variables a function needs. Throws ConfigurationError that names every one that is missing or wrong. */
+export function checked<T>(variables: z.ZodMiniType<T>, values: Values): T {
+  if (values['TOKENKEEPER_NOW'] !== undefined) {
+    throw new ConfigurationError('TOKENKEEPER_NOW is set: a function on AWS runs on the real time only', {
+      fix: 'remove TOKENKEEPER_NOW; it belongs to the local backend',
+    })
+  }
+  const parsed = variables.safeParse(values)
+  if (parsed.success) return parsed.data
+  const mistakes = parsed.error.issues.map(({ path: [name = ''], message }) =>
+    values[String(name)] === undefined ? `${String(name)} is not set` : `${String(name)}: ${message}`,
+  )
+  throw new ConfigurationError(`the environment of this function is wrong: ${mistakes.join('; ')}`, {
+    fix: 'deploy the stack again; its variables are not meant to be edited by hand',
+  })
 }

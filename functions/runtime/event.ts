@@ -33,6 +33,11 @@ export interface Order {
 
 const SHAPE = '{} or { "accounts": ["iifl/28748327"], "force": true, "reason": "manual" }'
 
+/** Whether an event asks for one step of a login (login-event.ts) and not for a run. */
+export function isLoginEvent(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && 'login' in event
+}
+
 /**
  * Reads a Lambda event; none at all means `{}`. `now` dates a forced run. Throws ConfigurationError that says
  * what is allowed, and for an account of another broker, which this function's role could not reach anyway.

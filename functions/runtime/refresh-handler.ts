@@ -8,15 +8,24 @@ import type { RunReport } from '../../lib/tokens/outcome.ts'
 import { runBroker } from '../../lib/tokens/run.ts'
 import { forgetSecrets } from '../../lib/tokens/secret.ts'
 import { type Compose, type Composition, composeFromEnvironment } from './compose.ts'
-import { readEvent } from './event.ts'
+import { isLoginEvent, readEvent } from './event.ts'
 import { handOver } from './hand-over.ts'
+import type { LoginReply } from './login-handler.ts'
 import { presentable } from './presentable.ts'
 import { lambdaTelemetry } from './telemetry.ts'
 
-export type RefreshHandler = (event: unknown, context: Context) => Promise<RunReport>
+/** A run and its report, or one step of a login and its plain reply. */
+export interface RefreshHandler {
+  (event: { readonly login: object }, context: Context): Promise<LoginReply>
+  (event: unknown, context: Context): Promise<RunReport>
+}
+
+/** Whatever POWERTOOLS_LOGGER_LOG_EVENT says: a login event holds a one-time code. */
+const NO_EVENT_IN_THE_LOG = { logEvent: false }
 
 /**
- * The Lambda handler of one broker: one run over its accounts, its report as the reply.
+ * The Lambda handler of one broker: one run over its accounts, its report as the reply. An event with `login` is one
+ * step of a login instead, see login-handler.ts.
  *
  * Accounts that failed or wait for a person are in the report and in the metrics, which the alarms watch; they are
  * no reason to throw, because whoever repeats a failed invocation would spend another login attempt. It throws
@@ -27,11 +36,15 @@ export type RefreshHandler = (event: unknown, context: Context) => Promise<RunRe
  */
 export function refreshHandler(broker: Broker, compose: Compose = composeFromEnvironment): RefreshHandler {
   const telemetry = lambdaTelemetry(broker.id)
-  let composition: Composition | undefined
+  let built: Composition | undefined
+  const composed = (): Composition => {
+    built ??= compose(broker, telemetry)
+    return built
+  }
 
-  const invoke: RefreshHandler = async (event, context) => {
+  const refresh = async (event: unknown, context: Context): Promise<RunReport> => {
     try {
-      composition ??= compose(broker, telemetry)
+      const composition = composed()
       const { ports } = composition
       const startedAt = ports.clock.now()
       const order = readEvent(broker, event, startedAt)
@@ -66,8 +79,17 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
     }
   }
 
-  return middy<unknown, RunReport>()
-    .use(injectLambdaContext(telemetry.logger))
+  const runs = middy<unknown, RunReport>()
+    .use(injectLambdaContext(telemetry.logger, NO_EVENT_IN_THE_LOG))
     .use(logMetrics(telemetry.metrics))
-    .handler(invoke)
+    .handler(refresh)
+  const logins = middy<unknown, LoginReply>()
+    .use(injectLambdaContext(telemetry.logger, NO_EVENT_IN_THE_LOG))
+    .handler(async (event) => {
+      // Read at the first login: a scheduled run has no use for it.
+      const { takeLoginStep } = await import('./login-handler.ts')
+      return takeLoginStep(event, broker, composed, telemetry)
+    })
+  return ((event: unknown, context: Context) =>
+    isLoginEvent(event) ? logins(event, context) : runs(event, context)) as RefreshHandler
 }

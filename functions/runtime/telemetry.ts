@@ -22,6 +22,7 @@ const LOGGED_FIELDS: readonly string[] = [
   'refreshed',
   'seconds',
   'skipped',
+  'step',
   'success',
   'tokenValidity',
   'total',
@@ -39,10 +40,7 @@ export interface LambdaTelemetry extends Telemetry {
  * dropped, and every string of a line passes the mask of known secrets.
  */
 export function lambdaTelemetry(broker: string): LambdaTelemetry {
-  const logger = new Logger({
-    serviceName: `tokenkeeper-${broker}`,
-    jsonReplacerFn: (_key, value) => (typeof value === 'string' ? maskSecrets(value) : value),
-  })
+  const logger = maskingLogger(broker)
   const metrics = new Metrics({
     namespace: process.env['POWERTOOLS_METRICS_NAMESPACE'] || DEFAULT_NAMESPACE,
     logger,
@@ -63,7 +61,16 @@ export function lambdaTelemetry(broker: string): LambdaTelemetry {
   }
 }
 
-function allowed(fields: Fields = {}): Record<string, string | number | boolean> {
+/** JSON lines for one function; every string passes the mask of known secrets. */
+export function maskingLogger(name: string): Logger {
+  return new Logger({
+    serviceName: `tokenkeeper-${name}`,
+    jsonReplacerFn: (_key, value) => (typeof value === 'string' ? maskSecrets(value) : value),
+  })
+}
+
+/** What of a line's fields is on the list. */
+export function allowed(fields: Fields = {}): Record<string, string | number | boolean> {
   return Object.fromEntries(
     LOGGED_FIELDS.flatMap((name) => {
       const value = fields[name]

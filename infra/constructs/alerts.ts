@@ -23,7 +23,12 @@ export class Alerts extends Construct {
 
   constructor(scope: Construct, id: string, props: AlertsProps) {
     super(scope, id)
-    this.topic = new Topic(this, 'Topic', { topicName: props.topicName, enforceSSL: true })
+    this.topic = new Topic(this, 'Topic', {
+      topicName: props.topicName,
+      // Who a mail is from, as mail programs show it; without one it is "AWS Notifications".
+      displayName: props.topicName.replaceAll('-', ' '),
+      enforceSSL: true,
+    })
     // The policy that enforces TLS replaces SNS' default one, which would have let the account's alarms in.
     this.topic.addToResourcePolicy(
       new PolicyStatement({

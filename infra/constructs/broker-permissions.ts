@@ -6,6 +6,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
+import { readSigningKey } from './signing-key.ts'
 
 export interface BrokerPermissionsProps {
   readonly brokerId: string
@@ -22,6 +23,8 @@ export interface BrokerPermissionsProps {
    * @default - the account's aws/ssm key, whose own policy lets every caller of SSM in the account use it
    */
   readonly vaultKey?: IKey | undefined
+  /** Whether its messages link to the login site, with its signature. */
+  readonly signsLinks: boolean
 }
 
 /** The ARN under which all parameters of a broker's accounts lie, and no other broker's. */
@@ -35,7 +38,7 @@ function partitionOf(brokerId: string): string {
   return `broker#${brokerId}`
 }
 
-/** What the function of one broker may do: its own parameters, state and log, the common topic, itself. */
+/** What the function of one broker may do: its own parameters, state and log, the common topic, itself, the key of the links. */
 export function brokerPermissions(scope: Construct, props: BrokerPermissionsProps): PolicyDocument {
   const stack = Stack.of(scope)
   const parameters = parametersArn(scope, props.parameterPrefix, props.brokerId)
@@ -76,6 +79,7 @@ export function brokerPermissions(scope: Construct, props: BrokerPermissionsProp
       resources: [props.deadLetterQueue.queueArn],
     }),
   ]
+  if (props.signsLinks) statements.push(...readSigningKey(scope, props))
   if (props.vaultKey) {
     statements.push(
       new PolicyStatement({

@@ -12,6 +12,7 @@ import { BrokerAlarms } from './broker-alarms.ts'
 import { BrokerFunction } from './broker-function.ts'
 import { brokerPermissions } from './broker-permissions.ts'
 import { BrokerSchedules } from './broker-schedules.ts'
+import { definedOnly, hostVariables } from './environment.ts'
 
 export interface BrokerRefresherProps {
   readonly brokerId: string
@@ -43,6 +44,14 @@ export interface BrokerRefresherProps {
   readonly allowHttpHosts?: readonly string[]
   /** @default - the account's aws/ssm key */
   readonly vaultKey?: IKey | undefined
+  /** When a person is asked again for what is still open. */
+  readonly remindMinutesBeforeOpen: readonly number[]
+  /** When the broker is told to ask its customer in its own app, HH:MM; a run is started then. @default - never */
+  readonly approvalAt?: string | undefined
+  /** Whether the broker has a market, and so no business on a weekend. */
+  readonly onTradingDaysOnly: boolean
+  /** The login site's address, which alerts link to. @default - there is no site: alerts have no link */
+  readonly siteUrl?: string | undefined
 }
 
 /** Everything that keeps the tokens of one broker alive: function, role, log, schedules, alarms. */
@@ -65,7 +74,14 @@ export class BrokerRefresher extends Construct {
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: `What the ${props.displayName} refresher may do`,
-      inlinePolicies: { Refresh: brokerPermissions(this, { ...props, logGroup, deadLetterQueue }) },
+      inlinePolicies: {
+        Refresh: brokerPermissions(this, {
+          ...props,
+          logGroup,
+          deadLetterQueue,
+          signsLinks: props.siteUrl !== undefined,
+        }),
+      },
     })
     this.function = new BrokerFunction(this, 'Function', {
       ...props,
@@ -77,7 +93,7 @@ export class BrokerRefresher extends Construct {
     new BrokerSchedules(this, 'Schedules', {
       function: this.function,
       deadLetterQueue,
-      expressions: props.schedules,
+      expressions: [...props.schedules, ...approvalSchedule(props)],
       timeZone: props.timeZone,
     })
     new BrokerAlarms(this, 'Alarms', {
@@ -101,6 +117,13 @@ export class BrokerRefresher extends Construct {
   }
 }
 
+/** The run that asks in the broker's app: the configured ones may be minutes away from that time. */
+function approvalSchedule({ approvalAt, onTradingDaysOnly }: BrokerRefresherProps): readonly string[] {
+  if (approvalAt === undefined) return []
+  const [hour, minute] = approvalAt.split(':').map(Number)
+  return [`cron(${minute} ${hour} ${onTradingDaysOnly ? '? * MON-FRI' : '* * ?'} *)`]
+}
+
 /** Accepts one cdk-nag finding of one resource, and says why. */
 function acknowledge(resource: Construct, id: string, reason: string): void {
   Validations.of(resource).acknowledge({ id, reason })
@@ -108,11 +131,7 @@ function acknowledge(resource: Construct, id: string, reason: string): void {
 
 /** The variables functions/runtime/environment.ts reads. */
 function environmentOf(props: BrokerRefresherProps): Record<string, string> {
-  const hosts = Object.entries(props.hosts ?? {}).map(([name, origin]) => [
-    `TOKENKEEPER_HOST_${name}`,
-    origin,
-  ])
-  const variables: Record<string, string | undefined> = {
+  return definedOnly({
     TOKENKEEPER_PREFIX: props.parameterPrefix,
     TOKENKEEPER_TABLE: props.table.tableName,
     TOKENKEEPER_TOPIC_ARN: props.topic.topicArn,
@@ -120,12 +139,11 @@ function environmentOf(props: BrokerRefresherProps): Record<string, string> {
     TOKENKEEPER_PACING_SECONDS: String(props.pacingSeconds),
     TOKENKEEPER_LEEWAY_MINUTES: props.leewayMinutes?.toString(),
     TOKENKEEPER_MAX_LIFETIME_HOURS: props.maxLifetimeHours?.toString(),
+    TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN: props.remindMinutesBeforeOpen.join(','),
+    TOKENKEEPER_APPROVAL_AT: props.approvalAt,
+    TOKENKEEPER_SITE_URL: props.siteUrl,
     TOKENKEEPER_ALLOW_HTTP_HOSTS: props.allowHttpHosts?.join(',') || undefined,
     POWERTOOLS_METRICS_NAMESPACE: props.metricsNamespace,
-    ...Object.fromEntries(hosts),
-  }
-  const set = Object.entries(variables).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, value]],
-  )
-  return Object.fromEntries(set)
+    ...hostVariables(props.hosts),
+  })
 }

@@ -52,8 +52,11 @@ export async function snsClient(): Promise<SNSClient> {
   return new SNSClient(OPTIONS)
 }
 
-/** Loaded when a run has to be continued: most are not. */
-export async function lambdaClient(): Promise<LambdaClient> {
+/** Loaded when a run has to be continued, or a person logs in. A function that is waited for needs its time. */
+export async function lambdaClient({
+  requestTimeoutMs = OPTIONS.requestHandler.requestTimeout,
+} = {}): Promise<LambdaClient> {
   const { LambdaClient } = await import('@aws-sdk/client-lambda')
-  return new LambdaClient(OPTIONS)
+  const requestHandler = { ...OPTIONS.requestHandler, requestTimeout: requestTimeoutMs }
+  return new LambdaClient({ ...OPTIONS, requestHandler })
 }

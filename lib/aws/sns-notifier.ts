@@ -1,13 +1,24 @@
 import type { SNSClient } from '@aws-sdk/client-sns'
+import { alertJson } from '../alert-json.ts'
 import { alertText, line } from '../alert-text.ts'
-import type { Alert, Notifier } from '../ports/notifier.ts'
+import { type Announcer, isAlert, type Message } from '../notice.ts'
+import type { Notifier } from '../ports/notifier.ts'
 import { NotificationError } from '../tokens/errors.ts'
 import { awsFault } from './aws-fault.ts'
 import { snsClient } from './clients.ts'
 
-/** SNS takes "less than 100" ASCII characters without control characters for a mail's subject. */
+/**
+ * SNS takes "less than 100" characters without control characters for a mail's subject. Until lately these had to be
+ * ASCII, and who reads subjects (telephones, ticket systems) still gets it right only then.
+ */
 const LONGEST_SUBJECT = 99
 const ELLIPSIS = '...'
+
+/**
+ * Protocols of subscriptions that machines read, as MessageStructure "json" names them (SNS API, Publish). What is not
+ * listed here or below, a telephone's push message say, gets the default.
+ */
+const MACHINES = ['sqs', 'lambda', 'http', 'https', 'email-json', 'firehose'] as const
 
 export interface SnsNotifierOptions {
   readonly topicArn: string
@@ -16,43 +27,61 @@ export interface SnsNotifierOptions {
 }
 
 /**
- * The notifier on SNS. The message is written for mail; filter policies find the broker, account, kind and
- * severity as message attributes.
+ * The notifier on SNS. One publication holds every form: text for mail, one line for SMS, and the JSON of
+ * lib/alert-json.ts for machines. Filter policies find the broker, account, kind and severity as message attributes; a
+ * notice has only the last two.
  */
-export function snsNotifier({ topicArn, client = snsClient }: SnsNotifierOptions): Notifier {
+export function snsNotifier({ topicArn, client = snsClient }: SnsNotifierOptions): Notifier & Announcer {
   let loaded: Promise<SNSClient> | undefined
+  const publish = async (message: Message): Promise<void> => {
+    try {
+      const { PublishCommand } = await import('@aws-sdk/client-sns')
+      loaded ??= client()
+      const sns = await loaded
+      await sns.send(
+        new PublishCommand({
+          TopicArn: topicArn,
+          Subject: subjectOf(message),
+          MessageStructure: 'json',
+          Message: JSON.stringify(formsOf(message)),
+          MessageAttributes: attributesOf(message),
+        }),
+      )
+    } catch (error) {
+      const {
+        message: says,
+        fix,
+        cause,
+      } = awsFault(error, {
+        service: 'SNS',
+        operation: 'Publish',
+        action: 'sns:Publish',
+        resource: `topic ${topicArn}`,
+        fixes: { NotFoundException: 'deploy the stack again: the topic of the alerts is gone' },
+      })
+      throw new NotificationError(says, { fix, cause })
+    }
+  }
+  return { notify: publish, announce: publish }
+}
+
+/** What each kind of subscription gets. The values of MessageStructure "json" are strings. */
+function formsOf(message: Message): Readonly<Record<string, string>> {
+  const text = alertText(message)
+  const json = JSON.stringify(alertJson(message))
   return {
-    async notify(alert) {
-      try {
-        const { PublishCommand } = await import('@aws-sdk/client-sns')
-        loaded ??= client()
-        const sns = await loaded
-        await sns.send(
-          new PublishCommand({
-            TopicArn: topicArn,
-            Subject: subjectOf(alert),
-            Message: alertText(alert),
-            MessageAttributes: attributesOf(alert),
-          }),
-        )
-      } catch (error) {
-        const { message, fix, cause } = awsFault(error, {
-          service: 'SNS',
-          operation: 'Publish',
-          action: 'sns:Publish',
-          resource: `topic ${topicArn}`,
-          fixes: { NotFoundException: 'deploy the stack again: the topic of the alerts is gone' },
-        })
-        throw new NotificationError(message, { fix, cause })
-      }
-    },
+    default: text,
+    email: text,
+    sms: subjectOf(message),
+    ...Object.fromEntries(MACHINES.map((protocol) => [protocol, json])),
   }
 }
 
 /** The title in the characters a subject may have. An account named in another script goes by its id. */
-export function subjectOf({ title, accountName, account }: Alert): string {
-  const named = ascii(accountName).includes('?') ? title.replaceAll(accountName, account) : title
-  return shortened(ascii(line(named)))
+export function subjectOf(message: Message): string {
+  const { title } = message
+  const unreadable = isAlert(message) && ascii(message.accountName).includes('?')
+  return shortened(ascii(line(unreadable ? title.replaceAll(message.accountName, message.account) : title)))
 }
 
 /** Letters lose their accents, typographic signs become plain ones, and what is left over a question mark. */
@@ -74,11 +103,12 @@ function shortened(text: string): string {
   return text.slice(0, lastSpace > room / 2 ? lastSpace : room) + ELLIPSIS
 }
 
-function attributesOf({ broker, account, kind, severity }: Alert) {
+function attributesOf(message: Message) {
+  const { kind, severity } = message
+  const attributes = isAlert(message)
+    ? { broker: message.broker, account: message.account, kind, severity }
+    : { kind, severity }
   return Object.fromEntries(
-    Object.entries({ broker, account, kind, severity }).map(([name, value]) => [
-      name,
-      { DataType: 'String', StringValue: value },
-    ]),
+    Object.entries(attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
   )
 }

@@ -1,21 +1,21 @@
 import { alertText } from '../alert-text.ts'
+import type { Announcer, Message } from '../notice.ts'
 import type { Notifier } from '../ports/notifier.ts'
 import { NotificationError } from '../tokens/errors.ts'
 
 const RULE = '-'.repeat(72)
 
 /** The notifier for a terminal or a log file: each alert a block of its own between two rules. */
-export function consoleNotifier(write: (text: string) => void): Notifier {
-  return {
-    async notify(alert) {
-      try {
-        write(`${RULE}\n${alertText(alert)}${RULE}\n`)
-      } catch (cause) {
-        throw new NotificationError('the alert could not be printed', {
-          cause,
-          fix: 'check that the output of this process still goes somewhere',
-        })
-      }
-    },
+export function consoleNotifier(write: (text: string) => void): Notifier & Announcer {
+  const show = async (message: Message): Promise<void> => {
+    try {
+      write(`${RULE}\n${alertText(message)}${RULE}\n`)
+    } catch (cause) {
+      throw new NotificationError('the alert could not be printed', {
+        cause,
+        fix: 'check that the output of this process still goes somewhere',
+      })
+    }
   }
+  return { notify: show, announce: show }
 }

@@ -18,7 +18,14 @@ function loadedBy(script: string): string[] {
 }
 
 test('the clients of SNS and Lambda are loaded when they are needed and not before', () => {
-  const adapters = ['ssm-token-vault', 'dynamo-state-store', 'sns-notifier', 'lambda-follow-up', 'clients']
+  const adapters = [
+    'ssm-token-vault',
+    'dynamo-state-store',
+    'sns-notifier',
+    'lambda-follow-up',
+    'lambda-login-desk',
+    'clients',
+  ]
   const imports = adapters.map(
     (name) => `import * as ${name.replaceAll('-', '_')} from './lib/aws/${name}.ts'`,
   )

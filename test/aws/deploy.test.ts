@@ -4,18 +4,18 @@ import { DeleteParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RunReport } from '../../lib/tokens/outcome.ts'
 import { arnText, resourcesOf, roleStatements } from '../infra/template.ts'
-import { Deployment, NAMES, PREFIX } from './support/deployment.ts'
+import { ALERT_QUEUE, Deployment, NAMES, PREFIX } from './support/deployment.ts'
 import { parametersBelow } from './support/deployment-aws.ts'
-import { APP, USERS } from './support/deployment-brokers.ts'
+import { APP, type Brokers, startBrokers, USERS } from './support/deployment-brokers.ts'
 import { alertsAbout, logOf, record, secretsOf, stored, writtenBy } from './support/deployment-evidence.ts'
 import { aliveInGroup } from './support/deployment-processes.ts'
 import { leaksIn } from './support/deployment-secrets.ts'
 
-let stack: Deployment
+let stack: Deployment<Brokers>
 let firstRun: RunReport
 
 beforeAll(async () => {
-  stack = await Deployment.make()
+  stack = await Deployment.make(startBrokers)
   const { brokers } = stack
   await Promise.all([
     stack.setUp('fyers', brokers.fyersVariables(USERS.one)),
@@ -37,21 +37,24 @@ async function profileStatus(account: string): Promise<number> {
 }
 
 describe('the deployed stack', () => {
-  test('has a function and a role of its own for each broker', async () => {
+  test('has a function and a role of its own for each broker, the login site and the check of the alerts', async () => {
     const { Functions = [] } = await new LambdaClient().send(new ListFunctionsCommand())
     const ours = Functions.filter(({ FunctionName }) => FunctionName?.startsWith('TokenkeeperE2E-'))
     expect(ours.map(({ FunctionName }) => FunctionName).toSorted()).toEqual([
       'TokenkeeperE2E-fyers',
       'TokenkeeperE2E-pos-connector',
+      'TokenkeeperE2E-site',
+      'TokenkeeperE2E-subscriptions',
     ])
-    expect(new Set(ours.map(({ Role }) => Role)).size).toBe(2)
+    expect(new Set(ours.map(({ Role }) => Role)).size).toBe(4)
   })
 
-  test('schedules each broker in its own time zone', () => {
+  test('schedules each broker in its own time zone, and the check of the alerts in the first one’s', () => {
     const schedules = resourcesOf(stack.template(), 'AWS::Scheduler::Schedule')
     expect(schedules.map(({ Properties }) => Properties['ScheduleExpressionTimezone'])).toEqual([
       'Asia/Kolkata',
       'America/New_York',
+      'Asia/Kolkata',
     ])
   })
 
@@ -143,6 +146,11 @@ describe('a run', () => {
   })
 })
 
+/** While the market is open there is no deadline to name. */
+function askedFor(account: string): RegExp {
+  return new RegExp(`^Log in: FYERS ${account}( before \\w{3} \\d+ \\w{3} 09:15 IST)?$`)
+}
+
 describe('a refused grant', () => {
   const account = 'fyers/withdrawn'
 
@@ -161,8 +169,8 @@ describe('a refused grant', () => {
     expect(await record(account)).toMatchObject({ generation: 0, last: { outcome: 'awaiting_login' } })
     expect(await alertsAbout(stack, account)).toMatchObject([
       {
-        Subject: `Log in: FYERS ${account}`,
-        Message: expect.stringContaining('What to do: log in at FYERS'),
+        Subject: expect.stringMatching(askedFor(account)),
+        Message: expect.stringContaining('"action":"log in at FYERS'),
         MessageAttributes: {
           broker: { Value: 'fyers' },
           account: { Value: account },
@@ -177,8 +185,8 @@ describe('a refused grant', () => {
     const given = stack.brokers.fyers.accessTokenFor(USERS.three.fyId)
     expect(await stack.tokenkeeper(['put', account, 'access_token'], given)).toMatchObject({ code: 0 })
     expect((await alertsAbout(stack, account)).map(({ Subject }) => Subject)).toEqual([
-      `Log in: FYERS ${account}`,
-      `Solved: ${account}`,
+      expect.stringMatching(askedFor(account)),
+      `Solved: FYERS ${account}`,
     ])
     const { stdout } = await stack.tokenkeeper(['status', account, '--json'])
     expect(JSON.parse(stdout).accounts).toMatchObject([
@@ -202,6 +210,24 @@ describe('a refused grant', () => {
   })
 })
 
+test('the check of the alerts finds the deployed address that any link could unsubscribe, and tells who listens', async () => {
+  const report = await stack.invoke('subscriptions', { reason: 'schedule' })
+  expect(report).toMatchObject({ problems: 1, findings: [{ problem: 'unprotected' }] })
+  expect(await logOf(stack, 'subscriptions')).toContain('"AlertSubscriptionProblems":1')
+  const messages = (await stack.aws.messages(ALERT_QUEUE)).map(
+    (body) => JSON.parse(body) as { Subject: string },
+  )
+  expect(messages.map(({ Subject }) => Subject)).toContain('Set-up needs a correction: who gets alerts')
+  const { stdout } = await stack.tokenkeeper(['alerts', 'list', '--json'])
+  expect(JSON.parse(stdout)).toMatchObject({
+    subscriptions: [
+      { protocol: 'email', endpoint: 'o…@example.com', state: 'unprotected' },
+      { protocol: 'sqs', endpoint: ALERT_QUEUE, state: 'protected' },
+    ],
+    findings: [{ problem: 'unprotected' }],
+  })
+})
+
 test('a run that does not fit into one invocation is finished by the next, each account once', async () => {
   const generations = async () =>
     [await record('pos-connector/one'), await record('pos-connector/two')].map((one) => one?.['generation'])
@@ -220,7 +246,7 @@ test('no secret is in any log, reply, message, record, template, bundle or print
     printed: 'Bundling asset',
     replied: '"nextAction"',
     logged: '"run completed"',
-    sent: 'Urgency:',
+    sent: '\\"version\\":1',
     recorded: '"generation"',
     files: 'validate-refresh-token',
     emulator: 'Lambda worker spawned',

@@ -12,18 +12,22 @@ const MOST_START_BYTES = 1_000_000
 /** With everything that only some runs load. */
 const MOST_BYTES = 2_500_000
 
+const SITE = 'site'
+/** What is of the simulators and the embedded backend, and of no function. */
+const EMBEDDED = ['Simulator', 'VirtualClock', 'croner', 'PRAGMA user_version']
+
 let directory: string
-const sizes = new Map<BrokerId, Readonly<Record<string, number>>>()
+const sizes = new Map<string, Readonly<Record<string, number>>>()
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'tokenkeeper-bundle-'))
-  for (const id of BROKER_IDS) sizes.set(id, bundle(`${id}.ts`, join(directory, id)))
+  for (const id of [...BROKER_IDS, SITE]) sizes.set(id, bundle(`${id}.ts`, join(directory, id)))
 })
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 /** The files of a bundle that the entry imports statically, itself included. */
-function startFiles(id: BrokerId, file = 'index.mjs', found = new Set<string>()): Set<string> {
+function startFiles(id: string, file = 'index.mjs', found = new Set<string>()): Set<string> {
   found.add(file)
   const source = readFileSync(join(directory, id, file), 'utf8')
   for (const [, imported = ''] of source.matchAll(/(?:from|import)"\.\/([\w-]+\.mjs)"/g)) {
@@ -32,16 +36,19 @@ function startFiles(id: BrokerId, file = 'index.mjs', found = new Set<string>())
   return found
 }
 
-function textOf(id: BrokerId, files: Iterable<string> = readdirSync(join(directory, id))): string {
+function textOf(id: string, files: Iterable<string> = readdirSync(join(directory, id))): string {
   return [...files].map((file) => readFileSync(join(directory, id, file), 'utf8')).join('\n')
+}
+
+function bytesOf(id: string, files?: Iterable<string>): number {
+  const bytes = sizes.get(id) ?? {}
+  return [...(files ?? Object.keys(bytes))].reduce((total, file) => total + (bytes[file] ?? 0), 0)
 }
 
 describe.each(BROKER_IDS)('the bundle of %s', (id) => {
   test('is small, and smaller still until something has to be sent', () => {
-    const bytes = sizes.get(id) ?? {}
-    const sum = (files: Iterable<string>) => [...files].reduce((total, file) => total + (bytes[file] ?? 0), 0)
-    expect(sum(Object.keys(bytes))).toBeLessThan(MOST_BYTES)
-    expect(sum(startFiles(id))).toBeLessThan(MOST_START_BYTES)
+    expect(bytesOf(id)).toBeLessThan(MOST_BYTES)
+    expect(bytesOf(id, startFiles(id))).toBeLessThan(MOST_START_BYTES)
   })
 
   test('holds no other broker, no simulator and nothing of the embedded backend', () => {
@@ -50,8 +57,7 @@ describe.each(BROKER_IDS)('the bundle of %s', (id) => {
     const strangers = BROKER_IDS.flatMap((other) => Object.values<string | undefined>(BROKERS[other].hosts))
       .filter((host) => host !== undefined)
       .filter((host) => !own.has(host))
-    const embedded = ['Simulator', 'VirtualClock', 'croner', 'PRAGMA user_version']
-    expect([...strangers, ...embedded].filter((word) => text.includes(word))).toEqual([])
+    expect([...strangers, ...EMBEDDED].filter((word) => text.includes(word))).toEqual([])
   })
 
   test('reads HTTP, SNS and Lambda clients only when a run needs them', () => {
@@ -59,6 +65,24 @@ describe.each(BROKER_IDS)('the bundle of %s', (id) => {
     const later = ['UND_ERR_CONNECT_TIMEOUT', 'AmazonSimpleNotificationService', 'AWSGirApiService']
     expect(later.filter((word) => whole.includes(word))).toEqual(later)
     expect(later.filter((word) => start.includes(word))).toEqual([])
+  })
+})
+
+describe('the bundle of the login site', () => {
+  test('is small: a person waits for its cold start', () => {
+    expect(bytesOf(SITE)).toBeLessThan(MOST_BYTES)
+    expect(bytesOf(SITE, startFiles(SITE))).toBeLessThan(MOST_START_BYTES)
+  })
+
+  test('cannot speak to a broker, and holds nothing of the embedded backend', () => {
+    const text = textOf(SITE)
+    const absent = ['UND_ERR_CONNECT_TIMEOUT', ...EMBEDDED]
+    expect(absent.filter((word) => text.includes(word))).toEqual([])
+  })
+
+  test('reads the client of the brokers’ functions when somebody presses a button', () => {
+    expect(textOf(SITE)).toContain('AWSGirApiService')
+    expect(textOf(SITE, startFiles(SITE))).not.toContain('AWSGirApiService')
   })
 })
 
@@ -97,6 +121,11 @@ describe('the bundled handler', () => {
     const { reply } = invoke('fyers', {})
     expect(reply).toMatchObject({ success: false, total: 1, results: [{ account: 'fyers', code: 'state' }] })
     expect(JSON.stringify(reply)).toContain('DynamoDB did not answer')
+  })
+
+  test('takes a step of a login with the chunk it reads for that, and answers when AWS is away', () => {
+    const step = { step: 'start', account: 'fyers', browser: 'sha256-of-the-cookie' }
+    expect(invoke('fyers', { login: step }).reply).toMatchObject({ refused: true, code: 'state' })
   })
 
   test.each(BROKER_IDS)('of %s starts and refuses an account of another broker', (id) => {

@@ -18,7 +18,14 @@ test('what the stack always sets is enough', () => {
     table: 'Tokenkeeper-state',
     topicArn: COMPLETE.TOKENKEEPER_TOPIC_ARN,
     keyId: undefined,
-    settings: { pacingSeconds: 2.5, leewayMinutes: undefined, maxLifetimeHours: undefined },
+    settings: {
+      pacingSeconds: 2.5,
+      leewayMinutes: undefined,
+      maxLifetimeHours: undefined,
+      remindMinutesBeforeOpen: undefined,
+      approvalAt: undefined,
+    },
+    siteUrl: undefined,
     hosts: {},
     allowHttpHosts: [],
   })
@@ -27,6 +34,30 @@ test('what the stack always sets is enough', () => {
 test('the owner’s settings are read as numbers', () => {
   const values = { ...COMPLETE, TOKENKEEPER_LEEWAY_MINUTES: '1440', TOKENKEEPER_MAX_LIFETIME_HOURS: '12' }
   expect(readEnvironment(fyers, values).settings).toMatchObject({ leewayMinutes: 1440, maxLifetimeHours: 12 })
+})
+
+test('reminders are minutes with commas between them, or none', () => {
+  const reminders = (text: string) =>
+    readEnvironment(fyers, { ...COMPLETE, TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN: text }).settings
+  expect(reminders('60,30')).toMatchObject({ remindMinutesBeforeOpen: [60, 30] })
+  expect(reminders('')).toMatchObject({ remindMinutesBeforeOpen: [] })
+  expect(() => reminders('an hour')).toThrow('TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN: must be numbers')
+})
+
+test('the login site and the time to ask in the broker’s app are there where the stack has them', () => {
+  const values = {
+    ...COMPLETE,
+    TOKENKEEPER_SITE_URL: 'https://login.example.invalid',
+    TOKENKEEPER_APPROVAL_AT: '07:05',
+  }
+  expect(readEnvironment(fyers, values)).toMatchObject({
+    siteUrl: 'https://login.example.invalid',
+    settings: { approvalAt: '07:05' },
+  })
+  const wrong = { ...values, TOKENKEEPER_SITE_URL: 'canary', TOKENKEEPER_APPROVAL_AT: 'canary' }
+  expect(() => readEnvironment(fyers, wrong)).toThrow(
+    'TOKENKEEPER_APPROVAL_AT: must be a time of day; TOKENKEEPER_SITE_URL: must be a URL',
+  )
 })
 
 test('every missing or wrong variable is named at once, and no value', () => {

@@ -5,6 +5,7 @@ import {
   FYERS_ONLY,
   resourcesOf,
   roleStatements,
+  statementsOf,
   TWO_BROKERS,
   templateOf,
 } from './template.ts'
@@ -19,11 +20,19 @@ function statement(sid: string, of = templateOf(FYERS_ONLY)) {
 }
 
 describe('the role of a broker', () => {
-  test('reaches the parameters of its own broker and of no other', () => {
+  test('writes the parameters of its own broker and of no other', () => {
     const reached = roleStatements(template)
-      .filter((one) => actionsOf(one).some((action) => action.startsWith('ssm:')))
+      .filter((one) => actionsOf(one).includes('ssm:PutParameter'))
       .map(({ Resource }) => arnText(Resource))
     expect(reached.toSorted()).toEqual([`${OWN_PARAMETERS}/fyers/*`, `${OWN_PARAMETERS}/upstox/*`])
+  })
+
+  test('reads those, and the key that signs the links to the login site', () => {
+    const reached = statementsOf(template, 'Tokenkeeper-fyers')
+      .filter((one) => actionsOf(one).includes('ssm:GetParameters'))
+      .map(({ Resource }) => arnText(Resource))
+    expect(reached).toEqual([`${OWN_PARAMETERS}/fyers/*`, `${OWN_PARAMETERS}/site/signing_key`])
+    expect(roleStatements(templateOf(FYERS_ONLY)).filter(({ Sid }) => Sid === 'SigningKey')).toEqual([])
   })
 
   test('does not reach a broker whose name begins with its own', () => {

@@ -2,7 +2,8 @@ import { Match, type Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from 'vitest'
 import { readEnvironment } from '../../functions/runtime/environment.ts'
 import { fyers } from '../../lib/brokers/fyers.ts'
-import { FYERS_ONLY, resourcesOf, TWO_BROKERS, templateOf } from './template.ts'
+import { parseSchedule } from '../../lib/schedule.ts'
+import { FYERS_ONLY, resourcesOf, TWO_BROKERS, templateOf, variablesOf } from './template.ts'
 
 const template = templateOf(FYERS_ONLY)
 
@@ -49,16 +50,27 @@ describe('the function', () => {
       pacingSeconds: 2.5,
       leewayMinutes: 90,
       maxLifetimeHours: 12,
+      remindMinutesBeforeOpen: [90, 15],
       hosts: { FYERS_API: 'https://gateway.example.com' },
     })
     const values = Object.fromEntries(
-      Object.entries(variablesOf(configured)).map(([name, value]) => [name, textOf(value)]),
+      Object.entries(variablesOf(configured, 'Tokenkeeper-fyers')).map(([name, value]) => [
+        name,
+        textOf(value),
+      ]),
     )
     expect(
       readEnvironment(fyers, { ...values, AWS_LAMBDA_FUNCTION_NAME: 'Tokenkeeper-fyers' }),
     ).toMatchObject({
       prefix: '/stock-pipeline',
-      settings: { pacingSeconds: 2.5, leewayMinutes: 90, maxLifetimeHours: 12 },
+      settings: {
+        pacingSeconds: 2.5,
+        leewayMinutes: 90,
+        maxLifetimeHours: 12,
+        remindMinutesBeforeOpen: [90, 15],
+        approvalAt: undefined,
+      },
+      siteUrl: undefined,
       hosts: { FYERS_API: 'https://gateway.example.com' },
     })
   })
@@ -69,7 +81,7 @@ describe('schedules', () => {
     const [queue] = Object.keys(template.findResources('AWS::SQS::Queue'))
     const [handler] = Object.keys(template.findResources('AWS::Lambda::Function'))
     template.hasResourceProperties('AWS::Scheduler::Schedule', {
-      ScheduleExpression: 'cron(0/30 6-8 ? * MON-FRI *)',
+      ScheduleExpression: 'cron(0/15 6-8 ? * MON-FRI *)',
       ScheduleExpressionTimezone: 'Asia/Kolkata',
       State: 'ENABLED',
       Target: {
@@ -83,28 +95,39 @@ describe('schedules', () => {
   test('R0.1 R1.3 are those of the configuration, as many as there are', () => {
     const schedules = ['cron(0 3 * * ? *)', 'rate(6 hours)']
     const configured = fyersWith({ schedules, timeZone: 'America/New_York' })
-    expect(
-      resourcesOf(configured, 'AWS::Scheduler::Schedule').map(({ Properties }) => [
-        Properties['ScheduleExpression'],
-        Properties['ScheduleExpressionTimezone'],
-      ]),
-    ).toEqual(schedules.map((expression) => [expression, 'America/New_York']))
+    expect(schedulesOf(configured)).toEqual(schedules.map((expression) => [expression, 'America/New_York']))
+  })
+
+  test('have one more where the broker is to ask in its own app by itself, on trading days in its zone', () => {
+    const upstox = { schedules: ['cron(0 8 * * ? *)'], approvalAt: '07:05' }
+    const configured = templateOf({ ...FYERS_ONLY, brokers: { upstox } })
+    expect(schedulesOf(configured)).toEqual([
+      ['cron(0 8 * * ? *)', 'Asia/Kolkata'],
+      ['cron(5 7 ? * MON-FRI *)', 'Asia/Kolkata'],
+    ])
+    expect(() => parseSchedule('cron(5 7 ? * MON-FRI *)', 'Asia/Kolkata')).not.toThrow()
+    expect(variablesOf(configured, 'Tokenkeeper-upstox')).toMatchObject({ TOKENKEEPER_APPROVAL_AT: '07:05' })
   })
 })
 
 describe('the stack', () => {
   test('R0.2 has nothing of a broker that is disabled', () => {
-    const disabled = templateOf({ brokers: { fyers: {}, upstox: { enabled: false } } })
-    disabled.resourceCountIs('AWS::Lambda::Function', 1)
+    const disabled = templateOf({
+      site: { enabled: false },
+      brokers: { fyers: {}, upstox: { enabled: false } },
+    })
+    // The other one looks whether alerts reach people.
+    disabled.resourceCountIs('AWS::Lambda::Function', 2)
     expect(JSON.stringify(disabled.toJSON())).not.toContain('upstox')
   })
 
-  test('has one function per enabled broker and tells their names and the topic', () => {
+  test('has one function per enabled broker, one for the site and one that watches over the alerts, and tells names, address and topic', () => {
     const both = templateOf(TWO_BROKERS)
-    both.resourceCountIs('AWS::Lambda::Function', 2)
+    both.resourceCountIs('AWS::Lambda::Function', 4)
     expect(Object.keys(both.findOutputs('*')).toSorted()).toEqual([
       'AlertTopicArn',
       'FyersFunctionName',
+      'SiteUrl',
       'UpstoxFunctionName',
     ])
   })
@@ -144,23 +167,26 @@ describe('the stack', () => {
   })
 
   test('holds no broker secret: the variables are names, numbers and hosts', () => {
-    expect(Object.keys(variablesOf(template)).toSorted()).toEqual([
+    expect(Object.keys(variablesOf(template, 'Tokenkeeper-fyers')).toSorted()).toEqual([
       'POWERTOOLS_METRICS_NAMESPACE',
       'TOKENKEEPER_PACING_SECONDS',
       'TOKENKEEPER_PREFIX',
+      'TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN',
       'TOKENKEEPER_TABLE',
       'TOKENKEEPER_TOPIC_ARN',
     ])
   })
 })
 
-/** The environment of the only function. */
-function variablesOf(of: Template): Record<string, unknown> {
-  const [environment] = resourcesOf(of, 'AWS::Lambda::Function').map(
-    ({ Properties }) => Properties['Environment'],
-  )
-  const { Variables } = environment as { Variables: Record<string, unknown> }
-  return Variables
+/** Expression and zone of each schedule of a broker. */
+function schedulesOf(of: Template): readonly unknown[] {
+  const all = resourcesOf(of, 'AWS::Scheduler::Schedule').map(({ Properties }) => Properties)
+  return all
+    .filter(({ Target }) => !JSON.stringify(Target).includes('SubscriptionCheck'))
+    .map(({ ScheduleExpression, ScheduleExpressionTimezone }) => [
+      ScheduleExpression,
+      ScheduleExpressionTimezone,
+    ])
 }
 
 /** A value as it will be after deployment; references become their names. */

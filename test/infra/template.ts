@@ -3,7 +3,9 @@ import { Template } from 'aws-cdk-lib/assertions'
 import { TokenKeeperStack } from '../../infra/token-keeper-stack.ts'
 import { parseConfig } from '../../lib/config.ts'
 
-export const FYERS_ONLY = { prefix: '/stock-pipeline', brokers: { fyers: {} } }
+/** One broker and nothing else: one function, one role, one log. */
+export const FYERS_ONLY = { prefix: '/stock-pipeline', site: { enabled: false }, brokers: { fyers: {} } }
+/** Two brokers and the login site. */
 export const TWO_BROKERS = { prefix: '/stock-pipeline', brokers: { fyers: {}, upstox: {} } }
 
 /** The stack of a `tokenkeeper` context, without bundling the functions. */
@@ -45,6 +47,31 @@ export function roleStatements(template: Template): readonly Statement[] {
     ({ Properties }) => Properties as unknown as Policy,
   )
   return [...inline, ...separate].flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+}
+
+/** The properties of the function of this name. */
+function functionNamed(template: Template, functionName: string): Resource['Properties'] {
+  const found = resourcesOf(template, 'AWS::Lambda::Function').find(
+    ({ Properties }) => Properties['FunctionName'] === functionName,
+  )
+  if (!found) throw new Error(`the template has no function ${functionName}`)
+  return found.Properties
+}
+
+/** What the role of the function of this name may do. */
+export function statementsOf(template: Template, functionName: string): readonly Statement[] {
+  const { 'Fn::GetAtt': role } = functionNamed(template, functionName)['Role'] as { 'Fn::GetAtt': string[] }
+  const { Properties } = template.findResources('AWS::IAM::Role')[String(role[0])] as Resource
+  type Policy = { readonly PolicyDocument: { readonly Statement: readonly Statement[] } }
+  return (Properties['Policies'] as Policy[]).flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+}
+
+/** The environment of the function of this name. */
+export function variablesOf(template: Template, functionName: string): Readonly<Record<string, unknown>> {
+  const { Variables } = functionNamed(template, functionName)['Environment'] as {
+    Variables: Record<string, unknown>
+  }
+  return Variables
 }
 
 export function actionsOf({ Action }: Statement): readonly string[] {

@@ -17,7 +17,7 @@ describe('the console', () => {
       `---
 Log in: FYERS Papa
 
-Why: FYERS refused the refresh token
+What happened: FYERS refused the refresh token
 What to do: log in before 09:15: tokenkeeper login fyers/papa
 
 Account: fyers/papa (Papa)
@@ -26,6 +26,21 @@ Incident: fyers/papa@2026-11-23T01:30:00Z
 ---
 `,
     )
+  })
+
+  test('shows a notice about the installation the same way', async () => {
+    let shown = ''
+    const { announce } = consoleNotifier((text) => {
+      shown += text
+    })
+    await announce({
+      kind: 'test',
+      severity: 'info',
+      title: 'A test',
+      reason: 'asked for',
+      action: 'nothing',
+    })
+    expect(shown).toMatch(/^-{72}\nA test\n\nWhat happened: asked for\n[\s\S]*\n-{72}\n$/)
   })
 
   test('says so when it cannot be written to', async () => {

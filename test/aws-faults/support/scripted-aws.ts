@@ -5,7 +5,11 @@ import { useEnvironment } from '../../aws/support/emulator.ts'
 
 /** One answer of AWS, in its JSON protocols. */
 export type Answer =
-  | { readonly status?: number; readonly body?: object }
+  | {
+      readonly status?: number
+      readonly body?: object
+      readonly headers?: Readonly<Record<string, string>>
+    }
   /** AWS does the work, but its answer never arrives. */
   | 'connection lost'
   | 'no answer'
@@ -48,7 +52,11 @@ export class ScriptedAws {
         response.destroy()
         return
       }
-      const headers = { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': 'request-0001' }
+      const headers = {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amzn-requestid': 'request-0001',
+        ...answer.headers,
+      }
       response.writeHead(answer.status ?? 200, headers).end(JSON.stringify(answer.body ?? {}))
     })
   }

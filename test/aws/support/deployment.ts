@@ -2,11 +2,18 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import { SSMClient } from '@aws-sdk/client-ssm'
 import { Template } from 'aws-cdk-lib/assertions'
+import { ssmTokenVault } from '../../../lib/aws/ssm-token-vault.ts'
+import type { TokenVault } from '../../../lib/ports/token-vault.ts'
 import { resourceNames } from '../../../lib/resource-names.ts'
+import { ensureSigningKey, storedSigningKeys } from '../../../lib/signing-keys.ts'
+import { webhookPath } from '../../../lib/site/webhook-path.ts'
+import { systemClock } from '../../../lib/system-clock.ts'
+import { parseAccountId } from '../../../lib/tokens/account-id.ts'
 import type { RunReport } from '../../../lib/tokens/outcome.ts'
 import { PlainAws } from './deployment-aws.ts'
-import { type Brokers, startBrokers } from './deployment-brokers.ts'
+import type { SimulatedBrokers } from './deployment-brokers.ts'
 import { type Ended, runNode, type Surroundings } from './deployment-processes.ts'
 import type { Output } from './deployment-secrets.ts'
 import { type Emulator, emulatorEnvironment, useEnvironment } from './emulator.ts'
@@ -23,11 +30,8 @@ export const PREFIX = '/e2e'
 export const NAMES = resourceNames(STACK)
 export const ALERT_QUEUE = `${STACK}-alerts-of-the-test`
 
-/** Seconds between two POS accounts: too many for a second one in an invocation of a minute. */
-const POS_PACING_S = 16
-
 /** The project's stack on an emulated AWS, with simulated brokers. */
-export class Deployment {
+export class Deployment<Brokers extends SimulatedBrokers = SimulatedBrokers> {
   readonly emulator: Emulator
   readonly brokers: Brokers
   readonly aws: PlainAws
@@ -43,7 +47,9 @@ export class Deployment {
   readonly #restoreEnvironment: () => void
 
   /** Deploys with the project's own `cdk`. Throws with all it printed when that fails. */
-  static async make(): Promise<Deployment> {
+  static async make<Brokers extends SimulatedBrokers>(
+    startBrokers: () => Promise<Brokers>,
+  ): Promise<Deployment<Brokers>> {
     const brokers = await startBrokers()
     const deployment = new Deployment(await startMinistack(), brokers)
     try {
@@ -84,6 +90,35 @@ export class Deployment {
   template(): Template {
     const file = join(this.folder, 'cdk.out', `${STACK}.template.json`)
     return Template.fromJSON(JSON.parse(readFileSync(file, 'utf8')))
+  }
+
+  /** What the deployment said at its end, such as the address of the site. */
+  output(name: string): string {
+    const said = this.printed.map(({ text }) => new RegExp(`${STACK}\\.${name} = (\\S+)`).exec(text)?.[1])
+    const value = said.find((one) => one !== undefined)
+    if (value === undefined) throw new Error(`the stack has no output ${name}`)
+    return value
+  }
+
+  /**
+   * A path of the login site at an address that needs no name: the emulator has pages of its own at some paths, and
+   * not everybody finds `*.localhost`.
+   */
+  siteByPath(path: string): string {
+    const [id] = new URL(this.output('SiteUrl')).hostname.split('.')
+    return `${this.emulator.endpoint}/_aws/execute-api/${id}/$default${path}`
+  }
+
+  /** Makes the key of the site's links, which no function may write. */
+  async makeSigningKey(): Promise<void> {
+    await ensureSigningKey(vault())
+  }
+
+  /** Where the broker of an account posts approvals. */
+  async webhookPath(account: string): Promise<string> {
+    const path = await webhookPath(storedSigningKeys(vault(), systemClock), parseAccountId(account))
+    if (path === undefined) throw new Error('there is no key to sign with')
+    return path
   }
 
   /** `tokenkeeper setup` with a .env file of this text. Throws when it fails. */
@@ -142,6 +177,10 @@ export class Deployment {
   }
 }
 
+function vault(): TokenVault {
+  return ssmTokenVault({ client: new SSMClient(), prefix: PREFIX, clock: systemClock })
+}
+
 function invocation(
   broker: string,
   event: object,
@@ -152,9 +191,10 @@ function invocation(
 }
 
 /** A cdk.json of the same shape as the project's. */
-function configuration({ fyersServer }: Brokers): object {
+function configuration({ settings }: SimulatedBrokers): object {
   // Once a year: the emulator's scheduler really fires, and a run in the middle of a test would do its work.
   const schedules = ['cron(5 4 1 1 ? *)']
+  const brokers = Object.entries(settings).map(([id, own]) => [id, { schedules, ...own }])
   return {
     app: `"${process.execPath}" "${join(ROOT, 'infra/app.ts')}"`,
     output: 'cdk.out',
@@ -163,15 +203,7 @@ function configuration({ fyersServer }: Brokers): object {
         stackName: STACK,
         prefix: PREFIX,
         alertEmails: ['operator@example.com'],
-        brokers: {
-          fyers: { schedules, pacingSeconds: 0, hosts: fyersServer.hosts },
-          'pos-connector': {
-            schedules,
-            timeZone: 'America/New_York',
-            pacingSeconds: POS_PACING_S,
-            timeoutMinutes: 1,
-          },
-        },
+        brokers: Object.fromEntries(brokers),
       },
     },
   }

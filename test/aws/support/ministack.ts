@@ -9,7 +9,7 @@ export function startMinistack(): Promise<Emulator> {
     env: (port) => ({
       ...emulatorEnvironment(`http://127.0.0.1:${port}`),
       BIND_HOST: '127.0.0.1',
-      MINISTACK_HOST: '127.0.0.1',
+      MINISTACK_HOST: 'localhost',
       GATEWAY_PORT: String(port),
       IOT_MTLS_ENABLED: '0',
     }),

@@ -1,0 +1,88 @@
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware'
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware'
+import middy from '@middy/core'
+import type { Context } from 'aws-lambda'
+import * as z from 'zod/mini'
+import { snsClient } from '../../lib/aws/clients.ts'
+import { snsNotifier } from '../../lib/aws/sns-notifier.ts'
+import { subscriptionsOf } from '../../lib/aws/sns-subscriptions.ts'
+import { findingsOf, type SubscriptionFinding } from '../../lib/aws/subscription-findings.ts'
+import type { Notice } from '../../lib/notice.ts'
+import { ConfigurationError } from '../../lib/tokens/errors.ts'
+import { forgetSecrets } from '../../lib/tokens/secret.ts'
+import { presentable } from './presentable.ts'
+import { maskingLogger } from './telemetry.ts'
+
+/** Named by infra/constructs/subscription-check.ts as well, which may not import from here. */
+const METRIC = 'AlertSubscriptionProblems'
+const DEFAULT_NAMESPACE = 'Tokenkeeper'
+
+const Variables = z.object({
+  TOKENKEEPER_TOPIC_ARN: z.string().check(z.startsWith('arn:')),
+  TOKENKEEPER_ALERT_EMAILS: z._default(z.string(), ''),
+})
+
+interface SubscriptionReport {
+  readonly problems: number
+  readonly findings: readonly SubscriptionFinding[]
+}
+
+type SubscriptionsHandler = (event: unknown, context: Context) => Promise<SubscriptionReport>
+
+/**
+ * The Lambda handler that looks once a day whether alerts still reach people. It tells those who do hear; that nobody
+ * may is why it counts a metric as well, whose alarm is seen in CloudWatch. Throws when it cannot look or tell.
+ */
+export function subscriptionsHandler(): SubscriptionsHandler {
+  const logger = maskingLogger('subscriptions')
+  const namespace = process.env['POWERTOOLS_METRICS_NAMESPACE'] || DEFAULT_NAMESPACE
+  const metrics = new Metrics({ namespace, logger })
+
+  const check = async (): Promise<SubscriptionReport> => {
+    try {
+      const { topicArn, emails } = readVariables()
+      // CloudWatch takes no metric without a dimension from a log line.
+      metrics.clearDefaultDimensions()
+      metrics.setDefaultDimensions({ topic: topicArn.split(':').at(-1) ?? '' })
+      const client = await snsClient()
+      const findings = findingsOf(topicArn, await subscriptionsOf(topicArn, client), emails)
+      metrics.addMetric(METRIC, MetricUnit.Count, findings.length)
+      for (const { says } of findings) logger.warn(says)
+      if (findings.length > 0) {
+        await snsNotifier({ topicArn, client: async () => client }).announce(noticeOf(findings))
+      }
+      return { problems: findings.length, findings }
+    } catch (error) {
+      throw presentable(error)
+    } finally {
+      forgetSecrets()
+    }
+  }
+
+  return middy<unknown, SubscriptionReport>()
+    .use(injectLambdaContext(logger, { logEvent: false }))
+    .use(logMetrics(metrics))
+    .handler(check)
+}
+
+function noticeOf(findings: readonly SubscriptionFinding[]): Notice {
+  return {
+    kind: 'operator_action',
+    severity: 'action',
+    title: 'Set-up needs a correction: who gets alerts',
+    reason: findings.map(({ says }) => says).join('; '),
+    action: 'run tokenkeeper alerts list, which says how to mend each',
+  }
+}
+
+function readVariables(): { readonly topicArn: string; readonly emails: readonly string[] } {
+  const parsed = Variables.safeParse(process.env)
+  if (!parsed.success) {
+    throw new ConfigurationError('the environment of this function is wrong: TOKENKEEPER_TOPIC_ARN', {
+      fix: 'deploy the stack again; its variables are not meant to be edited by hand',
+    })
+  }
+  const { TOKENKEEPER_TOPIC_ARN: topicArn, TOKENKEEPER_ALERT_EMAILS: emails } = parsed.data
+  return { topicArn, emails: emails.split(',').filter((email) => email !== '') }
+}

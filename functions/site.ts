@@ -1,0 +1,3 @@
+import { siteHandler } from './runtime/site-handler.ts'
+
+export const handler = siteHandler()

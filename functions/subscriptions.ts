@@ -1,0 +1,3 @@
+import { subscriptionsHandler } from './runtime/subscriptions-handler.ts'
+
+export const handler = subscriptionsHandler()

@@ -1,0 +1,15 @@
+/** The variables that replace brokers' hosts, as lib/http/host-overrides.ts reads them. */
+export function hostVariables(
+  ...hosts: readonly (Readonly<Record<string, string | undefined>> | undefined)[]
+): Record<string, string | undefined> {
+  const all = hosts.flatMap((one) => Object.entries(one ?? {}))
+  return Object.fromEntries(all.map(([name, origin]) => [`TOKENKEEPER_HOST_${name}`, origin]))
+}
+
+/** A function's environment without what is not set. */
+export function definedOnly(variables: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const set = Object.entries(variables).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  )
+  return Object.fromEntries(set)
+}

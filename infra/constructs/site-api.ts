@@ -1,0 +1,111 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
+import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway'
+import {
+  type CfnStage,
+  HttpApi,
+  HttpMethod,
+  HttpStage,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2'
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations'
+import type { IFunction } from 'aws-cdk-lib/aws-lambda'
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
+import { Construct } from 'constructs'
+
+/** Requests per second over time, and at once: a handful of people, each page a few requests. */
+const SITE_RATE = { rateLimit: 20, burstLimit: 40 }
+/** One post per approval is honest; what comes faster is somebody guessing. */
+const WEBHOOK_RATE = { ThrottlingRateLimit: 2, ThrottlingBurstLimit: 5 }
+type Route = readonly [HttpMethod, string]
+
+/** Every path there is but the webhooks: what is not here API Gateway answers with 404, and no function runs. */
+const ROUTES: readonly Route[] = [
+  [HttpMethod.GET, '/'],
+  [HttpMethod.GET, '/health'],
+  [HttpMethod.GET, '/login'],
+  // Whoever types the address of a button is told so on a page of ours.
+  [HttpMethod.GET, '/login/{proxy+}'],
+  ...['start', 'approve', 'paste'].flatMap((button) => ofAccount(HttpMethod.POST, '/login', `/${button}`)),
+  [HttpMethod.GET, '/callback/{broker}'],
+  ...ofAccount(HttpMethod.GET, '/receipt', '/{login}'),
+  ...ofAccount(HttpMethod.GET, '/waiting'),
+  [HttpMethod.GET, '/problem/{code}'],
+]
+
+/**
+ * Neither query, path, cookie nor address: a query holds one-time codes and signatures, the path of the webhook is a
+ * secret, and whoever calls is a person's telephone, which nobody needs to have on record. The route says which page.
+ */
+const ACCESS_LOG = AccessLogFormat.custom(
+  JSON.stringify({
+    requestId: AccessLogField.contextRequestId(),
+    time: AccessLogField.contextRequestTime(),
+    method: AccessLogField.contextHttpMethod(),
+    route: AccessLogField.contextRouteKey(),
+    status: AccessLogField.contextStatus(),
+    milliseconds: AccessLogField.contextResponseLatency(),
+    bytes: AccessLogField.contextResponseLength(),
+    // API Gateway's own words; what a function throws is in the function's log.
+    error: AccessLogField.contextErrorMessage(),
+  }),
+)
+
+const WHY_NO_AUTHORIZER =
+  'people come from a mail and brokers by a redirect: links are signed, forms and callbacks are bound to a cookie, ' +
+  'and what a webhook brings is proven at the broker before it is believed'
+
+/** A page about one account: a broker's default account has no name in its path. */
+function ofAccount(method: HttpMethod, before: string, after = ''): readonly Route[] {
+  return ['/{broker}', '/{broker}/{account}'].map((account) => [method, before + account + after] as const)
+}
+
+export interface SiteApiProps {
+  readonly apiName: string
+  readonly logRetention: RetentionDays
+}
+
+/** The site's address on the internet. It knows nothing of the functions, so that they can know it. */
+export class SiteApi extends Construct {
+  readonly api: HttpApi
+  readonly #stage: HttpStage
+
+  constructor(scope: Construct, id: string, props: SiteApiProps) {
+    super(scope, id)
+    this.api = new HttpApi(this, 'Api', {
+      apiName: props.apiName,
+      description: 'Where people log in at their brokers, and brokers call back',
+      createDefaultStage: false,
+    })
+    const log = new LogGroup(this, 'AccessLog', {
+      // All groups below /aws/vendedlogs share one line of the account's log policy, whose size is limited.
+      logGroupName: `/aws/vendedlogs/apis/${props.apiName}`,
+      retention: props.logRetention,
+      removalPolicy: RemovalPolicy.DESTROY,
+    })
+    this.#stage = new HttpStage(this, 'Stage', {
+      httpApi: this.api,
+      autoDeploy: true,
+      throttle: SITE_RATE,
+      accessLogSettings: { destination: new LogGroupLogDestination(log), format: ACCESS_LOG },
+    })
+  }
+
+  /** Lets a function answer every route, with a webhook for each of these brokers. */
+  answeredBy(handler: IFunction, webhooksOf: readonly string[]): void {
+    const integration = new HttpLambdaIntegration('Integration', handler, {
+      timeout: Duration.seconds(29),
+      scopePermissionToRoute: false,
+    })
+    const webhooks = webhooksOf.map((brokerId) => [HttpMethod.POST, `/webhook/${brokerId}/{path}`] as const)
+    for (const [method, path] of [...ROUTES, ...webhooks]) {
+      for (const route of this.api.addRoutes({ path, methods: [method], integration })) {
+        // A stage cannot limit a route that does not exist yet.
+        this.#stage.node.addDependency(route)
+        Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason: WHY_NO_AUTHORIZER })
+      }
+    }
+    // The construct has no property for the limits of single routes.
+    const stage = this.#stage.node.defaultChild as CfnStage
+    stage.routeSettings = Object.fromEntries(webhooks.map((route) => [route.join(' '), WEBHOOK_RATE]))
+  }
+}

@@ -1,0 +1,230 @@
+import { Match } from 'aws-cdk-lib/assertions'
+import { describe, expect, test } from 'vitest'
+import {
+  actionsOf,
+  arnText,
+  resourcesOf,
+  statementsOf,
+  TWO_BROKERS,
+  templateOf,
+  variablesOf,
+} from './template.ts'
+
+const SITE = 'Tokenkeeper-site'
+const ARN = 'arn:<AWS::Partition>:'
+const HERE = '<AWS::Region>:<AWS::AccountId>'
+
+const template = templateOf(TWO_BROKERS)
+const [api = ''] = Object.keys(template.findResources('AWS::ApiGatewayV2::Api'))
+const API_ENDPOINT = { 'Fn::GetAtt': [api, 'ApiEndpoint'] }
+
+function siteWith(context: Record<string, unknown>) {
+  return templateOf({ ...TWO_BROKERS, ...context })
+}
+
+/** The logical id of the function of a broker. */
+function functionId(name: string): string | undefined {
+  const all = Object.entries(template.findResources('AWS::Lambda::Function'))
+  return all.find(([, { Properties }]) => Properties['FunctionName'] === name)?.[0]
+}
+
+function routeKeys(of = template): readonly unknown[] {
+  return resourcesOf(of, 'AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties['RouteKey'])
+}
+
+describe('the role of the login site', () => {
+  const statements = statementsOf(template, SITE)
+
+  test('allows reading state and its own key, invoking brokers, writing its own log, and nothing else', () => {
+    expect(statements.flatMap(actionsOf)).toEqual([
+      'dynamodb:GetItem',
+      'dynamodb:Query',
+      'ssm:GetParameters',
+      'lambda:InvokeFunction',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+    ])
+    expect(statements.every(({ Effect }) => Effect === 'Allow')).toBe(true)
+  })
+
+  test('reaches one parameter, and no broker’s', () => {
+    const reached = statements.filter((one) => actionsOf(one).some((action) => action.startsWith('ssm:')))
+    expect(reached.map(({ Resource }) => arnText(Resource))).toEqual([
+      `${ARN}ssm:${HERE}:parameter/stock-pipeline/site/signing_key`,
+    ])
+  })
+
+  test('invokes exactly the functions of the brokers a person can log in to', () => {
+    const invoked = statementsOf(
+      templateOf({ ...TWO_BROKERS, brokers: { ...TWO_BROKERS.brokers, 'pos-connector': {} } }),
+      SITE,
+    ).find(({ Sid }) => Sid === 'LeaveLoginsToTheBrokers')
+    const brokers = ['Tokenkeeper-fyers', 'Tokenkeeper-upstox']
+    expect(invoked?.Resource).toEqual(brokers.map((name) => ({ 'Fn::GetAtt': [functionId(name), 'Arn'] })))
+  })
+
+  test('opens its key with a customer-managed key, and nothing else with it', () => {
+    const withKey = statementsOf(siteWith({ customerManagedKey: true }), SITE)
+    const opening = withKey.filter((one) => actionsOf(one).some((action) => action.startsWith('kms:')))
+    expect(opening.map(({ Action }) => Action)).toEqual(['kms:Decrypt'])
+    const [{ StringEquals = {} } = {}] = opening.map(
+      ({ Condition }) => Condition as { StringEquals?: Record<string, unknown> },
+    )
+    expect(arnText(StringEquals['kms:ViaService'])).toBe('ssm.<AWS::Region>.amazonaws.com')
+    expect(arnText(StringEquals['kms:EncryptionContext:PARAMETER_ARN'])).toBe(
+      `${ARN}ssm:${HERE}:parameter/stock-pipeline/site/signing_key`,
+    )
+  })
+})
+
+describe('the function of the login site', () => {
+  test('ends before API Gateway’s patience does', () => {
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      FunctionName: SITE,
+      Architectures: ['arm64'],
+      Runtime: 'nodejs24.x',
+      Timeout: 29,
+      MemorySize: 512,
+    })
+    template.hasResourceProperties('AWS::ApiGatewayV2::Integration', {
+      TimeoutInMillis: 29_000,
+      PayloadFormatVersion: '2.0',
+    })
+  })
+
+  test('knows its address, the table, the prefix and the settings of the brokers, and no topic', () => {
+    expect(variablesOf(template, SITE)).toEqual({
+      TOKENKEEPER_SITE_URL: API_ENDPOINT,
+      TOKENKEEPER_STACK: 'Tokenkeeper',
+      TOKENKEEPER_PREFIX: '/stock-pipeline',
+      TOKENKEEPER_TABLE: { Ref: expect.stringContaining('State') },
+      TOKENKEEPER_BROKERS: expect.stringMatching(/^\{"fyers":\{"pacingSeconds":[\d.]+\},"upstox":/),
+    })
+  })
+
+  test('knows the hosts the owner has replaced, for a form may lead to one', () => {
+    const hosts = { FYERS_API: 'http://gateway.internal' }
+    const replaced = siteWith({ allowHttpHosts: ['gateway.internal'], brokers: { fyers: { hosts } } })
+    expect(variablesOf(replaced, SITE)).toMatchObject({
+      TOKENKEEPER_HOST_FYERS_API: 'http://gateway.internal',
+      TOKENKEEPER_ALLOW_HTTP_HOSTS: 'gateway.internal',
+    })
+  })
+
+  test('is invoked by its own API only', () => {
+    expect(resourcesOf(template, 'AWS::Lambda::Permission').map(({ Properties }) => Properties)).toEqual([
+      expect.objectContaining({ Principal: 'apigateway.amazonaws.com', SourceArn: expect.anything() }),
+    ])
+  })
+
+  test('logs to a group of its own that forgets after the configured days', () => {
+    siteWith({ logRetentionDays: 90 }).hasResourceProperties('AWS::Logs::LogGroup', {
+      LogGroupName: '/aws/lambda/Tokenkeeper-site',
+      RetentionInDays: 90,
+    })
+  })
+})
+
+describe('the API of the login site', () => {
+  test('has no route for anything: unknown paths reach no function', () => {
+    expect(routeKeys()).toEqual(
+      expect.arrayContaining([
+        'GET /login',
+        'POST /login/{broker}/{account}/start',
+        'GET /callback/{broker}',
+        'POST /webhook/upstox/{path}',
+      ]),
+    )
+    expect(routeKeys().filter((key) => /ANY|\$default|^[A-Z]+ \/\{/.test(String(key)))).toEqual([])
+  })
+
+  test('has a webhook for brokers that ask in their own app, and for no other', () => {
+    expect(
+      routeKeys(siteWith({ brokers: { fyers: {} } })).filter((key) => /webhook/.test(String(key))),
+    ).toEqual([])
+  })
+
+  test('is throttled, and its webhook more so', () => {
+    template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      StageName: '$default',
+      AutoDeploy: true,
+      DefaultRouteSettings: { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40 },
+      RouteSettings: {
+        'POST /webhook/upstox/{path}': { ThrottlingRateLimit: 2, ThrottlingBurstLimit: 5 },
+      },
+    })
+  })
+
+  test('has its limits set after the routes they are for', () => {
+    const [stage] = Object.values(template.findResources('AWS::ApiGatewayV2::Stage'))
+    const routes = Object.keys(template.findResources('AWS::ApiGatewayV2::Route'))
+    expect(stage?.['DependsOn']).toEqual(expect.arrayContaining(routes))
+  })
+
+  test('logs which page was asked for, and neither query, path, cookie, body nor address', () => {
+    const formats = resourcesOf(template, 'AWS::ApiGatewayV2::Stage').map(
+      ({ Properties }) => (Properties['AccessLogSettings'] as { Format: string }).Format,
+    )
+    expect(formats.map((format) => JSON.parse(format))).toEqual([
+      {
+        requestId: '$context.requestId',
+        time: '$context.requestTime',
+        method: '$context.httpMethod',
+        route: '$context.routeKey',
+        status: '$context.status',
+        milliseconds: '$context.responseLatency',
+        bytes: '$context.responseLength',
+        error: '$context.error.message',
+      },
+    ])
+    siteWith({ logRetentionDays: 90 }).hasResourceProperties('AWS::Logs::LogGroup', {
+      LogGroupName: '/aws/vendedlogs/apis/Tokenkeeper-site',
+      RetentionInDays: 90,
+    })
+  })
+
+  test('has no rule that lets pages of other sites call it', () => {
+    template.hasResourceProperties('AWS::ApiGatewayV2::Api', { CorsConfiguration: Match.absent() })
+  })
+})
+
+describe('alarms of the login site', () => {
+  test.each([
+    ['AWS/Lambda', 'Errors'],
+    ['AWS/ApiGateway', '5xx'],
+  ])('%s %s tell the topic at the first occurrence', (Namespace, MetricName) => {
+    const [topic] = Object.keys(template.findResources('AWS::SNS::Topic'))
+    const found = resourcesOf(template, 'AWS::CloudWatch::Alarm').filter(({ Properties }) =>
+      JSON.stringify(Properties['Dimensions']).includes(Namespace === 'AWS/Lambda' ? 'SiteFunction' : api),
+    )
+    expect(found.map(({ Properties }) => Properties)).toContainEqual(
+      expect.objectContaining({ Namespace, MetricName, Threshold: 1, AlarmActions: [{ Ref: topic }] }),
+    )
+  })
+})
+
+describe('the address of the login site', () => {
+  test('is an output, and the functions that send alerts know it', () => {
+    expect(template.findOutputs('SiteUrl')['SiteUrl']).toMatchObject({ Value: API_ENDPOINT })
+    expect(variablesOf(template, 'Tokenkeeper-fyers')).toMatchObject({ TOKENKEEPER_SITE_URL: API_ENDPOINT })
+  })
+
+  test('is the owner’s own where there is one', () => {
+    const own = siteWith({ site: { url: 'https://login.example.com/' } })
+    expect(own.findOutputs('SiteUrl')['SiteUrl']).toMatchObject({ Value: 'https://login.example.com' })
+    for (const name of [SITE, 'Tokenkeeper-fyers']) {
+      expect(variablesOf(own, name)).toMatchObject({ TOKENKEEPER_SITE_URL: 'https://login.example.com' })
+    }
+  })
+})
+
+describe('without a login site', () => {
+  test.each([
+    ['because it is switched off', { site: { enabled: false } }],
+    ['because no person can log in at any broker', { brokers: { 'pos-connector': {} } }],
+  ])('%s, nothing of it is left', (_, context) => {
+    const without = siteWith(context)
+    without.resourceCountIs('AWS::ApiGatewayV2::Api', 0)
+    expect(JSON.stringify(without.toJSON())).not.toMatch(/Tokenkeeper-site|signing_key|SITE_URL/)
+  })
+})
