@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../local-time.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountId } from './account-id.ts'
@@ -41,7 +42,7 @@ export async function acquireLease(
     const changes = prepare(state)
     const { lease } = state
     if (lease && isHeld(lease.until, clock.now())) {
-      if (Temporal.Instant.compare(clock.now(), waitUntil) >= 0) throw busy(account, lease.until, clock.now())
+      if (Temporal.Instant.compare(clock.now(), waitUntil) >= 0) throw busy(wish, lease.until, clock.now())
       await clock.sleep(LOOK_AGAIN_MS)
       state = (await states.get(account)) ?? newAccountState(account)
       continue
@@ -54,9 +55,13 @@ export async function acquireLease(
   throw new StateStoreError(`${account} kept changing`, { fix: 'try again in a moment' })
 }
 
-function busy(account: AccountId, until: Temporal.Instant, now: Temporal.Instant): RateLimitedError {
+function busy(
+  { account, broker }: LeaseWish,
+  until: Temporal.Instant,
+  now: Temporal.Instant,
+): RateLimitedError {
   return new RateLimitedError(`another run is working on ${account}`, {
     retryAfterSeconds: Math.ceil(now.until(until).total('seconds')),
-    fix: `try again in a moment, at the latest after ${until}`,
+    fix: `try again in a moment, at the latest after ${localInstant(until, broker.session.timeZone)}`,
   })
 }

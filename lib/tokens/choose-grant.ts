@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../local-time.ts'
 import type { Broker, Grant } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState, Ambiguity } from './account-state.ts'
@@ -26,7 +27,7 @@ export function chooseGrant(situation: Situation, need: string, live: boolean): 
     }
     const deadSince = grant.kind === 'refresh_token' ? refreshTokenExpiry(broker, state, stored) : undefined
     if (deadSince && !isAfter(deadSince, now)) {
-      passedOver.push(`the refresh token expired at ${deadSince}`)
+      passedOver.push(`the refresh token expired ${localInstant(deadSince, broker.session.timeZone)}`)
       continue
     }
     const block = state.blocks[grant.kind]

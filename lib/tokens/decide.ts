@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../local-time.ts'
 import type { Broker, Grant, Hosts } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
@@ -57,7 +58,11 @@ export function decide(situation: Situation): Decision {
   if (state.settings.managedBy === 'external') {
     return { action: 'skip', reason: 'this account is managed elsewhere' }
   }
-  if (state.paused) return { action: 'paused', reason: `paused since ${state.paused.since}` }
+  if (state.paused)
+    return {
+      action: 'paused',
+      reason: `paused since ${localInstant(state.paused.since, broker.session.timeZone)}`,
+    }
 
   const need = whatIsNeeded(situation)
   if (need.kind === 'fresh') return { action: 'fresh', reason: need.reason }
@@ -65,7 +70,7 @@ export function decide(situation: Situation): Decision {
   if (state.lease && isHeld(state.lease.until, now)) {
     return {
       action: 'skip',
-      reason: `another run is working on this account, at most until ${state.lease.until}`,
+      reason: `another run is working on this account, at most until ${localInstant(state.lease.until, broker.session.timeZone)}`,
     }
   }
   if (need.kind === 'probe') {

@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../local-time.ts'
 import type { Broker, Grant } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
@@ -135,7 +136,7 @@ function endOf(
     case 'stop':
       return stopUntilFixed(decision.code, decision.reason, decision.fix)
     case 'wait':
-      return waiting(decision)
+      return waiting(decision, climb.broker)
     case 'fresh':
       // A stored token of somebody else's that proved live is news to the consumers.
       return {
@@ -150,8 +151,9 @@ function endOf(
 }
 
 /** A renewal is due but must wait; as long as the published token lives that is no failure. */
-export function waiting(decision: Extract<Decision, { action: 'wait' }>): Ending {
-  const reason = `${decision.reason}; next attempt not before ${decision.until}`
+export function waiting(decision: Extract<Decision, { action: 'wait' }>, { session }: Broker): Ending {
+  const until = localInstant(decision.until, session.timeZone)
+  const reason = `${decision.reason}; next attempt not before ${until}`
   if (decision.live) return { outcome: 'fresh', reason, retryAt: decision.until }
   return { outcome: 'failed', code: 'rate_limited', reason, retryAt: decision.until }
 }

@@ -2,6 +2,7 @@ import type { Temporal } from 'temporal-polyfill'
 import type { Publication } from '../ports/audience.ts'
 import type { Broker, Renewal } from '../ports/broker.ts'
 import type { Callback, CodeLogin } from '../ports/login.ts'
+import { COMMAND_LINE } from '../ports/login-desk.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountId } from './account-id.ts'
 import type { AccountState, LoginResult, StateChanges } from './account-state.ts'
@@ -9,7 +10,7 @@ import { brokerContext, type RunContext } from './broker-context.ts'
 import { endingOfError, notBefore } from './ending.ts'
 import { AmbiguousError, GrantRejectedError, RateLimitedError, TokenkeeperError } from './errors.ts'
 import type { Lease } from './lease.ts'
-import { codeVerifierOf, loginCalled } from './login-attempts.ts'
+import { codeVerifierOf, loginCalled, openLogins } from './login-attempts.ts'
 import { assertStored } from './login-start.ts'
 import { assertSameUser } from './publish.ts'
 import { publishLogin } from './publish-login.ts'
@@ -95,9 +96,17 @@ async function exchange(
   }
   return login.exchange(context, {
     code: callback.code,
-    redirectUri: loginCalled(state, loginId)?.redirectUri || context.optional('redirect_uri')?.reveal() || '',
+    redirectUri: redirectUriOf(state, loginId, context),
     ...(oneTime !== undefined && { codeVerifier: codeVerifierOf(oneTime, context.secret('client_secret')) }),
   })
+}
+
+/** A bare code names no login: where no address is stored, it comes from the login last begun at the command line. */
+function redirectUriOf(state: AccountState, loginId: string, context: RunContext): string {
+  const begun = loginCalled(state, loginId)?.redirectUri
+  if (begun) return begun
+  const last = openLogins(state, context.clock.now()).findLast(({ browser }) => browser === COMMAND_LINE)
+  return context.optional('redirect_uri')?.reveal() ?? last?.redirectUri ?? ''
 }
 
 function failure(error: unknown, broker: Broker, account: AccountId, at: Temporal.Instant): LoginResult {

@@ -104,7 +104,7 @@ function restingEnding(
     case 'paused':
       return { outcome: 'paused', reason: decision.reason }
     case 'wait':
-      return waiting(decision)
+      return waiting(decision, broker)
     case 'ask':
       return knows('login_needed') && !approvalDue(broker, state, stored, now)
         ? askForLogin(broker, state.account, decision.reason)

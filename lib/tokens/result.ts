@@ -1,4 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../local-time.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { AccountState } from './account-state.ts'
 import { dueAt } from './due.ts'
@@ -23,7 +24,7 @@ export function resultOf(broker: Broker, state: AccountState, ending: Ending): A
 }
 
 function nextAction(broker: Broker, state: AccountState, ending: Ending): string {
-  const local = (instant: Temporal.Instant): string => localTime(instant, broker.session.timeZone)
+  const local = (instant: Temporal.Instant): string => localInstant(instant, broker.session.timeZone)
   switch (ending.outcome) {
     case 'fresh':
     case 'refreshed': {
@@ -39,10 +40,4 @@ function nextAction(broker: Broker, state: AccountState, ending: Ending): string
       if (ending.retryAt) return `tried again from ${local(ending.retryAt)}`
       return ending.fix || 'the next run tries again'
   }
-}
-
-/** An instant as people of a zone write it: `2026-11-24 06:00 Asia/Kolkata`. */
-function localTime(instant: Temporal.Instant, timeZone: string): string {
-  const local = instant.toZonedDateTimeISO(timeZone)
-  return `${local.toPlainDate()} ${local.toPlainTime().toString({ smallestUnit: 'minute' })} ${timeZone}`
 }
