@@ -69,7 +69,8 @@ export class TokenKeeperStack extends Stack {
       const { pacingSeconds, leewayMinutes, maxLifetimeHours, approvalAt } = settings
       siteBrokers.push({
         brokerId: broker.id,
-        loginFunction: broker.login && refresher.function,
+        function: refresher.function,
+        headerNamesApp: broker.authorization?.includes('{client_id}') ?? false,
         hasWebhook: broker.login?.approval !== undefined,
         hosts: settings.hosts,
         settings: { pacingSeconds, leewayMinutes, maxLifetimeHours, approvalAt },

@@ -3,6 +3,7 @@ import { en } from 'zod/locales'
 import * as z from 'zod/mini'
 import type { Broker } from '../../lib/ports/broker.ts'
 import { type AccountId, brokerOf, parseAccountId } from '../../lib/tokens/account-id.ts'
+import type { RefusedToken } from '../../lib/tokens/decide.ts'
 import { ConfigurationError } from '../../lib/tokens/errors.ts'
 
 // The small edition of zod knows no language by itself, and people read what is wrong with their event.
@@ -14,6 +15,13 @@ export const MOST_CONTINUATIONS = 100
 const RefreshEvent = z.strictObject({
   accounts: z.optional(z.array(z.string()).check(z.minLength(1))),
   force: z._default(z.boolean(), false),
+  /** A consumer was refused by the broker with this token of the one account. */
+  refused: z.optional(
+    z.union([
+      z.strictObject({ generation: z.int().check(z.gte(0)) }),
+      z.strictObject({ version: z.int().check(z.gte(0)) }),
+    ]),
+  ),
   /** Why somebody asked, for the log. */
   reason: z.optional(z.string().check(z.maxLength(200))),
   /** Set by a follow-up: when the person forced the run, so that no account is forced twice. */
@@ -27,6 +35,7 @@ export interface Order {
   /** Absent: every account of the registry. */
   readonly accounts: readonly AccountId[] | undefined
   readonly forcedAt: Temporal.Instant | undefined
+  readonly refused: RefusedToken | undefined
   readonly reason: string | undefined
   readonly continuation: number
 }
@@ -36,6 +45,11 @@ const SHAPE = '{} or { "accounts": ["iifl/28748327"], "force": true, "reason": "
 /** Whether an event asks for one step of a login (login-event.ts) and not for a run. */
 export function isLoginEvent(event: unknown): boolean {
   return typeof event === 'object' && event !== null && 'login' in event
+}
+
+/** Whether an event asks for work on one token (desk-event.ts) and not for a run. */
+export function isDeskEvent(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && ('adopt' in event || 'validate' in event)
 }
 
 /**
@@ -52,7 +66,7 @@ export function readEvent(broker: Broker, event: unknown, now: Temporal.Instant)
       fix: `send ${SHAPE}`,
     })
   }
-  const { accounts, force, reason, forcedAt, continuation } = parsed.data
+  const { accounts, force, refused, reason, forcedAt, continuation } = parsed.data
   const ids = accounts?.map(parseAccountId)
   const stranger = ids?.find((id) => brokerOf(id) !== broker.id)
   if (stranger !== undefined) {
@@ -60,7 +74,13 @@ export function readEvent(broker: Broker, event: unknown, now: Temporal.Instant)
       fix: `invoke the function of ${brokerOf(stranger)}; this one serves ${broker.id} only`,
     })
   }
+  if (refused && ids?.length !== 1) {
+    throw new ConfigurationError('a report of a refused token must name its one account', {
+      fix: `send { "accounts": ["${broker.id}"], "refused": { "generation": 7 } }`,
+    })
+  }
   return {
+    refused,
     accounts: ids && [...new Set(ids)],
     forcedAt: forcedAt !== undefined ? Temporal.Instant.from(forcedAt) : force ? now : undefined,
     reason,

@@ -8,24 +8,27 @@ import type { RunReport } from '../../lib/tokens/outcome.ts'
 import { runBroker } from '../../lib/tokens/run.ts'
 import { forgetSecrets } from '../../lib/tokens/secret.ts'
 import { type Compose, type Composition, composeFromEnvironment } from './compose.ts'
-import { isLoginEvent, readEvent } from './event.ts'
+import type { DeskReply } from './desk-handler.ts'
+import { isDeskEvent, isLoginEvent, readEvent } from './event.ts'
 import { handOver } from './hand-over.ts'
 import type { LoginReply } from './login-handler.ts'
 import { presentable } from './presentable.ts'
 import { lambdaTelemetry } from './telemetry.ts'
 
-/** A run and its report, or one step of a login and its plain reply. */
+/** A run and its report, one step of a login and its plain reply, or work on one token and how it went. */
 export interface RefreshHandler {
+  (event: { readonly adopt: object } | { readonly validate: object }, context: Context): Promise<DeskReply>
   (event: { readonly login: object }, context: Context): Promise<LoginReply>
   (event: unknown, context: Context): Promise<RunReport>
 }
 
-/** Whatever POWERTOOLS_LOGGER_LOG_EVENT says: a login event holds a one-time code. */
+/** Whatever POWERTOOLS_LOGGER_LOG_EVENT says: a login event holds a one-time code, a token that is handed in is one. */
 const NO_EVENT_IN_THE_LOG = { logEvent: false }
 
 /**
  * The Lambda handler of one broker: one run over its accounts, its report as the reply. An event with `login` is one
- * step of a login instead, see login-handler.ts.
+ * step of a login instead, see login-handler.ts; one with `adopt` or `validate` is work on one token, see
+ * desk-handler.ts.
  *
  * Accounts that failed or wait for a person are in the report and in the metrics, which the alarms watch; they are
  * no reason to throw, because whoever repeats a failed invocation would spend another login attempt. It throws
@@ -48,7 +51,7 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
       const { ports } = composition
       const startedAt = ports.clock.now()
       const order = readEvent(broker, event, startedAt)
-      const { accounts, forcedAt, continuation } = order
+      const { accounts, forcedAt, refused, continuation } = order
       telemetry.info('run started', {
         broker: broker.id,
         accounts: accounts?.length,
@@ -61,6 +64,7 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
           broker: composition.broker,
           accounts,
           forcedAt,
+          refused,
           // Lambda may deliver one asynchronous event twice under the same request id.
           owner: `${context.awsRequestId}/${randomUUID()}`,
           hardDeadline: startedAt.add({ milliseconds: Math.floor(context.getRemainingTimeInMillis()) }),
@@ -90,6 +94,14 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
       const { takeLoginStep } = await import('./login-handler.ts')
       return takeLoginStep(event, broker, composed, telemetry)
     })
-  return ((event: unknown, context: Context) =>
-    isLoginEvent(event) ? logins(event, context) : runs(event, context)) as RefreshHandler
+  const desk = middy<unknown, DeskReply>()
+    .use(injectLambdaContext(telemetry.logger, NO_EVENT_IN_THE_LOG))
+    .handler(async (event) => {
+      const { workOnToken } = await import('./desk-handler.ts')
+      return workOnToken(event, broker, composed, telemetry)
+    })
+  return ((event: unknown, context: Context) => {
+    if (isLoginEvent(event)) return logins(event, context)
+    return isDeskEvent(event) ? desk(event, context) : runs(event, context)
+  }) as RefreshHandler
 }

@@ -1,6 +1,8 @@
 import { dynamoDbClient, ssmClient } from '../../lib/aws/clients.ts'
+import { dynamoApiKeys } from '../../lib/aws/dynamo-api-keys.ts'
 import { dynamoStateStore } from '../../lib/aws/dynamo-state-store.ts'
 import { lambdaLoginDesk } from '../../lib/aws/lambda-login-desk.ts'
+import { lambdaTokenDesk } from '../../lib/aws/lambda-token-desk.ts'
 import { ssmTokenVault } from '../../lib/aws/ssm-token-vault.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { Telemetry } from '../../lib/ports/telemetry.ts'
@@ -16,24 +18,29 @@ export interface SiteComposition {
   readonly clock: Clock
 }
 
-export type ComposeSite = (telemetry: Pick<Telemetry, 'error'>) => SiteComposition
+export type ComposeSite = (telemetry: Pick<Telemetry, 'info' | 'error'>) => SiteComposition
 
 /**
- * The site on AWS, wired as the environment says. It reads state and its own key; what needs a broker's secret is left
- * to the broker's function. Throws ConfigurationError.
+ * The site on AWS, wired as the environment says. It reads state, its own key and what is published; what needs another
+ * secret is left to the broker's function. Throws ConfigurationError.
  */
 export const composeSiteFromEnvironment: ComposeSite = (telemetry) => {
   const { prefix, table, stackName, siteUrl, brokers, hosts } = readSiteEnvironment()
   const names = resourceNames(stackName)
   const clock = systemClock
   const vault = ssmTokenVault({ client: ssmClient(), prefix, clock })
-  const states = dynamoStateStore({ client: dynamoDbClient(), table })
+  const dynamoDb = dynamoDbClient()
+  const states = dynamoStateStore({ client: dynamoDb, table })
   const app = siteApp({
     brokers,
-    ports: { states, vault, clock, telemetry, hosts },
+    ports: { states, clock, telemetry, hosts },
     timeZone: brokers[0]?.session.timeZone ?? 'UTC',
-    // Nothing asks a caller who they are, and the whole internet may call.
-    status: false,
+    // The whole internet may call.
+    rest: {
+      access: 'keys',
+      keys: dynamoApiKeys({ client: dynamoDb, table }),
+      desk: lambdaTokenDesk({ brokers, functionOf: names.function, vault, states, clock }),
+    },
     login: {
       siteUrl,
       open: false,

@@ -24,6 +24,7 @@ const BAD_REQUEST: APIGatewayProxyResult = { statusCode: 400, body: '', isBase64
 export function siteHandler(compose: ComposeSite = composeSiteFromEnvironment): SiteHandler {
   const logger = maskingLogger('site')
   const telemetry = {
+    info: (message: string, fields?: Fields) => logger.info(message, allowed(fields)),
     error: (message: string, fields?: Fields) => logger.error(message, allowed(fields)),
   }
   let composition: SiteComposition | undefined

@@ -30,6 +30,17 @@ const ROUTES: readonly Route[] = [
   ...ofAccount(HttpMethod.GET, '/receipt', '/{login}'),
   ...ofAccount(HttpMethod.GET, '/waiting'),
   [HttpMethod.GET, '/problem/{code}'],
+  // The interface for programs: lib/rest.
+  ...['/openapi.json', '/docs', '/token/status', '/token/validate'].map(
+    (path) => [HttpMethod.GET, path] as const,
+  ),
+  ...['/token', '/token/status', '/token/validate'].flatMap((what) =>
+    ofAccount(HttpMethod.GET, '/accounts', what),
+  ),
+  [HttpMethod.POST, '/token/update'],
+  ...['/token/update', '/refresh'].flatMap((what) => ofAccount(HttpMethod.POST, '/accounts', what)),
+  [HttpMethod.POST, '/api/integration/tokens/refresh-all'],
+  [HttpMethod.POST, '/api/integration/tokens/refresh/{userID}'],
 ]
 
 /**

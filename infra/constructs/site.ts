@@ -20,11 +20,14 @@ import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-lo
 import { Construct } from 'constructs'
 import { bundledCode } from './bundle.ts'
 import { definedOnly, hostVariables } from './environment.ts'
+import { acknowledgePublishedTokens, type PublishingBroker, readPublishedTokens } from './published-tokens.ts'
 import { readSigningKey } from './signing-key.ts'
 import type { SiteApi } from './site-api.ts'
 
 /** API Gateway's patience ends at about the same moment. */
 const TIMEOUT_SECONDS = 29
+/** In five minutes. */
+const MANY_SERVER_ERRORS = 10
 /** A person waits for a cold start; half a gigabyte has it over in half the time of a broker's function. */
 const MEMORY_MB = 512
 
@@ -47,10 +50,9 @@ export interface SiteProps {
   readonly vaultKey?: IKey | undefined
 }
 
-export interface SiteBroker {
-  readonly brokerId: string
-  /** What a login is left to: it alone may read the broker's secrets. @default - no person logs in there */
-  readonly loginFunction?: IFunction | undefined
+export interface SiteBroker extends PublishingBroker {
+  /** What logins and renewals are left to: it alone may read the broker's credentials. */
+  readonly function: IFunction
   /** Whether it posts tokens to us, which nobody signs. */
   readonly hasWebhook: boolean
   /** Origins by host name. @default - the broker's own hosts */
@@ -59,7 +61,10 @@ export interface SiteBroker {
   readonly settings: object
 }
 
-/** The login page behind the API: function, role, log, alarms. It can read no secret but the key of its own links. */
+/**
+ * The login page and the REST interface behind the API: function, role, log, alarms. It can read what is published and
+ * the key of its own links, and no credential.
+ */
 export class Site extends Construct {
   readonly #props: SiteProps
 
@@ -76,6 +81,7 @@ export class Site extends Construct {
       description: 'What the login site may do',
       inlinePolicies: { Site: this.#permissions(logGroup) },
     })
+    acknowledgePublishedTokens(role, props)
     const handler = new LambdaFunction(this, 'Function', {
       functionName: props.functionName,
       description: 'The page where people log in at their brokers',
@@ -103,11 +109,13 @@ export class Site extends Construct {
     this.#alarm(
       'ServerErrors',
       props.api.api.metricServerError({ period: Duration.minutes(5) }),
-      'the login site answered with an error; read the log of its function and of its API',
+      'the login site answered with many errors; read the log of its function and of its API',
+      // A broker that is away for a moment is a 503 to a program, which tries again: nobody is called for that.
+      MANY_SERVER_ERRORS,
     )
   }
 
-  /** State to read, its own key, its own log; and the brokers' functions for whatever needs a secret. */
+  /** State to read, its own key, what is published, its own log; the brokers' functions for whatever needs a credential. */
   #permissions(logGroup: ILogGroup): PolicyDocument {
     const { table, brokers } = this.#props
     return new PolicyDocument({
@@ -118,10 +126,11 @@ export class Site extends Construct {
           resources: [table.tableArn],
         }),
         ...readSigningKey(this, this.#props),
+        ...readPublishedTokens(this, this.#props),
         new PolicyStatement({
-          sid: 'LeaveLoginsToTheBrokers',
+          sid: 'LeaveWorkToTheBrokers',
           actions: ['lambda:InvokeFunction'],
-          resources: brokers.flatMap(({ loginFunction }) => loginFunction?.functionArn ?? []),
+          resources: brokers.map((broker) => broker.function.functionArn),
         }),
         new PolicyStatement({
           sid: 'OwnLog',
@@ -148,10 +157,10 @@ export class Site extends Construct {
   }
 
   /** Goes off at the first occurrence: a login page that fails is found by a person in a hurry. */
-  #alarm(id: string, metric: IMetric, alarmDescription: string): void {
+  #alarm(id: string, metric: IMetric, alarmDescription: string, threshold = 1): void {
     const alarm = new Alarm(this, `${id}Alarm`, {
       metric,
-      threshold: 1,
+      threshold,
       evaluationPeriods: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,

@@ -46,7 +46,8 @@ function authorizationUrl(context: BrokerContext, request: AuthorizationRequest)
 function readCallback(parameters: URLSearchParams): Callback {
   const authCode = parameters.get('auth_code')
   const userId = parameters.get('user_id')
-  if (!authCode) return { refusal: parameters.get('s') ?? 'no_auth_code' }
+  const said = parameters.get('s')
+  if (!authCode) return { refusal: said === null || said === 'ok' ? 'no_auth_code' : said }
   return { code: new Secret(authCode), ...(userId && { userId }) }
 }
 

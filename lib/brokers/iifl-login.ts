@@ -1,6 +1,8 @@
 import type { BrokerContext } from '../ports/broker.ts'
 import type { AuthorizationRequest, Callback, CodeLogin } from '../ports/login.ts'
+import { ConfigurationError } from '../tokens/errors.ts'
 import { Secret } from '../tokens/secret.ts'
+import { urlProblem } from './base-url.ts'
 import { sessionFor } from './iifl-session.ts'
 
 /** Sources spell it in three ways; this one is the official document's (sheet section 10). */
@@ -23,6 +25,12 @@ export const iiflLogin: CodeLogin = {
 }
 
 function authorizationUrl(context: BrokerContext, { state, redirectUri }: AuthorizationRequest): string {
+  const problem = urlProblem(redirectUri)
+  if (problem !== undefined) {
+    throw new ConfigurationError(`redirect_uri is malformed: ${problem}`, {
+      fix: 'store the one registered with the app: tokenkeeper put {account} redirect_uri',
+    })
+  }
   const back = new URL(redirectUri)
   back.searchParams.set('state', state)
   const query = new URLSearchParams({

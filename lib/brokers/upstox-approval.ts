@@ -4,13 +4,13 @@ import type { BrokerContext } from '../ports/broker.ts'
 import type { Candidate, PushApproval } from '../ports/login.ts'
 import { Secret } from '../tokens/secret.ts'
 import { badField, callBroker } from './call.ts'
-import { UPSTOX, upstoxError } from './upstox-errors.ts'
+import { UPSTOX, upstoxError, upstoxErrorCode } from './upstox-errors.ts'
 
 const REQUEST_PATH = '/v3/login/auth/token/request/'
 /** How long the page waits for the person (brokers/DECISIONS, Upstox). */
 const UPSTOX_APPROVAL_WAIT_S = 900
 
-/** Epoch milliseconds as text (sheet section 4); beyond the year 2100 it is a mix-up of units. */
+/** Epoch milliseconds as text (sheet section 4): seconds have 10 digits, microseconds 16. */
 const Milliseconds = z.pipe(
   z.string().check(z.regex(/^\d{12,13}$/)),
   z.transform((text) => Temporal.Instant.fromEpochMilliseconds(Number(text))),
@@ -50,9 +50,8 @@ async function request(context: BrokerContext): Promise<{ readonly openUntil: Te
   })
   const parsed = RequestReply.safeParse(reply.json)
   if (parsed.success) return { openUntil: parsed.data.data.authorization_expiry }
-  if (reply.status === 200 && reply.bodyKind === 'json')
-    throw badField(UPSTOX, reply, 'data.authorization_expiry')
-  throw upstoxError(reply, 'approval')
+  const isSuccess = reply.status === 200 && reply.bodyKind === 'json' && !upstoxErrorCode(reply)
+  throw isSuccess ? badField(UPSTOX, reply, 'data.authorization_expiry') : upstoxError(reply, 'approval')
 }
 
 function readWebhook(body: unknown): Candidate | undefined {

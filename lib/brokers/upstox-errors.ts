@@ -8,7 +8,7 @@ import {
   type TokenkeeperError,
 } from '../tokens/errors.ts'
 import { nextClock } from '../tokens/session-model.ts'
-import { type BrokerReply, errorByStatus } from './call.ts'
+import { type BrokerReply, errorByStatus, noUsableReply } from './call.ts'
 
 export const UPSTOX = 'Upstox'
 
@@ -63,7 +63,7 @@ const ErrorReply = z.object({
  * request without a readable reply may have reached the person.
  */
 export function upstoxError(reply: BrokerReply, during: 'read' | 'exchange' | 'approval'): TokenkeeperError {
-  const code = codeOf(reply)
+  const code = upstoxErrorCode(reply)
   if (code === undefined) return errorWithoutCode(reply, during)
   const details = { brokerCode: code }
   if (code === TOO_MANY || OUTSIDE_SERVICE_HOURS.includes(code)) {
@@ -85,6 +85,10 @@ export function upstoxError(reply: BrokerReply, during: 'read' | 'exchange' | 'a
   }
   if (during === 'exchange')
     return spentCode(code === PASSING_FAULT ? "the broker's reply was lost" : 'Upstox refused it', code)
+  // A server fault says nothing of whether the person was asked (brokers/DECISIONS, General).
+  if (during === 'approval' && (code === PASSING_FAULT || reply.status >= 500)) {
+    return noUsableReply(UPSTOX, 'attempt', code)
+  }
   if (code === DEAD_TOKEN) {
     return new GrantRejectedError('Upstox says the token is dead', {
       ...details,
@@ -100,7 +104,8 @@ export function upstoxError(reply: BrokerReply, during: 'read' | 'exchange' | 'a
   return new ClientRejectedError('Upstox answered with an unknown error code', { ...details, fix: REPORT })
 }
 
-function codeOf(reply: BrokerReply): string | undefined {
+/** The code a body names, under whatever HTTP status; `undefined` when it names none. */
+export function upstoxErrorCode(reply: BrokerReply): string | undefined {
   const errors = ErrorReply.safeParse(reply.json).data?.errors ?? []
   return errors.flatMap(({ error_code, errorCode }) => error_code ?? errorCode ?? [])[0]
 }

@@ -3,7 +3,7 @@ import type { BrokerContext, Renewal } from '../ports/broker.ts'
 import type { Authorization, AuthorizationRequest, Callback, CodeLogin } from '../ports/login.ts'
 import { Secret } from '../tokens/secret.ts'
 import { badField, callBroker } from './call.ts'
-import { UPSTOX, upstoxError } from './upstox-errors.ts'
+import { UPSTOX, upstoxError, upstoxErrorCode } from './upstox-errors.ts'
 
 const DIALOG_PATH = '/v2/login/authorization/dialog'
 const EXCHANGE_PATH = '/v2/login/authorization/token'
@@ -54,8 +54,8 @@ async function exchange(context: BrokerContext, { code, redirectUri }: Authoriza
   })
   const parsed = ExchangeReply.safeParse(reply.json)
   if (!parsed.success) {
-    if (reply.status === 200 && reply.bodyKind === 'json') throw badField(UPSTOX, reply, 'access_token')
-    throw upstoxError(reply, 'exchange')
+    const isSuccess = reply.status === 200 && reply.bodyKind === 'json' && !upstoxErrorCode(reply)
+    throw isSuccess ? badField(UPSTOX, reply, 'access_token') : upstoxError(reply, 'exchange')
   }
   const { access_token: accessToken, user_id: userId } = parsed.data
   return { accessToken: new Secret(accessToken), ...(userId && { userId }), sentAt: reply.sentAt }

@@ -57,7 +57,9 @@ export const upstox = {
     {
       kind: 'upstream',
       needs: [],
-      enabled: (_settings, hosts) => hosts['TOKEN_SERVICE'] !== undefined,
+      // An account with an app of its own may stand beside those of a token service.
+      enabled: ({ options = {} }, hosts) =>
+        hosts['TOKEN_SERVICE'] !== undefined && options['upstream'] !== 'off',
       // One refresh a minute, twenty a day (sheet token-service, section 7).
       budget: { perDay: 20, minimumGapSeconds: 60 },
       // Each attempt looks at the current token first, so none is blind.
@@ -67,7 +69,10 @@ export const upstox = {
       renew: renewFromTokenService,
     },
   ],
-  options: { upstreamAccountId: 'what the token service calls the account' },
+  options: {
+    upstreamAccountId: 'what the token service calls the account',
+    upstream: 'off: this account is none of the token service',
+  },
   login: { how: 'log in at Upstox', code: upstoxLogin, approval: upstoxApproval },
   prove: proveUpstox,
   // Limits count per user, not per address (sheet section 7); this is for the token service's sake.

@@ -1,5 +1,7 @@
 import { dynamoDbClient, ssmClient } from '../aws/clients.ts'
+import { dynamoApiKeys } from '../aws/dynamo-api-keys.ts'
 import { dynamoStateStore } from '../aws/dynamo-state-store.ts'
+import { lambdaLoginDesk } from '../aws/lambda-login-desk.ts'
 import { snsNotifier } from '../aws/sns-notifier.ts'
 import { ssmTokenVault } from '../aws/ssm-token-vault.ts'
 import type { Notifier } from '../ports/notifier.ts'
@@ -33,6 +35,13 @@ export function awsBackend(setting: Setting, common: Common): Backend {
   return {
     ports,
     run: (order) => awsRun(order, functions, ports),
+    apiKeys: dynamoApiKeys({ client: dynamoDb, table: names.table }),
+    desk: lambdaLoginDesk({ functionOf: names.function }),
+    siteUrl: async () => {
+      const { enabled, url } = setting.config.site
+      if (!enabled) return undefined
+      return url === undefined ? functions.siteUrl() : new URL(url).origin
+    },
     async close() {
       ssm.destroy()
       dynamoDb.destroy()

@@ -1,4 +1,9 @@
-import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import {
+  GetFunctionConfigurationCommand,
+  InvokeCommand,
+  LambdaClient,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-lambda'
 import * as z from 'zod'
 import { awsFault } from '../aws/aws-fault.ts'
 import { resourceNames } from '../resource-names.ts'
@@ -36,6 +41,8 @@ interface DescribedFunction {
 export interface AwsFunctions {
   /** Throws ConfigurationError when it does not exist or may not be read. */
   describe(brokerId: string): Promise<DescribedFunction>
+  /** The address of the stack's login page; `undefined` where it has none. Throws ConfigurationError. */
+  siteUrl(): Promise<string | undefined>
   /** Invokes it and waits for its report. Throws ConfigurationError when it cannot, or when the function threw. */
   invoke(brokerId: string, event: unknown): Promise<RunReport>
   close(): void
@@ -79,6 +86,16 @@ export function awsFunctions(stackName: string): AwsFunctions {
         topicArn: reply.Environment?.Variables?.['TOKENKEEPER_TOPIC_ARN'] ?? '',
         accountNumber,
         region,
+      }
+    },
+    async siteUrl() {
+      const FunctionName = names.site
+      try {
+        const reply = await client.send(new GetFunctionConfigurationCommand({ FunctionName }))
+        return reply.Environment?.Variables?.['TOKENKEEPER_SITE_URL']
+      } catch (error) {
+        if (error instanceof ResourceNotFoundException) return undefined
+        return called('GetFunctionConfiguration', FunctionName, Promise.reject(error))
       }
     },
     async invoke(brokerId, event) {

@@ -1,7 +1,7 @@
 /** Somebody pressed Ctrl-C at a question. */
 export class Cancelled extends Error {
-  constructor() {
-    super('Cancelled; nothing was changed.')
+  constructor(message = 'Cancelled; nothing was changed.') {
+    super(message)
     this.name = 'Cancelled'
   }
 }

@@ -1,8 +1,10 @@
 import { Temporal } from 'temporal-polyfill'
 import { type BrokerConfig, type Config, enabledBrokers } from '../config.ts'
 import { undiciHttp } from '../http/undici-http.ts'
+import type { ApiKeys } from '../ports/api-keys.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { LoginDesk } from '../ports/login-desk.ts'
 import type { Ports } from '../ports/ports.ts'
 import { clockStartingAt, systemClock } from '../system-clock.ts'
 import type { AccountId } from '../tokens/account-id.ts'
@@ -44,6 +46,12 @@ export interface RunOrder {
 export interface Backend {
   readonly ports: Ports
   run(order: RunOrder): Promise<RunReport>
+  /** The keys programs present to the REST interface. */
+  readonly apiKeys: ApiKeys
+  /** Where logins begin and end: in this process, or in the brokers' functions. */
+  readonly desk: LoginDesk
+  /** The login page's address without a slash at its end; `undefined` where the stack has none. Throws ConfigurationError. */
+  siteUrl(): Promise<string | undefined>
   close(): Promise<void>
 }
 

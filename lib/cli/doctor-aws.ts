@@ -1,13 +1,13 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb'
-import { GetTopicAttributesCommand } from '@aws-sdk/client-sns'
 import { GetParametersCommand } from '@aws-sdk/client-ssm'
 import { awsFault } from '../aws/aws-fault.ts'
-import { dynamoDbClient, snsClient, ssmClient } from '../aws/clients.ts'
+import { dynamoDbClient, ssmClient } from '../aws/clients.ts'
 import { resourceNames } from '../resource-names.ts'
 import { TokenkeeperError } from '../tokens/errors.ts'
 import { awsFunctions } from './aws-functions.ts'
 import type { Composition } from './composition.ts'
 import { type Finding, fail, pass, warn } from './doctor-finding.ts'
+import { subscriptionFindings } from './doctor-subscriptions.ts'
 
 const MISSING = 'deploy the stack (npm run deploy), or set AWS_REGION to the region it is in'
 
@@ -37,7 +37,7 @@ export async function awsFindings({ config, brokers }: Composition): Promise<rea
   }
   functions.close()
   findings.push(await tableFinding(table), await parameterFinding(config.prefix))
-  if (topicArn !== '') findings.push(await topicFinding(topicArn))
+  if (topicArn !== '') findings.push(...(await subscriptionFindings(topicArn, config.alertEmails)))
   return findings
 }
 
@@ -59,16 +59,6 @@ async function parameterFinding(prefix: string): Promise<Finding> {
   })
 }
 
-async function topicFinding(topicArn: string): Promise<Finding> {
-  const client = await snsClient()
-  return found('topic', topicArn, 'SNS', 'GetTopicAttributes', 'sns:GetTopicAttributes', async () => {
-    const { Attributes = {} } = await client.send(new GetTopicAttributesCommand({ TopicArn: topicArn }))
-    const pending = Number(Attributes['SubscriptionsPending'] ?? 0)
-    const confirmed = Number(Attributes['SubscriptionsConfirmed'] ?? 0)
-    return `alerts reach ${confirmed} subscriber${confirmed === 1 ? '' : 's'}${pending > 0 ? `; ${pending} not yet confirmed by mail` : ''}`
-  })
-}
-
 async function found(
   what: string,
   resource: string,
@@ -80,7 +70,7 @@ async function found(
   try {
     return pass(what, await ask())
   } catch (error) {
-    const fixes = { ResourceNotFoundException: MISSING, NotFoundException: MISSING }
+    const fixes = { ResourceNotFoundException: MISSING }
     const { message, fix } = awsFault(error, { service, operation, action, resource, fixes })
     return fail(what, message, fix)
   }

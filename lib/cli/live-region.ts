@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { Terminal } from './terminal.ts'
 
 const ERASE_LINE = '\x1b[2K'
@@ -41,7 +42,12 @@ export class LiveRegion {
     this.#lines = []
   }
 
+  /** A terminal that was made narrower since has broken lines that fitted. */
   #erased(): string {
-    return this.#lines.map(() => `${UP}${ERASE_LINE}`).join('')
+    const { columns } = this.#terminal
+    const rows = this.#lines.map((line) =>
+      Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns)),
+    )
+    return `${UP}${ERASE_LINE}`.repeat(rows.reduce((sum, count) => sum + count, 0))
   }
 }

@@ -1,12 +1,15 @@
 import { join, resolve } from 'node:path'
+import type { Config } from '../config.ts'
 import { consoleNotifier } from '../local/console-notifier.ts'
 import { hasSecrets, openDatabase } from '../local/database.ts'
 import { runHere } from '../local/local-run.ts'
+import { sqliteApiKeys } from '../local/sqlite-api-keys.ts'
 import { sqliteStateStore } from '../local/sqlite-state-store.ts'
 import { sqliteTokenVault } from '../local/sqlite-token-vault.ts'
 import { vaultKey } from '../local/vault-key.ts'
 import type { Ports } from '../ports/ports.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
+import { loginDesk } from '../tokens/login-desk.ts'
 import type { Backend, Setting } from './composition.ts'
 import { INSTALLATION } from './config-file.ts'
 
@@ -19,6 +22,14 @@ export function homeFolder(path: string | undefined): string {
 /** Where the local backend keeps what. */
 export function filesOf(home: string): { readonly database: string; readonly key: string } {
   return { database: join(home, 'store.db'), key: join(home, 'vault.key') }
+}
+
+/** Where `serve` answers unless it is told otherwise. */
+export const SERVE_PORT = 8787
+
+/** The login page of `serve`, whether or not it runs. */
+export function localSiteUrl({ site }: Pick<Config, 'site'>): string {
+  return site.url === undefined ? `http://127.0.0.1:${SERVE_PORT}` : new URL(site.url).origin
 }
 
 type Common = Pick<Ports, 'http' | 'clock' | 'hosts' | 'allowHttpHosts' | 'telemetry'>
@@ -37,6 +48,9 @@ export function localBackend(setting: Setting, common: Common, alert: (text: str
   return {
     ports,
     run: ({ broker: { broker }, ...order }) => runHere({ broker, ...order }, ports),
+    apiKeys: sqliteApiKeys(database),
+    desk: loginDesk({ brokers: setting.brokers.map(({ broker }) => broker), ports }),
+    siteUrl: async () => localSiteUrl(setting.config),
     async close() {
       database.close()
     },

@@ -59,6 +59,23 @@ command('status [accounts...]', 'tell how the accounts stand, without asking any
     run(async (accounts, options, shown) => (await import('./status.ts')).status(accounts, options, shown)),
   )
 
+command('login [accounts...]', 'log in at a broker: through the browser, or in its app')
+  .argument('[accounts...]', 'account ids (default: every account that needs a person)')
+  .option('--user <id>', 'an IIFL user, the same as iifl/<id>; may be repeated', collect)
+  .option('--no-open', 'print the address and open no browser; the same over SSH')
+  .option('--print-url', 'step 1 alone: print the address to log in at, and nothing else')
+  .addOption(
+    new Option(
+      '--code <code>',
+      'steps 2 and 3 alone: the whole address the browser ended at, or the code in it; - reads it from stdin, which other users of the machine cannot see',
+    ),
+  )
+  .option('--approve', 'have the broker ask in its own app, and wait (Upstox)')
+  .option('--webhook-url', 'print the notifier URL to register at the broker for that')
+  .action(
+    run(async (accounts, options, shown) => (await import('./login.ts')).login(accounts, options, shown)),
+  )
+
 command('put <account> <name>', 'store one value, read from a hidden prompt or from stdin')
   .argument('<account>', 'an account id')
   .argument('<name>', 'access_token (which is proven first), refresh_token, pin and so on')
@@ -82,7 +99,7 @@ for (const [name, paused] of [
 }
 
 command('serve', 'keep the tokens alive in this process, and answer on loopback')
-  .option('--port <number>', 'port on 127.0.0.1', port, 8787)
+  .option('--port <number>', 'port on 127.0.0.1 (default: 8787)', port)
   .option('--speed <minutes>', 'simulated minutes in one second', positive, 5)
   .option('--demo', 'show the simulated world although accounts are set up')
   .action(run<ServeOptions>(async (_, options, shown) => (await import('./serve.ts')).serve(options, shown)))
@@ -93,8 +110,58 @@ command('doctor [accounts...]', 'check this installation and say how to mend it'
     run(async (accounts, options, shown) => (await import('./doctor.ts')).doctor(accounts, options, shown)),
   )
 
+const alerts = command('alerts', 'who gets alerts, and whether that will last')
+alerts
+  .command('list')
+  .description('show the subscriptions of the alert topic, and what is wrong with them')
+  .action(run(async (_, options, shown) => (await import('./alerts.ts')).listSubscriptions(options, shown)))
+alerts
+  .command('confirm')
+  .description('confirm a subscription so that no unsubscribe link can end it')
+  .argument(
+    '[link]',
+    'the link of the confirmation mail, in quotes and unopened; asked for when it is left out',
+  )
+  .action(
+    run(async ([link], options, shown) => (await import('./alerts.ts')).confirmAlerts(link, options, shown)),
+  )
+alerts
+  .command('test')
+  .description('send a message to everybody who gets alerts')
+  .action(run(async (_, options, shown) => (await import('./alerts.ts')).testAlerts(options, shown)))
+alerts
+  .command('rotate-key')
+  .description('sign the links of coming alerts with a new key')
+  .action(run(async (_, options, shown) => (await import('./rotate-key.ts')).rotateKey(options, shown)))
+
+const keys = command('keys', 'the keys programs present to the REST interface')
+keys
+  .command('create')
+  .description('make a key; it is printed to stdout, once')
+  .option('--name <name>', 'which program it is for')
+  .option(
+    '--scope <scope>',
+    'what it may do: status, validate, token, refresh, update, admin; repeatable',
+    collect,
+  )
+  .option('--account <account>', 'an account it is limited to; may be repeated', collect)
+  .option('--all-accounts', 'for every account there is and will be')
+  .option('--expires <time>', 'ends by itself after hours, days or weeks: 12h, 90d, 4w')
+  .action(run(async (_, options, shown) => (await import('./keys.ts')).createKey(options, shown)))
+keys
+  .command('list')
+  .description('show all keys, without what opens anything')
+  .action(run(async (_, options, shown) => (await import('./keys.ts')).listKeys(options, shown)))
+keys
+  .command('revoke')
+  .description('end a key for good, from the next request on')
+  .argument('<id>', 'the part of the key between tk_ and the next underscore')
+  .action(
+    run(async ([id], options, shown) => (await import('./keys.ts')).revokeKey(id ?? '', options, shown)),
+  )
+
 command('simulate', 'serve simulated brokers to try things out against')
-  .option('--port-base <number>', 'first of six ports in a row (default: free ones)', port)
+  .option('--port-base <number>', 'first of seven ports in a row (default: free ones)', port)
   .action(
     run<SimulateOptions>(async (_, options, shown) =>
       (await import('./simulate.ts')).simulate(options, shown),

@@ -5,10 +5,12 @@ import type { Broker } from '../ports/broker.ts'
 import type { Clock } from '../ports/clock.ts'
 import { isLive, statusOf } from '../site/account-status.ts'
 import type { KnownAccount } from '../site/accounts.ts'
+import { helpFor } from '../site/needs.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import { type AccountResult, isSuccess } from '../tokens/outcome.ts'
 import { LiveRegion } from './live-region.ts'
 import { outcomeCell, stateStyle } from './outcome-words.ts'
+import type { EndedLogin } from './serve-desk.ts'
 import type { Style, Terminal } from './terminal.ts'
 import { textTable } from './text-table.ts'
 
@@ -31,21 +33,35 @@ interface Line {
   readonly details: Readonly<Record<string, unknown>>
 }
 
+export interface ServeScreenOptions {
+  readonly clock: Clock
+  readonly timeZone: string
+  readonly siteUrl: string
+  /** Whether the login page opens without a link of its own. */
+  readonly open: boolean
+  /** Whether a simulated clock waits for somebody who is there. */
+  isHeld(): boolean
+}
+
 /** What `serve` shows: what happens, line by line, and under it on a terminal the accounts as they stand. */
 export class ServeScreen {
   readonly #terminal: Terminal
   readonly #region: LiveRegion
   readonly #clock: Clock
   readonly #timeZone: string
+  readonly #page: string | undefined
+  readonly #isHeld: () => boolean
   readonly #shown = new Map<AccountId, string>()
   #known: readonly KnownAccount[] = []
   #table = ''
 
-  constructor(terminal: Terminal, clock: Clock, timeZone: string) {
+  constructor(terminal: Terminal, { clock, timeZone, siteUrl, open, isHeld }: ServeScreenOptions) {
     this.#terminal = terminal
     this.#region = new LiveRegion(terminal)
     this.#clock = clock
     this.#timeZone = timeZone
+    this.#page = open ? `${siteUrl}/login` : undefined
+    this.#isHeld = isHeld
   }
 
   /** One thing that happened, with the time of day. */
@@ -81,9 +97,36 @@ export class ServeScreen {
     }
   }
 
+  /** Says where to go, when there is somebody to go there. */
+  invite(): void {
+    const now = this.#clock.now()
+    const needed = this.#known.filter(({ broker, state }) => helpFor(broker, state, now) === 'login').length
+    if (needed === 0 || this.#page === undefined) return
+    const words = `Somebody is needed for ${needed} account${needed === 1 ? '' : 's'}: open ${this.#page}`
+    this.happened(this.#terminal.style(['bold', 'yellow'], words), { needed, page: this.#page })
+  }
+
+  /** A person has logged in, or tried to. */
+  loginEnded({ state, result }: EndedLogin): void {
+    const { account, accessToken, clientName } = state
+    const { success, reason } = result
+    const details = { account, outcome: success ? 'logged_in' : 'login_failed', reason }
+    if (success && accessToken) {
+      const sentence = `proven, live until ${weekdayTime(accessToken.expiresAt, this.#timeZone)}`
+      this.#line({ account, word: 'logged in', style: 'green', sentence, aside: clientName, details })
+    } else {
+      this.#line({ account, word: 'login failed', style: 'red', sentence: reason, details })
+    }
+  }
+
   /** Takes over how the accounts stand, and draws them. */
   accounts(known: readonly KnownAccount[], service: LocalService): void {
     this.#known = known
+    this.resized(service)
+  }
+
+  /** Draws everything anew for the width there is now. */
+  resized(service: LocalService): void {
     this.#table = this.#drawTable(service)
     this.draw(service)
   }
@@ -151,20 +194,38 @@ export class ServeScreen {
         status.nickname && !narrow ? `${status.account} (${status.nickname})` : status.account,
         { text: status.summary, style: stateStyle(status.state, status.live) },
         expiresAt ? (narrow ? weekdayTime : localInstant)(expiresAt, this.#timeZone) : '-',
-        resting && next ? `next look ${weekdayTime(next, this.#timeZone)}` : status.nextAction,
+        this.#page !== undefined && helpFor(broker, state, now) === 'login'
+          ? `open ${this.#page}`
+          : resting && next
+            ? `next look ${weekdayTime(next, this.#timeZone)}`
+            : status.nextAction,
       ]
     })
     return textTable(['Account', 'State', 'Valid until', 'Next'], rows, this.#terminal)
+  }
+
+  /** Of the brokers that have accounts to look after. */
+  #nextRun({
+    scheduler,
+  }: LocalService): { readonly name: string; readonly at: Temporal.Instant } | undefined {
+    const names = new Set(this.#known.map(({ broker }) => broker.id))
+    return [...names]
+      .flatMap((name) => {
+        const at = scheduler.nextOf(name)
+        return at ? [{ name, at }] : []
+      })
+      .toSorted((a, b) => Temporal.Instant.compare(a.at, b.at))[0]
   }
 
   #footer(service: LocalService): string {
     const now = this.#clock.now()
     const kept = this.#known.filter(({ state }) => state.settings.managedBy === undefined)
     const live = kept.filter(({ state }) => isLive(state, now)).length
-    const next = service.scheduler.next()
+    const next = this.#nextRun(service)
     const parts = [
       `${weekdayTime(now, this.#timeZone)} ${zoneName(now, this.#timeZone)}`,
       `${live} of ${kept.length} tokens live`,
+      ...(this.#isHeld() ? ['the clock waits for you at the login page'] : []),
       next ? `next ${next.name} ${weekdayTime(next.at, this.#timeZone)}` : 'no further run',
       'Ctrl-C ends',
     ]

@@ -1,21 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { BROKER_IDS } from '../brokers/index.ts'
-import { type LocalServer, startLocalServer } from '../local/local-server.ts'
+import { type OpenedServer, openLocalServer } from '../local/local-server.ts'
 import { LocalService } from '../local/local-service.ts'
 import { knownAccounts } from '../site/accounts.ts'
-import { siteApp } from '../site/app.ts'
+import { brokerOf } from '../tokens/account-id.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
-import { VERSION } from '../version.ts'
 import { type Composition, compose, type GlobalOptions } from './composition.ts'
 import { EXIT } from './exit-codes.ts'
 import { interrupted } from './interrupted.ts'
-import { demoScene, realScene, type Scene } from './serve-scene.ts'
+import { localSiteUrl, SERVE_PORT } from './local-backend.ts'
+import type { EndedLogin } from './serve-desk.ts'
+import { introduce } from './serve-introduction.ts'
+import { demoScene, publicUrl, realScene, type Scene } from './serve-scene.ts'
 import { ServeScreen } from './serve-screen.ts'
+import { serveSite } from './serve-site.ts'
+import { INSTANCE_HEADER, instanceOf } from './served-site.ts'
 import type { Terminal } from './terminal.ts'
 import { registerUpstoxAccounts } from './upstox-accounts.ts'
 
 export interface ServeOptions extends GlobalOptions {
-  readonly port: number
+  /** @default - that of the site's address where it is this machine, else 8787 */
+  readonly port?: number
   /** Simulated minutes in one second. */
   readonly speed: number
   /** The simulated world although accounts are set up. */
@@ -24,25 +28,50 @@ export interface ServeOptions extends GlobalOptions {
 
 /** After Ctrl-C accounts in progress get this long to end well. */
 const FAREWELL_MS = 4_000
+/** What other processes did, such as a login at the command line, is seen this soon. */
+const LOOK_EVERY_MS = 2_000
 
 /**
- * `tokenkeeper serve`: keeps the accounts' tokens alive in this process and answers on loopback. Without any
- * account it shows the simulated world. Throws ConfigurationError, StateStoreError.
+ * `tokenkeeper serve`: keeps the accounts' tokens alive in this process and answers on loopback, the login page
+ * included. Without any account it shows the simulated world. Throws ConfigurationError, StateStoreError.
  */
 export async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
   let screen: ServeScreen | undefined
+  let service: LocalService | undefined
   const alert = (text: string): void => (screen ? screen.alert(text) : terminal.note(text))
+  const tell = (sentence: string): void => screen?.happened(sentence)
+  const loginEnded = (login: EndedLogin): void => {
+    screen?.loginEnded(login)
+    void service?.lookAgain(brokerOf(login.state.account))
+  }
   const composition = await compose(options, terminal, alert)
   try {
     if (composition.backend === 'aws') throw onlyLocal()
     const ended = interrupted()
-    const scene = await chooseScene(options, composition, alert, (sentence) => screen?.happened(sentence))
+    const simulated = options.demo === true || !(await hasAccounts(composition))
+    const server = await opened(options, composition, simulated)
     try {
-      screen = new ServeScreen(terminal, scene.ports.clock, zoneOf(scene))
-      await run(scene, options, { screen, terminal, composition, ended })
+      const scene = simulated
+        ? await demoScene(composition, {
+            siteUrl: server.url,
+            minutesPerSecond: options.speed,
+            alert,
+            tell,
+            loginEnded,
+          })
+        : await realScene(composition, server.url, loginEnded)
+      try {
+        screen = new ServeScreen(terminal, { ...scene, clock: scene.ports.clock, timeZone: zoneOf(scene) })
+        service = serviceOf(scene, screen)
+        server.answerWith(serveSite(scene, zoneOf(scene), composition.apiKeys))
+        introduce(scene, server, options, composition, terminal)
+        await run(scene, { screen, service, ended })
+      } finally {
+        screen?.close()
+        await scene.close()
+      }
     } finally {
-      screen?.close()
-      await scene.close()
+      await server.close()
     }
     terminal.print('Stopped.')
     return EXIT.ok
@@ -51,91 +80,80 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
   }
 }
 
-async function chooseScene(
-  { demo, speed }: ServeOptions,
-  composition: Composition,
-  alert: (text: string) => void,
-  tell: (sentence: string) => void,
-): Promise<Scene> {
-  await registerUpstoxAccounts(composition.env, composition.ports.states)
-  const brokers = composition.brokers.map(({ broker }) => broker)
-  const known = await knownAccounts(brokers, composition.ports.states)
-  if (known.length > 0 && !demo) return realScene(composition)
-  return demoScene(composition, { minutesPerSecond: speed, alert, tell })
+async function hasAccounts({ brokers, env, ports }: Composition): Promise<boolean> {
+  await registerUpstoxAccounts(env, ports.states)
+  const adapters = brokers.map(({ broker }) => broker)
+  return (await knownAccounts(adapters, ports.states)).length > 0
+}
+
+/** Opened first: links and callbacks have to name the port. */
+function opened(
+  { port }: ServeOptions,
+  { config, home }: Composition,
+  simulated: boolean,
+): Promise<OpenedServer> {
+  if (simulated) return openLocalServer(port ?? SERVE_PORT)
+  const outside = publicUrl(config)
+  const usual = outside ? SERVE_PORT : Number(new URL(localSiteUrl(config)).port)
+  return openLocalServer(port ?? usual, {
+    publicHost: outside?.host,
+    headers: { [INSTANCE_HEADER]: instanceOf(home) },
+  })
+}
+
+function serviceOf(scene: Scene, screen: ServeScreen): LocalService {
+  const service: LocalService = new LocalService({
+    brokers: scene.brokers,
+    ports: scene.ports,
+    ...(scene.around && { around: scene.around }),
+    onEvent: (event) => {
+      screen.event(event, service)
+      void look(scene, screen, service)
+    },
+  })
+  return service
+}
+
+/** Shows how the accounts stand. A store that cannot be read is told of by the run itself. */
+async function look({ brokers, ports }: Scene, screen: ServeScreen, service: LocalService): Promise<void> {
+  try {
+    const adapters = brokers.map(({ broker }) => broker)
+    screen.accounts(await knownAccounts(adapters, ports.states), service)
+  } catch {
+    // The next look may succeed.
+  }
 }
 
 interface Stage {
   readonly screen: ServeScreen
-  readonly terminal: Terminal
-  readonly composition: Composition
+  readonly service: LocalService
   /** Resolves when somebody wants it to end. */
   readonly ended: Promise<void>
 }
 
-async function run(
-  scene: Scene,
-  options: ServeOptions,
-  { screen, terminal, composition, ended }: Stage,
-): Promise<void> {
-  const { ports } = scene
-  const brokers = scene.brokers.map(({ broker }) => broker)
-  const refreshTable = async (): Promise<void> =>
-    screen.accounts(await knownAccounts(brokers, ports.states), service)
-  const service = new LocalService({
-    brokers: scene.brokers,
-    ports,
-    ...(scene.around && { around: scene.around }),
-    onEvent: (event) => {
-      screen.event(event, service)
-      // A store that cannot be read is told of by the run itself.
-      refreshTable().catch(() => undefined)
-    },
-  })
-  const server = await startLocalServer(siteApp({ brokers, ports, timeZone: zoneOf(scene) }), options.port)
+async function run(scene: Scene, { screen, service, ended }: Stage): Promise<void> {
   const ticking = setInterval(() => {
     service.tick()
-    void scene.tick()
+    scene.tick().catch(() => undefined)
     screen.draw(service)
   }, scene.tickMs)
+  const looking = setInterval(() => void look(scene, screen, service), LOOK_EVERY_MS)
+  const resized = (): void => screen.resized(service)
+  process.stdout.on('resize', resized)
   try {
-    introduce(scene, server, options, composition, terminal)
-    await refreshTable()
+    await look(scene, screen, service)
     screen.happened('first look at every account')
     await Promise.race([service.reconcile(), ended])
-    await refreshTable()
+    await look(scene, screen, service)
     screen.printTable(service)
+    screen.invite()
     await ended
   } finally {
+    process.stdout.off('resize', resized)
     clearInterval(ticking)
+    clearInterval(looking)
     await Promise.race([service.stop(), pause(FAREWELL_MS, undefined, { ref: false })])
-    await server.close()
   }
-}
-
-function introduce(
-  { simulated }: Scene,
-  { url }: LocalServer,
-  { speed }: ServeOptions,
-  { home }: Composition,
-  terminal: Terminal,
-): void {
-  if (terminal.json) return
-  const bold = (text: string): string => terminal.style('bold', text)
-  terminal.print(`\n${bold(`Tokenkeeper ${VERSION}`)}\n`)
-  if (simulated) {
-    const speedText = speed === 1 ? '1 minute' : `${speed} minutes`
-    terminal.print(
-      `${terminal.style(['bold', 'yellow'], 'SIMULATED')}  No account is set up yet, so this is a rehearsal: simulated brokers on`,
-    )
-    terminal.print(`this machine, invented people, and a clock that makes ${speedText} of every second.`)
-    terminal.print('Nothing leaves this machine, and nothing is kept.\n')
-    terminal.print(
-      `For a real account:  ${bold(`npx tokenkeeper setup ${BROKER_IDS[0]}`)}  (or ${BROKER_IDS.slice(1).join(', ')})`,
-    )
-  } else {
-    terminal.print(`Accounts and their secrets are in ${home}`)
-  }
-  terminal.print(`Answers on:          ${url}/health  and  ${url}/token/status\n`)
 }
 
 /** Times that belong to no account are told on the clocks of the first market there is, else of the first broker. */

@@ -13,6 +13,7 @@ import { refreshSelected, showReport } from './refresh.ts'
 import { RefreshProgress } from './refresh-progress.ts'
 import { register } from './registration.ts'
 import { type Imports, importsFromConfig, importsFromEnvironment, readEnvFile } from './setup-imports.ts'
+import { callbackToRegister, needsPerson, prepareLogins } from './setup-login.ts'
 import { askForMissing, assertComplete, assertWellFormed } from './setup-questions.ts'
 import type { Terminal } from './terminal.ts'
 import { upstoxAccounts } from './upstox-accounts.ts'
@@ -39,6 +40,7 @@ export async function setup(text: string, options: SetupOptions, terminal: Termi
   const account = accountArgument(text)
   const settings = settingsIn(options)
   const composition = await compose(options, terminal)
+  let logsIn = false
   try {
     const enabled = brokerFor(account, composition)
     const { broker } = enabled
@@ -48,26 +50,35 @@ export async function setup(text: string, options: SetupOptions, terminal: Termi
 
     const stored = await composition.ports.vault.read(account, namesOf(broker))
     const imports = external ? new Map() : importsFor(enabled, options, composition)
+    const callbackUrl = external ? undefined : await callbackToRegister(broker, stored, imports, composition)
+    if (callbackUrl)
+      terminal.print(`Redirect URL to register with the app at ${broker.displayName}: ${callbackUrl}`)
     const values = external ? new Map() : await valuesFor(enabled, account, imports, stored, terminal)
     const { isNew } = await register(composition.ports.states, account, {
       settings,
       forgetUser: options.forgetUser === true,
     })
     for (const [name, value] of values) await composition.ports.vault.write(account, name, value)
+    if (!external) await prepareLogins(broker, composition, terminal)
     const further = external ? [] : await registerFurther(account, options, composition, settings)
 
     const names = [...values.keys()]
     if (terminal.json) {
-      terminal.object({ success: true, account, isNew, stored: names, alsoRegistered: further })
+      terminal.object({ success: true, account, isNew, stored: names, alsoRegistered: further, callbackUrl })
       return EXIT.ok
     }
     tell({ account, isNew, names, imports, further, external, options }, composition, terminal)
-    return external
-      ? EXIT.ok
-      : await firstRefresh(enabled, [account, ...further], composition, options, terminal)
+    if (external) return EXIT.ok
+    const present = new Set([...stored.keys(), ...names])
+    if (options.refresh === true || !(await needsPerson(broker, account, present, composition))) {
+      return await firstRefresh(enabled, [account, ...further], composition, options, terminal)
+    }
+    logsIn = options.refresh !== false && terminal.interactive && (await agree('Log in now?', true))
+    if (!logsIn) terminal.print(`Next: tokenkeeper login ${account}`)
   } finally {
     await composition.close()
   }
+  return logsIn ? (await import('./login.ts')).login([account], options, terminal) : EXIT.ok
 }
 
 function settingsIn(options: SetupOptions): Partial<AccountSettings> {

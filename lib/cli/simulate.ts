@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { BROKERS, type BrokerId } from '../brokers/index.ts'
-import { type DemoAccount, type DemoWorld, startDemoWorld } from '../simulators/demo-world.ts'
+import type { DemoAccount } from '../simulators/demo-accounts.ts'
+import { type DemoWorld, startDemoWorld } from '../simulators/demo-world.ts'
+import { SIMULATED_CODE } from '../simulators/login-page.ts'
 import { systemClock } from '../system-clock.ts'
 import { brokerOf, parseAccountId } from '../tokens/account-id.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
@@ -63,13 +65,19 @@ function explain(
   terminal.print('\nAccounts they know; save the lines of one as sim.env and run its command:')
   for (const account of world.accounts) {
     const external = account.settings.managedBy === 'external'
-    const source = external ? ' --managed-by external' : ' --from-env sim.env'
+    const choices = Object.entries(account.settings.options ?? {}).map(
+      ([name, value]) => ` --option ${name}=${value}`,
+    )
+    const source = external ? ' --managed-by external' : ` --from-env sim.env${choices.join('')}`
     terminal.print(
       `\n# npx tokenkeeper setup ${account.id}${envLines(account).length > 0 || external ? source : ''}`,
     )
     for (const line of envLines(account)) terminal.print(line)
   }
   terminal.print('\nThen: npx tokenkeeper refresh')
+  terminal.print(
+    `For those that need a person: npx tokenkeeper login (or serve); the code on every login page is ${SIMULATED_CODE}`,
+  )
 }
 
 function envLines({ id, secrets }: DemoAccount): readonly string[] {

@@ -23,6 +23,13 @@ export interface Terminal {
   note(text: string): void
   /** The one JSON object of a command with --json. */
   object(value: unknown): void
+  /**
+   * A line to stdout as it is, neither masked nor coloured nor cut: for the address of a login page, which names the
+   * app's client id and has to be copied whole.
+   */
+  verbatim(text: string): void
+  /** The same to stderr where only JSON is wanted on stdout. */
+  address(url: string): void
   /** Colours only on a terminal, and not where NO_COLOR is set. */
   style(style: Style, text: string): string
 }
@@ -58,6 +65,8 @@ export function terminal(options: TerminalOptions, { stdin, stdout, stderr } = p
     },
     note: (text) => void stderr.write(`${shown(text)}\n`),
     object: (value) => write(`${JSON.stringify(value, null, 2)}\n`),
+    verbatim: (text) => void stdout.write(`${text}\n`),
+    address: (url) => void (json ? stderr : stdout).write(`${url}\n`),
     style: (style, text) => styleText(style, text, { stream: stdout }),
   }
 }

@@ -20,6 +20,11 @@ const MIGRATIONS: readonly string[] = [
      record TEXT NOT NULL
    ) STRICT;
    CREATE INDEX account_state_by_broker ON account_state (broker, account);`,
+  `CREATE TABLE api_key (
+     id TEXT NOT NULL PRIMARY KEY,
+     created_at INTEGER NOT NULL,
+     record TEXT NOT NULL
+   ) STRICT;`,
 ]
 
 /** How long a writer waits for another process before it gives up, in milliseconds. */

@@ -4,27 +4,58 @@ import { Hono } from 'hono'
 import { isLoopback } from '../http/allowed-origin.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
 
+/** Replies under way get this long to arrive; a page that says "done" is one of them. */
+const CLOSING_MS = 500
+
 export interface LocalServer {
   readonly url: string
   close(): Promise<void>
 }
 
-/**
- * Serves an app on 127.0.0.1. Requests must name this machine as their host: a page in the user's browser could
- * otherwise reach the service under a name of its own (DNS rebinding). Throws ConfigurationError when the port is taken.
- */
+/** A server whose address is known before what it serves, which may have to know the address. */
+export interface OpenedServer extends LocalServer {
+  /** Serves this from now on; requests that came before have waited for it. */
+  answerWith(app: Hono): void
+}
+
+export interface LocalServerOptions {
+  /** Another host it answers to: that of a tunnel or a proxy in front of it. @default - this machine's names only */
+  readonly publicHost?: string | undefined
+  /** Headers on every reply. @default - none */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Serves an app on 127.0.0.1, as {@link openLocalServer} does. */
 export async function startLocalServer(app: Hono, port: number): Promise<LocalServer> {
+  const server = await openLocalServer(port)
+  server.answerWith(app)
+  return server
+}
+
+/**
+ * Listens on 127.0.0.1. Requests must name this machine as their host: a page in the user's browser could otherwise
+ * reach the service under a name of its own (DNS rebinding). Throws ConfigurationError when the port is taken.
+ */
+export async function openLocalServer(
+  port: number,
+  { publicHost, headers = {} }: LocalServerOptions = {},
+): Promise<OpenedServer> {
+  const { promise: served, resolve: answerWith } = Promise.withResolvers<Hono>()
   const guarded = new Hono()
   guarded.use(async (context, next) => {
     const host = context.req.header('host') ?? ''
     const url = `http://${host}`
-    if (URL.canParse(url) && isLoopback(new URL(url).hostname)) return next()
+    if (host === publicHost || (URL.canParse(url) && isLoopback(new URL(url).hostname))) {
+      await next()
+      for (const [name, value] of Object.entries(headers)) context.header(name, value)
+      return undefined
+    }
     return context.json(
       { error: { code: 'wrong_host', message: 'this service answers to localhost only' } },
       421,
     )
   })
-  guarded.all('*', (context) => app.fetch(context.req.raw))
+  guarded.all('*', async (context) => (await served).fetch(context.req.raw, context.env))
 
   const server = serve({ fetch: guarded.fetch, hostname: '127.0.0.1', port })
   await new Promise<void>((resolve, reject) => {
@@ -33,10 +64,13 @@ export async function startLocalServer(app: Hono, port: number): Promise<LocalSe
   })
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    answerWith,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
-        if ('closeAllConnections' in server) server.closeAllConnections()
+        if (!('closeAllConnections' in server)) return
+        server.closeIdleConnections()
+        setTimeout(() => server.closeAllConnections(), CLOSING_MS).unref()
       }),
   }
 }

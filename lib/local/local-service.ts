@@ -71,6 +71,12 @@ export class LocalService {
     })
   }
 
+  /** Watches a broker's tokens anew after something else than a run has published one. Never throws. */
+  async lookAgain(brokerId: string): Promise<void> {
+    const served = this.#options.brokers.find(({ broker }) => broker.id === brokerId)
+    if (served) await this.#watch(served.broker)
+  }
+
   /** Starts nothing further and resolves when what is under way has ended. */
   async stop(): Promise<void> {
     this.#stopping.abort()

@@ -29,6 +29,11 @@ export interface Broker {
    * is absent (IIFL XTS names the user at login only), and what is pinned stays.
    */
   prove(context: BrokerContext, accessToken: Secret): Promise<Partial<Proof>>
+  /**
+   * What a program sends the broker as its Authorization header, with the values of `{access_token}` and, where
+   * the broker wants it, `{client_id}` filled in. @default - Bearer {access_token}
+   */
+  readonly authorization?: string
   /** Seconds between the starts of two accounts of one run. */
   readonly pacingSeconds: number
   /** Accounts worked on at the same time; 1 where the broker counts calls per address. */

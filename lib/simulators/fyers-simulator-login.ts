@@ -6,7 +6,7 @@ import type { SimulatorEnv } from './simulator.ts'
 
 const LOGIN_PATH = '/api/v3/generate-authcode'
 /** What the page carries along. */
-const WISHES = ['client_id', 'redirect_uri', 'response_type', 'state'] as const
+const WISHES = ['client_id', 'redirect_uri', 'response_type', 'state', 'code_challenge'] as const
 
 /**
  * How a person gets an authorization code: the login page's redirect, and the undocumented login steps that
@@ -67,8 +67,8 @@ export function addFyersLogin(app: Hono<SimulatorEnv>, simulator: FyersSimulator
   app.post('/api/v3/token', async (context) => {
     const fyId = loginTokens.get((context.req.header('authorization') ?? '').replace('Bearer ', ''))
     if (!fyId) return error(-16, 'Could not authenticate the user')
-    const body = await context.req.json<{ redirect_uri: string; state: string }>()
-    const url = loginRedirect(simulator, body.redirect_uri, body.state, fyId)
+    const body = await context.req.json<Record<string, string>>()
+    const url = loginRedirect(simulator, new URLSearchParams(body), fyId)
     if (simulator.behaviour.loginRedirectBy === 'location') {
       return new Response(null, { status: 308, headers: { location: url } })
     }
@@ -100,8 +100,7 @@ function page(wish: URLSearchParams, simulator: FyersSimulator, problem?: string
 }
 
 function backWith(wish: URLSearchParams, simulator: FyersSimulator, fyId: string): Response {
-  const url = loginRedirect(simulator, wish.get('redirect_uri') ?? '', wish.get('state') ?? '', fyId)
-  return Response.redirect(url, 302)
+  return Response.redirect(loginRedirect(simulator, wish, fyId), 302)
 }
 
 function cancelled(wish: URLSearchParams): Response {
@@ -116,15 +115,16 @@ function cancelled(wish: URLSearchParams): Response {
   return Response.redirect(url, 302)
 }
 
-function loginRedirect(simulator: FyersSimulator, redirectUri: string, state: string, fyId: string): string {
+function loginRedirect(simulator: FyersSimulator, wish: URLSearchParams, fyId: string): string {
   const { bareRedirect, loginAs } = simulator.behaviour
-  const url = new URL(redirectUri)
+  const url = new URL(wish.get('redirect_uri') ?? '')
   if (!bareRedirect) {
     url.searchParams.set('s', 'ok')
     url.searchParams.set('code', '200')
   }
-  url.searchParams.set('auth_code', simulator.authCodeFor(loginAs ?? fyId))
-  url.searchParams.set('state', state)
+  const challenge = wish.get('code_challenge') || undefined
+  url.searchParams.set('auth_code', simulator.authCodeFor(loginAs ?? fyId, challenge))
+  url.searchParams.set('state', wish.get('state') ?? '')
   return url.href
 }
 

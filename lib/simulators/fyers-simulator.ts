@@ -37,6 +37,8 @@ export class FyersSimulator implements Simulator {
   readonly #users = new Map<string, FyersUser>()
   readonly #liveTokens = new Map<string, string>()
   readonly #spentCodes = new Set<string>()
+  /** PKCE challenges by the code they were made for. */
+  readonly #challenges = new Map<string, string>()
   readonly #wrongPins = new Map<string, number>()
   #exchanges: Temporal.Instant[] = []
   #blockedUntil: Temporal.Instant | undefined
@@ -89,11 +91,14 @@ export class FyersSimulator implements Simulator {
     return token
   }
 
-  /** A code as the login page's redirect carries it. */
-  authCodeFor(fyId: string): string {
+  /** A code as the login page's redirect carries it; with a challenge only its verifier redeems it. */
+  authCodeFor(fyId: string, challenge?: string): string {
     const issuedAt = this.#clock.now()
     const expiresAt = issuedAt.add({ seconds: AUTH_CODE_LIFE_S })
-    return simulatedJwt({ sub: 'auth_code', iss: 'api.login.fyers.in', fy_id: fyId }, { issuedAt, expiresAt })
+    const claims = { sub: 'auth_code', iss: 'api.login.fyers.in', fy_id: fyId }
+    const code = simulatedJwt(claims, { issuedAt, expiresAt })
+    if (challenge !== undefined) this.#challenges.set(code, challenge)
+    return code
   }
 
   /** Kills the user's access token, as a logout or a login elsewhere does. */
@@ -158,9 +163,12 @@ export class FyersSimulator implements Simulator {
     }
     if (body['grant_type'] !== 'authorization_code') return failure(-441, 'invalid grant type')
     if (!body['code']) return failure(-374, 'Please provide authorization code.')
-    if (!this.#knowsApp(body['appIdHash']))
-      return failure(-371, 'Please provide sha256 hash of appId and app secret')
     const code = String(body['code'])
+    const challenge = this.#challenges.get(code)
+    if (challenge === undefined && !this.#knowsApp(body['appIdHash']))
+      return failure(-371, 'Please provide sha256 hash of appId and app secret')
+    if (challenge !== undefined && challenge !== challengeFrom(body['code_verifier']))
+      return failure(-437, 'invalid auth code')
     const user = this.#holderOf(code, 'auth_code')
     if (!user || this.#spentCodes.has(code)) return failure(-437, 'invalid auth code')
     this.#spentCodes.add(code)
@@ -210,6 +218,11 @@ export class FyersSimulator implements Simulator {
     if ((claims.exp ?? 0) * 1000 <= this.#clock.now().epochMilliseconds) return undefined
     return this.#users.get(String(claims['fy_id']))
   }
+}
+
+/** S256 of RFC 7636: what FYERS is taken to mean by "SHA-256 of the verifier" (sheet section 10). */
+function challengeFrom(verifier: unknown): string {
+  return createHash('sha256').update(String(verifier)).digest('base64url')
 }
 
 async function bodyOf(request: Request): Promise<Record<string, unknown>> {

@@ -2,6 +2,7 @@ import type { Hono } from 'hono'
 import { html } from 'hono/html'
 import type { IiflSimulator } from './iifl-simulator.ts'
 import { loginPage, readLogin } from './login-page.ts'
+import { simulatedPage } from './login-page-frame.ts'
 import type { SimulatorEnv } from './simulator.ts'
 
 /** The spellings sources differ in; IIFL is taken to know them all (sheet section 9). */
@@ -11,13 +12,13 @@ const REDIRECT_PARAMETERS = ['redirecturl', 'redirectUrl', 'redirect_url'] as co
 export function addIiflLoginPage(app: Hono<SimulatorEnv>, simulator: IiflSimulator): void {
   app.get('/', (context) => {
     const wish = new URL(context.req.url).searchParams
-    if (!knows(simulator, wish)) return context.html(html`<h1>Unknown app key</h1>`, 400)
+    if (!knows(simulator, wish)) return unknownApp()
     const { automaticLogin } = simulator.behaviour
     return automaticLogin === undefined ? page(wish, simulator) : backWith(wish, simulator, automaticLogin)
   })
   app.post('/', async (context) => {
     const form = new URLSearchParams(await context.req.text())
-    if (!knows(simulator, form)) return context.html(html`<h1>Unknown app key</h1>`, 400)
+    if (!knows(simulator, form)) return unknownApp()
     const login = readLogin(form)
     if ('problem' in login) return page(form, simulator, login.problem)
     const target = redirectOf(form)
@@ -31,6 +32,10 @@ export function addIiflLoginPage(app: Hono<SimulatorEnv>, simulator: IiflSimulat
 
 function knows(simulator: IiflSimulator, wish: URLSearchParams): boolean {
   return simulator.usersOf(wish.get('appkey') ?? '').length > 0
+}
+
+function unknownApp(): Response {
+  return simulatedPage('IIFL (simulated)', html`<p role="alert">Unknown app key</p>`, 400)
 }
 
 function redirectOf(wish: URLSearchParams): string | undefined {
@@ -56,8 +61,7 @@ function backWith(wish: URLSearchParams, simulator: IiflSimulator, clientId: str
   const { code, owner } = simulator.authCodeFor(simulator.behaviour.loginAs ?? clientId)
   const target = redirectOf(wish)
   if (target === undefined) {
-    const text = String(html`<!doctype html><p>authCode: <code>${code}</code></p>`)
-    return new Response(text, { headers: { 'content-type': 'text/html; charset=utf-8' } })
+    return simulatedPage('Logged in at IIFL (simulated)', html`<p>authCode: <code>${code}</code></p>`)
   }
   const names = simulator.behaviour.callback
   const callback = new URL(target)

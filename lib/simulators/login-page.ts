@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import { simulatedPage } from './login-page-frame.ts'
 
 /** The second factor of every simulated broker. */
 export const SIMULATED_CODE = '123456'
@@ -18,25 +19,9 @@ export interface LoginPage {
 /** A small login page as a broker shows it: who, second factor, log in or cancel. Works without JavaScript. */
 export function loginPage(page: LoginPage): Response {
   const { title, broker, users, action, hidden, problem } = page
-  const body = html`<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <title>${title}</title>
-    <style>
-      :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
-      main { max-width: 24rem; margin: 2rem auto; padding: 0 1rem }
-      label { display: block; margin: 1rem 0 0.25rem }
-      select, input, button { box-sizing: border-box; width: 100%; min-height: 2.75rem; padding: 0.5rem; font: inherit }
-      button { margin-top: 1rem }
-      [role='alert'] { border-left: 0.25rem solid; padding-left: 0.75rem }
-    </style>
-  </head>
-  <body>
-    <main>
-      <h1>${title}</h1>
-      <p>A simulated ${broker}: nobody here is real, and nothing can be bought. The code is ${SIMULATED_CODE}.</p>
+  return simulatedPage(
+    title,
+    html`<p>This only plays ${broker}. The code is ${SIMULATED_CODE}.</p>
       ${problem ? html`<p role="alert">${problem}</p>` : ''}
       <form method="post" action="${action}">
         ${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`)}
@@ -48,13 +33,8 @@ export function loginPage(page: LoginPage): Response {
         <input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="6" />
         <button name="decision" value="approve">Log in</button>
         <button name="decision" value="refuse">Cancel</button>
-      </form>
-    </main>
-  </body>
-</html>`
-  return new Response(String(body), {
-    headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
-  })
+      </form>`,
+  )
 }
 
 /** Who logs in by a posted {@link loginPage}, or what is wrong with the form. Cancelling needs no code. */

@@ -1,5 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
 import { request } from 'undici'
+import type { Clock } from '../ports/clock.ts'
 import { millisecondText } from './upstox-replies.ts'
 
 /** What the notifier is sent: the approval as it should be, or one of the ways it can be wrong (sheet section 9). */
@@ -42,4 +43,39 @@ export async function postWebhook(
     statuses.push(reply.statusCode)
   }
   return statuses
+}
+
+interface OpenApproval {
+  readonly id: string
+  readonly askedAt: Temporal.Instant
+  readonly openUntil: Temporal.Instant
+}
+
+/** What the account holder was asked and has not answered; a request is open until its 03:30 (sheet section 1). */
+export class OpenApprovals {
+  readonly #clock: Clock
+  #asked: readonly OpenApproval[] = []
+  #serial = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Newest first. */
+  get open(): readonly OpenApproval[] {
+    const now = this.#clock.now().epochMilliseconds
+    return this.#asked.filter(({ openUntil }) => openUntil.epochMilliseconds > now)
+  }
+
+  add(openUntil: Temporal.Instant): void {
+    this.#serial += 1
+    this.#asked = [{ id: `request-${this.#serial}`, askedAt: this.#clock.now(), openUntil }, ...this.open]
+  }
+
+  /** The holder's answer: whether there was such a request to answer. */
+  answer(id: string): boolean {
+    const wasOpen = this.open.some((request) => request.id === id)
+    this.#asked = this.open.filter((request) => request.id !== id)
+    return wasOpen
+  }
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts'
 import { nextClock } from '../tokens/session-model.ts'
 import { simulatedJwt } from './simulated-token.ts'
 import type { Simulator, SimulatorEnv } from './simulator.ts'
-import { postWebhook, type WebhookVariant } from './upstox-approvals.ts'
+import { OpenApprovals, postWebhook, type WebhookVariant } from './upstox-approvals.ts'
 import { addUpstoxDialog } from './upstox-dialog.ts'
 import { UpstoxLimits } from './upstox-limits.ts'
 import { addSimulatedPhone } from './upstox-phone.ts'
@@ -18,6 +18,7 @@ import {
   success,
   type UpstoxUser,
 } from './upstox-replies.ts'
+import type { UpstoxApp, UpstoxBehaviour } from './upstox-simulator-behaviour.ts'
 
 const DEATH = { at: '03:30', timeZone: 'Asia/Kolkata', day: 'first' } as const
 const FUNDS_OPEN = '05:30'
@@ -31,34 +32,6 @@ const EXCHANGE_FIELDS = [
   ['grant_type', 'UDAPI1023'],
   ['client_secret', 'UDAPI1024'],
 ] as const
-
-export interface UpstoxApp {
-  readonly clientId: string
-  readonly secret: string
-  readonly redirectUri: string
-  /** Where approvals are posted; set in the app's form. */
-  readonly notifierUrl?: string
-}
-
-/** Switches of sheet section 9; tests set them, the newcomer's tour leaves them alone. */
-export interface UpstoxBehaviour {
-  /** Status of UDAPI100057, 100069 and 100070, which the docs leave open. */
-  grantErrorStatus: number
-  /** Adds the fields only some versions of the docs have. */
-  extraFields: boolean
-  /** The order-side complaint about a good token, or an address that is not registered. */
-  orders: 'accepted' | 'token_refused' | 'address_refused'
-  /** A newer token ends the older one of the same user. */
-  singleLiveToken: boolean
-  /** Whoever opens the dialog is this user already: redirects at once. @default - the page asks */
-  automaticLogin?: string
-  /** Every login comes back with this user's code: the wrong-account test. */
-  loginAs?: string
-  /** The profile names this user whatever the token says. */
-  profileOf?: string
-  /** The profile answers with this error instead. */
-  profileError?: { readonly status: number; readonly code: string }
-}
 
 /** Upstox API v2/v3 as its sheet says: a person each day, tokens dead at 03:30 IST, codes spent at first sight. */
 export class UpstoxSimulator implements Simulator {
@@ -74,8 +47,8 @@ export class UpstoxSimulator implements Simulator {
 
   /** Approval requests that asked the person. */
   approvalRequests = 0
-  /** Whether one of them waits for an answer. */
-  approvalPending = false
+  /** Those the person has not answered. */
+  readonly approvals: OpenApprovals
 
   readonly #clock: Clock
   #app: UpstoxApp
@@ -88,6 +61,7 @@ export class UpstoxSimulator implements Simulator {
   constructor(clock: Clock, app: UpstoxApp, users: readonly UpstoxUser[]) {
     this.#clock = clock
     this.#limits = new UpstoxLimits(clock)
+    this.approvals = new OpenApprovals(clock)
     this.#app = app
     for (const user of users) this.#users.set(user.userId, user)
     this.#routes()
@@ -227,9 +201,10 @@ export class UpstoxSimulator implements Simulator {
       return failure(this.behaviour.grantErrorStatus, 'UDAPI100069', 'Invalid client credentials')
     }
     this.approvalRequests += 1
-    this.approvalPending = true
+    const openUntil = nextClock(DEATH, this.#clock.now())
+    this.approvals.add(openUntil)
     return success({
-      authorization_expiry: millisecondText(nextClock(DEATH, this.#clock.now())),
+      authorization_expiry: millisecondText(openUntil),
       notifier_url: this.#app.notifierUrl ?? null,
     })
   }

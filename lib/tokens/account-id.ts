@@ -11,13 +11,16 @@ const ACCOUNT = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/
 
 /** The account id in a text a person or an event gave us. Throws {@link ConfigurationError} with the form that is allowed. */
 export function parseAccountId(text: string): AccountId {
-  const [broker = '', account, ...rest] = text.split('/')
-  if (BROKER.test(broker) && rest.length === 0 && (account === undefined || ACCOUNT.test(account))) {
-    return text as AccountId
-  }
+  if (isAccountId(text)) return text
   throw new ConfigurationError(`"${text.slice(0, 80)}" is not an account id`, {
     fix: 'write the broker alone for its default account (fyers), or broker/account (iifl/28748327)',
   })
+}
+
+/** Whether a text is an account id; for where the error of {@link parseAccountId} would repeat too much. */
+export function isAccountId(text: string): text is AccountId {
+  const [broker = '', account, ...rest] = text.split('/')
+  return BROKER.test(broker) && rest.length === 0 && (account === undefined || ACCOUNT.test(account))
 }
 
 export function brokerOf(account: AccountId): string {

@@ -22,7 +22,7 @@ import { Refused } from './refused.ts'
 import { unknownAccount } from './unknown-account.ts'
 
 const WORK_SECONDS = 20
-const LEASE_SECONDS = 30
+const LEASE_SECONDS = 60
 const PATIENCE_SECONDS = 6
 /** Our clock and the broker's may differ by this much. */
 const CLOCK_TOLERANCE_MINUTES = 5
@@ -40,7 +40,7 @@ export async function requestApproval(account: AccountId, broker: Broker, ports:
   const before = await ports.states.get(account)
   if (!before) throw unknownAccount(account)
   // A request that cannot be sent must not count.
-  assertStored(login.needs, await readStored(ports, broker, before), before)
+  assertStored(login.needs, await readStored(ports, broker, before), before, broker)
   const lease = await leaseFor(account, broker, ports, (state) => {
     const now = ports.clock.now()
     assertWanted(state)

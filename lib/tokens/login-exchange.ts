@@ -57,7 +57,7 @@ export async function exchanged(
   let changes: StateChanges = {}
   try {
     const stored = await readStored(ports, broker, state)
-    assertStored(login.needs, stored, state)
+    assertStored(login.needs, stored, state, broker)
     const context = brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
     const renewal = await exchange(login, returned, state, context)
     const published = await publishLogin(broker, state, renewal, context, ports, 'login')

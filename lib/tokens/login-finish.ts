@@ -27,8 +27,8 @@ import { Secret } from './secret.ts'
 
 /** API Gateway gives up after 30 s, and so does a person. */
 const WORK_SECONDS = 20
-/** After the work the record is written; then the account is free, whatever became of this process. */
-const LEASE_SECONDS = 30
+/** After the work a person is told and the record written; then the account is free, whatever became of us. */
+const LEASE_SECONDS = 60
 /** A scheduled run that looks at the account is over in a moment. */
 const PATIENCE_SECONDS = 6
 

@@ -37,7 +37,7 @@ export async function startLogin(order: StartOrder, broker: Broker, ports: Ports
   let state = (await ports.states.get(account)) ?? newAccountState(account)
   const stored = await readStored(ports, broker, state)
   if (state.revision === 0 && stored.size === 0) throw unknownAccount(account)
-  assertStored(login.needs, stored, state)
+  assertStored(login.needs, stored, state, broker)
 
   const redirectUri = stored.get('redirect_uri')?.value.reveal() ?? order.callbackUrl
   if (redirectUri === undefined) {
@@ -86,12 +86,24 @@ export function codeLoginOf(broker: Broker): CodeLogin {
   )
 }
 
-/** Throws Refused that names what is missing, never a value. */
+/** Throws Refused that names what is missing or malformed, never a value. */
 export function assertStored(
   needs: readonly SecretName[],
   stored: StoredSecrets,
   { account }: AccountState,
+  { credentials }: Broker,
 ): void {
+  for (const { name, problem } of credentials) {
+    const value = stored.get(name)?.value
+    const wrong = value && problem?.(value.reveal())
+    if (wrong) {
+      throw new Refused(
+        'configuration_invalid',
+        `the stored ${name} of ${account} is malformed: ${wrong}`,
+        `store it again: tokenkeeper put ${account} ${name}`,
+      )
+    }
+  }
   const missing = needs.filter((name) => !stored.has(name))
   if (missing.length === 0) return
   throw new Refused(

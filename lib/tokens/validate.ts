@@ -36,7 +36,7 @@ export async function validateAccessToken(
   const stored = await readStored(ports, broker, state)
   const told = { account, userID: state.userId ?? null, checkedAt: localTime(broker, ports) }
   const token = stored.get('access_token')
-  if (!token) return { ...told, valid: false, problem: noToken() }
+  if (!token) return { ...told, valid: false, problem: noToken(state) }
   assertLeftInPeace(broker, state, ports)
 
   const { settings, totpStep } = state
@@ -86,11 +86,11 @@ function assertLeftInPeace(broker: Broker, state: AccountState, { clock }: Ports
   })
 }
 
-function noToken(): NonNullable<Validation['problem']> {
+function noToken({ last }: AccountState): NonNullable<Validation['problem']> {
   return {
     code: 'no_token',
     reason: 'no access token is stored',
-    fix: 'nothing to do: the next run gets one',
+    fix: last?.fix || 'nothing to do: the next run gets one',
   }
 }
 

@@ -96,7 +96,7 @@ describe('the deployed site', () => {
       403,
     ],
     ['no link at all', () => `${site}/login`, 403],
-    ['the status of tokens, which is nobody’s business here', () => `${site}/token/status`, 404],
+    ['the status of tokens, without an API key', () => `${site}/token/status`, 401],
   ])('is closed to %s', async (_, address, status) => {
     const stranger = new Browser()
     expect(await stranger.open(address(link))).toMatchObject({ status })
@@ -225,6 +225,68 @@ describe('an approval in the broker’s app', () => {
       userId: PERSON.userId,
     })
     expect((await browser.open(waiting.url)).html).toContain('Done: Upstox')
+  })
+})
+
+describe('a program with an API key', () => {
+  let key: string
+
+  beforeAll(async () => {
+    const scopes = ['status', 'validate', 'token', 'refresh', 'update'].flatMap((one) => ['--scope', one])
+    const made = await stack.tokenkeeper(['keys', 'create', '--name', 'e2e', '--all-accounts', ...scopes])
+    key = made.stdout.trim()
+  })
+
+  async function ask(path: string, { body, as = key }: { body?: object; as?: string } = {}) {
+    const reply = await fetch(stack.siteByPath(path), {
+      method: body ? 'POST' : 'GET',
+      headers: { authorization: `Bearer ${as}`, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    return { status: reply.status, body: (await reply.json()) as Record<string, unknown> }
+  }
+
+  test('R2.5 gets the published token, ready for the broker; without one it gets nothing', async () => {
+    const { Value } = (await stored('zerodha/access_token')) ?? {}
+    const { status, body } = await ask('/accounts/zerodha/token')
+    expect({ status, ...body }).toMatchObject({
+      status: 200,
+      access_token: Value,
+      authorization: expect.stringMatching(new RegExp(`^token \\S+:${Value}$`)),
+      generation: 1,
+      live: true,
+    })
+    for (const path of ['/accounts/zerodha/token', '/token/status', '/docs']) {
+      expect((await ask(path, { as: 'nonsense' })).status).toBe(401)
+    }
+  })
+
+  test('R2.2 R2.3 reads the status, and has the broker’s function prove the token', async () => {
+    const { body } = await ask('/token/status')
+    expect(body).toMatchObject({ accounts: [{ account: 'upstox' }, { account: 'zerodha' }] })
+    const asked = await ask('/accounts/zerodha/token/validate')
+    expect(asked).toMatchObject({ status: 200, body: { valid: true, user_id: PERSON.userId } })
+  })
+
+  test('R2.4 cannot publish what the broker does not accept', async () => {
+    const before = await stored('upstox/access_token')
+    const asked = await ask('/accounts/upstox/token/update', {
+      body: { access_token: 'SIMULATED.dead.token' },
+    })
+    expect(asked).toMatchObject({ status: 422, body: { code: 'grant_rejected' } })
+    expect(await stored('upstox/access_token')).toEqual(before)
+  })
+
+  test('R0.5 R2.5 has the brokers’ functions make sure that tokens are live', async () => {
+    const asked = await ask('/accounts/upstox/refresh', { body: {} })
+    expect(asked).toMatchObject({ status: 200, body: { outcome: 'fresh', live: true } })
+    const all = await ask('/api/integration/tokens/refresh-all', { body: {} })
+    expect(all).toMatchObject({ status: 200, body: { success: true, failed: 0, total: 2 } })
+  })
+
+  test('is shut out by its revocation, at once', async () => {
+    await stack.tokenkeeper(['keys', 'revoke', key.split('_')[1] ?? ''])
+    expect(await ask('/token/status')).toMatchObject({ status: 401, body: { code: 'key_revoked' } })
   })
 })
 

@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../lib/brokers/fyers.ts'
-import { challengeOf } from '../../lib/brokers/fyers-login.ts'
+import { parseSchedule } from '../../lib/schedule.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers-simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { changed } from '../../lib/tokens/account-state.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
 import { Person } from '../support/person.ts'
 import { World } from '../support/world.ts'
 
@@ -109,6 +107,14 @@ describe('R3.10 each refusal of the exchange is named with what helps', () => {
     expect(server.count(EXCHANGE)).toBe(1)
   })
 
+  test('a lost reply counts as a spent code, which is not sent again', async () => {
+    const landed = await person.atBroker(await person.begin())
+    server.failNext(EXCHANGE, { kind: 'lost_reply' })
+    expect(await person.comeBack(landed)).toMatchObject({ code: 'ambiguous', fix: 'log in again' })
+    await person.comeBack(landed)
+    expect(server.count(EXCHANGE)).toBe(1)
+  })
+
   test('the block of the edge holds up the next login for ten minutes', async () => {
     const landed = await person.atBroker(await person.begin())
     server.failNext(EXCHANGE, { kind: 'reply', status: 429, body: '<html>Too many requests</html>' })
@@ -122,8 +128,30 @@ describe('R3.10 each refusal of the exchange is named with what helps', () => {
   test('a code that is more than five minutes old is not sent at all', async () => {
     const landed = await person.atBroker(await person.begin())
     world.clock.advance({ minutes: 6 })
-    expect(await person.comeBack(landed)).toMatchObject({ code: 'grant_rejected' })
+    const result = await person.comeBack(landed)
+    expect(result).toMatchObject({ code: 'grant_rejected', fix: 'log in at FYERS again' })
     expect(server.count(EXCHANGE)).toBe(0)
+    expect(JSON.stringify(result)).not.toContain(landed.searchParams.get('auth_code'))
+  })
+})
+
+describe('the budget of a login', () => {
+  test('is one exchange a minute, said before the person has typed a code', async () => {
+    await person.logIn()
+    world.clock.advance({ seconds: 59 })
+    await expect(person.begin()).rejects.toThrow('rate_limited')
+    world.clock.advance({ seconds: 1 })
+    expect((await person.logIn()).success).toBe(true)
+  })
+
+  test('is ten exchanges a day', async () => {
+    for (let i = 0; i < 10; i++) {
+      expect((await person.logIn()).success).toBe(true)
+      world.clock.advance({ minutes: 2 })
+    }
+    await expect(person.begin()).rejects.toThrow('rate_limited')
+    world.clock.set('2026-11-24T00:00:01+05:30')
+    expect((await person.logIn()).success).toBe(true)
   })
 })
 
@@ -132,9 +160,18 @@ test('the second person’s login is refused and changes nothing', async () => {
   const before = [await world.stored(account, 'access_token'), await world.stored(account, 'refresh_token')]
   world.clock.advance({ minutes: 2 })
   expect(await person.logIn({ user: TWO.fyId })).toMatchObject({ success: false, code: 'wrong_account' })
+  // The token itself says whose it is: it is not even shown to FYERS.
+  expect(server.count('/api/v3/profile')).toBe(1)
   expect([await world.stored(account, 'access_token'), await world.stored(account, 'refresh_token')]).toEqual(
     before,
   )
+})
+
+test('nobody is sent to FYERS with a redirect URI that is none', async () => {
+  await world.store(account, { redirect_uri: 'not-a-url-but-secret-looking' })
+  const error = await person.begin().catch((thrown: Error) => thrown)
+  expect(String(error)).toContain('the stored redirect_uri of fyers is malformed')
+  expect(String(error)).not.toContain('secret-looking')
 })
 
 test('whoever cancels at FYERS can begin again at once', async () => {
@@ -142,56 +179,36 @@ test('whoever cancels at FYERS can begin again at once', async () => {
   expect((await person.logIn()).success).toBe(true)
 })
 
-describe('with --option pkce=on', () => {
-  beforeEach(async () => {
-    const record = await world.ports.states.get(account)
-    if (record) await world.ports.states.replace(changed(record, { settings: { options: { pkce: 'on' } } }))
-  })
-
-  test('the address carries a challenge and the exchange the verifier in place of the app hash', async () => {
-    const address = await person.begin()
-    const challenge = new URL(address).searchParams.get('code_challenge')
-    expect(challenge).toMatch(/^[\w-]{43}$/)
-    const bodies: string[] = []
-    const landed = await person.atBroker(address)
-    world.ports = {
-      ...world.ports,
-      http: {
-        send: async ({ body = '' }) => {
-          bodies.push(body)
-          return { status: 500, headers: {}, body: '' }
-        },
-      },
-    }
-    await new Person(world, fyers, account).comeBack(landed)
-    const sent = JSON.parse(bodies[0] ?? '{}') as Record<string, string>
-    expect(Object.keys(sent)).toEqual(['grant_type', 'code', 'code_verifier'])
-    expect(challengeOf(new Secret(sent['code_verifier'] ?? ''))).toBe(challenge)
-  })
-
-  test('a bare code is refused: it does not say which login it belongs to', async () => {
-    const code = simulator.authCodeFor(ONE.fyId)
-    expect(await person.finish({ by: 'code', account, code })).toMatchObject({
-      success: false,
-      code: 'configuration_invalid',
-      fix: expect.stringContaining('paste the whole address'),
-    })
-    expect(server.count(EXCHANGE)).toBe(0)
-  })
+test.each([
+  ['s=error&code=-1&state=x', { refusal: 'error' }],
+  ['s=ok&code=200&state=x', { refusal: 'no_auth_code' }],
+  ['code=mistaken-for-the-code&state=x', { refusal: 'no_auth_code' }],
+  ['auth_code=&state=x', { refusal: 'no_auth_code' }],
+  ['', { refusal: 'no_auth_code' }],
+])('the redirect %j brought no code', (query, read) => {
+  expect(fyers.login.code.readCallback(new URLSearchParams(query))).toEqual(read)
 })
 
-test('the challenge is the one of RFC 7636, appendix B', () => {
-  expect(challengeOf(new Secret('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'))).toBe(
-    'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
-  )
+test('the redirect names whose login it is where FYERS says so', () => {
+  const read = fyers.login.code.readCallback(new URLSearchParams('auth_code=sim.code.x&user_id=XX00001'))
+  expect(read).toMatchObject({ userId: 'XX00001' })
+  expect(read.code?.reveal()).toBe('sim.code.x')
 })
 
-test('nothing that is said holds the code, the state, the app secret or a token', async () => {
-  const landed = await person.atBroker(await person.begin())
-  server.failNext(EXCHANGE, { kind: 'reply', status: 401, body: JSON.stringify({ s: 'error', code: -437 }) })
-  await person.comeBack(landed)
-  const said = world.said() + JSON.stringify(await world.ports.states.get(account))
-  for (const secret of [landed.searchParams.get('auth_code'), landed.searchParams.get('state'), APP.secret]) {
-    expect(said).not.toContain(secret)
+test('reminders at 08:15 and 08:45 find a run', () => {
+  const schedule = parseSchedule(fyers.schedule.expressions[0], fyers.schedule.timeZone)
+  const times: string[] = []
+  let at = world.at('2026-11-23T08:00:00+05:30').epochMilliseconds - 1
+  for (let i = 0; i < 5; i++) {
+    at = schedule.next(at) ?? 0
+    times.push(new Date(at).toISOString().slice(0, 16))
   }
+  // 08:00, 08:15, 08:30, 08:45 in India, then the next day.
+  expect(times).toEqual([
+    '2026-11-23T02:30',
+    '2026-11-23T02:45',
+    '2026-11-23T03:00',
+    '2026-11-23T03:15',
+    '2026-11-24T00:30',
+  ])
 })

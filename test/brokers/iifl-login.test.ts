@@ -84,3 +84,62 @@ describe('the documented login at IIFL', () => {
     expect(server.count(SESSION)).toBe(1)
   })
 })
+
+describe('a refused session says what helps, and the code is not sent again', () => {
+  const json = (status: string, message = ''): string => JSON.stringify({ status, message })
+
+  test.each([
+    [200, json('Not_Ok', 'Something went wrong'), 'grant_rejected', 'no session', 'app secret'],
+    [200, json('EC054'), 'grant_rejected', 'EC054', 'app secret'],
+    [200, json('Not_Ok', 'EC001: empty field'), 'grant_rejected', 'EC001', 'app secret'],
+    [200, json('EC044'), 'grant_rejected', 'EC044', 'log in at IIFL'],
+    [401, '{}', 'grant_rejected', 'no session', 'log in at IIFL'],
+    [200, json('EC003'), 'ambiguous', 'counts as spent', 'log in again'],
+    [500, json('EC923'), 'ambiguous', 'counts as spent', 'log in again'],
+    [502, '<html>Bad Gateway</html>', 'ambiguous', 'counts as spent', 'log in again'],
+    [200, '<html>Please enable JavaScript</html>', 'ambiguous', 'counts as spent', 'log in again'],
+    [200, json('EC004'), 'human_action', 'EC004', 'unblock'],
+    [200, json('EC055'), 'human_action', 'EC055', 'press Authorize once'],
+    [200, json('EC080'), 'rate_limited', 'EC080', 'log in again in 15 min'],
+    [429, json('Not_Ok'), 'rate_limited', 'throttles', 'log in again in 1 min'],
+    [404, '<html>Not Found</html>', 'broker_unavailable', '404', 'log in again'],
+    [200, json('Ok'), 'response_unexpected', 'userSession', 'report it'],
+  ])('status %i with %s is %s', async (status, body, code, reason, fix) => {
+    const landed = await person.atBroker(await person.begin())
+    server.failNext(SESSION, { kind: 'reply', status, body })
+    expect(await person.comeBack(landed)).toMatchObject({
+      success: false,
+      code,
+      reason: expect.stringContaining(reason),
+      fix: expect.stringContaining(fix),
+    })
+    await person.comeBack(landed)
+    expect(server.count(SESSION)).toBe(1)
+    expect(await world.stored(account, 'access_token')).toBeUndefined()
+  })
+})
+
+test('the redirect URL of the app is taken where one is stored, whatever its query', async () => {
+  await world.store(account, { redirect_uri: 'https://example.invalid/cb?x=1' })
+  const landed = await person.atBroker(await person.begin())
+  expect(landed.href.startsWith('https://example.invalid/cb?x=1&state=')).toBe(true)
+  expect((await person.comeBack(landed)).success).toBe(true)
+})
+
+test('a redirect URL that is none is named, not repeated', async () => {
+  await world.store(account, { redirect_uri: 'example cb' })
+  await expect(person.begin()).rejects.toThrow(/redirect_uri/)
+  await expect(person.begin()).rejects.not.toThrow(/example cb/)
+})
+
+test.each([
+  ['authCode=A&clientId=C', 'A', 'C'],
+  ['authcode=A&clientid=C', 'A', 'C'],
+  ['code=A', 'A', undefined],
+  ['authCode=A&code=200', 'A', undefined],
+  ['authCode=&code=A', 'A', undefined],
+])('the redirect %j brings a code', (query, code, userId) => {
+  const read = iifl.login.code.readCallback(new URLSearchParams(query))
+  expect(read.code?.reveal()).toBe(code)
+  expect(read.userId).toBe(userId)
+})

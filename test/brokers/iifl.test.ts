@@ -139,7 +139,7 @@ describe('without a stored password or TOTP secret', () => {
       expect(world.news).toMatchObject([
         {
           kind: 'login_needed',
-          action: "log in at IIFL: tokenkeeper login iifl/IIFLTEST1",
+          action: 'log in at IIFL: tokenkeeper login iifl/IIFLTEST1',
         },
       ])
     },

@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox.ts'
-import { upstoxApproval } from '../../lib/brokers/upstox-approval.ts'
 import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
 import { UpstoxSimulator } from '../../lib/simulators/upstox-simulator.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { success } from '../support/login-world.ts'
 import { Person } from '../support/person.ts'
 import { World } from '../support/world.ts'
 
@@ -16,7 +14,6 @@ const APP = {
 const ONE = { userId: 'SIM001', name: 'SIM USER ONE' }
 const TWO = { userId: 'SIM002', name: 'SIM USER TWO' }
 const EXCHANGE = '/v2/login/authorization/token'
-const REQUEST = '/v3/login/auth/token/request/'
 
 let world: World
 let simulator: UpstoxSimulator
@@ -69,11 +66,42 @@ describe('the web login at Upstox', () => {
     })
   })
 
+  test('whose reply was lost has spent its code, and begins anew', async () => {
+    const landed = await person.atBroker(await person.begin())
+    server.failNext(EXCHANGE, { kind: 'lost_reply' })
+    expect(await person.comeBack(landed)).toMatchObject({ code: 'ambiguous', fix: 'log in again' })
+    await person.comeBack(landed)
+    expect(server.count(EXCHANGE)).toBe(1)
+    world.clock.advance({ seconds: 1 })
+    expect((await person.logIn()).success).toBe(true)
+  })
+
+  test('is refused by what the body says, also under status 200', async () => {
+    const landed = await person.atBroker(await person.begin())
+    const body = JSON.stringify({ status: 'error', errors: [{ error_code: 'UDAPI100057' }] })
+    server.failNext(EXCHANGE, { kind: 'reply', status: 200, body })
+    expect(await person.comeBack(landed)).toMatchObject({
+      code: 'grant_rejected',
+      fix: 'log in at Upstox again',
+    })
+  })
+
+  test('that succeeds without a token is a changed contract', async () => {
+    const landed = await person.atBroker(await person.begin())
+    server.failNext(EXCHANGE, { kind: 'reply', status: 200, body: '{"user_id":"SIM001"}' })
+    expect(await person.comeBack(landed)).toMatchObject({
+      code: 'response_unexpected',
+      reason: expect.stringContaining('access_token'),
+    })
+  })
+
   test('of somebody else changes nothing', async () => {
     await person.logIn()
     const before = await world.stored(account, 'access_token')
     world.clock.advance({ minutes: 1 })
     expect(await person.logIn({ user: TWO.userId })).toMatchObject({ code: 'wrong_account' })
+    // The reply itself says whose token it is: it is not even shown to Upstox.
+    expect(server.count('/v2/user/profile')).toBe(1)
     expect(await world.stored(account, 'access_token')).toBe(before)
   })
 
@@ -88,85 +116,4 @@ describe('the web login at Upstox', () => {
     const bare = await world.account('upstox/ACC1', {})
     await expect(new Person(world, upstox, bare).begin()).rejects.toThrow('client_id')
   })
-})
-
-describe('the approval in the Upstox app', () => {
-  beforeEach(async () => {
-    await person.logIn()
-    world.clock.set('2026-11-24T08:00:00+05:30')
-  })
-
-  /** What Upstox posts to the notifier when the holder approves. */
-  const posted = async (overrides: Record<string, unknown> = {}): Promise<void> => {
-    const body = {
-      client_id: APP.clientId,
-      user_id: ONE.userId,
-      access_token: simulator.accessTokenFor(ONE.userId),
-      token_type: 'Bearer',
-      issued_at: String(world.clock.now().epochMilliseconds),
-      expires_at: String(world.clock.now().add({ hours: 19, minutes: 30 }).epochMilliseconds),
-      message_type: 'access_token',
-      ...overrides,
-    }
-    await person.desk.acceptApproval({ account, body })
-  }
-  const generation = async (): Promise<number | undefined> =>
-    (await world.ports.states.get(account))?.generation
-
-  test('is asked for with the app secret, waits until 03:30, and brings a proven token', async () => {
-    success(await person.desk.requestApproval({ account }))
-    expect((await world.ports.states.get(account))?.approval?.openUntil.toString()).toBe(
-      '2026-11-24T22:00:00Z',
-    )
-    await posted()
-    expect(await generation()).toBe(2)
-  })
-
-  test.each<[string, Record<string, unknown>]>([
-    ['another message type', { message_type: 'order_update' }],
-    ['another app', { client_id: '00000000-0000-4000-8000-00000000dead' }],
-    ['another user', { user_id: 'SIM999' }],
-    ['times in seconds', { issued_at: '1795000000', expires_at: '1795050000' }],
-    ['numbers for times', { issued_at: 1_795_000_000_000 }],
-    ['no token', { access_token: undefined }],
-    ['another token type', { token_type: 'mac' }],
-  ])('takes nothing that has %s', async (_, wrong) => {
-    success(await person.desk.requestApproval({ account }))
-    await posted(wrong)
-    expect(await generation()).toBe(1)
-  })
-
-  test('does not take a token of another user under the name of this one', async () => {
-    success(await person.desk.requestApproval({ account }))
-    await posted({ access_token: simulator.accessTokenFor(TWO.userId) })
-    expect(await generation()).toBe(1)
-  })
-
-  test('with a wrong app secret is the operator’s to mend, and leaves no webhook open', async () => {
-    await world.store(account, { client_secret: 'wrong' })
-    expect(await person.desk.requestApproval({ account })).toMatchObject({ code: 'client_rejected' })
-    expect((await world.ports.states.get(account))?.approval).toBeUndefined()
-  })
-
-  test('may have been asked although the reply was lost: the webhook stays open for a while', async () => {
-    server.failNext(REQUEST, { kind: 'lost_reply' })
-    success(await person.desk.requestApproval({ account }))
-    await posted()
-    expect(await generation()).toBe(2)
-  })
-
-  test('is asked for three times a day and no more', async () => {
-    for (let i = 0; i < 3; i++) {
-      success(await person.desk.requestApproval({ account }))
-      world.clock.advance({ minutes: 30 })
-    }
-    expect(await person.desk.requestApproval({ account })).toMatchObject({ code: 'rate_limited' })
-    expect(simulator.approvalRequests).toBe(3)
-  })
-})
-
-test('reads nothing out of a body that is no approval', () => {
-  for (const body of [null, undefined, 1, 'x', [], {}, { message_type: 'access_token' }]) {
-    expect(upstoxApproval.readWebhook(body)).toBeUndefined()
-  }
 })

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Temporal } from 'temporal-polyfill'
@@ -16,21 +18,41 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** Monday 07:00 in India when it is made, running on, and moved on by tests. */
+class MovedClock implements Clock {
+  readonly #start = clockStartingAt(Temporal.Instant.from('2026-11-23T07:00:00+05:30'))
+  #minutes = 0
+
+  now(): Temporal.Instant {
+    return this.#start.now().add({ minutes: this.#minutes })
+  }
+
+  sleep(milliseconds: number): Promise<void> {
+    return this.#start.sleep(milliseconds)
+  }
+
+  /** For the simulated brokers at once, and for the processes that are started from now on. */
+  advance(minutes: number): void {
+    this.#minutes += minutes
+  }
+}
+
 /** The command as real processes, on a home of its own, with the simulated brokers of this test process. */
 export class CommandLine {
   readonly folder = mkdtempSync(join(tmpdir(), 'tokenkeeper-test-'))
   readonly home = join(this.folder, 'home')
-  readonly clock: Clock
+  readonly clock: MovedClock
   readonly world: DemoWorld
 
-  private constructor(clock: Clock, world: DemoWorld) {
+  private constructor(clock: MovedClock, world: DemoWorld) {
     this.clock = clock
     this.world = world
   }
 
-  static async start(): Promise<CommandLine> {
-    const clock = clockStartingAt(Temporal.Instant.from('2026-11-23T07:00:00+05:30'))
-    return new CommandLine(clock, await startDemoWorld({ clock }))
+  /** `siteUrl` is where the brokers' apps send browsers back to. */
+  static async start({ siteUrl }: { readonly siteUrl?: string } = {}): Promise<CommandLine> {
+    const clock = new MovedClock()
+    return new CommandLine(clock, await startDemoWorld({ clock, siteUrl }))
   }
 
   get env(): NodeJS.ProcessEnv {
@@ -78,6 +100,16 @@ export class CommandLine {
     await this.world.close()
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** A port nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
 }
 
 export async function ended(child: ChildProcess): Promise<Ended> {

@@ -1,7 +1,7 @@
 import { chmodSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { DemoAccount } from '../../lib/simulators/demo-world.ts'
+import type { DemoAccount } from '../../lib/simulators/demo-accounts.ts'
 import { CommandLine, type Ended } from './command.ts'
 
 const ANSI = '\u001b['
@@ -169,7 +169,7 @@ describe('with accounts', () => {
     const { stdout, code } = await run(['status'])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^fyers \(Asha\) +live +Tue 24 Nov 06:00 IST +the token's own exp/m)
-    expect(stdout).toMatch(/^fyers\/BINA +a person must log in .*the refresh token expired at/m)
+    expect(stdout).toMatch(/^fyers\/BINA +a person must log in .*the refresh token expired/m)
     const { accounts } = JSON.parse((await run(['status', 'fyers', '--json'])).stdout)
     expect(accounts).toMatchObject([
       { account: 'fyers', state: 'fresh', live: true, source: 'refresh_token', generation: 1 },
@@ -206,7 +206,9 @@ describe('with accounts', () => {
   test('R3.1 put checks other values before it stores them', async () => {
     expect(await run(['put', 'fyers', 'pin'], { stdin: 'abc' })).toMatchObject({ code: 5 })
     expect(
-      await run(['put', 'fyers/BINA', 'refresh_token'], { stdin: line.world.logInAtFyers() }),
+      await run(['put', 'fyers/BINA', 'refresh_token'], {
+        stdin: line.world.fyers.refreshTokenFor('XS00002'),
+      }),
     ).toMatchObject({ code: 0 })
     expect(await run(['refresh', 'fyers/BINA'], { env: laterBy(2) })).toMatchObject({
       code: 0,

@@ -53,22 +53,25 @@ test('R2.1 R2.2 without accounts serve shows the simulated world, answers, and e
   await served.saying('fyers/BINA     login needed')
   expect(await get(`${served.url}/health`)).toMatchObject({
     status: 'ok',
-    accounts: { total: 6, missing: 0 },
+    accounts: { total: 9 },
     time: expect.stringMatching(/\+05:30$/),
   })
   expect(await get(`${served.url}/token/status`)).toMatchObject({
-    account_id: 'DEMO1',
-    source: 'upstream',
-    accounts: expect.arrayContaining([expect.objectContaining({ account: 'fyers/BINA' })]),
+    account_id: 'ASHA',
+    account: 'upstox/ASHA',
+    accounts: expect.arrayContaining([
+      expect.objectContaining({ account: 'fyers/BINA' }),
+      expect.objectContaining({ account: 'upstox/DEMO1', source: 'upstream' }),
+    ]),
   })
-  await served.saying('Solved: Bina')
+  await served.saying('Solved: FYERS Bina')
   const { code, seconds, stdout, stderr } = await served.stop()
   expect(code).toBe(0)
   expect(seconds).toBeLessThan(5)
-  expect(stdout).toMatch(/upstox\/DEMO1 +expired/)
+  expect(stdout).toMatch(/iifl-xts +expired/)
   expect(stdout).toMatch(/iifl\/SIM10001 +refreshed/)
   expect(stdout).toMatch(/iifl\/SIM10002 +skipped/)
-  expect(stdout).toMatch(/fyers\/BINA +login needed[\s\S]*logs in at FYERS[\s\S]*fyers\/BINA +refreshed/)
+  expect(stdout).toMatch(/fyers\/BINA +login needed[\s\S]*logs in at FYERS[\s\S]*fyers\/BINA +logged in/)
   expect(stdout + stderr).not.toContain('\u001b[')
   expect(stdout + stderr).not.toMatch(/eyJ[\w-]+\.|Simulated-Passw0rd/)
 })

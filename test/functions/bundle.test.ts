@@ -9,6 +9,11 @@ import { BROKER_IDS, BROKERS, type BrokerId } from '../../lib/brokers/index.ts'
 
 /** What Node reads before a handler can start; each further 100 kB costs about 2 ms of a cold start. */
 const MOST_START_BYTES = 1_000_000
+/**
+ * The site's REST interface is a chunk of its own, but it shares a chunk of zod with the rest, and needs more of it:
+ * 7 ms of a cold start (49 ms against 42, median of 25).
+ */
+const MOST_SITE_START_BYTES = 1_450_000
 /** With everything that only some runs load. */
 const MOST_BYTES = 2_500_000
 
@@ -71,13 +76,18 @@ describe.each(BROKER_IDS)('the bundle of %s', (id) => {
 describe('the bundle of the login site', () => {
   test('is small: a person waits for its cold start', () => {
     expect(bytesOf(SITE)).toBeLessThan(MOST_BYTES)
-    expect(bytesOf(SITE, startFiles(SITE))).toBeLessThan(MOST_START_BYTES)
+    expect(bytesOf(SITE, startFiles(SITE))).toBeLessThan(MOST_SITE_START_BYTES)
   })
 
   test('cannot speak to a broker, and holds nothing of the embedded backend', () => {
     const text = textOf(SITE)
     const absent = ['UND_ERR_CONNECT_TIMEOUT', ...EMBEDDED]
     expect(absent.filter((word) => text.includes(word))).toEqual([])
+  })
+
+  test('reads the interface for programs when one asks', () => {
+    expect(textOf(SITE)).toContain('/api/integration/tokens/refresh-all')
+    expect(textOf(SITE, startFiles(SITE))).not.toContain('/api/integration/tokens/refresh-all')
   })
 
   test('reads the client of the brokers’ functions when somebody presses a button', () => {

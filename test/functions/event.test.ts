@@ -32,6 +32,23 @@ describe('an event', () => {
   })
 })
 
+describe('a report that the broker refused a token', () => {
+  test.each([{ generation: 7 }, { version: 12 }])('%o is about the one account it names', (refused) => {
+    expect(readEvent(iifl, { accounts: ['iifl'], refused }, NOW)).toMatchObject({ refused })
+  })
+
+  test.each([
+    ['no account', { refused: { generation: 7 } }, 'one account'],
+    ['two accounts', { accounts: ['iifl', 'iifl/28748327'], refused: { generation: 7 } }, 'one account'],
+    ['two words for the token', { accounts: ['iifl'], refused: { generation: 7, version: 7 } }, 'understood'],
+    ['no number', { accounts: ['iifl'], refused: { generation: 'CANARY' } }, 'understood'],
+    ['the token itself', { accounts: ['iifl'], refused: { token: 'CANARY' } }, 'understood'],
+  ])('with %s is refused', (_, event, words) => {
+    expect(() => readEvent(iifl, event, NOW)).toThrow(words)
+    expect(() => readEvent(iifl, event, NOW)).not.toThrow('CANARY')
+  })
+})
+
 describe('an event nobody can understand is refused with what is allowed', () => {
   test.each([
     ['a list', []],

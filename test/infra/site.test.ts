@@ -14,6 +14,20 @@ const SITE = 'Tokenkeeper-site'
 const ARN = 'arn:<AWS::Partition>:'
 const HERE = '<AWS::Region>:<AWS::AccountId>'
 
+/** What the site may read of the brokers: FYERS' header names the app. */
+const PUBLISHED = [
+  '/fyers/access_token',
+  '/fyers/*/access_token',
+  '/fyers/session',
+  '/fyers/*/session',
+  '/fyers/client_id',
+  '/fyers/*/client_id',
+  '/upstox/access_token',
+  '/upstox/*/access_token',
+  '/upstox/session',
+  '/upstox/*/session',
+]
+
 const template = templateOf(TWO_BROKERS)
 const [api = ''] = Object.keys(template.findResources('AWS::ApiGatewayV2::Api'))
 const API_ENDPOINT = { 'Fn::GetAtt': [api, 'ApiEndpoint'] }
@@ -23,8 +37,8 @@ function siteWith(context: Record<string, unknown>) {
 }
 
 /** The logical id of the function of a broker. */
-function functionId(name: string): string | undefined {
-  const all = Object.entries(template.findResources('AWS::Lambda::Function'))
+function functionId(name: string, of = template): string | undefined {
+  const all = Object.entries(of.findResources('AWS::Lambda::Function'))
   return all.find(([, { Properties }]) => Properties['FunctionName'] === name)?.[0]
 }
 
@@ -40,6 +54,7 @@ describe('the role of the login site', () => {
       'dynamodb:GetItem',
       'dynamodb:Query',
       'ssm:GetParameters',
+      'ssm:GetParameters',
       'lambda:InvokeFunction',
       'logs:CreateLogStream',
       'logs:PutLogEvents',
@@ -47,28 +62,32 @@ describe('the role of the login site', () => {
     expect(statements.every(({ Effect }) => Effect === 'Allow')).toBe(true)
   })
 
-  test('reaches one parameter, and no broker’s', () => {
+  test('reaches its key, what is published, and the app id where a header names it; no credential', () => {
     const reached = statements.filter((one) => actionsOf(one).some((action) => action.startsWith('ssm:')))
-    expect(reached.map(({ Resource }) => arnText(Resource))).toEqual([
-      `${ARN}ssm:${HERE}:parameter/stock-pipeline/site/signing_key`,
-    ])
+    expect(reached.flatMap(({ Resource }) => [Resource].flat()).map(arnText)).toEqual(
+      ['/site/signing_key', ...PUBLISHED].map((name) => `${ARN}ssm:${HERE}:parameter/stock-pipeline${name}`),
+    )
   })
 
-  test('invokes exactly the functions of the brokers a person can log in to', () => {
-    const invoked = statementsOf(
-      templateOf({ ...TWO_BROKERS, brokers: { ...TWO_BROKERS.brokers, 'pos-connector': {} } }),
-      SITE,
-    ).find(({ Sid }) => Sid === 'LeaveLoginsToTheBrokers')
-    const brokers = ['Tokenkeeper-fyers', 'Tokenkeeper-upstox']
-    expect(invoked?.Resource).toEqual(brokers.map((name) => ({ 'Fn::GetAtt': [functionId(name), 'Arn'] })))
+  test('invokes exactly the functions of the brokers', () => {
+    const three = siteWith({ brokers: { ...TWO_BROKERS.brokers, 'pos-connector': {} } })
+    const invoked = statementsOf(three, SITE).find(({ Sid }) => Sid === 'LeaveWorkToTheBrokers')
+    const brokers = ['Tokenkeeper-fyers', 'Tokenkeeper-upstox', 'Tokenkeeper-pos-connector']
+    expect(invoked?.Resource).toEqual(
+      brokers.map((name) => ({ 'Fn::GetAtt': [functionId(name, three), 'Arn'] })),
+    )
   })
 
-  test('opens its key with a customer-managed key, and nothing else with it', () => {
+  test('opens its key and what is published with a customer-managed key, and nothing else with it', () => {
     const withKey = statementsOf(siteWith({ customerManagedKey: true }), SITE)
     const opening = withKey.filter((one) => actionsOf(one).some((action) => action.startsWith('kms:')))
-    expect(opening.map(({ Action }) => Action)).toEqual(['kms:Decrypt'])
-    const [{ StringEquals = {} } = {}] = opening.map(
-      ({ Condition }) => Condition as { StringEquals?: Record<string, unknown> },
+    expect(opening.map(({ Action }) => Action)).toEqual(['kms:Decrypt', 'kms:Decrypt'])
+    const [{ StringEquals = {} } = {}, { StringLike = {} } = {}] = opening.map(
+      ({ Condition }) => Condition as Record<'StringEquals' | 'StringLike', Record<string, unknown>>,
+    )
+    const published = StringLike['kms:EncryptionContext:PARAMETER_ARN'] as readonly unknown[]
+    expect(published.map(arnText)).toEqual(
+      PUBLISHED.map((name) => `${ARN}ssm:${HERE}:parameter/stock-pipeline${name}`),
     )
     expect(arnText(StringEquals['kms:ViaService'])).toBe('ssm.<AWS::Region>.amazonaws.com')
     expect(arnText(StringEquals['kms:EncryptionContext:PARAMETER_ARN'])).toBe(
@@ -138,6 +157,31 @@ describe('the API of the login site', () => {
     expect(routeKeys().filter((key) => /ANY|\$default|^[A-Z]+ \/\{/.test(String(key)))).toEqual([])
   })
 
+  test('has every path of the interface for programs', () => {
+    expect(routeKeys()).toEqual(
+      expect.arrayContaining([
+        'GET /health',
+        'GET /openapi.json',
+        'GET /docs',
+        'GET /token/status',
+        'GET /token/validate',
+        'POST /token/update',
+        'GET /accounts/{broker}/token',
+        'GET /accounts/{broker}/{account}/token',
+        'GET /accounts/{broker}/token/status',
+        'GET /accounts/{broker}/{account}/token/status',
+        'GET /accounts/{broker}/token/validate',
+        'GET /accounts/{broker}/{account}/token/validate',
+        'POST /accounts/{broker}/token/update',
+        'POST /accounts/{broker}/{account}/token/update',
+        'POST /accounts/{broker}/refresh',
+        'POST /accounts/{broker}/{account}/refresh',
+        'POST /api/integration/tokens/refresh-all',
+        'POST /api/integration/tokens/refresh/{userID}',
+      ]),
+    )
+  })
+
   test('has a webhook for brokers that ask in their own app, and for no other', () => {
     expect(
       routeKeys(siteWith({ brokers: { fyers: {} } })).filter((key) => /webhook/.test(String(key))),
@@ -190,15 +234,16 @@ describe('the API of the login site', () => {
 
 describe('alarms of the login site', () => {
   test.each([
-    ['AWS/Lambda', 'Errors'],
-    ['AWS/ApiGateway', '5xx'],
-  ])('%s %s tell the topic at the first occurrence', (Namespace, MetricName) => {
+    ['AWS/Lambda', 'Errors', 1],
+    // Programs meet a 503 whenever a broker is away for a moment, and try again.
+    ['AWS/ApiGateway', '5xx', 10],
+  ])('%s %s tell the topic from %i on', (Namespace, MetricName, Threshold) => {
     const [topic] = Object.keys(template.findResources('AWS::SNS::Topic'))
     const found = resourcesOf(template, 'AWS::CloudWatch::Alarm').filter(({ Properties }) =>
       JSON.stringify(Properties['Dimensions']).includes(Namespace === 'AWS/Lambda' ? 'SiteFunction' : api),
     )
     expect(found.map(({ Properties }) => Properties)).toContainEqual(
-      expect.objectContaining({ Namespace, MetricName, Threshold: 1, AlarmActions: [{ Ref: topic }] }),
+      expect.objectContaining({ Namespace, MetricName, Threshold, AlarmActions: [{ Ref: topic }] }),
     )
   })
 })

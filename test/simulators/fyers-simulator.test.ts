@@ -69,6 +69,28 @@ describe('the exchange', () => {
     [{ code: '' }, -374],
   ])('refuses %j with %i', async (fields, code) => expect(await exchange(fields)).toMatchObject({ code }))
 
+  describe('of a code that was asked for with a challenge', () => {
+    // RFC 7636, appendix B.
+    const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+    const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+
+    test('takes its verifier in place of the hash', async () => {
+      const code = simulator.authCodeFor('XX00001', CHALLENGE)
+      const fields = { code, code_verifier: VERIFIER, appIdHash: undefined }
+      expect(await exchange(fields)).toMatchObject({ s: 'ok' })
+    })
+
+    test.each([undefined, '', 'another-verifier', CHALLENGE])('refuses the verifier %j', async (verifier) => {
+      const code = simulator.authCodeFor('XX00001', CHALLENGE)
+      expect(await exchange({ code, code_verifier: verifier })).toMatchObject({ code: -437 })
+    })
+
+    test('and a code without one is not redeemed by a verifier', async () => {
+      const fields = { code_verifier: VERIFIER, appIdHash: undefined }
+      expect(await exchange(fields)).toMatchObject({ code: -371 })
+    })
+  })
+
   test('the third within 15 s is blocked at the edge with HTML for ten minutes', async () => {
     await exchange()
     await exchange()

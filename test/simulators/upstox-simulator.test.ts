@@ -4,7 +4,8 @@ import jsonwebtoken from 'jsonwebtoken'
 import { request } from 'undici'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type SimulatorServer, startSimulator } from '../../lib/simulators/simulator-server.ts'
-import { type UpstoxApp, UpstoxSimulator } from '../../lib/simulators/upstox-simulator.ts'
+import { UpstoxSimulator } from '../../lib/simulators/upstox-simulator.ts'
+import type { UpstoxApp } from '../../lib/simulators/upstox-simulator-behaviour.ts'
 import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
 
 const USERS = [{ userId: 'SIM001', name: 'SIM USER ONE' }]
@@ -184,30 +185,6 @@ describe('the login dialog', () => {
 
   test('refuses a redirect URI that differs by one character', async () => {
     expect((await call(query({ redirect_uri: `${app.redirectUri}2` }))).code).toBe('UDAPI100068')
-  })
-})
-
-describe('the simulated phone', () => {
-  const decide = async (decision: string): Promise<string> => {
-    const body = new URLSearchParams({ decision, user: 'SIM001' })
-    return (await fetch(`${server.origin}/simulated-phone`, { method: 'POST', body })).text()
-  }
-
-  test('shows what Upstox asks, and posts the webhook once the holder approves', async () => {
-    const nothing = await (await fetch(`${server.origin}/simulated-phone`)).text()
-    expect(nothing).toContain('Nothing to approve')
-    await call(`/v3/login/auth/token/request/${app.clientId}`, {
-      method: 'POST',
-      body: JSON.stringify({ client_secret: app.secret }),
-    })
-    expect(await (await fetch(`${server.origin}/simulated-phone`)).text()).toContain(app.clientId)
-    expect(await decide('approve')).toContain('Approved.')
-    expect(received).toMatchObject([{ user_id: 'SIM001', message_type: 'access_token' }])
-  })
-
-  test('tells nobody of a rejection', async () => {
-    expect(await decide('reject')).toContain('Rejected.')
-    expect(received).toEqual([])
   })
 })
 

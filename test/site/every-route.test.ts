@@ -148,11 +148,11 @@ describe('GET', () => {
   })
 })
 
-describe('what is not to be had on AWS until programs can say who they are', () => {
+describe('what is not to be had on AWS without an API key', () => {
   test('is the status of accounts; whether the service is well is told everybody', async () => {
     const aws = await siteOf(siege.world, [siege.world.broker], { status: false })
     for (const path of ['/token/status', '/accounts/BINA/token/status']) {
-      expect((await aws.browser().get(path)).status).toBe(404)
+      expect((await aws.browser().get(path)).status).toBe(401)
     }
     const health = await aws.browser().get('/health')
     expect(health.status).toBe(200)

@@ -14,6 +14,7 @@ import { webhookPath } from '../../../lib/site/webhook-path.ts'
 import type { AccountId } from '../../../lib/tokens/account-id.ts'
 import { changed, type StateChanges } from '../../../lib/tokens/account-state.ts'
 import { loginDesk } from '../../../lib/tokens/login-desk.ts'
+import { restOf } from '../../support/rest.ts'
 import { World } from '../../support/world.ts'
 
 /** Half past seven on a Monday: an hour and three quarters before the market opens. */
@@ -134,7 +135,7 @@ export class Stage extends World {
         brokers: this.brokers,
         ports: this.ports,
         timeZone: 'Asia/Kolkata',
-        status: false,
+        rest: restOf(this, this.brokers),
         // As on AWS: nothing opens without the link of a message.
         login: { desk, keys, siteUrl: server.url, open: false },
       }),

@@ -6,6 +6,7 @@ import { siteApp } from '../../../lib/site/app.ts'
 import { loginLinks } from '../../../lib/site/login-links.ts'
 import type { AccountId } from '../../../lib/tokens/account-id.ts'
 import { loginDesk } from '../../../lib/tokens/login-desk.ts'
+import { restOf } from '../../support/rest.ts'
 import type { World } from '../../support/world.ts'
 import { SiteBrowser } from './site-browser.ts'
 
@@ -26,6 +27,7 @@ export interface Site {
 export interface SiteSetting {
   readonly open?: boolean
   readonly siteUrl?: string
+  /** Whether the status of the accounts needs no key. */
   readonly status?: boolean
   readonly desk?: (real: LoginDesk) => LoginDesk
 }
@@ -43,7 +45,7 @@ export async function siteOf(
     brokers,
     ports: world.ports,
     timeZone: 'Asia/Kolkata',
-    status,
+    rest: restOf(world, brokers, status ? 'loopback' : 'keys'),
     login: { desk, keys, siteUrl, open },
   })
   const links = loginLinks({ keys, siteUrl, clock: world.clock })

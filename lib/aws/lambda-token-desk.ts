@@ -1,0 +1,66 @@
+import type { LambdaClient } from '@aws-sdk/client-lambda'
+import * as z from 'zod/mini'
+import type { Broker } from '../ports/broker.ts'
+import type { DeskRefusal, TokenDesk, Validation } from '../ports/token-desk.ts'
+import { brokerOf } from '../tokens/account-id.ts'
+import type { AccountResult, RunReport } from '../tokens/outcome.ts'
+import { type PublishedOptions, readPublished } from '../tokens/read-published.ts'
+import { functionCaller } from './function-caller.ts'
+
+const REASON = 'a program asked for it'
+
+const REFUSED = z.object({
+  refused: z.literal(true),
+  code: z.string(),
+  reason: z.string(),
+  fix: z.string(),
+  retryAfterSeconds: z.optional(z.number()),
+})
+const RESULT = z.looseObject({ success: z.boolean(), account: z.string(), outcome: z.string() })
+const REPORT = z.looseObject({ success: z.boolean(), total: z.number(), results: z.array(RESULT) })
+const VALIDATION = z.looseObject({ account: z.string(), valid: z.boolean(), checkedAt: z.string() })
+
+export interface LambdaTokenDeskOptions extends PublishedOptions {
+  readonly brokers: readonly Broker[]
+  /** The function of a broker. */
+  readonly functionOf: (brokerId: string) => string
+  /** @default - a client made at the first call */
+  readonly client?: () => Promise<LambdaClient>
+  /** Milliseconds to wait for a reply. @default 27_000 */
+  readonly patienceMs?: number
+}
+
+/**
+ * The token desk in the brokers' functions: work that needs a broker's credentials is one invocation of its function,
+ * as functions/runtime/event.ts and desk-event.ts read it. What is published is read here: it is all this role may read.
+ *
+ * The SDK may send an event again that was throttled or whose connection broke: a run finds what the first one did, and
+ * a forced one carries its date, so that it renews once; a token that is handed in twice is proven twice.
+ */
+export function lambdaTokenDesk(options: LambdaTokenDeskOptions): TokenDesk {
+  const { brokers, functionOf, client, patienceMs } = options
+  const call = functionCaller({
+    client,
+    patienceMs,
+    whenUnknown: 'ask for the status in a moment: it may be at work still',
+  })
+  return {
+    refresh({ broker, accounts, refused, forcedAt }) {
+      const event = { accounts, refused, forcedAt, reason: REASON }
+      return call<RunReport | DeskRefusal>(functionOf(broker), event, [REPORT, REFUSED])
+    },
+    adopt({ account, accessToken, expiresAt, replaceNewer }) {
+      const adopt = { account, accessToken: accessToken.reveal(), expiresAt, replaceNewer }
+      return call<AccountResult | DeskRefusal>(functionOf(brokerOf(account)), { adopt }, [RESULT, REFUSED])
+    },
+    validate: ({ account }) =>
+      call<Validation | DeskRefusal>(functionOf(brokerOf(account)), { validate: { account } }, [
+        VALIDATION,
+        REFUSED,
+      ]),
+    async readToken(account) {
+      const broker = brokers.find(({ id }) => id === brokerOf(account))
+      return broker && readPublished(broker, account, options)
+    },
+  }
+}

@@ -1,0 +1,47 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { ApiKeys } from '../ports/api-keys.ts'
+import { type ApiKey, decodeApiKey, encodeApiKey } from '../tokens/api-key.ts'
+import { StateStoreError } from '../tokens/errors.ts'
+
+interface Row {
+  readonly record: string
+}
+
+/** The API keys in SQLite: one row per key, its record as JSON. */
+export function sqliteApiKeys(database: DatabaseSync): ApiKeys {
+  const insert = database.prepare('INSERT INTO api_key (id, created_at, record) VALUES (?, ?, ?)')
+  const all = database.prepare('SELECT record FROM api_key ORDER BY created_at, id')
+  const one = database.prepare('SELECT record FROM api_key WHERE id = ?')
+  const end = database.prepare(
+    `UPDATE api_key SET record = json_set(record, '$.revokedAt', coalesce(record ->> '$.revokedAt', ?))
+     WHERE id = ? RETURNING record`,
+  )
+  return {
+    create: async (key) => {
+      const record = JSON.stringify(encodeApiKey(key))
+      guarded(() => insert.run(key.id, key.createdAt.epochMilliseconds, record))
+    },
+    list: async () => guarded(() => (all.all() as unknown as Row[]).map(decoded)),
+    find: async (id) => guarded(() => optional(one.get(id))),
+    revoke: async (id, at) => guarded(() => optional(end.get(at.toString(), id))),
+  }
+}
+
+function optional(row: unknown): ApiKey | undefined {
+  return row === undefined ? undefined : decoded(row as Row)
+}
+
+function decoded({ record }: Row): ApiKey {
+  return decodeApiKey(JSON.parse(record) as Record<string, unknown>)
+}
+
+function guarded<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    throw new StateStoreError('the local store of API keys could not be used', {
+      cause,
+      fix: 'check that the disk has room and that the TOKENKEEPER_HOME folder can be written: tokenkeeper doctor',
+    })
+  }
+}

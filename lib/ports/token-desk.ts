@@ -1,0 +1,81 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { AccountId } from '../tokens/account-id.ts'
+import type { RefusedToken } from '../tokens/decide.ts'
+import type { ErrorCode } from '../tokens/errors.ts'
+import type { AccountResult, RunReport } from '../tokens/outcome.ts'
+import type { Secret } from '../tokens/secret.ts'
+
+/** Nothing was done, and why. */
+export interface DeskRefusal {
+  readonly refused: true
+  readonly code: ErrorCode | 'older_token'
+  readonly reason: string
+  readonly fix: string
+  /** When it makes sense to ask again, in seconds. */
+  readonly retryAfterSeconds?: number
+}
+
+/** A run over accounts of one broker. */
+export interface RefreshOrder {
+  readonly broker: string
+  /** @default - all of the broker's */
+  readonly accounts?: readonly AccountId[]
+  /** A consumer was refused by the broker with this access token; for a run over a single account. */
+  readonly refused?: RefusedToken
+  /** Set when a person wants a new token although the stored one may be fresh. */
+  readonly forcedAt?: Temporal.Instant
+}
+
+export interface AdoptOrder {
+  readonly account: AccountId
+  readonly accessToken: Secret
+  /** When the token dies, as whoever hands it in says. */
+  readonly expiresAt?: Temporal.Instant
+  /** Whether it may replace a token that lives longer. */
+  readonly replaceNewer: boolean
+}
+
+export interface ValidateOrder {
+  readonly account: AccountId
+}
+
+/** What the broker said about the published access token a moment ago. */
+export interface Validation {
+  readonly account: AccountId
+  readonly valid: boolean
+  /** ISO 8601 in the broker's zone. */
+  readonly checkedAt: string
+  readonly userID: string | null
+  /** Why it is not valid. */
+  readonly problem?: {
+    readonly code: ErrorCode | 'no_token'
+    readonly reason: string
+    readonly fix: string
+  }
+}
+
+/** The published access token with what a program needs to use it. */
+export interface PublishedToken {
+  readonly accessToken: Secret
+  /** The vault's version of it. */
+  readonly version: number
+  /** Companions without which it is useless, as one JSON text. */
+  readonly session?: Secret
+  /** Where the broker's Authorization header names the app. */
+  readonly clientId?: Secret
+}
+
+/**
+ * Where access tokens are renewed, proven and handed out: here in this process, or in the broker's function on AWS,
+ * which alone may read the broker's credentials. Whatever goes wrong in a foreseen way is a value.
+ */
+export interface TokenDesk {
+  /** Makes what should be true of these accounts true, and tells how each ended. */
+  refresh(order: RefreshOrder): Promise<RunReport | DeskRefusal>
+  /** Proves an access token that somebody hands in, and publishes it only then. */
+  adopt(order: AdoptOrder): Promise<AccountResult | DeskRefusal>
+  /** Asks the broker whether the published access token works. Never renews it: that would spend a login. */
+  validate(order: ValidateOrder): Promise<Validation | DeskRefusal>
+  /** The published access token; `undefined` where there is none. Throws TokenVaultError. */
+  readToken(account: AccountId): Promise<PublishedToken | undefined>
+}

@@ -1,0 +1,98 @@
+import type { MiddlewareHandler } from 'hono'
+import type { ApiKeys } from '../ports/api-keys.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { AccountId } from '../tokens/account-id.ts'
+import { apiKeyIdIn, isApiKey, objectionTo, type Scope } from '../tokens/api-key.ts'
+import { RestProblem } from './problem.ts'
+import type { RestEnv } from './rest-env.ts'
+
+/** RFC 6750 section 3. */
+const CHALLENGE = 'Bearer realm="tokenkeeper"'
+/** RFC 9110 section 11.1: the scheme in any case. */
+const BEARER = /^bearer +([^\s]+)$/i
+
+/** Who asks, and what they may. */
+export interface Caller {
+  /** The public part of the key; absent for a program of this machine that needs none. */
+  readonly keyId: string | undefined
+  readonly scopes: readonly Scope[]
+  /** The only accounts they may know of. @default - all */
+  readonly accounts: readonly AccountId[] | undefined
+}
+
+/** What a route wants of its caller: a scope, or any key at all. */
+export type Need = Scope | 'any'
+
+export interface AccessOptions {
+  readonly keys: ApiKeys
+  readonly clock: Clock
+  /**
+   * `loopback`: only programs of this machine can reach the service, so `status` needs no key until there is one, and
+   * the documentation never does. `keys`: every path needs one.
+   */
+  readonly access: 'loopback' | 'keys'
+}
+
+/** Gives the middleware that lets a request through to a route, or ends it with 401 or 403. */
+export function accessTo(options: AccessOptions): (need: Need) => MiddlewareHandler<RestEnv> {
+  return (need) => async (context, next) => {
+    const given = context.req.header('authorization')
+    const caller = given === undefined ? await anonymous(need, options) : await known(given, options)
+    if (need !== 'any' && !caller.scopes.includes(need)) throw lacks(need)
+    context.set('caller', caller)
+    return next()
+  }
+}
+
+/** Ends the request with 403 unless the caller has the scope. */
+export function assertScope({ scopes }: Caller, scope: Scope): void {
+  if (!scopes.includes(scope)) throw lacks(scope)
+}
+
+async function anonymous(need: Need, { keys, access }: AccessOptions): Promise<Caller> {
+  const open = access === 'loopback' && (need === 'any' || need === 'status')
+  if (open && (need === 'any' || (await keys.list()).length === 0)) {
+    return { keyId: undefined, scopes: ['status'], accounts: undefined }
+  }
+  throw new RestProblem('unauthenticated', 'this needs an API key', {
+    fix: 'send Authorization: Bearer with a key of tokenkeeper keys create',
+    headers: { 'www-authenticate': CHALLENGE },
+  })
+}
+
+/** Does the same work whether or not there is a key of that id, so that time tells nothing of either. */
+async function known(header: string, { keys, clock }: AccessOptions): Promise<Caller> {
+  const [, text = ''] = BEARER.exec(header) ?? []
+  const id = apiKeyIdIn(text)
+  const key = id === undefined ? undefined : await keys.find(id)
+  if (!isApiKey(text, key) || key === undefined) {
+    throw invalid('key_unknown', 'this is no API key of this installation', 'check that the key is complete')
+  }
+  const objection = objectionTo(key, clock.now())
+  if (objection) {
+    throw invalid(
+      `key_${objection}`,
+      `this API key is ${objection}`,
+      'make a new one: tokenkeeper keys create',
+    )
+  }
+  return { keyId: key.id, scopes: key.scopes, accounts: key.accounts }
+}
+
+function invalid(
+  code: 'key_unknown' | 'key_expired' | 'key_revoked',
+  detail: string,
+  fix: string,
+): RestProblem {
+  return new RestProblem(code, detail, {
+    fix,
+    headers: { 'www-authenticate': `${CHALLENGE}, error="invalid_token"` },
+  })
+}
+
+function lacks(scope: Scope): RestProblem {
+  return new RestProblem('insufficient_scope', `this needs a key with the scope ${scope}`, {
+    fix: `make one with tokenkeeper keys create --scope ${scope}`,
+    headers: { 'www-authenticate': `${CHALLENGE}, error="insufficient_scope", scope="${scope}"` },
+  })
+}

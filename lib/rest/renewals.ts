@@ -1,0 +1,119 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { RefreshOrder } from '../ports/token-desk.ts'
+import { isLive } from '../site/account-status.ts'
+import type { KnownAccount } from '../site/accounts.ts'
+import type { AccountId } from '../tokens/account-id.ts'
+import type { AccountState } from '../tokens/account-state.ts'
+import { isHeld, type RefusedToken } from '../tokens/decide.ts'
+import type { AccountResult } from '../tokens/outcome.ts'
+import { resultOf } from '../tokens/result.ts'
+import type { Caller } from './access.ts'
+import { problemOfRefusal, RestProblem } from './problem.ts'
+import { rateLimit } from './rate-limit.ts'
+import type { RestOptions } from './rest-env.ts'
+
+/** Runs begun for one account, and by one key, whatever they found. */
+const PER_ACCOUNT = { count: 6, perSeconds: 60 }
+const PER_KEY = { count: 60, perSeconds: 60 }
+/** Somebody waits for the reply, on AWS for 29 s at most; a renewal takes a few. */
+const PATIENCE_SECONDS = 10
+const LOOK_AGAIN_MS = 250
+const MOST_ROUNDS = 3
+/** How long one answer may stand for further askers once there were too many. */
+const ANSWER_HOLDS_SECONDS = 60
+
+interface RenewalWish {
+  /** The token a consumer was refused with. */
+  readonly refused?: RefusedToken
+  readonly forcedAt?: Temporal.Instant
+}
+
+export interface Renewals {
+  /**
+   * One run over one account, however many ask for it at once: they share its answer. A report about a token that was
+   * replaced since is answered without a run. Throws RestProblem.
+   */
+  renew(known: KnownAccount, wish: RenewalWish, caller: Caller): Promise<AccountResult>
+}
+
+interface Answer {
+  readonly wish: string
+  readonly at: Temporal.Instant
+  readonly result: AccountResult
+}
+
+export function renewals({ desk, ports: { states, clock } }: RestOptions): Renewals {
+  const running = new Map<string, Promise<AccountResult>>()
+  const answers = new Map<AccountId, Answer>()
+  const perAccount = rateLimit(PER_ACCOUNT, clock)
+  const perKey = rateLimit(PER_KEY, clock)
+
+  const untilFree = async (account: AccountId): Promise<void> => {
+    const until = clock.now().add({ seconds: PATIENCE_SECONDS }).epochMilliseconds
+    while (clock.now().epochMilliseconds < until) {
+      const lease = (await states.get(account))?.lease
+      if (!lease || !isHeld(lease.until, clock.now())) return
+      await clock.sleep(LOOK_AGAIN_MS)
+    }
+  }
+
+  const run = async ({ broker, state }: KnownAccount, wish: RenewalWish): Promise<AccountResult> => {
+    const order: RefreshOrder = { broker: broker.id, accounts: [state.account], ...wish }
+    for (let round = 1; ; round++) {
+      const report = await desk.refresh(order)
+      if ('refused' in report) throw problemOfRefusal(report)
+      const [result] = report.results
+      const inTheWay = result === undefined || result.outcome === 'skipped'
+      if (!inTheWay || state.settings.managedBy === 'external') return result as AccountResult
+      // Another run has the account: it brings what is asked for here, or its end lets us have a try.
+      if (round === MOST_ROUNDS) throw busy()
+      await untilFree(state.account)
+    }
+  }
+
+  return {
+    async renew(known, wish, caller) {
+      const { broker, state } = known
+      const { account } = state
+      const now = clock.now()
+      if (wish.refused && !isPresent(wish.refused, state) && isLive(state, now)) {
+        const reason = 'the report is about an older access token; this one is live'
+        return resultOf(broker, state, { outcome: 'fresh', reason })
+      }
+      const words = JSON.stringify([account, wish.refused, wish.forcedAt])
+      const under = running.get(words)
+      if (under) return under
+      try {
+        perAccount.take(account)
+      } catch (tooMany) {
+        const answer = answers.get(account)
+        const fits = answer?.wish === words && secondsBetween(answer.at, now) < ANSWER_HOLDS_SECONDS
+        if (fits) return answer.result
+        throw tooMany
+      }
+      perKey.take(caller.keyId ?? '')
+      const begun = run(known, wish).finally(() => running.delete(words))
+      running.set(words, begun)
+      const result = await begun
+      answers.set(account, { wish: words, at: clock.now(), result })
+      return result
+    },
+  }
+}
+
+function isPresent(refused: RefusedToken, { generation, accessToken }: AccountState): boolean {
+  return 'generation' in refused
+    ? refused.generation === generation
+    : refused.version === accessToken?.version
+}
+
+function busy(): RestProblem {
+  return new RestProblem('busy', 'another run is at work on this account, and has not ended yet', {
+    fix: 'ask again in a moment',
+    retryAfterSeconds: 2,
+  })
+}
+
+function secondsBetween(from: Temporal.Instant, to: Temporal.Instant): number {
+  return from.until(to).total('seconds')
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto'
+import type { z } from '@hono/zod-openapi'
+import type { Clock } from '../ports/clock.ts'
+import type { TokenDesk, Validation as Verdict } from '../ports/token-desk.ts'
+import { shortId, statusOf } from '../site/account-status.ts'
+import type { KnownAccount } from '../site/accounts.ts'
+import type { Secret } from '../tokens/secret.ts'
+import type { Status, Validation } from './schemas.ts'
+
+const FINGERPRINT_CHARACTERS = 16
+
+/** The status of an account for programs (sheet token-service, section 4); never a token. Throws TokenVaultError. */
+export async function statusView(
+  { broker, state }: KnownAccount,
+  desk: TokenDesk,
+  clock: Clock,
+): Promise<z.input<typeof Status>> {
+  const now = clock.now()
+  const status = statusOf(broker, state, now)
+  const stored = await desk.readToken(state.account)
+  const expiresAt = state.accessToken?.expiresAt
+  return {
+    account_id: shortId(state.account),
+    account: status.account,
+    state: status.state,
+    live: status.live && stored !== undefined,
+    summary: status.summary,
+    expires_at: status.expiresAt,
+    expires_in: expiresAt ? Math.max(0, Math.floor(now.until(expiresAt).total('seconds'))) : null,
+    expiry_decided_by: status.expiryDecidedBy,
+    issued_at: status.issuedAt,
+    last_validated_at: status.provenAt,
+    source: status.source,
+    generation: status.generation,
+    fingerprint: stored ? fingerprint(stored.accessToken) : null,
+    next_action: status.nextAction,
+    last_error: status.lastError,
+  }
+}
+
+/** What the broker said about a token (sheet token-service, section 4). */
+export function validationView(verdict: Verdict): z.input<typeof Validation> {
+  const { account, valid, checkedAt, userID, problem } = verdict
+  return {
+    account_id: shortId(account),
+    account,
+    valid,
+    checked_at: checkedAt,
+    user_id: userID,
+    error: problem ?? null,
+  }
+}
+
+/** Lets a consumer see whether it holds the same token, by computing the same from its own. */
+export function fingerprint(token: Secret): string {
+  return createHash('sha256').update(token.reveal()).digest('hex').slice(0, FINGERPRINT_CHARACTERS)
+}

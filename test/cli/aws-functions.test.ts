@@ -1,0 +1,55 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { type AwsFunctions, awsFunctions } from '../../lib/cli/aws-functions.ts'
+
+const SITE = 'https://tokens.example.invalid'
+
+let server: Server
+let functions: AwsFunctions
+let reply: { readonly status: number; readonly type?: string; readonly body: unknown }
+let asked: string[]
+
+beforeEach(async () => {
+  asked = []
+  server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    response.writeHead(reply.status, {
+      'content-type': 'application/json',
+      ...(reply.type && { 'x-amzn-errortype': reply.type }),
+    })
+    response.end(JSON.stringify(reply.body))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${port}`)
+  vi.stubEnv('AWS_REGION', 'ap-south-1')
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'SIMULATED')
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'SIMULATED')
+  functions = awsFunctions('Tokenkeeper')
+})
+afterEach(() => {
+  functions.close()
+  server.close()
+  vi.unstubAllEnvs()
+})
+
+test('the login page’s address is what its function was told', async () => {
+  reply = { status: 200, body: { Environment: { Variables: { TOKENKEEPER_SITE_URL: SITE } } } }
+  expect(await functions.siteUrl()).toBe(SITE)
+  expect(asked[0]).toContain('/functions/Tokenkeeper-site/configuration')
+})
+
+test('a stack without a site has no login page, which is no error', async () => {
+  reply = { status: 404, type: 'ResourceNotFoundException', body: { Message: 'Function not found' } }
+  expect(await functions.siteUrl()).toBeUndefined()
+})
+
+test('who may not ask is told what is missing', async () => {
+  reply = { status: 403, type: 'AccessDeniedException', body: { Message: 'not authorized' } }
+  await expect(functions.siteUrl()).rejects.toMatchObject({
+    code: 'configuration_invalid',
+    fix: expect.stringContaining('lambda:GetFunctionConfiguration'),
+  })
+})

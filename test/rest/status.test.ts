@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { upstox } from '../../lib/brokers/upstox.ts'
+import { StateStoreError } from '../../lib/tokens/errors.ts'
+import { RestWorld } from './support/rest-world.ts'
+
+let world: RestWorld
+let key: string
+
+beforeEach(async () => {
+  world = await RestWorld.open()
+  key = await world.key()
+})
+afterEach(() => world.close())
+
+describe('health', () => {
+  test('R2.1 tells how many tokens are there and the time, and no account’s name', async () => {
+    await world.account('upstox/ACC1', {})
+    await world.account('upstox/MISSING', {})
+    await world.account('iifl/ELSEWHERE', {}, { managedBy: 'external' })
+    await world.run(upstox)
+    const { status, body, text } = await world.get('/health')
+    expect(status).toBe(200)
+    expect(body).toEqual({
+      status: 'ok',
+      tokens: 'partial',
+      accounts: { total: 2, live: 1, expired: 0, missing: 1, awaiting_login: 0 },
+      version: expect.any(String),
+      time: '2026-11-23T08:00:00+05:30',
+    })
+    expect(text).not.toMatch(/ACC|MISSING|ELSEWHERE|SIM001/)
+  })
+
+  test.each([
+    ['none', [], false],
+    ['unavailable', ['upstox/ACC1'], false],
+    ['available', ['upstox/ACC1'], true],
+  ] as const)('R2.1 has the word %s', async (word, accounts, ran) => {
+    for (const account of accounts) await world.account(account, {})
+    if (ran) await world.run(upstox)
+    expect((await world.get('/health')).body).toMatchObject({ tokens: word })
+  })
+
+  test('needs no key, and is not disturbed by one that is no good', async () => {
+    expect((await world.get('/health', 'nonsense')).status).toBe(200)
+  })
+
+  test('R2.6 is well while no token is, and not while the store is away', async () => {
+    const list = () => {
+      throw new StateStoreError('the local state store could not be used', { fix: 'mend it' })
+    }
+    world.mount({ ports: { ...world.ports, states: { ...world.ports.states, list } } })
+    expect(await world.get('/health')).toMatchObject({ status: 503, body: { code: 'state', fix: 'mend it' } })
+  })
+})
+
+describe('the status of an account', () => {
+  test('R1.7 R2.2 has its expiry, source and fingerprint, and never its token', async () => {
+    const account = await world.account('upstox/ACC1', {})
+    await world.run(upstox)
+    const token = (await world.stored(account, 'access_token')) as string
+    world.clock.advance({ seconds: 5 })
+    for (const path of [
+      '/token/status',
+      '/accounts/ACC1/token/status',
+      '/accounts/upstox/ACC1/token/status',
+    ]) {
+      const { status, body, text, headers } = await world.get(path, key)
+      expect(status).toBe(200)
+      expect(body).toEqual({
+        account_id: 'ACC1',
+        account: 'upstox/ACC1',
+        state: 'fresh',
+        live: true,
+        summary: 'live',
+        expires_at: '2026-11-24T03:30:00+05:30',
+        expires_in: 70_195,
+        expiry_decided_by: "the token's own exp",
+        issued_at: '2026-11-23T08:00:00+05:30',
+        last_validated_at: '2026-11-23T08:00:00+05:30',
+        source: 'upstream',
+        generation: 1,
+        fingerprint: createHash('sha256').update(token).digest('hex').slice(0, 16),
+        next_action: expect.any(String),
+        last_error: null,
+      })
+      expect(text).not.toContain(token.slice(0, 20))
+      expect(headers.get('cache-control')).toBe('no-store')
+    }
+  })
+
+  test('is not live once its token has died, was removed, or before it came', async () => {
+    const account = await world.account('upstox/ACC1', {})
+    const status = async () => (await world.get('/token/status', key)).body
+    expect(await status()).toMatchObject({
+      state: 'missing',
+      live: false,
+      expires_at: null,
+      expires_in: null,
+    })
+    await world.run(upstox)
+    await world.ports.vault.remove(account, 'access_token')
+    expect(await status()).toMatchObject({ live: false, fingerprint: null })
+    world.clock.set('2026-11-24T03:29:30+05:30')
+    expect(await status()).toMatchObject({ state: 'expired', live: false, expires_in: 30 })
+  })
+
+  test('tells what went wrong last and who can mend it', async () => {
+    await world.account('upstox/ACC1', {})
+    world.serviceServer.failNext('/', { kind: 'reply', status: 403, body: 'no' })
+    await world.run(upstox)
+    expect((await world.get('/token/status', key)).body).toMatchObject({
+      state: 'failed',
+      last_error: {
+        code: 'client_rejected',
+        at: '2026-11-23T08:00:00+05:30',
+        fix: expect.stringContaining('setup'),
+      },
+    })
+  })
+
+  test('R2.2 several accounts: the first of Upstox stands for all, and a list follows', async () => {
+    await world.account('iifl/A', {})
+    await world.account('upstox/ACC1', {})
+    expect((await world.get('/token/status', key)).body).toMatchObject({
+      account_id: 'ACC1',
+      accounts: [{ account: 'iifl/A' }, { account: 'upstox/ACC1' }],
+    })
+  })
+
+  test('is found by a bare name where that is clear, Upstox’s first', async () => {
+    const account = async (id: string) =>
+      (await world.get(`/accounts/${id}/token/status`, key)).body['account']
+    await world.account('iifl/SAME', {})
+    expect(await account('SAME')).toBe('iifl/SAME')
+    await world.account('fyers/SAME', {})
+    expect(await account('SAME')).toBeUndefined()
+    await world.account('upstox/SAME', {})
+    expect(await account('SAME')).toBe('upstox/SAME')
+    expect(await account('iifl%2FSAME')).toBe('iifl/SAME')
+    expect(await account('iifl/SAME')).toBe('iifl/SAME')
+  })
+
+  test('of nobody is 404, and so is any in an empty installation', async () => {
+    expect(await world.get('/token/status', key)).toMatchObject({
+      status: 404,
+      body: { code: 'no_accounts' },
+    })
+    expect(await world.get('/accounts/NOBODY/token/status', key)).toMatchObject({
+      status: 404,
+      body: { code: 'unknown_account' },
+    })
+  })
+
+  test('by HEAD is its headers alone', async () => {
+    await world.upstoxAccounts()
+    const head = await world.ask('HEAD', '/token/status', { key })
+    expect(head).toMatchObject({ status: 200, text: '' })
+  })
+})

@@ -1,0 +1,14 @@
+import { sqliteApiKeys } from '../../lib/local/sqlite-api-keys.ts'
+import type { Broker } from '../../lib/ports/broker.ts'
+import type { SiteOptions } from '../../lib/site/app.ts'
+import { tokenDesk } from '../../lib/tokens/token-desk.ts'
+import type { World } from './world.ts'
+
+/** The REST part of a site in front of a world. */
+export function restOf(
+  { database, ports }: World,
+  brokers: readonly Broker[],
+  access: 'loopback' | 'keys' = 'keys',
+): SiteOptions['rest'] {
+  return { keys: sqliteApiKeys(database), desk: tokenDesk({ brokers, ports }), access }
+}
