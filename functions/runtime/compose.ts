@@ -64,10 +64,7 @@ function linksOnDemand(vault: TokenVault, options: Omit<LoginLinksOptions, 'keys
   let loading: Promise<LoginLinks> | undefined
   return {
     async forIncident(account, incident) {
-      loading ??= Promise.all([
-        import('../../lib/signing-keys.ts'),
-        import('../../lib/site/login-links.ts'),
-      ]).then(([{ storedSigningKeys }, { loginLinks }]) =>
+      loading ??= import('./on-demand.ts').then(({ storedSigningKeys, loginLinks }) =>
         loginLinks({ ...options, keys: storedSigningKeys(vault, options.clock) }),
       )
       return (await loading).forIncident(account, incident)

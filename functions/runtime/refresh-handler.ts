@@ -91,13 +91,13 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
     .use(injectLambdaContext(telemetry.logger, NO_EVENT_IN_THE_LOG))
     .handler(async (event) => {
       // Read at the first login: a scheduled run has no use for it.
-      const { takeLoginStep } = await import('./login-handler.ts')
+      const { takeLoginStep } = await import('./on-demand.ts')
       return takeLoginStep(event, broker, composed, telemetry)
     })
   const desk = middy<unknown, DeskReply>()
     .use(injectLambdaContext(telemetry.logger, NO_EVENT_IN_THE_LOG))
     .handler(async (event) => {
-      const { workOnToken } = await import('./desk-handler.ts')
+      const { workOnToken } = await import('./on-demand.ts')
       return workOnToken(event, broker, composed, telemetry)
     })
   return ((event: unknown, context: Context) => {
