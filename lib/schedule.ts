@@ -84,3 +84,13 @@ function refusal(expression: string, why: string): Error {
       'such as cron(0 3 * * ? *), or rate(value unit), such as rate(6 hours)',
   )
 }
+
+/** The run at the time of day at which a broker is to ask in its own app; none without such a time. */
+export function approvalSchedule(
+  approvalAt: string | undefined,
+  onTradingDaysOnly: boolean,
+): readonly string[] {
+  if (approvalAt === undefined) return []
+  const [hour, minute] = approvalAt.split(':').map(Number)
+  return [`cron(${minute} ${hour} ${onTradingDaysOnly ? '? * MON-FRI' : '* * ?'} *)`]
+}

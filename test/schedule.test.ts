@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { longestPauseSeconds, parseSchedule } from '../lib/schedule.ts'
+import { approvalSchedule, longestPauseSeconds, parseSchedule } from '../lib/schedule.ts'
 
 const FRIDAY = Date.parse('2026-11-20T05:30:00+05:30')
 
@@ -57,5 +57,18 @@ describe('longestPauseSeconds', () => {
   ])('of %j is %d hours', (expressions, hours) => {
     const schedules = expressions.map((expression) => parseSchedule(expression, 'Asia/Kolkata'))
     expect(longestPauseSeconds(schedules, FRIDAY)).toBe(hours * 3600)
+  })
+})
+
+describe('the run at which a broker asks in its own app', () => {
+  test('is on trading days where there is a market, and there is none without a time', () => {
+    expect(approvalSchedule('07:30', true)).toEqual(['cron(30 7 ? * MON-FRI *)'])
+    expect(approvalSchedule('07:05', false)).toEqual(['cron(5 7 * * ? *)'])
+    expect(approvalSchedule(undefined, true)).toEqual([])
+    const saturday = Date.parse('2026-11-28T06:00:00+05:30')
+    const [expression = ''] = approvalSchedule('07:30', true)
+    expect(parseSchedule(expression, 'Asia/Kolkata').next(saturday)).toBe(
+      Date.parse('2026-11-30T07:30:00+05:30'),
+    )
   })
 })

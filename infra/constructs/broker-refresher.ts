@@ -8,6 +8,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
+import { approvalSchedule } from '../../lib/schedule.ts'
 import { BrokerAlarms } from './broker-alarms.ts'
 import { BrokerFunction } from './broker-function.ts'
 import { brokerPermissions } from './broker-permissions.ts'
@@ -93,7 +94,7 @@ export class BrokerRefresher extends Construct {
     new BrokerSchedules(this, 'Schedules', {
       function: this.function,
       deadLetterQueue,
-      expressions: [...props.schedules, ...approvalSchedule(props)],
+      expressions: [...props.schedules, ...approvalSchedule(props.approvalAt, props.onTradingDaysOnly)],
       timeZone: props.timeZone,
     })
     new BrokerAlarms(this, 'Alarms', {
@@ -115,13 +116,6 @@ export class BrokerRefresher extends Construct {
       'it is a dead-letter queue itself, of the function and its schedules',
     )
   }
-}
-
-/** The run that asks in the broker's app: the configured ones may be minutes away from that time. */
-function approvalSchedule({ approvalAt, onTradingDaysOnly }: BrokerRefresherProps): readonly string[] {
-  if (approvalAt === undefined) return []
-  const [hour, minute] = approvalAt.split(':').map(Number)
-  return [`cron(${minute} ${hour} ${onTradingDaysOnly ? '? * MON-FRI' : '* * ?'} *)`]
 }
 
 /** Accepts one cdk-nag finding of one resource, and says why. */

@@ -12,7 +12,7 @@ import type { LoginDesk } from '../ports/login-desk.ts'
 import type { Notifier } from '../ports/notifier.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type SecretName, storedValue } from '../ports/token-vault.ts'
-import { parseSchedule } from '../schedule.ts'
+import { approvalSchedule, parseSchedule } from '../schedule.ts'
 import { ensureSigningKey, type SigningKeys, storedSigningKeys } from '../signing-keys.ts'
 import type { DemoAccount } from '../simulators/demo-accounts.ts'
 import { DemoClock } from '../simulators/demo-clock.ts'
@@ -185,6 +185,8 @@ function servedBroker({
   broker,
   settings,
 }: EnabledBroker | { broker: Broker; settings: BrokerConfig }): ServedBroker {
-  const schedules = settings.schedules.map((expression) => parseSchedule(expression, settings.timeZone))
+  const atApproval = approvalSchedule(settings.approvalAt, broker.tradingSession !== undefined)
+  const expressions = [...settings.schedules, ...atApproval]
+  const schedules = expressions.map((expression) => parseSchedule(expression, settings.timeZone))
   return { broker, schedules }
 }
