@@ -19,7 +19,7 @@ import {
 } from './ending.ts'
 import { GrantRejectedError, RateLimitedError, TokenkeeperError, WrongAccountError } from './errors.ts'
 import type { Lease } from './lease.ts'
-import { LIFTED_BY_A_TOKEN, provePublish, proveStored, saveRotated } from './publish.ts'
+import { LIFTED_BY_A_GRANT, provePublish, proveStored, saveRotated } from './publish.ts'
 
 /** One account's work under its lease. */
 export interface Climb {
@@ -114,7 +114,7 @@ async function tryGrant(climb: Climb, grant: Grant, state: AccountState): Promis
     minted = true
     saved = await saveRotated(broker, state, renewal, context, ports)
     const found = await provePublish(broker, state, renewal, context, ports, grant.kind)
-    return { published: true, changes: { ...saved, ...found, ...LIFTED_BY_A_TOKEN } }
+    return { published: true, changes: { ...saved, ...found, ...LIFTED_BY_A_GRANT } }
   } catch (error) {
     const failure = { error, minted, grant, timeZone: broker.session.timeZone, at: ports.clock.now() }
     return {

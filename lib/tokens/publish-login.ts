@@ -3,7 +3,13 @@ import type { Ports } from '../ports/ports.ts'
 import type { AccountState, StateChanges } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
 import { assertPlausibleToken } from './plausible.ts'
-import { assertSameUser, LIFTED_BY_A_TOKEN, provePublish, proveWithRepeats, saveRotated } from './publish.ts'
+import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from './publish.ts'
+
+/**
+ * What a person's token lifts. A block or a lost reply of a grant is not among it: a password that was refused stays
+ * refused, and a refresh token that may be spent stays so, until another one is stored, which a login often does.
+ */
+const LIFTED_BY_A_PERSON: StateChanges = { notBefore: undefined, refusedVersion: undefined }
 
 export interface PublishedLogin {
   /** What to record, whatever became of it. */
@@ -33,7 +39,7 @@ export async function publishLogin(
       refreshToken && userId === undefined ? await provenFirst(broker, state, renewal, context) : renewal
     saved = await saveRotated(broker, state, known, context, ports)
     const published = await provePublish(broker, state, known, context, ports, source)
-    return { changes: { ...saved, ...published, ...LIFTED_BY_A_TOKEN, authorizedAt: renewal.sentAt } }
+    return { changes: { ...saved, ...published, ...LIFTED_BY_A_PERSON, authorizedAt: renewal.sentAt } }
   } catch (error) {
     return { changes: saved, error }
   }

@@ -18,8 +18,8 @@ import { expiryOf } from './session-model.ts'
 
 const SAVE_PAUSE_MS = 500
 
-/** What a published token lifts. */
-export const LIFTED_BY_A_TOKEN: StateChanges = {
+/** What a token that a grant gave lifts. */
+export const LIFTED_BY_A_GRANT: StateChanges = {
   blocks: {},
   ambiguous: undefined,
   notBefore: undefined,

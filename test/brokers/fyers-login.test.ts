@@ -66,7 +66,10 @@ describe('R3.1 the login at FYERS', () => {
     await world.run(fyers)
     expect((await world.ports.states.get(account))?.blocks.refresh_token).toBeDefined()
     expect((await person.logIn()).success).toBe(true)
-    expect((await world.ports.states.get(account))?.blocks).toEqual({})
+    delete simulator.behaviour.refreshWithdrawn
+    world.clock.advance({ minutes: 2 })
+    const { report } = await world.run(fyers, { accounts: [account], force: true })
+    expect(report.results[0]).toMatchObject({ outcome: 'refreshed' })
   })
 })
 

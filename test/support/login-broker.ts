@@ -109,6 +109,8 @@ export class LoginBrokerSimulator extends RotabrokerSimulator {
   /** Requests that named a code, right or wrong. */
   codesSeen = 0
   approvalsAsked = 0
+  /** The exchange gives a refresh token as well. */
+  givesRefreshToken = true
   /** The exchange names the user of the login. */
   namesUser = true
   readonly #codes = new Map<string, { readonly user: string; spent: boolean }>()
@@ -126,7 +128,7 @@ export class LoginBrokerSimulator extends RotabrokerSimulator {
       const { access, refresh } = this.openFamily(user)
       return context.json({
         access_token: access,
-        refresh_token: refresh,
+        ...(this.givesRefreshToken && { refresh_token: refresh }),
         expires_in: 12 * 3600,
         ...(this.namesUser && { user }),
       })

@@ -94,6 +94,8 @@ export class RotabrokerSimulator implements Simulator {
   exchanges = 0
   /** Calls that asked whose token it is. */
   proofs = 0
+  /** Refresh grants that arrived, good or bad. */
+  grantsSeen = 0
   /** Reuses of a spent refresh token, each of which revoked a family. */
   reuses = 0
   companion: string | undefined
@@ -109,6 +111,7 @@ export class RotabrokerSimulator implements Simulator {
   constructor(clock: Clock) {
     this.#clock = clock
     this.app.post('/token', async (context) => {
+      this.grantsSeen += 1
       const presented = new URLSearchParams(await context.req.text()).get('refresh_token') ?? ''
       const reused = this.#spent.get(presented)
       if (reused) {

@@ -33,13 +33,42 @@ describe('a login', () => {
     expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed', 'solved'])
   })
 
-  test('lifts what blocked a grant: a refused refresh token is tried again once it was replaced', async () => {
+  test('has a refused refresh token tried again once it brought a new one', async () => {
     await world.store(account, { refresh_token: 'rotated-away-long-ago' })
     await world.run(world.broker)
     expect((await world.record(account)).blocks.refresh_token?.code).toBe('grant_rejected')
     await world.logIn(account)
-    expect((await world.record(account)).blocks).toEqual({})
+    world.clock.advance({ minutes: 2 })
+    await world.run(world.broker, { accounts: [account], force: true })
+    expect(await world.record(account)).toMatchObject({
+      generation: 2,
+      blocks: {},
+      accessToken: { source: 'refresh_token' },
+    })
   })
+
+  test.each(['login', 'approval'])(
+    'does not have what was refused sent again where nothing new was stored (%s)',
+    async (way) => {
+      await world.logIn(account)
+      await world.store(account, { refresh_token: 'rotated-away-long-ago' })
+      world.clock.advance({ hours: 13 })
+      await world.run(world.broker)
+      const { blocks } = await world.record(account)
+      expect(blocks.refresh_token).toBeDefined()
+      world.simulator.givesRefreshToken = false
+      if (way === 'login') await world.logIn(account)
+      else {
+        success(await world.desk.requestApproval({ account }))
+        await world.desk.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
+      }
+      expect(await world.record(account)).toMatchObject({ generation: 2, blocks })
+      const exchanges = world.simulator.grantsSeen
+      world.clock.advance({ hours: 13 })
+      await world.run(world.broker)
+      expect(world.simulator.grantsSeen).toBe(exchanges)
+    },
+  )
 
   test('keeps neither state nor code nor client secret in the record or in what is said', async () => {
     const state = await world.begin(account)
