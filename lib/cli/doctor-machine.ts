@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
+import { filesOf } from '../local/files.ts'
 import { type Finding, fail, pass, warn } from './doctor-finding.ts'
-import { filesOf } from './local-backend.ts'
 
 const NEEDED_MAJOR = 24
 

@@ -1,7 +1,8 @@
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Config } from '../config.ts'
 import { consoleNotifier } from '../local/console-notifier.ts'
 import { hasSecrets, openDatabase } from '../local/database.ts'
+import { filesOf } from '../local/files.ts'
 import { runHere } from '../local/local-run.ts'
 import { sqliteApiKeys } from '../local/sqlite-api-keys.ts'
 import { sqliteStateStore } from '../local/sqlite-state-store.ts'
@@ -17,11 +18,6 @@ export const DEFAULT_HOME = resolve(INSTALLATION, '.tokenkeeper')
 
 export function homeFolder(path: string | undefined): string {
   return path === undefined || path === '' ? DEFAULT_HOME : resolve(path)
-}
-
-/** Where the local backend keeps what. */
-export function filesOf(home: string): { readonly database: string; readonly key: string } {
-  return { database: join(home, 'store.db'), key: join(home, 'vault.key') }
 }
 
 /** Where `serve` answers unless it is told otherwise. */

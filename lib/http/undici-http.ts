@@ -28,7 +28,7 @@ const NOT_SENT = new Set([
 ])
 
 /** Link-local addresses, where clouds keep their metadata: no broker lives there, whatever a host name resolves to. */
-const NEVER_CONNECTED = new BlockList()
+export const NEVER_CONNECTED = new BlockList()
 NEVER_CONNECTED.addSubnet('169.254.0.0', 16, 'ipv4')
 NEVER_CONNECTED.addSubnet('fe80::', 10, 'ipv6')
 NEVER_CONNECTED.addAddress('fd00:ec2::254', 'ipv6')

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { filesOf } from '../../lib/cli/local-backend.ts'
 import { openDatabase } from '../../lib/local/database.ts'
+import { filesOf } from '../../lib/local/files.ts'
 import { sqliteTokenVault } from '../../lib/local/sqlite-token-vault.ts'
 import { vaultKey } from '../../lib/local/vault-key.ts'
 import { storedSigningKeys } from '../../lib/signing-keys.ts'

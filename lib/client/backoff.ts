@@ -1,0 +1,29 @@
+/** Before the first repeat; each further pause doubles (brokers/DECISIONS, Token service: 1 s, 2 s, 4 s with jitter). */
+const FIRST_PAUSE_MS = 1_000
+const GROWTH = 2
+/** So that many programs do not come back in step. */
+const JITTER = 0.2
+/** A longer wait is the caller's decision: nobody wants a call that sleeps for minutes. */
+export const LONGEST_PAUSE_MS = 30_000
+
+/**
+ * Milliseconds to wait before repeat number `repeat` (1 is the first), with up to a fifth more or less; at least
+ * what the other side asked for. `undefined` where it asks for more than {@link LONGEST_PAUSE_MS}: not worth waiting.
+ */
+export function pauseMs(repeat: number, hintMs: number, random: () => number): number | undefined {
+  if (hintMs > LONGEST_PAUSE_MS) return undefined
+  const grown = FIRST_PAUSE_MS * GROWTH ** (repeat - 1) * (1 + JITTER * (2 * random() - 1))
+  return Math.min(LONGEST_PAUSE_MS, Math.max(hintMs, grown))
+}
+
+/**
+ * Milliseconds in a Retry-After header (RFC 9110 section 10.2.3), in seconds or as a date; `undefined` when there is
+ * none that can be read.
+ */
+export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) return undefined
+  const text = header.trim()
+  if (/^\d{1,9}(\.\d+)?$/.test(text)) return Number(text) * 1_000
+  const date = Date.parse(text)
+  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs)
+}

@@ -1,0 +1,196 @@
+import type { Temporal } from 'temporal-polyfill'
+import { Agent, type Dispatcher } from 'undici'
+import { NEVER_CONNECTED } from '../http/undici-http.ts'
+import { localInstant } from '../local-time.ts'
+import type { Clock } from '../ports/clock.ts'
+import { systemClock } from '../system-clock.ts'
+import { AllowedUrls } from './allowed-urls.ts'
+import { apiOf } from './broker-api.ts'
+import type { CallInit } from './call.ts'
+import { Calls } from './calls.ts'
+import { TokenUnavailableError } from './errors.ts'
+import { type Need, neededUntil } from './need.ts'
+import { type NewTokenListener, NewTokenListeners } from './new-token-listeners.ts'
+import { refusalRuleOf } from './refused-token.ts'
+import type { Reply } from './reply.ts'
+import type { ClientToken, TokenSource } from './token-source.ts'
+import { TokenView } from './token-view.ts'
+import { unavailable } from './unavailable.ts'
+
+/** Given for the POS connector (requirement R4.1): half an hour before the end a token is about to expire. */
+const EXPIRING_SOON_MINUTES = 30
+const CONNECT_TIMEOUT_MS = 5_000
+/** A broker that has not begun to answer after this long will not. */
+const REPLY_TIMEOUT_MS = 30_000
+const MAY_NOT_RENEW: ReadonlySet<string> = new Set(['cannot_renew', 'insufficient_scope'])
+const AGENT: Agent.Options = {
+  connect: { timeout: CONNECT_TIMEOUT_MS, blockList: NEVER_CONNECTED },
+  headersTimeout: REPLY_TIMEOUT_MS,
+}
+
+export interface ClientOptions {
+  readonly source: TokenSource
+  /** Where a self-hosted backend answers; a path may follow the host. */
+  readonly baseUrl?: string
+  /** Origins that replace the broker's own, by host name. @default - the source's */
+  readonly hosts?: Readonly<Record<string, string>>
+  /** Hosts that may be spoken to over plain http; loopback always may. */
+  readonly allowHttpHosts?: readonly string[]
+  /** Sent with every call unless the call says otherwise. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** While anybody listens to onNewToken: how often a newer one is looked for, in seconds. @default - when one is due */
+  readonly watchSeconds?: number
+  /** What carries the calls, such as undici's ProxyAgent; it stays open. @default - an Agent of the client's own */
+  readonly dispatcher?: Dispatcher
+  /** @default - the host's */
+  readonly clock?: Clock
+  /** For jitter: a number from 0 to 1. @default - Math.random */
+  readonly random?: () => number
+}
+
+export interface TokenWish extends Need {
+  /** Renew a live token that does not last long enough; it costs a login, and some keepers want the right to. */
+  readonly force?: boolean
+}
+
+/** A broker account as a program uses it: always with a token that works, or an early error that says who must act. */
+export interface TokenkeeperClient {
+  /**
+   * A token that lasts as long as wished, as far as anybody can know. Costs no call until one is due. Throws
+   * TokenUnavailableError rather than give one that dies earlier; ConfigurationError for a wish that makes no sense.
+   */
+  getToken(wish?: TokenWish): Promise<ClientToken>
+  /**
+   * The token, renewed when it has expired or does within so many minutes (R4.1); one that cannot be renewed is
+   * given as long as it lives. Throws TokenUnavailableError.
+   */
+  ensureValidToken(withinMinutes?: number): Promise<ClientToken>
+  /** A new token although the present one may be live; the broker's login budget holds. Throws TokenUnavailableError. */
+  refreshToken(): Promise<ClientToken>
+  /** Whether it has expired or does within so many minutes; true where there is none. Throws TokenUnavailableError. */
+  isTokenExpiringSoon(minutes?: number): Promise<boolean>
+  /** Makes sure there is a token; with `force` it is a new one. Throws TokenUnavailableError. */
+  authenticate(options?: { readonly force?: boolean }): Promise<ClientToken>
+  /** Reads the published token now, for whoever was told that there is a new one. Throws TokenUnavailableError. */
+  lookForNewToken(): Promise<ClientToken>
+  /**
+   * Calls `listener` whenever another token than the one known is seen: at a refusal, when one is due, at
+   * lookForNewToken, or every `watchSeconds`. Gives the function that ends it.
+   */
+  onNewToken(listener: NewTokenListener): () => void
+  /**
+   * As fetch, with the broker's own Authorization header, to the broker's hosts and nowhere else. A refused token is
+   * reported and the call repeated once with the newer one; passing faults are answered with up to three repeats of
+   * calls that may be repeated. Throws CallError, TokenUnavailableError, and the signal's reason.
+   */
+  fetch(address: string | URL, init?: CallInit): Promise<Reply>
+  /** Ends watching, and cuts connections: read replies first. */
+  close(): Promise<void>
+}
+
+/** Throws ConfigurationError for a base URL or a replaced host that a token must not be sent to. */
+export function createClient(options: ClientOptions): TokenkeeperClient {
+  const { source, clock = systemClock, random = Math.random, watchSeconds } = options
+  const { broker } = source
+  const api = apiOf(broker)
+  const own = options.dispatcher ? undefined : new Agent(AGENT)
+  const listeners = new NewTokenListeners({ watchSeconds, look: () => view.look() })
+  const view = new TokenView({ source, clock, random, onNew: (token) => listeners.tell(token) })
+  const calls = new Calls({
+    view,
+    clock,
+    random,
+    urls: new AllowedUrls({ ...options, broker, hosts: { ...source.hosts, ...options.hosts } }),
+    rule: refusalRuleOf(broker.id),
+    brokerName: broker.displayName,
+    headers: lowerCased({ ...api.headers, ...options.headers }),
+    dispatcher: options.dispatcher ?? (own as Agent),
+  })
+
+  const getToken = async (wish: TokenWish = {}): Promise<ClientToken> => {
+    const until = neededUntil(wish, broker.tradingSession, clock.now())
+    if (until === undefined) return view.warm ?? view.current()
+    const isEnough = (token: ClientToken): boolean => outlives(token, until)
+    try {
+      let token = await view.better(isEnough)
+      if (!isEnough(token) && wish.force) token = await view.renew({ force: true })
+      if (isEnough(token)) return token
+      throw tooShort(token, until, source, view)
+    } catch (error) {
+      // A program that may only read is told of the token, not of what it may not do about it.
+      if (view.alive && MAY_NOT_RENEW.has((error as TokenUnavailableError).code)) {
+        throw tooShort(view.alive, until, source, view)
+      }
+      throw error
+    }
+  }
+
+  const ensureValidToken = async (withinMinutes = EXPIRING_SOON_MINUTES): Promise<ClientToken> => {
+    try {
+      return await view.better((token) => !isEnding(view, token, withinMinutes))
+    } catch (error) {
+      // What cannot be renewed is used while it lives (R1.5).
+      if (view.alive) return view.alive
+      throw error
+    }
+  }
+
+  return {
+    getToken,
+    ensureValidToken,
+    refreshToken: () => view.renew({ force: true }),
+    async isTokenExpiringSoon(minutes = EXPIRING_SOON_MINUTES) {
+      try {
+        return isEnding(view, view.warm ?? (await view.look()), minutes)
+      } catch (error) {
+        if (error instanceof TokenUnavailableError && error.code === 'no_token') return true
+        throw error
+      }
+    },
+    authenticate: ({ force = false } = {}) => (force ? view.renew({ force }) : ensureValidToken()),
+    lookForNewToken: () => view.look(),
+    onNewToken: (listener) => listeners.add(listener),
+    fetch: (address, init) => calls.fetch(address, init),
+    async close() {
+      listeners.clear()
+      await Promise.all([own?.destroy(), source.close?.()])
+    },
+  }
+}
+
+function outlives({ expiresAt }: ClientToken, until: Temporal.Instant): boolean {
+  return expiresAt !== undefined && expiresAt.epochMilliseconds >= until.epochMilliseconds
+}
+
+/** Given: with exactly so many minutes left it is ending. A token of unknown life is used until it is refused. */
+function isEnding(view: TokenView, token: ClientToken, minutes: number): boolean {
+  const leftMs = view.leftMs(token)
+  return leftMs !== undefined && leftMs <= minutes * 60_000
+}
+
+function tooShort(
+  token: ClientToken,
+  until: Temporal.Instant,
+  { account, broker }: TokenSource,
+  view: TokenView,
+): TokenUnavailableError {
+  const needed = localInstant(until, broker.session.timeZone)
+  if (!token.expiresAt) {
+    return unavailable(account, {
+      code: 'unknown_expiry',
+      reason: `it must last until ${needed}, and nobody can tell how long it does`,
+      fix: `have the keeper publish one of its own: tokenkeeper refresh ${account} --force`,
+    })
+  }
+  return unavailable(account, {
+    code: 'too_short',
+    reason: `it must last until ${needed}, and dies ${view.diesAt(token)}`,
+    fix:
+      `get a new one first (tokenkeeper refresh ${account} --force, or tokenkeeper login ${account}), or raise the ` +
+      "account's leewayMinutes so that it is renewed earlier",
+  })
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}

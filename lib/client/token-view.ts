@@ -1,0 +1,216 @@
+import { localInstant } from '../local-time.ts'
+import type { Clock } from '../ports/clock.ts'
+import { DEAD_EARLY_SECONDS } from '../tokens/due.ts'
+import { LONGEST_PAUSE_MS, pauseMs } from './backoff.ts'
+import { TokenUnavailableError } from './errors.ts'
+import { SingleFlights } from './single-flights.ts'
+import type { ClientToken, TokenSource } from './token-source.ts'
+import { unavailable, unavailableOf } from './unavailable.ts'
+
+const DEAD_EARLY_MS = DEAD_EARLY_SECONDS * 1_000
+/** A newer token is looked for from a tenth of the life before the end on, at least one minute and at most five. */
+const DUE_SHARE_OF_LIFE = 0.1
+const LONGEST_DUE_MS = 300_000
+/** How long what was read is believed when a newer token is due, or nobody knows how long this one lives. */
+const LOOK_HOLDS_MS = 5_000
+const UNKNOWN_HOLDS_MS = 60_000
+/** How often the keeper is asked to renew what is due; it is at work by itself. */
+const RENEW_HOLDS_MS = 30_000
+/** A token the keeper has found alive is not reported again so soon, whatever the broker says to a call. */
+const REPORT_HOLDS_MS = 15_000
+/** Further tries to reach the keeper (requirement R2.7), and the longest wait it may ask for in between. */
+const REPEATS = 3
+const PATIENCE_MS = 10_000
+
+export interface TokenViewOptions {
+  readonly source: TokenSource
+  readonly clock: Clock
+  readonly random: () => number
+  /** Another token than the one known so far is there. */
+  readonly onNew: (token: ClientToken) => void
+}
+
+/**
+ * What this program knows of the account's token. However many ask at once, there is one call to the source; while
+ * the token is not due there is none. Every method throws TokenUnavailableError.
+ */
+export class TokenView {
+  readonly #source: TokenSource
+  readonly #clock: Clock
+  readonly #random: () => number
+  readonly #onNew: (token: ClientToken) => void
+  readonly #flights: SingleFlights
+  #token: ClientToken | undefined
+  /** Until when the token is handed out without a look at the source. */
+  #warmUntilMs = 0
+  #readAtMs = Number.NEGATIVE_INFINITY
+  #renewedAtMs = Number.NEGATIVE_INFINITY
+  #foundAlive: { readonly token: ClientToken; readonly untilMs: number } | undefined
+  /** Looks are numbered as they begin: one that began before what is known was read is too late. */
+  #begun = 0
+  #accepted = 0
+
+  constructor({ source, clock, random, onNew }: TokenViewOptions) {
+    this.#source = source
+    this.#clock = clock
+    this.#random = random
+    this.#onNew = onNew
+    this.#flights = new SingleFlights(() => this.#nowMs())
+  }
+
+  /** The known token while nothing is due; costs no call. */
+  get warm(): ClientToken | undefined {
+    return this.#nowMs() < this.#warmUntilMs ? this.#token : undefined
+  }
+
+  /** A token that is alive as far as anybody knows: read when due, renewed when dead. */
+  async current(): Promise<ClientToken> {
+    return this.warm ?? this.#flights.run('current', () => this.#readOrRenewed())
+  }
+
+  /** The known token unless it counts as dead. */
+  get alive(): ClientToken | undefined {
+    return this.#token && this.leftMs(this.#token) !== 0 ? this.#token : undefined
+  }
+
+  /**
+   * A token that is good enough, if reading the published one or having it renewed brings one; else the present one.
+   * What was asked for a moment ago is not asked for again.
+   */
+  async better(isEnough: (token: ClientToken) => boolean): Promise<ClientToken> {
+    let token = this.warm ?? (await this.current())
+    if (isEnough(token)) return token
+    if (this.#nowMs() - this.#readAtMs >= LOOK_HOLDS_MS) token = await this.look()
+    return isEnough(token) ? token : this.renew({ force: false })
+  }
+
+  /** Milliseconds the token surely has left: 0 when it counts as dead; `undefined` when nobody can tell. */
+  leftMs({ expiresAt }: ClientToken): number | undefined {
+    if (!expiresAt) return undefined
+    const leftMs = expiresAt.epochMilliseconds - this.#nowMs()
+    return leftMs > DEAD_EARLY_MS ? leftMs : 0
+  }
+
+  /** Reads the published token. */
+  look(): Promise<ClientToken> {
+    return this.#flights.run('look', () => this.#taken(() => this.#source.read()))
+  }
+
+  /** Has the keeper renew what is due; asked a moment ago it is not asked again, unless by force. */
+  async renew({ force }: { readonly force: boolean }): Promise<ClientToken> {
+    const askedNow = this.#nowMs() - this.#renewedAtMs < RENEW_HOLDS_MS
+    if (!force && askedNow && this.#token) return this.#token
+    return this.#flights.run(force ? 'force' : 'renew', async () => {
+      const token = await this.#taken(async () => {
+        return (await this.#source.renew({ force })) ?? (await this.#source.read())
+      })
+      this.#renewedAtMs = this.#nowMs()
+      return token
+    })
+  }
+
+  /**
+   * The broker refused this token: gives a newer one, or `undefined` when the keeper finds this one alive. Somebody
+   * else may have got the newer one already; else it is reported once, however many were refused.
+   */
+  async recover(refused: ClientToken): Promise<ClientToken | undefined> {
+    const known = this.#token
+    if (known && !same(known, refused)) return known
+    const alive = this.#foundAlive
+    if (alive && same(alive.token, refused) && this.#nowMs() < alive.untilMs) return undefined
+    const token = await this.#flights.run('report', async () => {
+      const after = await this.#taken(async () => {
+        return (await this.#source.report(refused)) ?? (await this.#source.read())
+      })
+      if (same(after, refused)) {
+        this.#foundAlive = { token: after, untilMs: this.#nowMs() + REPORT_HOLDS_MS }
+      }
+      return after
+    })
+    return same(token, refused) ? undefined : token
+  }
+
+  async #readOrRenewed(): Promise<ClientToken> {
+    const usable = this.alive
+    try {
+      // With a token that still lives nobody should have to wait for a source that is away.
+      const token = usable ? await this.#took(() => this.#source.read()) : await this.look()
+      if (this.leftMs(token) !== 0) return token
+    } catch (error) {
+      if (usable) {
+        this.#warmUntilMs = Math.min(this.#nowMs() + LOOK_HOLDS_MS, this.#deadAtMs(usable))
+        return usable
+      }
+      if (!(error instanceof TokenUnavailableError && error.code === 'no_token')) throw error
+    }
+    const token = await this.renew({ force: false })
+    if (this.leftMs(token) !== 0) return token
+    throw unavailable(this.#source.account, {
+      code: 'expired',
+      reason: `it expired ${this.diesAt(token)}, and there is no newer one yet`,
+      fix: 'ask again after the next run, or see tokenkeeper status',
+      retryAfterSeconds: RENEW_HOLDS_MS / 1_000,
+    })
+  }
+
+  /** When it dies, for a sentence. */
+  diesAt({ expiresAt }: ClientToken): string {
+    return expiresAt
+      ? localInstant(expiresAt, this.#source.broker.session.timeZone)
+      : 'at a time nobody can tell'
+  }
+
+  /** What the source gives, after passing faults have been waited for. */
+  async #taken(read: () => Promise<ClientToken>): Promise<ClientToken> {
+    for (let repeat = 1; ; repeat++) {
+      try {
+        return await this.#took(read)
+      } catch (error) {
+        const { retryAfterSeconds = Number.POSITIVE_INFINITY } = error as TokenUnavailableError
+        if (repeat > REPEATS || retryAfterSeconds * 1_000 > PATIENCE_MS) throw error
+        await this.#clock.sleep(pauseMs(repeat, retryAfterSeconds * 1_000, this.#random) ?? LONGEST_PAUSE_MS)
+      }
+    }
+  }
+
+  async #took(read: () => Promise<ClientToken>): Promise<ClientToken> {
+    const number = ++this.#begun
+    try {
+      return this.#accept(await read(), number)
+    } catch (error) {
+      throw unavailableOf(error, this.#source.account)
+    }
+  }
+
+  #accept(token: ClientToken, number: number): ClientToken {
+    const known = this.#token
+    if (known && number < this.#accepted) return known
+    this.#accepted = number
+    this.#token = token
+    this.#readAtMs = this.#nowMs()
+    this.#warmUntilMs = this.#warmFrom(token, this.#readAtMs)
+    if (known && !same(known, token)) this.#onNew(token)
+    return token
+  }
+
+  #warmFrom(token: ClientToken, nowMs: number): number {
+    if (!token.expiresAt) return nowMs + UNKNOWN_HOLDS_MS
+    const endsMs = token.expiresAt.epochMilliseconds
+    const share = Math.min(LONGEST_DUE_MS, (endsMs - nowMs) * DUE_SHARE_OF_LIFE)
+    const dueMs = endsMs - Math.max(DEAD_EARLY_MS, share)
+    return dueMs > nowMs ? dueMs : Math.min(nowMs + LOOK_HOLDS_MS, this.#deadAtMs(token))
+  }
+
+  #deadAtMs({ expiresAt }: ClientToken): number {
+    return expiresAt ? expiresAt.epochMilliseconds - DEAD_EARLY_MS : Number.POSITIVE_INFINITY
+  }
+
+  #nowMs(): number {
+    return this.#clock.now().epochMilliseconds
+  }
+}
+
+/** Whether it is the same access token, whatever counts it. */
+function same(a: ClientToken, b: ClientToken): boolean {
+  return a.accessToken.equals(b.accessToken)
+}

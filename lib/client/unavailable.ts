@@ -1,0 +1,84 @@
+import type { DeskRefusal } from '../ports/token-desk.ts'
+import type { AccountId } from '../tokens/account-id.ts'
+import { TokenkeeperError } from '../tokens/errors.ts'
+import type { AccountResult } from '../tokens/outcome.ts'
+import { maskSecrets } from '../tokens/secret.ts'
+import { TokenUnavailableError, type UnavailableCode } from './errors.ts'
+
+/** Another run has the account: a renewal takes seconds. */
+const BUSY_SECONDS = 2
+
+interface Why {
+  readonly code: UnavailableCode
+  readonly reason: string
+  readonly fix: string
+  readonly retryAfterSeconds?: number | undefined
+  readonly cause?: unknown
+}
+
+export function unavailable(account: AccountId, { reason, ...details }: Why): TokenUnavailableError {
+  return new TokenUnavailableError(`no usable token for ${account}: ${reason}`, { account, ...details })
+}
+
+/** What any failure of a source means to a program. What is no error of ours is told by its kind only. */
+export function unavailableOf(error: unknown, account: AccountId): TokenUnavailableError {
+  if (error instanceof TokenUnavailableError) return error
+  if (error instanceof TokenkeeperError) {
+    const { code, message, fix } = error
+    return unavailable(account, {
+      code,
+      reason: maskSecrets(message),
+      fix: fix.replaceAll('{account}', account),
+      cause: error,
+    })
+  }
+  const kind = error instanceof Error ? error.name : typeof error
+  return unavailable(account, {
+    code: 'internal',
+    reason: `an unforeseen fault (${kind})`,
+    fix: 'try again; report it if it happens again',
+    cause: error,
+  })
+}
+
+/** What the keeper would not do. */
+export function unavailableOfRefusal(refusal: DeskRefusal, account: AccountId): TokenUnavailableError {
+  const { code, reason, fix, retryAfterSeconds } = refusal
+  return unavailable(account, { code, reason, fix, retryAfterSeconds })
+}
+
+/** Why a run left the account without a token that works; `undefined` when it left it with one. */
+export function objectionIn(result: AccountResult): TokenUnavailableError | undefined {
+  const { account, outcome, reason, nextAction: fix } = result
+  switch (outcome) {
+    case 'fresh':
+    case 'refreshed':
+      return undefined
+    case 'awaiting_login':
+      return unavailable(account, { code: 'awaiting_login', reason, fix })
+    case 'paused':
+      return unavailable(account, {
+        code: 'paused',
+        reason,
+        fix: `resume it when it is wanted again: tokenkeeper resume ${account}`,
+      })
+    case 'skipped':
+      return unavailable(account, {
+        code: 'busy',
+        reason,
+        fix: 'ask again in a moment',
+        retryAfterSeconds: BUSY_SECONDS,
+      })
+    default:
+      return unavailable(account, { code: result.code ?? 'ambiguous', reason, fix })
+  }
+}
+
+/** The account is set up as one that somebody else looks after. */
+export function managedElsewhere(account: AccountId): TokenUnavailableError {
+  return unavailable(account, {
+    code: 'managed_elsewhere',
+    reason: 'its token is kept by somebody else, and is never renewed here',
+    fix: 'ask whoever manages the account for a new token, and store it: tokenkeeper put',
+  })
+}
