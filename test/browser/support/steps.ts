@@ -4,9 +4,11 @@ import { SIMULATED_CODE } from '../../../lib/simulators/login-page.ts'
 export const PHONE = { width: 360, height: 740 }
 export const DESKTOP = { width: 1280, height: 900 }
 
-/** Taps the first button of that name. */
+/** Taps the first button of that name and waits for the page it leads to: without scripts each leads to one. */
 export async function press(page: Page, name: string | RegExp): Promise<void> {
+  const arrived = page.waitForEvent('domcontentloaded')
   await page.getByRole('button', { name }).first().click()
+  await arrived
 }
 
 /** The broker's own page: who, and the second factor. */
