@@ -2,6 +2,8 @@ import * as z from 'zod'
 import { configured } from './brokers/configured.ts'
 import { BROKER_IDS, BROKERS, type BrokerId } from './brokers/index.ts'
 import { assertAllowedOrigin } from './http/allowed-origin.ts'
+import { MirrorsConfig } from './mirrors/config.ts'
+import { assertAllowedRedis } from './mirrors/redis-address.ts'
 import type { Broker } from './ports/broker.ts'
 import { parseSchedule } from './schedule.ts'
 import { ConfigurationError } from './tokens/errors.ts'
@@ -15,6 +17,8 @@ const TimeZone = z
   .string()
   .refine(isTimeZone, { error: ({ input }) => `"${input}" is no IANA time zone such as Asia/Kolkata` })
 const HostName = z.string().regex(/^[A-Za-z0-9.-]+$/, 'write a bare host name without scheme or port')
+
+const USER_INFO = /\/\/[^/"]*@/g
 
 /** An origin, or the base URL of a token service with a path. */
 const Origin = z.url({ protocol: /^https?$/, error: ({ input }) => `"${input}" is no http(s) URL` })
@@ -105,6 +109,10 @@ const ConfigSchema = z.strictObject({
       url: Origin.refine((url) => new URL(url).pathname === '/', 'write an origin without a path').optional(),
     })
     .default({ enabled: true }),
+  /** Whether the stack has a topic that programs can subscribe to, told of each new token. */
+  events: z.boolean().default(true),
+  /** Copies of the published access tokens. */
+  mirrors: MirrorsConfig,
   brokers: BrokersConfig.default({}),
 })
 
@@ -124,7 +132,8 @@ export function parseConfig(context: unknown, source = 'cdk.json'): Config {
       fix: `correct ${source}; the README's configuration table lists every key`,
     })
   }
-  const { allowHttpHosts, brokers, site } = parsed.data
+  const { allowHttpHosts, brokers, site, mirrors } = parsed.data
+  if (mirrors.redis) assertAllowedRedis(mirrors.redis.url, allowHttpHosts, 'mirrors.redis.url')
   if (site.url !== undefined) assertAllowedOrigin(site.url, [], 'site.url')
   for (const [id, broker] of Object.entries(brokers)) {
     for (const [name, origin] of Object.entries(broker?.hosts ?? {})) {
@@ -163,14 +172,26 @@ function explain(issue: z.core.$ZodIssue, context: unknown): string[] {
     (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
     context,
   )
-  const shown = issue.code === 'custom' ? '' : ` (given: ${JSON.stringify(given)})`
+  // A URL may carry a password by mistake.
+  const shown =
+    issue.code === 'custom' ? '' : ` (given: ${JSON.stringify(given)?.replace(USER_INFO, '//…@')})`
   return [`  ${at}: ${issue.message}${shown}`]
 }
 
+/** The keys of the object at a place in the schema. */
 function allowedKeys(path: readonly PropertyKey[]): readonly string[] {
-  const [top, broker, part] = path
-  if (top !== 'brokers') return Object.keys(ConfigSchema.shape)
-  if (broker === undefined) return BROKER_IDS
-  const adapter = BROKERS[broker as BrokerId]
-  return part === 'hosts' ? Object.keys(adapter.hosts) : Object.keys(brokerConfig(adapter).shape)
+  let place: z.core.$ZodType = ConfigSchema
+  for (const step of path) {
+    const inner = bare(place)
+    place = (inner instanceof z.ZodArray ? inner.element : shapeOf(inner)[String(step)]) ?? place
+  }
+  return Object.keys(shapeOf(bare(place)))
+}
+
+function bare(type: z.core.$ZodType): z.core.$ZodType {
+  return type instanceof z.ZodDefault || type instanceof z.ZodOptional ? bare(type.unwrap()) : type
+}
+
+function shapeOf(type: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
+  return type instanceof z.ZodObject ? type.shape : {}
 }

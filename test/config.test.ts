@@ -80,7 +80,24 @@ describe('a mistake says where it is, what was given and what is allowed', () =>
     ],
     [{ logRetentionDays: 8 }, 'logRetentionDays: allowed: 1, 3, 5, 7'],
     [{ alertEmails: ['nobody'] }, 'alertEmails.0:'],
+    [{ site: { uri: 'x' } }, 'site: unknown key "uri". Allowed: enabled, url'],
+    [
+      { mirrors: { redis: { host: 'x' } } },
+      'mirrors.redis: unknown key "host". Allowed: url, defaultAccounts',
+    ],
+    [{ mirrors: { files: [{ paths: [] }] } }, 'mirrors.files.0: unknown key "paths". Allowed: path, format'],
+    [{ mirrors: { redis: { url: 'redis://cache.invalid' } } }, 'mirrors.redis.url must be rediss'],
+    [{ mirrors: { files: [{ path: 'x', format: 'token' }] } }, 'holds the token of one account: name it'],
   ])('%j', (context, message) => expect(mistakes(context)).toContain(message))
+
+  test.each(['rediss://user:SIM-pw@cache.invalid', 'http://user:SIM-pw@cache.invalid'])(
+    'a password in the address of a Redis is refused and not repeated: %s',
+    (url) => {
+      const message = mistakes({ mirrors: { redis: { url } } })
+      expect(message).toContain('mirrors.redis.url')
+      expect(message).not.toContain('SIM-pw')
+    },
+  )
 
   test('every mistake is listed, not only the first', () => {
     const message = mistakes({ prefix: 'x', alertEmails: ['nobody'], brokers: { zerodhaa: {} } })

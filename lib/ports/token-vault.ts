@@ -19,6 +19,8 @@ export const SECRET_NAMES = [
   'session',
   // Ours, not a broker's: what signs links, cookies and forms.
   'signing_key',
+  // Of the Redis that mirrors what is published.
+  'redis_password',
 ] as const
 
 export type SecretName = (typeof SECRET_NAMES)[number]
