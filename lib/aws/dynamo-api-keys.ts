@@ -11,7 +11,7 @@ import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import type { ApiKeys } from '../ports/api-keys.ts'
 import { type ApiKey, decodeApiKey, encodeApiKey } from '../tokens/api-key.ts'
 import { StateStoreError } from '../tokens/errors.ts'
-import { awsFault } from './aws-fault.ts'
+import { dynamoCalls } from './dynamo-calls.ts'
 
 /** All keys in one partition: a handful, which a person lists. No broker's partition is called so. */
 const PARTITION = 'keys'
@@ -26,23 +26,7 @@ export interface DynamoApiKeysOptions {
 
 /** The API keys in the state table: one item per key, its fields as attributes. */
 export function dynamoApiKeys({ client, table }: DynamoApiKeysOptions): ApiKeys {
-  const guarded = async <T>(operation: string, work: Promise<T>): Promise<T> => {
-    try {
-      return await work
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) throw error
-      const { message, fix, cause } = awsFault(error, {
-        service: 'DynamoDB',
-        operation,
-        action: `dynamodb:${operation}`,
-        resource: `table ${table}`,
-        fixes: {
-          ResourceNotFoundException: `deploy the stack, or set AWS_REGION: there is no table ${table}`,
-        },
-      })
-      throw new StateStoreError(message, { fix, cause })
-    }
-  }
+  const guarded = dynamoCalls(table)
 
   const all = async (): Promise<readonly ApiKey[]> => {
     const pages = paginateQuery(

@@ -13,7 +13,8 @@ import type { Replaced, StateStore } from '../ports/state-store.ts'
 import { type AccountId, brokerOf } from '../tokens/account-id.ts'
 import { type AccountState, decodeAccountState, encodeAccountState } from '../tokens/account-state.ts'
 import { StateStoreError } from '../tokens/errors.ts'
-import { attemptsOf, awsFault } from './aws-fault.ts'
+import { attemptsOf } from './aws-fault.ts'
+import { dynamoCalls } from './dynamo-calls.ts'
 
 /** Records per page of a list: what is in memory at a time. */
 const PAGE_RECORDS = 100
@@ -35,23 +36,7 @@ export interface DynamoStateStoreOptions {
  * failed condition as it is on the wire.
  */
 export function dynamoStateStore({ client, table }: DynamoStateStoreOptions): StateStore {
-  const guarded = async <T>(operation: string, work: Promise<T>): Promise<T> => {
-    try {
-      return await work
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) throw error
-      const { message, fix, cause } = awsFault(error, {
-        service: 'DynamoDB',
-        operation,
-        action: `dynamodb:${operation}`,
-        resource: `table ${table}`,
-        fixes: {
-          ResourceNotFoundException: `deploy the stack, or set AWS_REGION: there is no table ${table}`,
-        },
-      })
-      throw new StateStoreError(message, { fix, cause })
-    }
-  }
+  const guarded = dynamoCalls(table)
 
   return {
     async *list(broker) {

@@ -5,6 +5,7 @@ import { VERSION } from '../version.ts'
 import { Cancelled } from './cancelled.ts'
 import type { GlobalOptions } from './composition.ts'
 import { EXIT, exitCodeOfError } from './exit-codes.ts'
+import type { RemoveOptions } from './remove.ts'
 import type { ServeOptions } from './serve.ts'
 import type { SimulateOptions } from './simulate.ts'
 import { type Terminal, terminal } from './terminal.ts'
@@ -97,6 +98,15 @@ for (const [name, paused] of [
       ),
     )
 }
+
+command('remove <accounts...>', 'take accounts out for good, with every secret stored for them')
+  .argument('<accounts...>', 'account ids; a broker alone means its default account and no other')
+  .option('--yes', 'do not ask')
+  .action(
+    run<RemoveOptions>(async (accounts, options, shown) =>
+      (await import('./remove.ts')).remove(accounts, options, shown),
+    ),
+  )
 
 command('serve', 'keep the tokens alive in this process, and answer on loopback')
   .option('--port <number>', 'port on 127.0.0.1 (default: 8787)', port)
