@@ -1,12 +1,12 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
-import type { Metric } from '../ports/telemetry.ts'
 import type { AccountId } from './account-id.ts'
 import { type AccountState, newAccountState } from './account-state.ts'
 import type { RefusedToken } from './decide.ts'
 import { endingOfError } from './ending.ts'
-import { type AccountResult, type Outcome, type RunReport, report } from './outcome.ts'
+import { measure } from './measure.ts'
+import { type AccountResult, type RunReport, report } from './outcome.ts'
 import { refreshAccount } from './refresh.ts'
 import { resultOf } from './result.ts'
 
@@ -134,7 +134,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
   }
   const empty = `no accounts: run tokenkeeper setup ${broker.id}`
   const run = { report: report(inOrder(results), remaining.length, empty), remaining }
-  measure(broker, run, ports)
+  measure(broker, run.report, ports.telemetry)
   return run
 }
 
@@ -214,32 +214,6 @@ function growth(attempt: number): number {
 /** By account, however the work went: people compare reports. */
 function inOrder(results: ReadonlyMap<AccountId, AccountResult>): readonly AccountResult[] {
   return [...results.values()].toSorted((a, b) => (a.account < b.account ? -1 : 1))
-}
-
-const METRIC_OF: Readonly<Record<Outcome, Metric>> = {
-  fresh: 'Fresh',
-  refreshed: 'Refreshed',
-  awaiting_login: 'AwaitingLogin',
-  ambiguous: 'Ambiguous',
-  failed: 'Failed',
-  skipped: 'Skipped',
-  paused: 'Paused',
-}
-
-function measure(broker: Broker, { report: { results, ...totals } }: Run, { telemetry }: Ports): void {
-  for (const result of results) {
-    telemetry.count(METRIC_OF[result.outcome], broker.id)
-    if (result.code === 'token_lost') telemetry.count('TokenLost', broker.id)
-    telemetry[result.success ? 'info' : 'warn'](result.outcome, {
-      account: result.account,
-      code: result.code,
-      reason: result.reason,
-      tokenValidity: result.tokenValidity ?? undefined,
-      nextAction: result.nextAction,
-    })
-  }
-  telemetry.count('RunCompleted', broker.id)
-  telemetry.info('run completed', { broker: broker.id, ...totals })
 }
 
 function earlier(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
