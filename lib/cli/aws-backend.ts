@@ -2,8 +2,10 @@ import { dynamoDbClient, ssmClient } from '../aws/clients.ts'
 import { dynamoApiKeys } from '../aws/dynamo-api-keys.ts'
 import { dynamoStateStore } from '../aws/dynamo-state-store.ts'
 import { lambdaLoginDesk } from '../aws/lambda-login-desk.ts'
+import { snsEvents } from '../aws/sns-events.ts'
 import { snsNotifier } from '../aws/sns-notifier.ts'
 import { ssmTokenVault } from '../aws/ssm-token-vault.ts'
+import type { Audience } from '../ports/audience.ts'
 import type { Notifier } from '../ports/notifier.ts'
 import type { Ports } from '../ports/ports.ts'
 import { resourceNames } from '../resource-names.ts'
@@ -31,6 +33,7 @@ export function awsBackend(setting: Setting, common: Common): Backend {
     }),
     states: dynamoStateStore({ client: dynamoDb, table: names.table }),
     notifier: stackNotifier(functions),
+    ...(setting.config.events && { audiences: [stackEvents(functions)] }),
   }
   return {
     ports,
@@ -57,5 +60,18 @@ function stackNotifier(functions: AwsFunctions): Notifier {
       const { topicArn } = await functions.describe(alert.broker)
       await snsNotifier({ topicArn }).notify(alert)
     },
+  }
+}
+
+/** A token that the command line publishes itself (`put`) is told of like one that a function publishes. */
+function stackEvents(functions: AwsFunctions): Audience {
+  return {
+    name: 'topic of events',
+    async published(publication) {
+      const { eventsTopicArn } = await functions.describe(publication.broker)
+      // A stack that was deployed without events has nobody who waits for one.
+      if (eventsTopicArn !== '') await snsEvents({ topicArn: eventsTopicArn }).published(publication)
+    },
+    async withdrawn() {},
   }
 }

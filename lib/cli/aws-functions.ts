@@ -32,6 +32,8 @@ interface DescribedFunction {
   readonly name: string
   readonly state: string
   readonly topicArn: string
+  /** The topic of the events; empty where the stack has none. */
+  readonly eventsTopicArn: string
   /** The AWS account it lives in. */
   readonly accountNumber: string
   readonly region: string
@@ -84,6 +86,7 @@ export function awsFunctions(stackName: string): AwsFunctions {
         name: FunctionName,
         state: reply.State ?? 'unknown',
         topicArn: reply.Environment?.Variables?.['TOKENKEEPER_TOPIC_ARN'] ?? '',
+        eventsTopicArn: reply.Environment?.Variables?.['TOKENKEEPER_EVENTS_TOPIC_ARN'] ?? '',
         accountNumber,
         region,
       }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { type Config, parseConfig } from '../config.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
 
@@ -7,11 +7,19 @@ import { ConfigurationError } from '../tokens/errors.ts'
 export const INSTALLATION = resolve(import.meta.dirname, '../..')
 const DEFAULT_FILE = resolve(INSTALLATION, 'cdk.json')
 
-/** The configuration in a cdk.json. Throws ConfigurationError for a file that is missing, no JSON, or wrong. */
+/**
+ * The configuration in a cdk.json, its paths made absolute from there. Throws ConfigurationError for a file that is
+ * missing, no JSON, or wrong.
+ */
 export function readConfigFile(path: string | undefined): Config {
   const file = path === undefined ? DEFAULT_FILE : resolve(path)
   const shown = path ?? 'cdk.json'
-  return parseConfig(contextOf(read(file, shown), shown), shown)
+  const config = parseConfig(contextOf(read(file, shown), shown), shown)
+  const files = config.mirrors.files.map((mirror) => ({
+    ...mirror,
+    path: resolve(dirname(file), mirror.path),
+  }))
+  return { ...config, mirrors: { ...config.mirrors, files } }
 }
 
 function read(file: string, shown: string): string {

@@ -7,6 +7,7 @@ import { awsFindings } from './doctor-aws.ts'
 import { type Finding, fail, pass, warn } from './doctor-finding.ts'
 import { hostFindings } from './doctor-hosts.ts'
 import { homeFindings, nodeFinding } from './doctor-machine.ts'
+import { mirrorFindings } from './doctor-mirrors.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -58,6 +59,7 @@ async function checkWorld(
   found: Found,
 ): Promise<void> {
   if (composition.backend === 'aws') found(...(await awsFindings(composition)))
+  found(...((await attempt(() => mirrorFindings(composition), found)) ?? []))
   const known = await attempt(async () => {
     const selections = await select(accounts, composition)
     const all = await Promise.all(

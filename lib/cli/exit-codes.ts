@@ -1,3 +1,4 @@
+import { TokenUnavailableError } from '../client/errors.ts'
 import { type ErrorCode, TokenkeeperError } from '../tokens/errors.ts'
 import type { RunReport } from '../tokens/outcome.ts'
 
@@ -10,6 +11,9 @@ export const EXIT = {
   refreshFailed: 3,
   loginNeeded: 4,
   configuration: 5,
+  /** Of `exec`, as shells have them: the command is there and cannot be run, or is not there. */
+  notExecutable: 126,
+  notFound: 127,
   /** Ctrl-C, as shells count it. */
   interrupted: 130,
 } as const
@@ -17,6 +21,16 @@ export const EXIT = {
 const CONFIGURATION_CODES: ReadonlySet<ErrorCode | undefined> = new Set([
   'configuration_invalid',
   'client_rejected',
+])
+/** What else a program that uses tokens can have set up wrongly. */
+const ACCESS_CODES: ReadonlySet<string> = new Set([
+  'unknown_account',
+  'unauthenticated',
+  'insufficient_scope',
+  'key_unknown',
+  'key_expired',
+  'key_revoked',
+  'cannot_renew',
 ])
 
 /** The worst of a run: a failure, else a missing login; configuration where nothing else is in the way. */
@@ -29,6 +43,11 @@ export function exitCodeOfRun({ results, total }: RunReport): number {
 }
 
 export function exitCodeOfError(error: unknown): number {
+  if (error instanceof TokenUnavailableError) {
+    const { code, actor } = error
+    if (CONFIGURATION_CODES.has(code as ErrorCode) || ACCESS_CODES.has(code)) return EXIT.configuration
+    return actor === 'person' ? EXIT.loginNeeded : EXIT.refreshFailed
+  }
   if (!(error instanceof TokenkeeperError)) return EXIT.fault
   return CONFIGURATION_CODES.has(error.code) ? EXIT.configuration : EXIT.refreshFailed
 }

@@ -22,7 +22,9 @@ const NEEDED_MAJOR = 24
  * Without warnings: the tools want a newer Node than the one that installs them, and get it.
  */
 const NPM_INSTALL = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP']
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
+/** A terminal sends these to all its foreground processes. */
+const FROM_THE_KEYBOARD = ['SIGINT', 'SIGQUIT']
 
 const [target, ...args] = process.argv.slice(2)
 if (target === undefined) fail('usage: node lib/cli/launch.mjs <entry.ts or tool> [arguments]', 2)
@@ -125,8 +127,8 @@ function run(command, commandArgs) {
   const child = spawn(command, commandArgs, { stdio: 'inherit', env })
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      // Ctrl-C reaches the child by itself: a terminal signals all its foreground processes.
-      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+      // These reach the child by themselves.
+      if (!FROM_THE_KEYBOARD.includes(signal) || !process.stdin.isTTY) child.kill(signal)
     })
   }
   child.on('error', (error) => fail(`${command} could not be started (${error.code}). Fix: npm install`, 5))

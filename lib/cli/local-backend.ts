@@ -13,6 +13,7 @@ import { ConfigurationError } from '../tokens/errors.ts'
 import { loginDesk } from '../tokens/login-desk.ts'
 import type { Backend, Setting } from './composition.ts'
 import { INSTALLATION } from './config-file.ts'
+import { localMirrors } from './mirrors-setting.ts'
 
 export const DEFAULT_HOME = resolve(INSTALLATION, '.tokenkeeper')
 
@@ -35,11 +36,13 @@ export function localBackend(setting: Setting, common: Common, alert: (text: str
   const files = filesOf(setting.home)
   const database = usable(setting.home, () => openDatabase(files.database))
   const key = usable(setting.home, () => vaultKey(files.key, hasSecrets(database)))
+  const vault = sqliteTokenVault(database, key, common.clock)
   const ports: Ports = {
     ...common,
-    vault: sqliteTokenVault(database, key, common.clock),
+    vault,
     states: sqliteStateStore(database),
     notifier: consoleNotifier((text) => alert(text.trimEnd())),
+    audiences: localMirrors(setting, vault, common.clock),
   }
   return {
     ports,

@@ -1,18 +1,19 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { forAccount } from '../tokens/ending.ts'
-import { TokenkeeperError } from '../tokens/errors.ts'
+import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../version.ts'
-import { Cancelled } from './cancelled.ts'
-import type { GlobalOptions } from './composition.ts'
-import { EXIT, exitCodeOfError } from './exit-codes.ts'
+import { EXIT } from './exit-codes.ts'
+import type { MirrorPasswordOptions } from './mirrors-password.ts'
+import { collect, port, positive } from './option-values.ts'
+import { programCommands, splitCommand } from './program-commands.ts'
 import type { RemoveOptions } from './remove.ts'
+import { run } from './run-command.ts'
 import type { ServeOptions } from './serve.ts'
 import type { SimulateOptions } from './simulate.ts'
-import { type Terminal, terminal } from './terminal.ts'
-import { UsageError } from './usage-error.ts'
+import type { StatusOptions } from './status.ts'
 
 const EXIT_CODES = `
 Exit codes: 0 ok, 2 wrong usage, 3 a refresh failed, 4 a person must log in, 5 configuration`
+
+const { ownArguments, childCommand } = splitCommand(process.argv)
 
 const program = new Command('tokenkeeper')
   .description('Keeps broker access tokens alive and proves each one before anybody uses it.')
@@ -56,9 +57,18 @@ command('refresh [accounts...]', 'bring every token that is due up to date, and 
 command('status [accounts...]', 'tell how the accounts stand, without asking any broker')
   .argument('[accounts...]', 'account ids')
   .option('--user <id>', 'an IIFL user, the same as iifl/<id>; may be repeated', collect)
-  .action(
-    run(async (accounts, options, shown) => (await import('./status.ts')).status(accounts, options, shown)),
+  .option(
+    '--watch [seconds]',
+    'look again and again (default: every 2 s, 10 s on AWS); Ctrl-C ends it',
+    positive,
   )
+  .action(
+    run<StatusOptions>(async (accounts, options, shown) =>
+      (await import('./status.ts')).status(accounts, options, shown),
+    ),
+  )
+
+programCommands(command, childCommand)
 
 command('login [accounts...]', 'log in at a broker: through the browser, or in its app')
   .argument('[accounts...]', 'account ids (default: every account that needs a person)')
@@ -170,6 +180,21 @@ keys
     run(async ([id], options, shown) => (await import('./keys.ts')).revokeKey(id ?? '', options, shown)),
   )
 
+const mirrors = command('mirrors', 'copies of the published tokens, in Redis and in files')
+mirrors
+  .command('test')
+  .description('connect to each mirror and tell which accounts it holds a token of')
+  .action(run(async (_, options, shown) => (await import('./mirrors-test.ts')).testMirrors(options, shown)))
+mirrors
+  .command('password')
+  .description('store the password of the Redis, read from a hidden prompt or from stdin')
+  .option('--remove', 'take the stored one away')
+  .action(
+    run<MirrorPasswordOptions>(async (_, options, shown) =>
+      (await import('./mirrors-password.ts')).mirrorPassword(options, shown),
+    ),
+  )
+
 command('simulate', 'serve simulated brokers to try things out against')
   .option('--port-base <number>', 'first of seven ports in a row (default: free ones)', port)
   .action(
@@ -179,7 +204,7 @@ command('simulate', 'serve simulated brokers to try things out against')
   )
 
 try {
-  await program.parseAsync()
+  await program.parseAsync(ownArguments)
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error
   process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
@@ -190,63 +215,4 @@ setTimeout(() => process.exit(), 500).unref()
 function command(usage: string, description: string): Command {
   const [name = ''] = usage.split(' ')
   return program.command(name).description(description)
-}
-
-type Work<Options> = (args: readonly string[], options: Options, shown: Terminal) => Promise<number>
-
-/** Runs a command and turns its end into an exit code, and errors into words. */
-function run<Options extends GlobalOptions>(work: Work<Options>) {
-  return async (...given: unknown[]): Promise<void> => {
-    const called = given.at(-1) as Command
-    const options = called.optsWithGlobals<Options>()
-    const shown = terminal(options)
-    try {
-      process.exitCode = await work(called.args, options, shown)
-    } catch (error) {
-      process.exitCode = explain(error, called.args[0], options, shown)
-    }
-  }
-}
-
-/** Says what went wrong and what helps. A stack is for --verbose; every text passes the mask of known secrets. */
-function explain(
-  error: unknown,
-  account: string | undefined,
-  { verbose, json }: GlobalOptions,
-  shown: Terminal,
-): number {
-  const fault = error instanceof Error ? error : new Error(String(error))
-  const advice = error instanceof TokenkeeperError || error instanceof UsageError ? error.fix : ''
-  const fix = forAccount(advice, account ?? '<account>')
-  const code =
-    error instanceof TokenkeeperError ? error.code : error instanceof UsageError ? 'usage' : 'fault'
-  if (error instanceof Cancelled) {
-    shown.note(fault.message)
-    return EXIT.interrupted
-  }
-  if (json) {
-    shown.object({ success: false, error: { code, message: fault.message, ...(fix && { fix }) } })
-  } else {
-    shown.note(`${shown.style('red', 'Error:')} ${fault.message}`)
-    if (fix !== '') shown.note(`${shown.style('bold', 'Fix:')} ${fix}`)
-  }
-  if (verbose && fault.stack) shown.note(fault.stack)
-  if (error instanceof UsageError) return EXIT.usage
-  return exitCodeOfError(error)
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value]
-}
-
-function positive(text: string): number {
-  const value = Number(text)
-  if (Number.isFinite(value) && value > 0) return value
-  throw new InvalidArgumentError('It must be a number above 0.')
-}
-
-function port(text: string): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value
-  throw new InvalidArgumentError('It must be a port, 0 to 65535; 0 takes a free one.')
 }

@@ -5,6 +5,7 @@ import { type Composition, compose, type GlobalOptions } from './composition.ts'
 import { EXIT } from './exit-codes.ts'
 import { edit } from './registration.ts'
 import type { Terminal } from './terminal.ts'
+import { withdrawNow } from './withdraw-now.ts'
 
 /**
  * `tokenkeeper pause` and `resume`: takes accounts out of every run, or puts them back, without a deploy. A broker
@@ -28,6 +29,7 @@ export async function setPaused(
       )
       if (written) done.push(account)
     }
+    if (paused) await withdrawNow(done, composition, terminal)
     const [did, none] = paused ? ['paused', 'nothing to pause'] : ['resumed', 'nothing to resume']
     if (terminal.json) terminal.object({ success: true, [did]: done })
     else terminal.print(done.length > 0 ? `${did}: ${done.join(', ')}` : none)

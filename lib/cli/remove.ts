@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { brokerNamed } from '../brokers/index.ts'
 import { type AccountId, brokerOf } from '../tokens/account-id.ts'
+import { changed } from '../tokens/account-state.ts'
 import { removeAccount } from '../tokens/remove.ts'
 import { accountArguments } from './account-arguments.ts'
 import { Cancelled } from './cancelled.ts'
-import { compose, type GlobalOptions } from './composition.ts'
+import { type Composition, compose, type GlobalOptions } from './composition.ts'
 import { EXIT } from './exit-codes.ts'
 import { agree } from './prompts.ts'
+import { edit } from './registration.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
+import { withdrawNow } from './withdraw-now.ts'
 
 export interface RemoveOptions extends GlobalOptions {
   /** Do not ask. */
@@ -31,6 +34,7 @@ export async function remove(
     const removed = []
     for (const account of accounts) {
       const broker = brokerNamed(brokerOf(account))
+      if (composition.backend === 'aws') await withdrawPaused(account, composition, terminal)
       const secrets = await removeAccount(
         { broker, account, owner: `remove/${randomUUID()}` },
         composition.ports,
@@ -43,6 +47,20 @@ export async function remove(
   } finally {
     await composition.close()
   }
+}
+
+/** The mirrors of a stack are written by its functions alone, and what is paused they let the mirrors forget. */
+async function withdrawPaused(
+  account: AccountId,
+  composition: Composition,
+  terminal: Terminal,
+): Promise<void> {
+  const { states, clock } = composition.ports
+  const since = clock.now()
+  await edit(states, account, (state) =>
+    state === undefined || state.paused ? undefined : changed(state, { paused: { since } }),
+  )
+  await withdrawNow([account], composition, terminal)
 }
 
 /** Throws Cancelled when the answer is no; UsageError where nobody can be asked. */

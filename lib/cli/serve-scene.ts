@@ -116,6 +116,8 @@ export async function demoScene(real: Composition, options: DemoSceneOptions): P
         consoleNotifier((text) => alert(text.trimEnd())),
         tell,
       ),
+      // Its tokens open nothing: no program is to find them where the real ones are.
+      audiences: [],
     },
     siteUrl,
   )

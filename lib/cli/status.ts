@@ -1,10 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
 import { localInstant } from '../local-time.ts'
 import { type AccountStatus, statusOf } from '../site/account-status.ts'
-import { type KnownAccount, knownAccounts } from '../site/accounts.ts'
-import { ConfigurationError } from '../tokens/errors.ts'
-import { accountArguments, select } from './account-arguments.ts'
-import { type Composition, compose, type GlobalOptions } from './composition.ts'
+import { accountArguments } from './account-arguments.ts'
+import { chosenAccounts } from './chosen-accounts.ts'
+import { compose, type GlobalOptions } from './composition.ts'
 import { EXIT } from './exit-codes.ts'
 import { stateStyle } from './outcome-words.ts'
 import type { Terminal } from './terminal.ts'
@@ -16,6 +15,8 @@ const INDENT = '  '
 
 export interface StatusOptions extends GlobalOptions {
   readonly user?: readonly string[]
+  /** Seconds between two looks; `true` for the usual ones. */
+  readonly watch?: number | true
 }
 
 /** `tokenkeeper status`: what is known of each account, without asking any broker and without showing a token. */
@@ -26,50 +27,30 @@ export async function status(
 ): Promise<number> {
   const accounts = accountArguments(texts, options.user)
   const composition = await compose(options, terminal)
-  try {
-    const known = await chosen(accounts, composition)
+  const read = async (): Promise<readonly Entry[]> => {
+    const known = await chosenAccounts(accounts, composition)
     const now = composition.ports.clock.now()
-    const statuses = known.map(({ broker, state }) => statusOf(broker, state, now))
-    if (terminal.json) terminal.object({ accounts: statuses })
-    else if (known.length === 0) terminal.note('No account is set up. To set one up: tokenkeeper setup fyers')
-    else
-      terminal.print(
-        statusText(
-          statuses.map((one, index) => [one, zoneOf(known[index])]),
-          terminal,
-        ),
-      )
+    return known.map(({ broker, state }) => [statusOf(broker, state, now), broker.session.timeZone])
+  }
+  try {
+    if (options.watch !== undefined) {
+      const seconds = options.watch === true ? undefined : options.watch
+      return await (await import('./status-watch.ts')).watch({ read, seconds, composition, terminal })
+    }
+    const entries = await read()
+    if (terminal.json) terminal.object({ accounts: entries.map(([one]) => one) })
+    else if (entries.length === 0) terminal.note(NOTHING)
+    else terminal.print(statusText(entries, terminal))
     return EXIT.ok
   } finally {
     await composition.close()
   }
 }
 
-async function chosen(
-  accounts: Parameters<typeof select>[0],
-  composition: Composition,
-): Promise<readonly KnownAccount[]> {
-  const { states } = composition.ports
-  const known: KnownAccount[] = []
-  for (const { broker, accounts: wanted } of await select(accounts, composition)) {
-    const all = await knownAccounts([broker.broker], states)
-    const found = wanted ? all.filter(({ state }) => wanted.includes(state.account)) : all
-    const missing = wanted?.find((account) => !found.some(({ state }) => state.account === account))
-    if (missing !== undefined) {
-      throw new ConfigurationError(`${missing} is not set up`, {
-        fix: `check the spelling, or run tokenkeeper setup ${missing}`,
-      })
-    }
-    known.push(...found)
-  }
-  return known
-}
+export const NOTHING = 'No account is set up. To set one up: tokenkeeper setup fyers'
 
-function zoneOf(known: KnownAccount | undefined): string {
-  return known?.broker.session.timeZone ?? 'UTC'
-}
-
-type Entry = readonly [status: AccountStatus, timeZone: string]
+/** An account's status with its broker's zone. */
+export type Entry = readonly [status: AccountStatus, timeZone: string]
 
 /** A table where there is room, else a short paragraph for each account. */
 export function statusText(entries: readonly Entry[], terminal: Terminal): string {

@@ -135,7 +135,7 @@ describe('with accounts', () => {
     expect(code).toBe(4)
   })
 
-  test('--json prints one object with the fields of the Lambda reply, and nothing else on stdout', async () => {
+  test('R0.4 --json prints one object with the fields of the Lambda reply, and nothing else on stdout', async () => {
     const { code, stdout } = await run(['refresh', 'fyers', '--json'])
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({
@@ -149,10 +149,11 @@ describe('with accounts', () => {
     })
   })
 
-  test('R0.3 --user names an IIFL user, alone or after the broker', async () => {
+  test('R0.3 --user names an IIFL user, alone or after the broker, as the account’s own name does', async () => {
     for (const args of [
       ['--user', 'SIM10002'],
       ['iifl', '--user', 'SIM10002', '--verbose'],
+      ['iifl/SIM10002', '--verbose'],
     ]) {
       const { code, stdout } = await run(['refresh', ...args, '--json'])
       expect(JSON.parse(stdout).results).toMatchObject([{ account: 'iifl/SIM10002', outcome: 'skipped' }])
@@ -244,6 +245,17 @@ describe('with accounts', () => {
     expect(await run(['setup', 'pos-connector', '--from-config', path])).toMatchObject({ code: 0 })
     const { stdout } = await run(['refresh', 'pos-connector', '--json'])
     expect(JSON.parse(stdout).results).toMatchObject([{ outcome: 'refreshed', userID: '7' }])
+  })
+
+  test('R4.7 doctor looks at one POS connector, and sends its password to nobody', async () => {
+    const backend = line.world.servers.find(({ name }) => name === 'pos-connector')?.server
+    const logins = () => backend?.seen.filter(({ path }) => path.includes('login')).length
+    const before = logins()
+    expect(before).toBeGreaterThan(0)
+    const { code, stdout } = await run(['doctor', 'pos-connector'])
+    expect(stdout).toMatch(/^pass {2}pos-connector: credentials are there; renews by credentials$/m)
+    expect(code).toBe(0)
+    expect(logins()).toBe(before)
   })
 
   test('R1.8 a refresh the broker refuses ends with exit code 3, and says what to do', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { CommandLine, type Ended, ended } from './command.ts'
+import { CommandLine, type Ended, ended, freePort } from './command.ts'
 
 let line: CommandLine
 
@@ -19,8 +19,8 @@ interface Served {
   stop(): Promise<Ended & { readonly seconds: number }>
 }
 
-async function serve(args: readonly string[] = []): Promise<Served> {
-  const child = line.spawn(['serve', '--port', '0', ...args])
+async function serve(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Served> {
+  const child = line.spawn(['serve', '--port', '0', ...args], env)
   const end = ended(child)
   let said = ''
   child.stdout?.on('data', (chunk) => {
@@ -76,7 +76,7 @@ test('R2.1 R2.2 without accounts serve shows the simulated world, answers, and e
   expect(stdout + stderr).not.toMatch(/eyJ[\w-]+\.|Simulated-Passw0rd/)
 })
 
-test('with an account serve keeps that one, in its own store, and leaves nothing simulated behind', async () => {
+test('R2.6 with an account serve keeps that one, in its own store, and leaves nothing simulated behind', async () => {
   const { client_id, client_secret, pin, refresh_token } = line.world.accounts[0]?.secrets ?? {}
   const env = {
     FYERS_CLIENT_ID: client_id,
@@ -98,6 +98,30 @@ test('with an account serve keeps that one, in its own store, and leaves nothing
   expect(await served.stop()).toMatchObject({ code: 0 })
   const { accounts } = JSON.parse((await line.run(['status', '--json'])).stdout)
   expect(accounts).toMatchObject([{ account: 'fyers', generation: 1 }])
+})
+
+test('R2.6 serve starts although the token service is down, and has the token once it is back', async () => {
+  const env = { UPSTOX_ACCOUNT_IDS: 'DEMO1' }
+  const down = { ...env, TOKEN_REFRESH_SERVICE_URL: `http://127.0.0.1:${await freePort()}` }
+  const without = await serve([], down)
+  expect(await get(`${without.url}/health`)).toMatchObject({ status: 'ok', tokens: 'unavailable' })
+  expect(await get(`${without.url}/accounts/DEMO1/token/status`)).toMatchObject({
+    account: 'upstox/DEMO1',
+    state: 'missing',
+    live: false,
+    expires_at: null,
+  })
+  expect(await without.stop()).toMatchObject({ code: 0 })
+
+  // The run that was broken off no longer holds the account then.
+  line.clock.advance(6)
+  const served = await serve([], env)
+  await served.saying('upstox/DEMO1   refreshed')
+  expect(await get(`${served.url}/accounts/DEMO1/token/status`)).toMatchObject({
+    live: true,
+    source: 'upstream',
+  })
+  await served.stop()
 })
 
 test('a page in a browser cannot reach the service under a name of its own', async () => {

@@ -1,0 +1,98 @@
+import { BROKER_IDS } from '../brokers/index.ts'
+import type { Need } from '../client/need.ts'
+import { secondsIn } from '../client/need.ts'
+import type { TokenSource } from '../client/token-source.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { DeskRefusal, Validation } from '../ports/token-desk.ts'
+import { type AccountId, brokerOf, parseAccountId } from '../tokens/account-id.ts'
+import { ConfigurationError } from '../tokens/errors.ts'
+import { accountArguments } from './account-arguments.ts'
+import type { GlobalOptions } from './composition.ts'
+import type { Standing } from './standing.ts'
+import type { Terminal } from './terminal.ts'
+import { UsageError } from './usage-error.ts'
+
+/** What the commands for programs that use tokens have in common. */
+export interface ProgramOptions extends GlobalOptions {
+  readonly user?: readonly string[]
+  readonly minValidFor?: string
+  readonly until?: 'close'
+  readonly url?: string
+}
+
+/** One account as a program sees it. */
+export interface ProgramAccount {
+  readonly source: TokenSource
+  /** Whether the record says that no program should use the published token, where there is a record to be read. */
+  flaw(): Promise<'paused' | 'refused' | undefined>
+  /** What is known of its token; the broker is not asked. Throws TokenUnavailableError, or what the stores throw. */
+  standing(): Promise<Standing>
+  /** Asks the broker, and renews nothing. */
+  validate(): Promise<Validation | DeskRefusal>
+}
+
+export interface ProgramAccounts {
+  readonly clock: Clock
+  /** In the order they were named in. */
+  readonly accounts: readonly ProgramAccount[]
+  close(): Promise<void>
+}
+
+/**
+ * The accounts a program is after, all where none is named: over REST where TOKENKEEPER_URL is set and no backend is
+ * asked for, else from the stores of the backend. Throws UsageError, ConfigurationError and what the stores throw.
+ */
+export async function openAccounts(
+  texts: readonly string[],
+  options: ProgramOptions,
+  terminal: Terminal,
+): Promise<ProgramAccounts> {
+  const accounts = accountsIn(texts, options.user)
+  const url = options.url ?? (options.backend === undefined ? process.env['TOKENKEEPER_URL'] : undefined)
+  if (url && options.backend) {
+    throw new UsageError('--url and --backend exclude each other', 'give one of them')
+  }
+  const opened = url
+    ? await (await import('./program-rest.ts')).restAccounts(accounts, url, options)
+    : await (await import('./program-stores.ts')).storedAccounts(accounts, options, terminal)
+  if (opened.accounts.length > 0) return opened
+  await opened.close()
+  throw new ConfigurationError('no account is set up', {
+    fix: `run tokenkeeper setup ${texts[0] ?? 'fyers'}`,
+  })
+}
+
+/** Unlike elsewhere a broker there is not is a matter of configuration: jobs go by the difference. */
+function accountsIn(texts: readonly string[], users: readonly string[] | undefined): readonly AccountId[] {
+  try {
+    return accountArguments(texts, users)
+  } catch (error) {
+    const stranger = error instanceof UsageError && texts.find(isOfUnknownBroker)
+    if (stranger) throw new ConfigurationError(error.message, { fix: error.fix })
+    throw error
+  }
+}
+
+function isOfUnknownBroker(text: string): boolean {
+  try {
+    return !BROKER_IDS.some((id) => id === brokerOf(parseAccountId(text)))
+  } catch {
+    return false
+  }
+}
+
+/** How long a token must last. Throws UsageError for what is no time span. */
+export function needOf({ minValidFor, until }: ProgramOptions): Need {
+  try {
+    // A bare number of seconds, as the client takes it, is a text here.
+    const seconds = minValidFor === undefined ? undefined : secondsIn(numberOr(minValidFor))
+    return { minValidFor: seconds, until }
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    throw new UsageError('--min-valid-for is no time span', error.fix)
+  }
+}
+
+function numberOr(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text
+}

@@ -1,0 +1,65 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Composition } from '../../lib/cli/composition.ts'
+import { programAccounts } from '../../lib/cli/program-stores.ts'
+import { parseConfig } from '../../lib/config.ts'
+import { StateStoreError, TokenVaultError } from '../../lib/tokens/errors.ts'
+import { RestWorld } from '../rest/support/rest-world.ts'
+
+let world: RestWorld
+
+beforeEach(async () => {
+  world = await RestWorld.open()
+})
+afterEach(() => world.close())
+
+/** The stack's accounts as the command line would see them, over stores of this process. */
+function onAws(ports: Partial<Composition['ports']> = {}): Composition {
+  const brokers = world.brokers.map((broker) => ({ broker, settings: {} }))
+  const parts = { backend: 'aws', brokers, config: parseConfig({}), ports: { ...world.ports, ...ports } }
+  return parts as unknown as Composition
+}
+
+test('on AWS the record adds what a parameter does not tell', async () => {
+  const account = await world.fyersAccount()
+  const { accounts } = await programAccounts([account], onAws())
+  const { accessToken, generation } = await world.record(account)
+  expect(await accounts[0]?.source.read()).toMatchObject({
+    account,
+    generation,
+    expiresAt: accessToken?.expiresAt,
+  })
+})
+
+test('on AWS who may not read the records still has the parameters of an account that is named', async () => {
+  const account = await world.fyersAccount()
+  const denied = () => {
+    throw new StateStoreError('DynamoDB refused Query for the table (AccessDeniedException)')
+  }
+  const states = { ...world.ports.states, list: denied, get: denied }
+  const { accounts } = await programAccounts([account], onAws({ states }))
+  const token = await accounts[0]?.source.read()
+  expect(token?.accessToken.length).toBeGreaterThan(100)
+  expect(token).not.toHaveProperty('generation')
+  const standing = await accounts[0]?.standing()
+  expect(standing?.expiresAt).toEqual((await world.record(account)).accessToken?.expiresAt)
+  await expect(programAccounts([], onAws({ states }))).rejects.toThrow('DynamoDB')
+})
+
+test('who may not read the credentials is advised by the record alone', async () => {
+  const account = await world.fyersAccount()
+  const vault = {
+    ...world.ports.vault,
+    read: () => Promise.reject(new TokenVaultError('SSM refused GetParameters', { during: 'read' })),
+  }
+  const { accounts } = await programAccounts([account], onAws({ vault }))
+  expect(await (await accounts[0]?.standing())?.remedy(undefined)).toEqual({
+    fix: `run tokenkeeper refresh ${account}`,
+  })
+  const state = await world.record(account)
+  const last = { at: world.clock.now(), outcome: 'awaiting_login' as const, reason: 'its day is over' }
+  await world.ports.states.replace({ ...state, revision: state.revision + 1, last })
+  expect(await (await accounts[0]?.standing())?.remedy(undefined)).toEqual({
+    code: 'awaiting_login',
+    fix: `run tokenkeeper login ${account}`,
+  })
+})

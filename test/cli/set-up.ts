@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+import { resolve } from 'node:path'
+import { type CommandLine, type Ended, ended } from './command.ts'
+
+const MAIN = resolve(import.meta.dirname, '../../lib/cli/main.ts')
+
+/** Names of the variables that `setup` takes credentials from. */
+const VARIABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  fyers: {
+    client_id: 'FYERS_CLIENT_ID',
+    client_secret: 'FYERS_APP_SECRET',
+    pin: 'FYERS_PIN',
+    refresh_token: 'FYERS_REFRESH_TOKEN',
+  },
+  zerodha: { client_id: 'KITE_API_KEY', client_secret: 'KITE_API_SECRET' },
+}
+
+/** Registers an account of the simulated world with its credentials; no token is got. */
+export async function setUp(line: CommandLine, id: string, ...more: readonly string[]): Promise<void> {
+  const { secrets = {} } = line.world.accounts.find((one) => one.id === id) ?? {}
+  const names = VARIABLES[id.split('/')[0] ?? ''] ?? {}
+  const env = Object.fromEntries(
+    Object.entries(secrets).flatMap(([name, value]) => (names[name] ? [[names[name], value]] : [])),
+  )
+  const done = await line.run(['setup', id, '--no-refresh', ...more], { env })
+  if (done.code !== 0) throw new Error(`${id} was not set up: ${done.stderr}`)
+}
+
+/** The command on a terminal of its own; what it says on stderr is on that terminal, too. */
+export async function onTerminal(
+  line: CommandLine,
+  args: readonly string[],
+  { stopAfter }: { readonly stopAfter?: string } = {},
+): Promise<Ended> {
+  const words = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, ...args]
+  // In place of the shell, which Ctrl-C would end as well.
+  const command = `stty rows 30 cols 100; exec ${words.map((word) => `'${word}'`).join(' ')}`
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    cwd: line.folder,
+    env: { ...line.env, TERM: 'xterm' },
+  })
+  const end = ended(child)
+  let said = ''
+  child.stdout?.on('data', (chunk) => {
+    const before = said
+    said += chunk
+    const isThere = stopAfter !== undefined && said.includes(stopAfter) && !before.includes(stopAfter)
+    if (isThere) child.stdin?.write('\x03')
+  })
+  return end
+}
