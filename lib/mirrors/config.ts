@@ -1,4 +1,9 @@
 import * as z from 'zod'
+import { isAccountId } from '../tokens/account-id.ts'
+
+const Account = z.string().refine(isAccountId, {
+  error: ({ input }) => `"${input}" is no account id such as fyers or upstox/ACC1`,
+})
 
 /** Two forms of a file: a variable among others, as programs load them from `.env`; or the access token and no more. */
 const FileMirrorConfig = z
@@ -7,7 +12,7 @@ const FileMirrorConfig = z
     path: z.string().min(1, 'write a path'),
     format: z.enum(['dotenv', 'token']).default('dotenv'),
     /** Account ids; a broker alone means its default account. @default - every account */
-    accounts: z.array(z.string()).min(1).optional(),
+    accounts: z.array(Account).min(1).optional(),
   })
   .refine(({ format, accounts }) => format === 'dotenv' || accounts?.length === 1, {
     path: ['accounts'],
@@ -21,8 +26,11 @@ const RedisMirrorConfig = z.strictObject({
     .refine((url) => !URL.canParse(url) || new URL(url).password === '', {
       error: 'a password does not belong here: tokenkeeper mirrors password stores it',
     }),
-  /** Accounts whose keys also appear without the account in them, besides each broker's default account. */
-  defaultAccounts: z.array(z.string()).default([]),
+  /**
+   * Accounts whose keys also appear without the account in them, in place of the broker's default account; the first
+   * of each broker counts.
+   */
+  defaultAccounts: z.array(Account).default([]),
 })
 
 /** Where published access tokens are copied to, for programs that look there. */

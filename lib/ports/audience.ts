@@ -7,6 +7,8 @@ import type { Secret } from '../tokens/secret.ts'
 export interface Publication {
   readonly account: AccountId
   readonly broker: string
+  /** The IANA zone this broker's times are told in. */
+  readonly timeZone: string
   /** Counts the account's published access tokens. */
   readonly generation: number
   readonly issuedAt: Temporal.Instant
@@ -23,6 +25,11 @@ export interface Audience {
   readonly name: string
   /** Throws AudienceError; that never fails a run. */
   published(publication: Publication): Promise<void>
+  /**
+   * A run found the published token fresh: a mirror that lost it, or missed it, puts it back. Without effect where it
+   * is in its place. Throws AudienceError; that never fails a run.
+   */
+  kept?(publication: Publication): Promise<void>
   /** The account was paused or removed: what a mirror holds of it goes. Throws AudienceError. */
   withdrawn(account: AccountId): Promise<void>
 }

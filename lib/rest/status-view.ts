@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto'
 import type { z } from '@hono/zod-openapi'
 import type { Clock } from '../ports/clock.ts'
 import type { TokenDesk, Validation as Verdict } from '../ports/token-desk.ts'
 import { shortId, statusOf } from '../site/account-status.ts'
 import type { KnownAccount } from '../site/accounts.ts'
-import type { Secret } from '../tokens/secret.ts'
+import { fingerprint } from '../tokens/fingerprint.ts'
 import type { Status, Validation } from './schemas.ts'
-
-const FINGERPRINT_CHARACTERS = 16
 
 /** The status of an account for programs (sheet token-service, section 4); never a token. Throws TokenVaultError. */
 export async function statusView(
@@ -49,9 +46,4 @@ export function validationView(verdict: Verdict): z.input<typeof Validation> {
     user_id: userID,
     error: problem ?? null,
   }
-}
-
-/** Lets a consumer see whether it holds the same token, by computing the same from its own. */
-export function fingerprint(token: Secret): string {
-  return createHash('sha256').update(token.reveal()).digest('hex').slice(0, FINGERPRINT_CHARACTERS)
 }

@@ -4,6 +4,7 @@ import { parseExpiresAt } from '../oauth/expires-at.ts'
 import type { DeskRefusal } from '../ports/token-desk.ts'
 import { shortId } from '../site/account-status.ts'
 import type { KnownAccount } from '../site/accounts.ts'
+import { fingerprint } from '../tokens/fingerprint.ts'
 import { Secret } from '../tokens/secret.ts'
 import { assertScope, type Caller } from './access.ts'
 import { problemOfRefusal, RestProblem } from './problem.ts'
@@ -12,7 +13,6 @@ import type { RestEnv } from './rest-env.ts'
 import type { RestSite } from './rest-site.ts'
 import { ALL_FORMS, json, needs, problems, throughMiddleware } from './route.ts'
 import { Update, Updated } from './schemas.ts'
-import { fingerprint } from './status-view.ts'
 
 /** Each costs a call to the broker. */
 const PER_ACCOUNT = { count: 6, perSeconds: 60 }

@@ -119,6 +119,7 @@ function published(
   context.published({
     account,
     broker: broker.id,
+    timeZone: broker.session.timeZone,
     generation,
     issuedAt,
     expiresAt,

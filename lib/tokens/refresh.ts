@@ -5,7 +5,7 @@ import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
 import { type AccountState, type Incident, newAccountState, type StateChanges } from './account-state.ts'
-import { announce, withdraw } from './announce.ts'
+import { announce, keep, withdraw } from './announce.ts'
 import { approvalDue, beforeApproval, sendApproval } from './approval-request.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { type Decision, decide, type RefusedToken } from './decide.ts'
@@ -66,6 +66,7 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
       const resting = restingEnding(job.broker, decision, state, stored, ports.clock.now())
       if (resting) {
         if (decision.action === 'paused') await withdraw(job.account, ports)
+        if (decision.action === 'fresh') await keep(job.broker, state, stored, ports)
         return refreshed(job.broker, state, resting)
       }
       const leased = await takeLease(

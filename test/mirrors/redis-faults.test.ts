@@ -1,0 +1,141 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { redisMirror } from '../../lib/mirrors/redis-mirror.ts'
+import type { Audience } from '../../lib/ports/audience.ts'
+import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
+import { AudienceError, TokenVaultError } from '../../lib/tokens/errors.ts'
+import { Secret } from '../../lib/tokens/secret.ts'
+import { freePort } from '../cli/command.ts'
+import { ISSUED, publication } from './support/publication.ts'
+
+const PASSWORD = 'SIMULATED-redis-password'
+const ACC1 = publication('upstox/ACC1')
+/** What a run waits for its mirrors, and a little for a busy machine. */
+const LIMIT_MS = 3_500
+
+const closing: (() => void)[] = []
+afterEach(() => {
+  for (const close of closing.splice(0)) close()
+})
+
+/** A server that is no Redis; gives its port. */
+async function impostor(answer: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined))
+    answer(socket)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closing.push(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+function mirrorAt(port: number, scheme = 'redis', password = PASSWORD): Audience {
+  return redisMirror({
+    url: `${scheme}://127.0.0.1:${port}`,
+    password: async () => (password === '' ? undefined : new Secret(password)),
+    defaultAccounts: [],
+    clock: new VirtualClock(ISSUED),
+  })
+}
+
+async function failure(work: Promise<void> | undefined): Promise<AudienceError> {
+  const error = await work?.catch((reason: unknown) => reason)
+  if (!(error instanceof AudienceError))
+    throw new Error('it did not fail as an audience does', { cause: error })
+  const everything = [JSON.stringify(error), error.message, error.fix, error.stack].join()
+  for (const secret of [PASSWORD, ACC1.accessToken.reveal()]) expect(everything).not.toContain(secret)
+  return error
+}
+
+const silent = (): void => undefined
+const webServer = (socket: Socket): void => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
+const hangsUp = (socket: Socket): void => void socket.destroy()
+const babbles = (socket: Socket): void => {
+  const timer = setInterval(() => socket.write('+OK\r\n'), 50)
+  socket.on('close', () => clearInterval(timer))
+}
+
+test.each([
+  ['never answers', silent, 'redis', 'did not answer in time'],
+  ['never answers to TLS', silent, 'rediss', 'did not answer in time'],
+  ['is a web server', webServer, 'redis', 'ended the connection, or is no Redis'],
+  ['is a web server without TLS', webServer, 'rediss', 'ended the connection, or is no Redis'],
+  ['hangs up', hangsUp, 'redis', 'ended the connection, or is no Redis'],
+  ['says OK to everything and without end', babbles, 'redis', 'ended the connection, or is no Redis'],
+])('what %s fails a publication within the time limit', async (_, answer, scheme, says) => {
+  const port = await impostor(answer)
+  const begun = performance.now()
+  const error = await failure(mirrorAt(port, scheme).published(ACC1))
+  expect(performance.now() - begun).toBeLessThan(LIMIT_MS)
+  expect(error.message).toContain(`Redis at 127.0.0.1:${port} ${says}`)
+  expect(error.fix).not.toBe('')
+})
+
+test('what never answers is waited for within the time limit also where no password is sent', async () => {
+  const port = await impostor(silent)
+  const begun = performance.now()
+  await failure(mirrorAt(port, 'redis', '').withdrawn(ACC1.account))
+  expect(performance.now() - begun).toBeLessThan(LIMIT_MS)
+})
+
+test('a port nobody listens on fails at once, and says what to do', async () => {
+  const begun = performance.now()
+  const error = await failure(mirrorAt(await freePort()).published(ACC1))
+  expect(performance.now() - begun).toBeLessThan(1_000)
+  expect(error.message).toContain('refuses connections')
+  expect(error.fix).toContain('mirrors.redis.url')
+})
+
+test('a host without an address is named', async () => {
+  const mirror = redisMirror({
+    url: 'rediss://cache.example.invalid',
+    password: async () => undefined,
+    defaultAccounts: [],
+    clock: new VirtualClock(ISSUED),
+  })
+  expect((await failure(mirror.published(ACC1))).message).toMatch(
+    /cache\.example\.invalid:6379 (.* DNS|did not answer in time)/,
+  )
+})
+
+test('a password the vault does not give up is a failure of the mirror, with the vault’s own advice', async () => {
+  const mirror = redisMirror({
+    url: 'redis://127.0.0.1',
+    password: () => Promise.reject(new TokenVaultError('SSM is throttled', { during: 'read', fix: 'wait' })),
+    defaultAccounts: [],
+    clock: new VirtualClock(ISSUED),
+  })
+  const error = await failure(mirror.published(ACC1))
+  expect(error.message).toContain('SSM is throttled')
+  expect(error.fix).toBe('wait')
+})
+
+test('nothing is connected to before the first publication', async () => {
+  let connections = 0
+  const port = await impostor(() => {
+    connections += 1
+  })
+  mirrorAt(port)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(connections).toBe(0)
+})
+
+test('after a failure fresh tokens are not asked about for a minute, and publications are tried all the same', async () => {
+  const clock = new VirtualClock(ISSUED)
+  const mirror = redisMirror({
+    url: `redis://127.0.0.1:${await freePort()}`,
+    password: async () => undefined,
+    defaultAccounts: [],
+    clock,
+  })
+  await failure(mirror.kept?.(ACC1))
+  await mirror.kept?.(ACC1)
+  await failure(mirror.published(ACC1))
+  clock.advance({ seconds: 61 })
+  await failure(mirror.kept?.(ACC1))
+})
