@@ -7,7 +7,15 @@ import { arnText, resourcesOf, roleStatements } from '../infra/template.ts'
 import { ALERT_QUEUE, Deployment, NAMES, PREFIX } from './support/deployment.ts'
 import { parametersBelow } from './support/deployment-aws.ts'
 import { APP, type Brokers, startBrokers, USERS } from './support/deployment-brokers.ts'
-import { alertsAbout, logOf, record, secretsOf, stored, writtenBy } from './support/deployment-evidence.ts'
+import {
+  alertsAbout,
+  eventsAbout,
+  logOf,
+  record,
+  secretsOf,
+  stored,
+  writtenBy,
+} from './support/deployment-evidence.ts'
 import { aliveInGroup } from './support/deployment-processes.ts'
 import { leaksIn } from './support/deployment-secrets.ts'
 
@@ -68,6 +76,16 @@ describe('the deployed stack', () => {
     )
   })
 
+  test('has a policy for programs of each broker, to attach to their roles', () => {
+    for (const [broker, name] of [
+      ['fyers', 'Fyers'],
+      ['pos-connector', 'PosConnector'],
+    ] as const) {
+      const arn = `arn:aws:iam::000000000000:policy/${NAMES.consumerPolicy(broker)}`
+      expect(stack.output(`${name}ConsumerPolicyArn`)).toBe(arn)
+    }
+  })
+
   test('has SecureStrings only, put by the command line', async () => {
     const parameters = [...(await parametersBelow(PREFIX)).values()]
     expect(parameters.map(({ Name }) => Name)).toEqual(
@@ -104,13 +122,37 @@ describe('a run', () => {
     })
   })
 
-  test('finds the token fresh a moment later, and calls and writes nothing', async () => {
+  test('tells the programs that subscribed of the token, once, without the token', async () => {
+    const events = await eventsAbout(stack, 'fyers')
+    const { accessToken } = (await record('fyers')) as { accessToken: Record<string, string> }
+    expect(events.map(({ Message }) => JSON.parse(Message))).toEqual([
+      {
+        version: 1,
+        kind: 'token_published',
+        account: 'fyers',
+        broker: 'fyers',
+        generation: 1,
+        issuedAt: accessToken['issuedAt'],
+        expiresAt: accessToken['expiresAt'],
+        provenAt: accessToken['provenAt'],
+        source: 'refresh_token',
+      },
+    ])
+    expect(events).toMatchObject([
+      { MessageAttributes: { kind: { Value: 'token_published' }, broker: { Value: 'fyers' } } },
+    ])
+    const { Value = 'no token' } = (await stored('fyers/access_token')) ?? {}
+    expect(JSON.stringify(events)).not.toContain(Value)
+  })
+
+  test('finds the token fresh a moment later, and calls, writes and tells nothing', async () => {
     const { brokers } = stack
     const before = { record: await record('fyers'), calls: brokers.fyersServer.seen.length }
     const { results } = await stack.invoke('fyers', { accounts: ['fyers'] })
     expect(results).toMatchObject([{ account: 'fyers', outcome: 'fresh', success: true }])
     expect(await stored('fyers/access_token')).toMatchObject({ Version: 1 })
     expect({ record: await record('fyers'), calls: brokers.fyersServer.seen.length }).toEqual(before)
+    expect(await eventsAbout(stack, 'fyers')).toHaveLength(1)
   })
 
   test('starts from what its schedule sends', async () => {
@@ -143,6 +185,11 @@ describe('a run', () => {
     expect(await profileStatus(account)).toBe(200)
     expect((await stored(`${account}/access_token`))?.Value).not.toBe(given)
     expect(await record(account)).toMatchObject({ generation: 2, accessToken: { source: 'refresh_token' } })
+    const events = (await eventsAbout(stack, account)).map(({ Message }) => JSON.parse(Message))
+    expect(events).toMatchObject([
+      { generation: 1, source: 'given' },
+      { generation: 2, source: 'refresh_token' },
+    ])
   })
 })
 
@@ -154,7 +201,7 @@ function askedFor(account: string): RegExp {
 describe('a refused grant', () => {
   const account = 'fyers/withdrawn'
 
-  test('asks a person once, in words and in attributes to filter by', async () => {
+  test('R3.9 asks a person once, in words and in attributes to filter by', async () => {
     const { brokers } = stack
     await stack.setUp(account, brokers.fyersVariables(USERS.three))
     brokers.fyers.behaviour.refreshWithdrawn = { code: -501, status: 400 }
@@ -246,7 +293,7 @@ test('no secret is in any log, reply, message, record, template, bundle or print
     printed: 'Bundling asset',
     replied: '"nextAction"',
     logged: '"run completed"',
-    sent: '\\"version\\":1',
+    sent: '\\"kind\\":\\"token_published\\"',
     recorded: '"generation"',
     files: 'validate-refresh-token',
     emulator: 'Lambda worker spawned',

@@ -44,8 +44,8 @@ describe('appIdHash', () => {
   })
 })
 
-describe('a refresh with refresh token and PIN', () => {
-  test('publishes a token that the profile call proved and that dies at 06:00 IST', async () => {
+describe('R3.2 a refresh with refresh token and PIN', () => {
+  test('R3.5 publishes a token that the profile call proved and that dies at 06:00 IST', async () => {
     expect(await only()).toMatchObject({
       outcome: 'refreshed',
       userID: 'XX00001',
@@ -82,7 +82,7 @@ describe('a refresh with refresh token and PIN', () => {
   })
 })
 
-describe('a refused refresh becomes a login request, never a crash', () => {
+describe('R3.8 a refused refresh becomes a login request, never a crash', () => {
   test.each([
     [-501, 200],
     [-9999, 400],

@@ -164,7 +164,7 @@ test('one absurd Date header does not hold up one-time codes until the day it na
   expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
 })
 
-describe('what IIFL answers to the password', () => {
+describe('R0.10 what IIFL answers to the password', () => {
   test.each(['EC002', 'EC016', 'EC030', 'EC069', 'EC999', 'Not_Ok'])(
     '%s: not even a forced run tries again',
     async (code) => {

@@ -19,7 +19,7 @@ afterEach(async () => {
   await fixture.world.close()
 })
 
-describe('metrics', () => {
+describe('R3.9 metrics', () => {
   test('have the broker as their only dimension, and one namespace', async () => {
     await refreshHandler(fyers, fixture.compose)({}, lambdaContext())
     const [published] = fixture.output.lines().filter((line) => '_aws' in line)

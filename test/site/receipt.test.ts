@@ -13,7 +13,7 @@ const SESSION = { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }
 const ist = (day: string, time: string): Temporal.Instant =>
   Temporal.Instant.from(`2026-11-${day}T${time}:00+05:30`)
 
-describe('whether a token covers the session', () => {
+describe('R0.7 whether a token covers the session', () => {
   test.each([
     ['before the open', '23 08:12', '24 06:00', "Covers today's session: yes, until 15:30."],
     ['in the session', '23 11:00', '24 06:00', "Covers today's session: yes, until 15:30."],

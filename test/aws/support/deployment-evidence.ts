@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ALERT_QUEUE, type Deployment, NAMES, PREFIX } from './deployment.ts'
+import { ALERT_QUEUE, type Deployment, EVENT_QUEUE, NAMES, PREFIX } from './deployment.ts'
 import { parametersBelow, recordsOf } from './deployment-aws.ts'
 import type { Output } from './deployment-secrets.ts'
 
@@ -24,16 +24,26 @@ export async function logOf({ aws }: Deployment, broker: string): Promise<string
   return (await aws.logs())[`/aws/lambda/${NAMES.function(broker)}`] ?? ''
 }
 
-/** An alert as SNS hands it to a queue. */
+/** A message as SNS hands it to a queue. */
 interface Mail {
-  readonly Subject: string
+  /** Of an alert. */
+  readonly Subject?: string
   readonly Message: string
   readonly MessageAttributes: Readonly<Record<string, { readonly Value: string }>>
 }
 
 /** The alerts about an account that a subscriber of the topic got so far. */
 export async function alertsAbout({ aws }: Deployment, account: string): Promise<readonly Mail[]> {
-  const all = (await aws.messages(ALERT_QUEUE)).map((body) => JSON.parse(body) as Mail)
+  return messagesAbout(account, await aws.messages(ALERT_QUEUE))
+}
+
+/** The events about an account that a program which subscribed got so far. */
+export async function eventsAbout({ aws }: Deployment, account: string): Promise<readonly Mail[]> {
+  return messagesAbout(account, await aws.messages(EVENT_QUEUE))
+}
+
+function messagesAbout(account: string, bodies: readonly string[]): readonly Mail[] {
+  const all = bodies.map((body) => JSON.parse(body) as Mail)
   return all.filter(({ MessageAttributes }) => MessageAttributes['account']?.Value === account)
 }
 

@@ -29,6 +29,7 @@ const STACK = 'TokenkeeperE2E'
 export const PREFIX = '/e2e'
 export const NAMES = resourceNames(STACK)
 export const ALERT_QUEUE = `${STACK}-alerts-of-the-test`
+export const EVENT_QUEUE = `${STACK}-events-of-the-test`
 
 /** The project's stack on an emulated AWS, with simulated brokers. */
 export class Deployment<Brokers extends SimulatedBrokers = SimulatedBrokers> {
@@ -55,7 +56,8 @@ export class Deployment<Brokers extends SimulatedBrokers = SimulatedBrokers> {
     try {
       await deployment.#cdk('bootstrap', `aws://${AWS_ACCOUNT}/${REGION}`)
       await deployment.#cdk('deploy', '--require-approval', 'never')
-      await deployment.#subscribe()
+      await deployment.#subscribe(ALERT_QUEUE, NAMES.topic)
+      await deployment.#subscribe(EVENT_QUEUE, NAMES.events)
     } catch (error) {
       await deployment.close()
       throw error
@@ -168,12 +170,12 @@ export class Deployment<Brokers extends SimulatedBrokers = SimulatedBrokers> {
     return ended
   }
 
-  /** A queue that gets every alert. */
-  async #subscribe(): Promise<void> {
-    await this.aws.createQueue(ALERT_QUEUE)
-    const topic = `arn:aws:sns:${REGION}:${AWS_ACCOUNT}:${NAMES.topic}`
-    const queue = `arn:aws:sqs:${REGION}:${AWS_ACCOUNT}:${ALERT_QUEUE}`
-    await new SNSClient().send(new SubscribeCommand({ TopicArn: topic, Protocol: 'sqs', Endpoint: queue }))
+  /** Makes a queue that gets every message of a topic. */
+  async #subscribe(queueName: string, topicName: string): Promise<void> {
+    await this.aws.createQueue(queueName)
+    const TopicArn = `arn:aws:sns:${REGION}:${AWS_ACCOUNT}:${topicName}`
+    const Endpoint = `arn:aws:sqs:${REGION}:${AWS_ACCOUNT}:${queueName}`
+    await new SNSClient().send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint }))
   }
 }
 

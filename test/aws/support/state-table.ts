@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { CreateTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb'
 
 /** An empty table with the keys of the stack's state table. Gives its name. */
-export async function newStateTable(client: DynamoDBClient): Promise<string> {
-  const table = `Tokenkeeper-state-${randomUUID()}`
+export async function newStateTable(
+  client: DynamoDBClient,
+  table = `Tokenkeeper-state-${randomUUID()}`,
+): Promise<string> {
   await client.send(
     new CreateTableCommand({
       TableName: table,
