@@ -5,10 +5,13 @@ import { type Config, enabledBrokers } from '../lib/config.ts'
 import { resourceNames } from '../lib/resource-names.ts'
 import { Alerts } from './constructs/alerts.ts'
 import { BrokerRefresher } from './constructs/broker-refresher.ts'
+import { ConsumerPolicy } from './constructs/consumer-policy.ts'
+import { reachableRedis } from './constructs/reachable-redis.ts'
 import { Site, type SiteBroker } from './constructs/site.ts'
 import { SiteApi } from './constructs/site-api.ts'
 import { StateTable } from './constructs/state-table.ts'
 import { SubscriptionCheck } from './constructs/subscription-check.ts'
+import { TokenEvents } from './constructs/token-events.ts'
 import { VaultKey } from './constructs/vault-key.ts'
 
 export interface TokenKeeperStackProps extends StackProps {
@@ -30,6 +33,14 @@ export class TokenKeeperStack extends Stack {
       value: alerts.topic.topicArn,
       description: 'Subscribe to be told',
     })
+    const events = config.events ? new TokenEvents(this, 'Events', { topicName: names.events }) : undefined
+    if (events) {
+      new CfnOutput(this, 'TokenEventsTopicArn', {
+        value: events.topic.topicArn,
+        description: 'Subscribe programs to hear of new tokens',
+      })
+    }
+    const redis = reachableRedis(this, config.mirrors.redis)
     // CDK's RetentionDays are the numbers of days themselves.
     const logRetention = config.logRetentionDays as RetentionDays
     const brokers = enabledBrokers(config)
@@ -47,6 +58,8 @@ export class TokenKeeperStack extends Stack {
         parameterPrefix: config.prefix,
         table,
         topic: alerts.topic,
+        eventsTopic: events?.topic,
+        redis,
         alarmAction: alerts.action,
         metricsNamespace: config.stackName,
         schedules: settings.schedules,
@@ -66,6 +79,16 @@ export class TokenKeeperStack extends Stack {
         siteUrl,
       })
       new CfnOutput(this, `${name}FunctionName`, { value: refresher.function.functionName })
+      const consumer = new ConsumerPolicy(this, `${name}Consumer`, {
+        policyName: names.consumerPolicy(broker.id),
+        brokerId: broker.id,
+        parameterPrefix: config.prefix,
+        vaultKey: vaultKey?.key,
+      })
+      new CfnOutput(this, `${name}ConsumerPolicyArn`, {
+        value: consumer.policy.managedPolicyArn,
+        description: `For programs that use tokens of ${broker.displayName}`,
+      })
       const { pacingSeconds, leewayMinutes, maxLifetimeHours, approvalAt } = settings
       siteBrokers.push({
         brokerId: broker.id,

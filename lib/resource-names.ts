@@ -5,20 +5,26 @@
 export interface ResourceNames {
   readonly table: string
   readonly topic: string
+  /** The topic that tells programs of each published token. */
+  readonly events: string
   /** The login site: its HTTP API and its Lambda function. */
   readonly site: string
   /** The Lambda function that looks daily whether alerts reach people. */
   readonly subscriptionCheck: string
   /** The Lambda function of one broker. */
   function(brokerId: string): string
+  /** The managed policy for programs that read the published tokens of one broker. */
+  consumerPolicy(brokerId: string): string
 }
 
 export function resourceNames(stackName: string): ResourceNames {
   return {
     table: `${stackName}-state`,
     topic: `${stackName}-alerts`,
+    events: `${stackName}-tokens`,
     site: `${stackName}-site`,
     subscriptionCheck: `${stackName}-subscriptions`,
     function: (brokerId) => `${stackName}-${brokerId}`,
+    consumerPolicy: (brokerId) => `${stackName}-${brokerId}-consumer`,
   }
 }

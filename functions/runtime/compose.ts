@@ -1,10 +1,15 @@
-import { dynamoDbClient, ssmClient } from '../../lib/aws/clients.ts'
+import type { SNSClient } from '@aws-sdk/client-sns'
+import { dynamoDbClient, snsClient, ssmClient } from '../../lib/aws/clients.ts'
 import { dynamoStateStore } from '../../lib/aws/dynamo-state-store.ts'
 import { lambdaFollowUp } from '../../lib/aws/lambda-follow-up.ts'
+import { snsEvents } from '../../lib/aws/sns-events.ts'
 import { snsNotifier } from '../../lib/aws/sns-notifier.ts'
 import { ssmTokenVault } from '../../lib/aws/ssm-token-vault.ts'
 import { configured } from '../../lib/brokers/configured.ts'
+import type { RedisMirrorOptions } from '../../lib/mirrors/redis-mirror.ts'
+import type { Audience } from '../../lib/ports/audience.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
+import type { Clock } from '../../lib/ports/clock.ts'
 import type { FollowUp } from '../../lib/ports/follow-up.ts'
 import type { Http } from '../../lib/ports/http.ts'
 import type { LoginLinks } from '../../lib/ports/login-links.ts'
@@ -13,7 +18,7 @@ import type { Telemetry } from '../../lib/ports/telemetry.ts'
 import type { TokenVault } from '../../lib/ports/token-vault.ts'
 import type { LoginLinksOptions } from '../../lib/site/login-links.ts'
 import { systemClock } from '../../lib/system-clock.ts'
-import { readEnvironment } from './environment.ts'
+import { type Environment, readEnvironment } from './environment.ts'
 
 /** Everything an invocation works with. */
 export interface Composition {
@@ -31,12 +36,14 @@ export const composeFromEnvironment: Compose = (broker, telemetry) => {
   const { prefix, table, topicArn, keyId, functionName, siteUrl, hosts, allowHttpHosts } = environment
   const clock = systemClock
   const vault = ssmTokenVault({ client: ssmClient(), prefix, clock, keyId })
+  const sns = once(snsClient)
   return {
     broker: configured(broker, environment.settings),
     ports: {
       vault,
       states: dynamoStateStore({ client: dynamoDbClient(), table }),
-      notifier: snsNotifier({ topicArn }),
+      notifier: snsNotifier({ topicArn, client: sns }),
+      audiences: audiencesOf(environment, sns, vault, clock),
       telemetry,
       http: httpOnDemand(),
       clock,
@@ -45,6 +52,45 @@ export const composeFromEnvironment: Compose = (broker, telemetry) => {
       allowHttpHosts,
     },
     followUp: lambdaFollowUp({ functionName }),
+  }
+}
+
+/** One client for alerts and events: the day's login sends both. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+/** Who is told of published tokens: events where the stack has them, a Redis where one is configured. */
+function audiencesOf(
+  { eventsTopicArn, redis }: Environment,
+  sns: () => Promise<SNSClient>,
+  vault: TokenVault,
+  clock: Clock,
+): readonly Audience[] {
+  return [
+    ...(eventsTopicArn === undefined ? [] : [snsEvents({ topicArn: eventsTopicArn, client: sns })]),
+    ...(redis ? [redisOnDemand(vault, { ...redis, clock })] : []),
+  ]
+}
+
+/** A Redis mirror that is loaded when there is something to tell it. */
+function redisOnDemand(vault: TokenVault, options: Omit<RedisMirrorOptions, 'password'>): Audience {
+  let loading: Promise<Audience> | undefined
+  const mirror = (): Promise<Audience> => {
+    loading ??= import('./on-demand.ts').then(({ storedRedisMirror }) =>
+      storedRedisMirror({ ...options, vault }),
+    )
+    return loading
+  }
+  return {
+    name: 'Redis mirror',
+    published: async (publication) => (await mirror()).published(publication),
+    kept: async (publication) => (await mirror()).kept?.(publication),
+    withdrawn: async (account) => (await mirror()).withdrawn(account),
   }
 }
 

@@ -1,16 +1,26 @@
 import * as z from 'zod/mini'
 import type { BrokerSettings } from '../../lib/brokers/configured.ts'
 import { hostOverrides } from '../../lib/http/host-overrides.ts'
+import type { RedisMirrorSettings } from '../../lib/mirrors/config.ts'
+import { assertAllowedRedis } from '../../lib/mirrors/redis-address.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
+import { type AccountId, isAccountId } from '../../lib/tokens/account-id.ts'
 import { ConfigurationError } from '../../lib/tokens/errors.ts'
 
 const Text = z.string().check(z.minLength(1, 'must not be empty'))
 const NumberText = z.pipe(z.string().check(z.regex(/^\d+(\.\d+)?$/, 'must be a number')), z.transform(Number))
 
-/** Host names with commas between them. */
-export const HostList = z.pipe(
+/** Names with commas between them. */
+export const NameList = z.pipe(
   z.string(),
-  z.transform((text) => text.split(',').map((host) => host.trim())),
+  z.transform((text) => text.split(',').map((name) => name.trim())),
+)
+
+const AccountList = z.pipe(
+  NameList,
+  z.array(
+    z.custom<AccountId>((name) => typeof name === 'string' && isAccountId(name), 'must be account ids'),
+  ),
 )
 
 /** Minutes; an empty text is an empty list: nobody is reminded. */
@@ -31,7 +41,10 @@ const Variables = z.object({
   TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN: z.optional(MinuteList),
   TOKENKEEPER_APPROVAL_AT: z.optional(z.string().check(z.regex(/^\d\d:\d\d$/, 'must be a time of day'))),
   TOKENKEEPER_SITE_URL: z.optional(z.url('must be a URL')),
-  TOKENKEEPER_ALLOW_HTTP_HOSTS: z._default(HostList, []),
+  TOKENKEEPER_ALLOW_HTTP_HOSTS: z._default(NameList, []),
+  TOKENKEEPER_EVENTS_TOPIC_ARN: z.optional(Text),
+  TOKENKEEPER_REDIS_URL: z.optional(Text),
+  TOKENKEEPER_REDIS_DEFAULT_ACCOUNTS: z._default(AccountList, []),
 })
 
 /** What the stack tells a function through its environment, checked. */
@@ -40,6 +53,10 @@ export interface Environment {
   readonly prefix: string
   readonly table: string
   readonly topicArn: string
+  /** The topic of the events; absent where the stack has none. */
+  readonly eventsTopicArn: string | undefined
+  /** The Redis that mirrors published tokens; absent where there is none. */
+  readonly redis: RedisMirrorSettings | undefined
   /** The customer-managed key of the vault, if there is one. */
   readonly keyId: string | undefined
   readonly settings: BrokerSettings
@@ -59,11 +76,20 @@ export type Values = Readonly<Record<string, string | undefined>>
  */
 export function readEnvironment(broker: Broker, values: Values = process.env): Environment {
   const data = checked(Variables, values)
+  const { TOKENKEEPER_REDIS_URL: redisUrl } = data
+  if (redisUrl !== undefined) {
+    assertAllowedRedis(redisUrl, data.TOKENKEEPER_ALLOW_HTTP_HOSTS, 'TOKENKEEPER_REDIS_URL')
+  }
   return {
     functionName: data.AWS_LAMBDA_FUNCTION_NAME,
     prefix: data.TOKENKEEPER_PREFIX,
     table: data.TOKENKEEPER_TABLE,
     topicArn: data.TOKENKEEPER_TOPIC_ARN,
+    eventsTopicArn: data.TOKENKEEPER_EVENTS_TOPIC_ARN,
+    redis:
+      redisUrl === undefined
+        ? undefined
+        : { url: redisUrl, defaultAccounts: data.TOKENKEEPER_REDIS_DEFAULT_ACCOUNTS },
     keyId: data.TOKENKEEPER_KEY_ID,
     settings: {
       pacingSeconds: data.TOKENKEEPER_PACING_SECONDS,

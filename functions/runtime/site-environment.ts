@@ -3,7 +3,7 @@ import { configured } from '../../lib/brokers/configured.ts'
 import { brokerNamed } from '../../lib/brokers/index.ts'
 import { hostOverrides } from '../../lib/http/host-overrides.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
-import { checked, HostList, type Values } from './environment.ts'
+import { checked, NameList, type Values } from './environment.ts'
 
 const Text = z.string().check(z.minLength(1, 'must not be empty'))
 
@@ -26,7 +26,7 @@ const Variables = z.object({
   TOKENKEEPER_PREFIX: Text,
   TOKENKEEPER_TABLE: Text,
   TOKENKEEPER_BROKERS: Brokers,
-  TOKENKEEPER_ALLOW_HTTP_HOSTS: z._default(HostList, []),
+  TOKENKEEPER_ALLOW_HTTP_HOSTS: z._default(NameList, []),
 })
 
 /** What the stack tells the site's function through its environment, checked. */

@@ -34,6 +34,8 @@ export interface BrokerAlarmsProps {
   readonly expressions: readonly string[]
   readonly timeZone: string
   readonly timeoutMinutes: number
+  /** Whether programs look in a mirror, which this stack does not own and nobody else may watch. */
+  readonly watchesMirror: boolean
   /** What every alarm does when it goes off. */
   readonly action: IAlarmAction
 }
@@ -62,6 +64,14 @@ export class BrokerAlarms extends Construct {
       this.#metric('NotifyFailed'),
       `${broker}: people could not be told what only they can do; run tokenkeeper status`,
     )
+    // An alarm costs money each month: SNS alone, which carries the events, is too sure to be worth it.
+    if (props.watchesMirror) {
+      this.#once(
+        'AudienceFailed',
+        this.#metric('AudienceFailed'),
+        `${broker}: the Redis mirror or an event missed a token that SSM has; read the log of the function`,
+      )
+    }
     this.#once(
       'ClockDrift',
       this.#metric('ClockDriftSeconds', { statistic: Stats.MAXIMUM }),

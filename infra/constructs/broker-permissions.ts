@@ -6,7 +6,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
-import { readSigningKey } from './signing-key.ts'
+import { readOwnParameter } from './own-parameters.ts'
 
 export interface BrokerPermissionsProps {
   readonly brokerId: string
@@ -15,6 +15,8 @@ export interface BrokerPermissionsProps {
   readonly parameterPrefix: string
   readonly table: Table
   readonly topic: ITopic
+  /** Told of each published token. @default - the stack has no events */
+  readonly eventsTopic?: ITopic | undefined
   readonly logGroup: ILogGroup
   readonly deadLetterQueue: IQueue
   /**
@@ -25,6 +27,8 @@ export interface BrokerPermissionsProps {
   readonly vaultKey?: IKey | undefined
   /** Whether its messages link to the login site, with its signature. */
   readonly signsLinks: boolean
+  /** Whether it mirrors what it publishes to a Redis, which may have a password. */
+  readonly writesRedis: boolean
 }
 
 /** The ARN under which all parameters of a broker's accounts lie, and no other broker's. */
@@ -38,7 +42,10 @@ function partitionOf(brokerId: string): string {
   return `broker#${brokerId}`
 }
 
-/** What the function of one broker may do: its own parameters, state and log, the common topic, itself, the key of the links. */
+/**
+ * What the function of one broker may do: its own parameters, state and log, the common topics, itself, the key of the
+ * links and the password of the mirror.
+ */
 export function brokerPermissions(scope: Construct, props: BrokerPermissionsProps): PolicyDocument {
   const stack = Stack.of(scope)
   const parameters = parametersArn(scope, props.parameterPrefix, props.brokerId)
@@ -79,7 +86,17 @@ export function brokerPermissions(scope: Construct, props: BrokerPermissionsProp
       resources: [props.deadLetterQueue.queueArn],
     }),
   ]
-  if (props.signsLinks) statements.push(...readSigningKey(scope, props))
+  if (props.eventsTopic) {
+    statements.push(
+      new PolicyStatement({
+        sid: 'TellPrograms',
+        actions: ['sns:Publish'],
+        resources: [props.eventsTopic.topicArn],
+      }),
+    )
+  }
+  if (props.signsLinks) statements.push(...readOwnParameter(scope, 'SigningKey', props))
+  if (props.writesRedis) statements.push(...readOwnParameter(scope, 'RedisPassword', props))
   if (props.vaultKey) {
     statements.push(
       new PolicyStatement({

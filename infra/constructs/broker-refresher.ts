@@ -8,6 +8,7 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
+import type { RedisMirrorSettings } from '../../lib/mirrors/config.ts'
 import { approvalSchedule } from '../../lib/schedule.ts'
 import { BrokerAlarms } from './broker-alarms.ts'
 import { BrokerFunction } from './broker-function.ts'
@@ -24,6 +25,8 @@ export interface BrokerRefresherProps {
   readonly parameterPrefix: string
   readonly table: Table
   readonly topic: ITopic
+  /** Told of each published token. @default - programs are told of none */
+  readonly eventsTopic?: ITopic | undefined
   readonly alarmAction: IAlarmAction
   readonly metricsNamespace: string
   /** EventBridge Scheduler expressions. */
@@ -51,6 +54,8 @@ export interface BrokerRefresherProps {
   readonly approvalAt?: string | undefined
   /** Whether the broker has a market, and so no business on a weekend. */
   readonly onTradingDaysOnly: boolean
+  /** Gets a copy of each published access token. @default - tokens are nowhere but in SSM */
+  readonly redis?: RedisMirrorSettings | undefined
   /** The login site's address, which alerts link to. @default - there is no site: alerts have no link */
   readonly siteUrl?: string | undefined
 }
@@ -81,6 +86,7 @@ export class BrokerRefresher extends Construct {
           logGroup,
           deadLetterQueue,
           signsLinks: props.siteUrl !== undefined,
+          writesRedis: props.redis !== undefined,
         }),
       },
     })
@@ -102,6 +108,7 @@ export class BrokerRefresher extends Construct {
       function: this.function,
       deadLetterQueue,
       expressions: props.schedules,
+      watchesMirror: props.redis !== undefined,
       action: props.alarmAction,
     })
     const below = `arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter${props.parameterPrefix}/${props.brokerId}/*`
@@ -129,6 +136,9 @@ function environmentOf(props: BrokerRefresherProps): Record<string, string> {
     TOKENKEEPER_PREFIX: props.parameterPrefix,
     TOKENKEEPER_TABLE: props.table.tableName,
     TOKENKEEPER_TOPIC_ARN: props.topic.topicArn,
+    TOKENKEEPER_EVENTS_TOPIC_ARN: props.eventsTopic?.topicArn,
+    TOKENKEEPER_REDIS_URL: props.redis?.url,
+    TOKENKEEPER_REDIS_DEFAULT_ACCOUNTS: props.redis?.defaultAccounts.join(',') || undefined,
     TOKENKEEPER_KEY_ID: props.vaultKey?.keyId,
     TOKENKEEPER_PACING_SECONDS: String(props.pacingSeconds),
     TOKENKEEPER_LEEWAY_MINUTES: props.leewayMinutes?.toString(),

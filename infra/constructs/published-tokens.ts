@@ -17,11 +17,13 @@ export interface PublishedTokensProps {
   /** First part of every parameter name, such as /stock-pipeline. */
   readonly parameterPrefix: string
   readonly brokers: readonly PublishingBroker[]
+  /** @default - several at once, as this project's own programs read */
+  readonly actions?: readonly string[]
   /** @default - the account's aws/ssm key */
   readonly vaultKey?: IKey | undefined
 }
 
-/** What the REST interface may do to hand out tokens: read what is published, and no credential. */
+/** What the REST interface may do to hand out tokens, and a program to use them: read what is published, and no credential. */
 export function readPublishedTokens(
   scope: Construct,
   props: PublishedTokensProps,
@@ -32,7 +34,7 @@ export function readPublishedTokens(
   )
   const read = new PolicyStatement({
     sid: 'PublishedTokens',
-    actions: ['ssm:GetParameters'],
+    actions: [...(props.actions ?? ['ssm:GetParameters'])],
     resources: parameters,
   })
   if (!props.vaultKey) return [read]
@@ -48,16 +50,19 @@ export function readPublishedTokens(
   return [read, open]
 }
 
-/** Accepts the wildcards of these statements on the role that has them. */
-export function acknowledgePublishedTokens(role: Construct, props: PublishedTokensProps): void {
+/** Accepts the wildcards of these statements on the role or policy that has them. */
+export function acknowledgePublishedTokens(holder: Construct, props: PublishedTokensProps): void {
   for (const name of namesOf(props).filter((one) => one.includes('*'))) {
     const below = `arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter${name}`
     const reason = 'accounts are added at run time; of each only what is published can be read'
-    Validations.of(role).acknowledge({ id: `AwsSolutions-IAM5[Resource::${below}]`, reason })
+    Validations.of(holder).acknowledge({ id: `AwsSolutions-IAM5[Resource::${below}]`, reason })
   }
 }
 
-/** Each name of the broker's default account, and of every other one. */
+/**
+ * Each name of the broker's default account, and of every other one. A wildcard matches slashes as well; that the name
+ * at the end is fixed is what keeps credentials out.
+ */
 function namesOf({ parameterPrefix, brokers }: PublishedTokensProps): readonly string[] {
   return brokers.flatMap(({ brokerId, headerNamesApp }) =>
     [...PUBLISHED, ...(headerNamesApp ? [APP_ID] : [])].flatMap((name) => [

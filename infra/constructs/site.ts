@@ -20,8 +20,8 @@ import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-lo
 import { Construct } from 'constructs'
 import { bundledCode } from './bundle.ts'
 import { definedOnly, hostVariables } from './environment.ts'
+import { readOwnParameter } from './own-parameters.ts'
 import { acknowledgePublishedTokens, type PublishingBroker, readPublishedTokens } from './published-tokens.ts'
-import { readSigningKey } from './signing-key.ts'
 import type { SiteApi } from './site-api.ts'
 
 /** API Gateway's patience ends at about the same moment. */
@@ -125,7 +125,7 @@ export class Site extends Construct {
           actions: ['dynamodb:GetItem', 'dynamodb:Query'],
           resources: [table.tableArn],
         }),
-        ...readSigningKey(this, this.#props),
+        ...readOwnParameter(this, 'SigningKey', this.#props),
         ...readPublishedTokens(this, this.#props),
         new PolicyStatement({
           sid: 'LeaveWorkToTheBrokers',

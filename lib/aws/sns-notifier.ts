@@ -4,8 +4,7 @@ import { alertText, line } from '../alert-text.ts'
 import { type Announcer, isAlert, type Message } from '../notice.ts'
 import type { Notifier } from '../ports/notifier.ts'
 import { NotificationError } from '../tokens/errors.ts'
-import { awsFault } from './aws-fault.ts'
-import { snsClient } from './clients.ts'
+import { snsPublisher } from './sns-publish.ts'
 
 /**
  * SNS takes "less than 100" characters without control characters for a mail's subject. Until lately these had to be
@@ -31,36 +30,19 @@ export interface SnsNotifierOptions {
  * lib/alert-json.ts for machines. Filter policies find the broker, account, kind and severity as message attributes; a
  * notice has only the last two.
  */
-export function snsNotifier({ topicArn, client = snsClient }: SnsNotifierOptions): Notifier & Announcer {
-  let loaded: Promise<SNSClient> | undefined
+export function snsNotifier(options: SnsNotifierOptions): Notifier & Announcer {
+  const send = snsPublisher({
+    ...options,
+    whenGone: 'deploy the stack again: the topic of the alerts is gone',
+    failure: ({ message, fix, cause }) => new NotificationError(message, { fix, cause }),
+  })
   const publish = async (message: Message): Promise<void> => {
-    try {
-      const { PublishCommand } = await import('@aws-sdk/client-sns')
-      loaded ??= client()
-      const sns = await loaded
-      await sns.send(
-        new PublishCommand({
-          TopicArn: topicArn,
-          Subject: subjectOf(message),
-          MessageStructure: 'json',
-          Message: JSON.stringify(formsOf(message)),
-          MessageAttributes: attributesOf(message),
-        }),
-      )
-    } catch (error) {
-      const {
-        message: says,
-        fix,
-        cause,
-      } = awsFault(error, {
-        service: 'SNS',
-        operation: 'Publish',
-        action: 'sns:Publish',
-        resource: `topic ${topicArn}`,
-        fixes: { NotFoundException: 'deploy the stack again: the topic of the alerts is gone' },
-      })
-      throw new NotificationError(says, { fix, cause })
-    }
+    await send({
+      Subject: subjectOf(message),
+      MessageStructure: 'json',
+      Message: JSON.stringify(formsOf(message)),
+      attributes: attributesOf(message),
+    })
   }
   return { notify: publish, announce: publish }
 }
@@ -103,12 +85,8 @@ function shortened(text: string): string {
   return text.slice(0, lastSpace > room / 2 ? lastSpace : room) + ELLIPSIS
 }
 
-function attributesOf(message: Message) {
+function attributesOf(message: Message): Readonly<Record<string, string>> {
   const { kind, severity } = message
-  const attributes = isAlert(message)
-    ? { broker: message.broker, account: message.account, kind, severity }
-    : { kind, severity }
-  return Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
-  )
+  if (!isAlert(message)) return { kind, severity }
+  return { broker: message.broker, account: message.account, kind, severity }
 }

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
+import { CreateTopicCommand } from '@aws-sdk/client-sns'
 import { bundle } from '../../infra/constructs/bundle.ts'
-import { dynamoDbClient, ssmClient } from '../../lib/aws/clients.ts'
+import { dynamoDbClient, snsClient, ssmClient } from '../../lib/aws/clients.ts'
 import { dynamoStateStore } from '../../lib/aws/dynamo-state-store.ts'
 import { ssmTokenVault } from '../../lib/aws/ssm-token-vault.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers-simulator.ts'
@@ -60,6 +61,8 @@ export async function setStage(accounts: number): Promise<Stage> {
     latencyMs: (path) => (path.endsWith('/profile') ? latency.readMs : latency.mintMs),
   })
   await storeAccounts(names, simulator)
+  const sns = await snsClient()
+  const { TopicArn: eventsTopicArn = '' } = await sns.send(new CreateTopicCommand({ Name: 'bench-tokens' }))
   const environment = (endpoint: string): Record<string, string> => ({
     ...emulatorEnvironment(endpoint),
     AWS_LAMBDA_FUNCTION_NAME: 'bench-fyers',
@@ -67,6 +70,7 @@ export async function setStage(accounts: number): Promise<Stage> {
     TOKENKEEPER_PREFIX: PREFIX,
     TOKENKEEPER_TABLE: TABLE,
     TOKENKEEPER_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:bench',
+    TOKENKEEPER_EVENTS_TOPIC_ARN: eventsTopicArn,
     TOKENKEEPER_PACING_SECONDS: '0',
     TOKENKEEPER_HOST_FYERS_API: broker.origin,
   })

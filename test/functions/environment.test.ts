@@ -17,6 +17,8 @@ test('what the stack always sets is enough', () => {
     prefix: '/stock-pipeline',
     table: 'Tokenkeeper-state',
     topicArn: COMPLETE.TOKENKEEPER_TOPIC_ARN,
+    eventsTopicArn: undefined,
+    redis: undefined,
     keyId: undefined,
     settings: {
       pacingSeconds: 2.5,
@@ -58,6 +60,42 @@ test('the login site and the time to ask in the broker’s app are there where t
   expect(() => readEnvironment(fyers, wrong)).toThrow(
     'TOKENKEEPER_APPROVAL_AT: must be a time of day; TOKENKEEPER_SITE_URL: must be a URL',
   )
+})
+
+describe('who is told of published tokens', () => {
+  const MIRRORED = { ...COMPLETE, TOKENKEEPER_REDIS_URL: 'rediss://keeper@redis.example.invalid:6380/2' }
+
+  test('are the topic of the events and the Redis the stack names', () => {
+    const values = {
+      ...MIRRORED,
+      TOKENKEEPER_EVENTS_TOPIC_ARN: 'arn:aws:sns:ap-south-1:111122223333:Tokenkeeper-tokens',
+      TOKENKEEPER_REDIS_DEFAULT_ACCOUNTS: 'upstox/ACC1,fyers/papa',
+    }
+    expect(readEnvironment(fyers, values)).toMatchObject({
+      eventsTopicArn: values.TOKENKEEPER_EVENTS_TOPIC_ARN,
+      redis: { url: values.TOKENKEEPER_REDIS_URL, defaultAccounts: ['upstox/ACC1', 'fyers/papa'] },
+    })
+    expect(readEnvironment(fyers, MIRRORED).redis).toMatchObject({ defaultAccounts: [] })
+  })
+
+  test.each([
+    ['is no address of a Redis', { TOKENKEEPER_REDIS_URL: 'https://canary.example.invalid' }],
+    ['must be rediss', { TOKENKEEPER_REDIS_URL: 'redis://canary.example.invalid' }],
+    ['must be account ids', { TOKENKEEPER_REDIS_DEFAULT_ACCOUNTS: 'upstox/ACC1,canary/of/three' }],
+  ])('are refused where the variable %s', (reason, wrong) => {
+    const [variable = ''] = Object.keys(wrong)
+    const refused = expect.objectContaining({
+      message: expect.stringMatching(new RegExp(`^(?!.*canary).*${variable}:? ${reason}`)),
+    })
+    expect(() => readEnvironment(fyers, { ...MIRRORED, ...wrong })).toThrow(refused)
+  })
+
+  test('may have a Redis without TLS where the owner listed its host', () => {
+    const values = { ...COMPLETE, TOKENKEEPER_REDIS_URL: 'redis://redis.internal' }
+    expect(
+      readEnvironment(fyers, { ...values, TOKENKEEPER_ALLOW_HTTP_HOSTS: 'redis.internal' }).redis,
+    ).toEqual({ url: 'redis://redis.internal', defaultAccounts: [] })
+  })
 })
 
 test('every missing or wrong variable is named at once, and no value', () => {

@@ -17,6 +17,7 @@ const everything = {
   brokers: Object.fromEntries(BROKER_IDS.map((id) => [id, {}])),
   customerManagedKey: true,
   alertEmails: ['ops@example.com'],
+  mirrors: { redis: { url: 'rediss://redis.example.invalid:6380' } },
 }
 
 test('the stack has no finding that is not accepted with a reason', () => {

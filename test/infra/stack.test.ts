@@ -46,13 +46,18 @@ describe('the function', () => {
   })
 
   test('understands the environment the stack gives it', () => {
-    const configured = fyersWith({
+    const settings = {
       pacingSeconds: 2.5,
       leewayMinutes: 90,
       maxLifetimeHours: 12,
       remindMinutesBeforeOpen: [90, 15],
       hosts: { FYERS_API: 'https://gateway.example.com' },
-    })
+    }
+    const redis = {
+      url: 'rediss://redis.example.invalid:6380',
+      defaultAccounts: ['fyers/papa', 'upstox/ACC1'],
+    }
+    const configured = templateOf({ ...FYERS_ONLY, mirrors: { redis }, brokers: { fyers: settings } })
     const values = Object.fromEntries(
       Object.entries(variablesOf(configured, 'Tokenkeeper-fyers')).map(([name, value]) => [
         name,
@@ -70,6 +75,8 @@ describe('the function', () => {
         remindMinutesBeforeOpen: [90, 15],
         approvalAt: undefined,
       },
+      eventsTopicArn: expect.stringContaining('Events'),
+      redis,
       siteUrl: undefined,
       hosts: { FYERS_API: 'https://gateway.example.com' },
     })
@@ -121,13 +128,16 @@ describe('the stack', () => {
     expect(JSON.stringify(disabled.toJSON())).not.toContain('upstox')
   })
 
-  test('has one function per enabled broker, one for the site and one that watches over the alerts, and tells names, address and topic', () => {
+  test('has one function per enabled broker, one for the site and one that watches over the alerts, and tells names, address, topics and policies', () => {
     const both = templateOf(TWO_BROKERS)
     both.resourceCountIs('AWS::Lambda::Function', 4)
     expect(Object.keys(both.findOutputs('*')).toSorted()).toEqual([
       'AlertTopicArn',
+      'FyersConsumerPolicyArn',
       'FyersFunctionName',
       'SiteUrl',
+      'TokenEventsTopicArn',
+      'UpstoxConsumerPolicyArn',
       'UpstoxFunctionName',
     ])
   })
@@ -169,6 +179,7 @@ describe('the stack', () => {
   test('holds no broker secret: the variables are names, numbers and hosts', () => {
     expect(Object.keys(variablesOf(template, 'Tokenkeeper-fyers')).toSorted()).toEqual([
       'POWERTOOLS_METRICS_NAMESPACE',
+      'TOKENKEEPER_EVENTS_TOPIC_ARN',
       'TOKENKEEPER_PACING_SECONDS',
       'TOKENKEEPER_PREFIX',
       'TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN',

@@ -3,29 +3,38 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
 
-/** Where the vault keeps what signs the site's links, below the prefix; nothing else lies there. */
-const SIGNING_KEY = 'site/signing_key'
+/** Where the vault keeps secrets that are ours and no broker's, below the prefix; nothing else lies there. */
+const OWN_PARAMETERS = {
+  /** Signs the site's links. */
+  SigningKey: 'site/signing_key',
+  /** Opens the Redis that mirrors published tokens. */
+  RedisPassword: 'mirrors/redis_password',
+} as const
 
-export interface SigningKeyProps {
+export interface OwnParameterProps {
   /** First part of every parameter name, such as /stock-pipeline. */
   readonly parameterPrefix: string
   /** @default - the account's aws/ssm key */
   readonly vaultKey?: IKey | undefined
 }
 
-/** What who signs or checks the site's links may do: read the one parameter, and open it. */
-export function readSigningKey(scope: Construct, props: SigningKeyProps): readonly PolicyStatement[] {
+/** What who needs one of our own secrets may do: read the one parameter, and open it. */
+export function readOwnParameter(
+  scope: Construct,
+  which: keyof typeof OWN_PARAMETERS,
+  props: OwnParameterProps,
+): readonly PolicyStatement[] {
   const stack = Stack.of(scope)
-  const resourceName = `${props.parameterPrefix.slice(1)}/${SIGNING_KEY}`
+  const resourceName = `${props.parameterPrefix.slice(1)}/${OWN_PARAMETERS[which]}`
   const parameter = stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName })
   const read = new PolicyStatement({
-    sid: 'SigningKey',
+    sid: which,
     actions: ['ssm:GetParameters'],
     resources: [parameter],
   })
   if (!props.vaultKey) return [read]
   const open = new PolicyStatement({
-    sid: 'SigningKeyKey',
+    sid: `${which}Key`,
     actions: ['kms:Decrypt'],
     resources: [props.vaultKey.keyArn],
     conditions: {

@@ -1,0 +1,38 @@
+import { ManagedPolicy } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { Construct } from 'constructs'
+import { acknowledgePublishedTokens, readPublishedTokens } from './published-tokens.ts'
+
+export interface ConsumerPolicyProps {
+  readonly policyName: string
+  readonly brokerId: string
+  /** First part of every parameter name, such as /stock-pipeline. */
+  readonly parameterPrefix: string
+  /** @default - the account's aws/ssm key, whose own policy lets every caller of SSM in the account use it */
+  readonly vaultKey?: IKey | undefined
+}
+
+/**
+ * What a program that uses the tokens of one broker may do, to be attached to its role: read what is published of every
+ * account, one by one or several at once. Neither a credential nor the app's id, and nothing by path, which would give
+ * the whole folder.
+ */
+export class ConsumerPolicy extends Construct {
+  readonly policy: ManagedPolicy
+
+  constructor(scope: Construct, id: string, props: ConsumerPolicyProps) {
+    super(scope, id)
+    const published = {
+      ...props,
+      brokers: [{ brokerId: props.brokerId, headerNamesApp: false }],
+      actions: ['ssm:GetParameter', 'ssm:GetParameters'],
+    }
+    this.policy = new ManagedPolicy(this, 'Policy', {
+      managedPolicyName: props.policyName,
+      // Another text would make CloudFormation replace the policy, which a fixed name does not allow.
+      description: `Lets a program read the published tokens of ${props.brokerId}`,
+      statements: [...readPublishedTokens(this, published)],
+    })
+    acknowledgePublishedTokens(this.policy, published)
+  }
+}

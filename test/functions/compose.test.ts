@@ -1,0 +1,68 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { composeFromEnvironment } from '../../functions/runtime/compose.ts'
+import { lambdaTelemetry } from '../../functions/runtime/telemetry.ts'
+import { fyers } from '../../lib/brokers/fyers.ts'
+import { freePort, useEnvironment } from '../aws/support/emulator.ts'
+import { ScriptedAws } from '../aws-faults/support/scripted-aws.ts'
+import { ALERT } from '../contracts/notifier-contract.ts'
+import { PUBLICATION } from '../support/publication.ts'
+import { SnsStandIn } from '../support/sns-stand-in.ts'
+
+const ALERTS = 'arn:aws:sns:us-east-1:111122223333:Tokenkeeper-alerts'
+const EVENTS = 'arn:aws:sns:us-east-1:111122223333:Tokenkeeper-tokens'
+
+afterEach(() => vi.unstubAllEnvs())
+
+/** The ports of a function of FYERS with these variables beside those it always has. */
+function portsWith(variables: Readonly<Record<string, string>>) {
+  const all = {
+    AWS_REGION: 'us-east-1',
+    AWS_LAMBDA_FUNCTION_NAME: 'Tokenkeeper-fyers',
+    TOKENKEEPER_PREFIX: '/stock-pipeline',
+    TOKENKEEPER_TABLE: 'Tokenkeeper-state',
+    TOKENKEEPER_TOPIC_ARN: ALERTS,
+    TOKENKEEPER_PACING_SECONDS: '1',
+    ...variables,
+  }
+  for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value)
+  return composeFromEnvironment(fyers, lambdaTelemetry('fyers')).ports
+}
+
+describe('told of each published token', () => {
+  test('is nobody, the topic of the events or a Redis mirror, as the environment says', () => {
+    expect(portsWith({}).audiences).toEqual([])
+    const events = portsWith({ TOKENKEEPER_EVENTS_TOPIC_ARN: EVENTS }).audiences
+    expect(events?.map(({ name }) => name)).toEqual(['topic of events'])
+    // It has nothing to put back: a run that finds all tokens fresh pays nothing for it.
+    expect(events?.map(({ kept }) => kept)).toEqual([undefined])
+    const both = portsWith({ TOKENKEEPER_REDIS_URL: 'rediss://redis.example.invalid' }).audiences
+    expect(both?.map(({ name }) => name)).toEqual(['topic of events', 'Redis mirror'])
+  })
+
+  test('is the topic of the events, and of alerts their own', async () => {
+    const sns = await SnsStandIn.start()
+    const restore = useEnvironment(sns.endpoint)
+    const { notifier, audiences: [events] = [] } = portsWith({ TOKENKEEPER_EVENTS_TOPIC_ARN: EVENTS })
+    await notifier.notify(ALERT)
+    await events?.published(PUBLICATION)
+    expect(sns.callsOf('Publish').map(({ TopicArn }) => TopicArn)).toEqual([ALERTS, EVENTS])
+    restore()
+    await sns.close()
+  })
+
+  test('R2.8 is the mirror, of each publication, confirmation and withdrawal, with the stored password', async () => {
+    const aws = await ScriptedAws.start()
+    aws.answers = [{ body: { Parameters: [], InvalidParameters: [] } }]
+    const address = `127.0.0.1:${await freePort()}`
+    const [mirror] = portsWith({ TOKENKEEPER_REDIS_URL: `redis://${address}` }).audiences ?? []
+    expect(aws.seen).toEqual([])
+    const away = { name: 'AudienceError', message: expect.stringContaining(address) }
+    await expect(mirror?.kept?.(PUBLICATION)).rejects.toMatchObject(away)
+    await expect(mirror?.published(PUBLICATION)).rejects.toMatchObject(away)
+    await expect(mirror?.withdrawn(PUBLICATION.account)).rejects.toMatchObject(away)
+    expect(aws.seen.map(({ body }) => JSON.parse(body).Names)).toEqual([
+      ['/stock-pipeline/mirrors/redis_password'],
+    ])
+    await aws.close()
+  })
+})
