@@ -44,7 +44,8 @@ export class TokenKeeperStack extends Stack {
     // CDK's RetentionDays are the numbers of days themselves.
     const logRetention = config.logRetentionDays as RetentionDays
     const brokers = enabledBrokers(config)
-    const hasSite = config.site.enabled && brokers.some(({ broker }) => broker.login)
+    // Also without a login to make: programs ask it for tokens.
+    const hasSite = config.site.enabled && brokers.length > 0
     const siteApi = hasSite ? new SiteApi(this, 'SiteApi', { apiName: names.site, logRetention }) : undefined
     const siteUrl = siteApi && (config.site.url ? new URL(config.site.url).origin : siteApi.api.apiEndpoint)
     const siteBrokers: SiteBroker[] = []
@@ -80,7 +81,6 @@ export class TokenKeeperStack extends Stack {
       })
       new CfnOutput(this, `${name}FunctionName`, { value: refresher.function.functionName })
       const consumer = new ConsumerPolicy(this, `${name}Consumer`, {
-        policyName: names.consumerPolicy(broker.id),
         brokerId: broker.id,
         parameterPrefix: config.prefix,
         vaultKey: vaultKey?.key,

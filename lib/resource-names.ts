@@ -13,8 +13,6 @@ export interface ResourceNames {
   readonly subscriptionCheck: string
   /** The Lambda function of one broker. */
   function(brokerId: string): string
-  /** The managed policy for programs that read the published tokens of one broker. */
-  consumerPolicy(brokerId: string): string
 }
 
 export function resourceNames(stackName: string): ResourceNames {
@@ -25,6 +23,5 @@ export function resourceNames(stackName: string): ResourceNames {
     site: `${stackName}-site`,
     subscriptionCheck: `${stackName}-subscriptions`,
     function: (brokerId) => `${stackName}-${brokerId}`,
-    consumerPolicy: (brokerId) => `${stackName}-${brokerId}-consumer`,
   }
 }

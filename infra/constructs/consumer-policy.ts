@@ -4,7 +4,6 @@ import { Construct } from 'constructs'
 import { acknowledgePublishedTokens, readPublishedTokens } from './published-tokens.ts'
 
 export interface ConsumerPolicyProps {
-  readonly policyName: string
   readonly brokerId: string
   /** First part of every parameter name, such as /stock-pipeline. */
   readonly parameterPrefix: string
@@ -28,8 +27,7 @@ export class ConsumerPolicy extends Construct {
       actions: ['ssm:GetParameter', 'ssm:GetParameters'],
     }
     this.policy = new ManagedPolicy(this, 'Policy', {
-      managedPolicyName: props.policyName,
-      // Another text would make CloudFormation replace the policy, which a fixed name does not allow.
+      // CloudFormation names it: a name of ours would be the same in every region, and IAM has one name space for all.
       description: `Lets a program read the published tokens of ${props.brokerId}`,
       statements: [...readPublishedTokens(this, published)],
     })

@@ -6,6 +6,7 @@ import type { TokenDesk } from '../ports/token-desk.ts'
 import { resourceNames } from '../resource-names.ts'
 import type { KnownAccount } from '../site/accounts.ts'
 import type { AccountId } from '../tokens/account-id.ts'
+import { isRefused } from '../tokens/account-state.ts'
 import { StateStoreError } from '../tokens/errors.ts'
 import { tokenDesk } from '../tokens/token-desk.ts'
 import { brokerFor } from './account-arguments.ts'
@@ -74,9 +75,9 @@ function recorded(known: KnownAccount, composition: Composition, desk: TokenDesk
   return {
     source,
     async flaw() {
-      const { paused, accessToken, refusedVersion } = await present()
-      if (paused) return 'paused'
-      return accessToken && accessToken.version === refusedVersion ? 'refused' : undefined
+      const state = await present()
+      if (state.paused) return 'paused'
+      return isRefused(state) ? 'refused' : undefined
     },
     standing: async () => standingOfRecord({ broker: known.broker, state: await present() }, ports),
     validate: () => desk.validate({ account }),

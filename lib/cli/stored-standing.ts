@@ -3,6 +3,7 @@ import { localInstant } from '../local-time.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { KnownAccount } from '../site/accounts.ts'
+import { isRefused } from '../tokens/account-state.ts'
 import { type Decision, decide } from '../tokens/decide.ts'
 import { TokenVaultError } from '../tokens/errors.ts'
 import { readStored } from '../tokens/read-stored.ts'
@@ -12,8 +13,7 @@ import { NO_TOKEN, type Remedy, type Standing } from './standing.ts'
 /** An account's standing by its record. What could be done about it is what a run would decide now; it is not done. */
 export function standingOfRecord(known: KnownAccount, ports: Ports): Standing {
   const { broker, state } = known
-  const { account, accessToken, paused, refusedVersion } = state
-  const isRefused = accessToken !== undefined && refusedVersion === accessToken.version
+  const { account, accessToken, paused } = state
   const objection = paused
     ? ({
         code: 'paused',
@@ -21,7 +21,7 @@ export function standingOfRecord(known: KnownAccount, ports: Ports): Standing {
       } as const)
     : !accessToken
       ? NO_TOKEN
-      : isRefused && ({ code: 'expired', reason: 'the broker has refused it' } as const)
+      : isRefused(state) && ({ code: 'expired', reason: 'the broker has refused it' } as const)
   return {
     account,
     broker,

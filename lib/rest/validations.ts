@@ -2,7 +2,7 @@ import type { Temporal } from 'temporal-polyfill'
 import type { Validation } from '../ports/token-desk.ts'
 import type { KnownAccount } from '../site/accounts.ts'
 import type { AccountId } from '../tokens/account-id.ts'
-import type { AccountState } from '../tokens/account-state.ts'
+import { type AccountState, isRefused } from '../tokens/account-state.ts'
 import type { Caller } from './access.ts'
 import { problemOfRefusal } from './problem.ts'
 import { rateLimit } from './rate-limit.ts'
@@ -58,8 +58,8 @@ export function validations({ desk, ports: { clock } }: RestOptions): Validation
 
 /** A run, or another process, may have proven it a moment ago. */
 function proofOnRecord({ broker, state }: KnownAccount, now: Temporal.Instant): Validation | undefined {
-  const { account, accessToken, refusedVersion, userId = null } = state
-  if (!accessToken || refusedVersion === accessToken.version) return undefined
+  const { account, accessToken, userId = null } = state
+  if (!accessToken || isRefused(state)) return undefined
   if (!isRecent(accessToken.provenAt, now)) return undefined
   const { timeZone } = broker.session
   const checkedAt = accessToken.provenAt.toString({ timeZone, smallestUnit: 'second' })

@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { Broker } from '../ports/broker.ts'
 import { type AccountId, nameOf } from '../tokens/account-id.ts'
-import type { AccountState, TokenSource } from '../tokens/account-state.ts'
+import { type AccountState, isRefused, type TokenSource } from '../tokens/account-state.ts'
 import { DEAD_EARLY_SECONDS, whetherDue } from '../tokens/due.ts'
 import { isSuccess, type Outcome } from '../tokens/outcome.ts'
 import { resultOf } from '../tokens/result.ts'
@@ -79,9 +79,10 @@ export function shortId(account: AccountId): string {
   return nameOf(account) ?? account
 }
 
-/** Whether the published token can be used now; one about to die cannot. */
-export function isLive({ accessToken }: AccountState, now: Temporal.Instant): boolean {
-  if (!accessToken) return false
+/** Whether the published token can be used now; one about to die cannot, nor one the broker has refused. */
+export function isLive(record: AccountState, now: Temporal.Instant): boolean {
+  const { accessToken } = record
+  if (!accessToken || isRefused(record)) return false
   return now.until(accessToken.expiresAt).total('seconds') > DEAD_EARLY_SECONDS
 }
 
@@ -113,7 +114,7 @@ function summaryOf(
     case 'missing':
       return 'no token yet'
     case 'expired':
-      return 'expired'
+      return isRefused(record) ? 'refused by the broker' : 'expired'
     case 'awaiting_login':
       return `a person must log in${also}`
     case 'ambiguous':

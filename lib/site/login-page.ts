@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import type { Temporal } from 'temporal-polyfill'
+import { isRefused } from '../tokens/account-state.ts'
 import { isApprovalOpen } from '../tokens/approval-request.ts'
 import { loginDeadline } from '../tokens/trading-day.ts'
 import { isLive, statusOf } from './account-status.ts'
@@ -85,6 +86,7 @@ function why({ broker, state, help }: Needing, now: Temporal.Instant): Html | st
   }
   if (needsCorrection(state, help) && last) return sentence(last.reason)
   if (!accessToken) return 'It has no token yet.'
+  if (isRefused(state)) return `${broker.displayName} refuses its token.`
   const dies = when(accessToken.expiresAt, broker)
   return isLive(state, now) ? html`Its token dies ${dies}.` : html`Its token died ${dies}.`
 }

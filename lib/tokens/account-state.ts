@@ -152,6 +152,11 @@ export interface AccountState {
   readonly last?: LastRun
 }
 
+/** Whether the broker has refused the published access token since: it lives on paper only. */
+export function isRefused({ accessToken, refusedVersion }: AccountState): boolean {
+  return accessToken !== undefined && accessToken.version === refusedVersion
+}
+
 /** The record of an account nobody has worked on yet. */
 export function newAccountState(account: AccountId, settings: AccountSettings = {}): AccountState {
   return { account, revision: 0, settings, generation: 0, attempts: [], blocks: {} }

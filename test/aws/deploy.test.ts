@@ -77,12 +77,10 @@ describe('the deployed stack', () => {
   })
 
   test('has a policy for programs of each broker, to attach to their roles', () => {
-    for (const [broker, name] of [
-      ['fyers', 'Fyers'],
-      ['pos-connector', 'PosConnector'],
-    ] as const) {
-      const arn = `arn:aws:iam::000000000000:policy/${NAMES.consumerPolicy(broker)}`
-      expect(stack.output(`${name}ConsumerPolicyArn`)).toBe(arn)
+    for (const name of ['Fyers', 'PosConnector']) {
+      const arn = stack.output(`${name}ConsumerPolicyArn`)
+      expect(arn).toMatch(/^arn:aws:iam::000000000000:policy\/./)
+      expect(arn).toContain(`${name}Consumer`)
     }
   })
 

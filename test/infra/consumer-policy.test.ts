@@ -10,7 +10,8 @@ const PARAMETERS = 'arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:para
 /** What the policy for the programs of a broker allows. */
 function consumerStatements(brokerId: string, of: Template): readonly Statement[] {
   const policies = resourcesOf(of, 'AWS::IAM::ManagedPolicy').filter(
-    ({ Properties }) => Properties['ManagedPolicyName'] === `Tokenkeeper-${brokerId}-consumer`,
+    ({ Properties }) =>
+      Properties['Description'] === `Lets a program read the published tokens of ${brokerId}`,
   )
   expect(policies).toHaveLength(1)
   type Policy = { readonly PolicyDocument: { readonly Statement: readonly Statement[] } }
@@ -62,11 +63,12 @@ describe('the policy for programs that use a broker’s tokens', () => {
     expect(
       resourcesOf(both, 'AWS::IAM::ManagedPolicy').map(({ Properties }) => [
         Properties['ManagedPolicyName'],
+        Properties['Description'],
         Properties['Roles'] ?? Properties['Users'] ?? Properties['Groups'],
       ]),
     ).toEqual([
-      ['Tokenkeeper-fyers-consumer', undefined],
-      ['Tokenkeeper-upstox-consumer', undefined],
+      [undefined, 'Lets a program read the published tokens of fyers', undefined],
+      [undefined, 'Lets a program read the published tokens of upstox', undefined],
     ])
     const [id] = Object.keys(both.findResources('AWS::IAM::ManagedPolicy'))
     expect(both.findOutputs('FyersConsumerPolicyArn')['FyersConsumerPolicyArn']).toMatchObject({

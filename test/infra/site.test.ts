@@ -263,10 +263,16 @@ describe('the address of the login site', () => {
   })
 })
 
+test('a stack whose brokers need no person has the site all the same, for programs', () => {
+  const forPrograms = siteWith({ brokers: { 'pos-connector': {} } })
+  forPrograms.resourceCountIs('AWS::ApiGatewayV2::Api', 1)
+  expect(variablesOf(forPrograms, SITE)).toHaveProperty('TOKENKEEPER_SITE_URL')
+})
+
 describe('without a login site', () => {
   test.each([
     ['because it is switched off', { site: { enabled: false } }],
-    ['because no person can log in at any broker', { brokers: { 'pos-connector': {} } }],
+    ['because no broker is switched on', { brokers: {} }],
   ])('%s, nothing of it is left', (_, context) => {
     const without = siteWith(context)
     without.resourceCountIs('AWS::ApiGatewayV2::Api', 0)

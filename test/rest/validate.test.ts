@@ -71,6 +71,8 @@ describe('a live validation', () => {
     expect(world.alerts).toEqual([])
     const after = await world.record(ACC1)
     expect(after).toMatchObject({ generation: 1, attempts: before.attempts, refusedVersion: 1 })
+    const { body } = await world.get('/token/status', key)
+    expect(body).toMatchObject({ state: 'expired', live: false })
   })
 
   test('a refusal is what makes the next run renew, without asking the broker again', async () => {
