@@ -12,6 +12,7 @@ import { saveProvePublish } from './publish.ts'
 import { readStored } from './read-stored.ts'
 import { resultOf } from './result.ts'
 import type { Secret } from './secret.ts'
+import { untilRecorded } from './until-recorded.ts'
 
 const REASON = 'an access token was handed in and proved live'
 
@@ -67,8 +68,13 @@ export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promis
     )
     changes = { ...changes, incident }
   } finally {
-    const released = await lease.release(changes)
-    await announce(context?.publications() ?? [], ports)
+    let released = false
+    try {
+      released = await untilRecorded(() => lease.release(changes), until, ports.clock)
+    } finally {
+      // A paused account is out of the mirrors, whoever hands in a token for later.
+      if (!lease.state.paused) await announce(context?.publications() ?? [], ports)
+    }
     if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
   }
   return resultOf(broker, lease.state, { outcome: 'refreshed', reason: REASON })

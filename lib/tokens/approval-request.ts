@@ -5,7 +5,7 @@ import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState, ApprovalRequest, StateChanges } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
 import { attemptAllowedAt, withAttempt } from './budget.ts'
-import { AmbiguousError, BrokerUnavailableError } from './errors.ts'
+import { AmbiguousError, BrokerUnavailableError, UnexpectedResponseError } from './errors.ts'
 import { isWeekday } from './trading-day.ts'
 
 /** Whether the webhook may still bring what was asked for. */
@@ -63,23 +63,26 @@ export async function sendApproval(
   state: AccountState,
   context: RunContext,
 ): Promise<ApprovalSent> {
-  const { approval, approvalRequests = [] } = state
+  const { approval } = state
   if (!approval) throw new Error('the request must be on record before it is sent')
   try {
     const { openUntil } = await login.request(context)
-    return { changes: { approval: { ...approval, openUntil } } }
-  } catch (error) {
-    // Perhaps the holder was asked: the webhook stays open as long as the page waits.
-    if (error instanceof AmbiguousError) return { changes: {} }
-    const unsent = error instanceof BrokerUnavailableError && !error.sent
+    // An end that has passed is none: the holder is looking at the request now.
     return {
-      error,
-      changes: {
-        approval: undefined,
-        ...(unsent && { approvalRequests: approvalRequests.slice(0, -1) }),
-      },
+      changes: isAfter(openUntil, approval.requestedAt) ? { approval: { ...approval, openUntil } } : {},
     }
+  } catch (error) {
+    // Perhaps the holder was asked, or was for sure and the broker words its success in a new way: the webhook stays
+    // open as long as the page waits.
+    if (error instanceof AmbiguousError || error instanceof UnexpectedResponseError) return { changes: {} }
+    const isUnsent = error instanceof BrokerUnavailableError && !error.sent
+    return { error, changes: isUnsent ? unsent(state) : { approval: undefined } }
   }
+}
+
+/** Takes back what {@link beforeApproval} recorded: the broker was asked nothing. */
+export function unsent({ approvalRequests = [] }: AccountState): StateChanges {
+  return { approval: undefined, approvalRequests: approvalRequests.slice(0, -1) }
 }
 
 function notBeforeOf({ notBefore }: AccountState): Pick<AccountState, 'notBefore'> {

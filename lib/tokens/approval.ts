@@ -8,7 +8,7 @@ import type { AccountId } from './account-id.ts'
 import type { AccountState, StateChanges } from './account-state.ts'
 import { acquireLease } from './acquire-lease.ts'
 import { announce } from './announce.ts'
-import { beforeApproval, isApprovalOpen, sendApproval } from './approval-request.ts'
+import { beforeApproval, isApprovalOpen, sendApproval, unsent } from './approval-request.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { attemptAllowedAt } from './budget.ts'
 import { WrongAccountError } from './errors.ts'
@@ -20,10 +20,15 @@ import { publishLogin } from './publish-login.ts'
 import { readStored } from './read-stored.ts'
 import { Refused } from './refused.ts'
 import { unknownAccount } from './unknown-account.ts'
+import { untilRecorded } from './until-recorded.ts'
 
 const WORK_SECONDS = 20
 const LEASE_SECONDS = 60
 const PATIENCE_SECONDS = 6
+/** What was approved comes once; nobody waits for our answer. */
+const WEBHOOK_PATIENCE_SECONDS = 30
+/** The record is tried for as long as the lease surely stands. */
+const RECORD_BY_SECONDS = LEASE_SECONDS - 5
 /** Our clock and the broker's may differ by this much. */
 const CLOCK_TOLERANCE_MINUTES = 5
 /** Tokens tried at the broker for one request: more than the broker posts, fewer than somebody who guesses needs. */
@@ -41,21 +46,23 @@ export async function requestApproval(account: AccountId, broker: Broker, ports:
   if (!before) throw unknownAccount(account)
   // A request that cannot be sent must not count.
   assertStored(login.needs, await readStored(ports, broker, before), before, broker)
-  const lease = await leaseFor(account, broker, ports, (state) => {
+  const lease = await leaseFor(account, broker, ports, PATIENCE_SECONDS, (state) => {
     const now = ports.clock.now()
     assertWanted(state)
     assertPinned(state)
     assertAllowed(login, state, broker, now)
     return beforeApproval(login, state, now)
   })
-  let changes: StateChanges = { approval: undefined }
+  const recordBy = ports.clock.now().add({ seconds: RECORD_BY_SECONDS })
+  // As long as nothing was sent, nothing counts.
+  let changes = unsent(lease.state)
   try {
     const context = await contextOf(broker, lease.state, ports)
     const sent = await sendApproval(login, lease.state, context)
     changes = sent.changes
     if (sent.error !== undefined) throw sent.error
   } finally {
-    await lease.release(changes)
+    await untilRecorded(() => lease.release(changes), recordBy, ports.clock)
   }
 }
 
@@ -84,7 +91,7 @@ export async function acceptApproval(
 
   let lease: Lease
   try {
-    lease = await leaseFor(account, broker, ports, (record) => {
+    lease = await leaseFor(account, broker, ports, WEBHOOK_PATIENCE_SECONDS, (record) => {
       const again = objectionTo(candidate, clientId, record, ports.clock.now())
       if (again !== undefined || !record.approval) throw new Refused('rate_limited', again ?? '', '')
       return { approval: { ...record.approval, tried: record.approval.tried + 1 } }
@@ -120,6 +127,7 @@ function objectionTo(
 async function publish(candidate: Candidate, broker: Broker, lease: Lease, ports: Ports): Promise<void> {
   const { state } = lease
   const { account } = state
+  const recordBy = ports.clock.now().add({ seconds: RECORD_BY_SECONDS })
   let changes: StateChanges = {}
   let publications: readonly Publication[] = []
   try {
@@ -138,8 +146,11 @@ async function publish(candidate: Candidate, broker: Broker, lease: Lease, ports
     const code = error instanceof WrongAccountError ? error.code : (error as { code?: string }).code
     ports.telemetry.warn('a posted approval could not be proven', { account, success: false, code })
   } finally {
-    await lease.release(changes)
-    await announce(publications, ports)
+    try {
+      await untilRecorded(() => lease.release(changes), recordBy, ports.clock)
+    } finally {
+      await announce(publications, ports)
+    }
   }
 }
 
@@ -199,16 +210,11 @@ function leaseFor(
   account: AccountId,
   broker: Broker,
   ports: Ports,
+  patienceSeconds: number,
   prepare: (state: AccountState) => StateChanges,
 ): Promise<Lease> {
-  const until = ports.clock.now().add({ seconds: LEASE_SECONDS })
-  const wish = {
-    broker,
-    account,
-    owner: `approval/${randomUUID()}`,
-    until,
-    patienceSeconds: PATIENCE_SECONDS,
-  }
+  const until = ports.clock.now().add({ seconds: patienceSeconds + LEASE_SECONDS })
+  const wish = { broker, account, owner: `approval/${randomUUID()}`, until, patienceSeconds }
   return acquireLease(wish, ports, prepare)
 }
 

@@ -5,25 +5,18 @@ import type { CodeLogin } from '../ports/login.ts'
 import { COMMAND_LINE, type Finished, type FinishOrder } from '../ports/login-desk.ts'
 import type { Ports } from '../ports/ports.ts'
 import { brokerOf } from './account-id.ts'
-import type { AccountState, LoginAttempt, StateChanges } from './account-state.ts'
+import type { AccountState, LoginAttempt, LoginResult, StateChanges } from './account-state.ts'
 import { acquireLease } from './acquire-lease.ts'
 import { announce } from './announce.ts'
 import { withAttempt } from './budget.ts'
-import { tell } from './incident.ts'
+import { type Need, tell } from './incident.ts'
 import type { Lease } from './lease.ts'
-import {
-  accountOfState,
-  isOpen,
-  loginCalled,
-  loginIdOf,
-  newLoginState,
-  withLogin,
-  withResult,
-} from './login-attempts.ts'
+import { accountOfState, isOpen, loginCalled, loginIdOf, withLogin, withResult } from './login-attempts.ts'
 import { exchanged, LOGGED_IN, type LoginWork, type Returned } from './login-exchange.ts'
 import { assertWanted, assertWithinBudget, codeLoginOf } from './login-start.ts'
 import { Refused } from './refused.ts'
 import { Secret } from './secret.ts'
+import { untilRecorded } from './until-recorded.ts'
 
 /** API Gateway gives up after 30 s, and so does a person. */
 const WORK_SECONDS = 20
@@ -31,6 +24,8 @@ const WORK_SECONDS = 20
 const LEASE_SECONDS = 60
 /** A scheduled run that looks at the account is over in a moment. */
 const PATIENCE_SECONDS = 6
+/** The record is tried for as long as the lease surely stands. */
+const RECORD_BY_SECONDS = LEASE_SECONDS - 5
 
 /**
  * Ends a login: takes the one-time state, exchanges the code with one attempt, proves, saves, publishes, tells that
@@ -56,7 +51,7 @@ export async function finishLogin(order: FinishOrder, broker: Broker, ports: Por
   try {
     lease = await acquireLease(wish, ports, (state) => {
       const attempt = attemptOf(state, returned, ports.clock.now())
-      over = attempt.usedAt !== undefined
+      over = attempt.usedAt !== undefined && !isUnspent(returned, attempt)
       if (over) throw new Over()
       assertWanted(state)
       const exchanges = returned.callback.code !== undefined
@@ -68,16 +63,27 @@ export async function finishLogin(order: FinishOrder, broker: Broker, ports: Por
     if (error instanceof Over) return { account, loginId }
     throw error
   }
-  await work({ broker, login, lease, returned, deadline: now.add({ seconds: WORK_SECONDS }) }, ports)
+  const recordBy = now.add({ seconds: RECORD_BY_SECONDS })
+  await work(
+    { broker, login, lease, returned, deadline: now.add({ seconds: WORK_SECONDS }) },
+    recordBy,
+    ports,
+  )
   return { account, loginId }
 }
 
 class Over extends Error {}
 
+/** A bare code that never reached the broker may be sent: whoever has it cannot get the same one again. */
+function isUnspent({ state }: Returned, { result }: LoginAttempt): boolean {
+  return state === undefined && result?.code === 'broker_unavailable'
+}
+
 function returnedBy(order: FinishOrder, login: CodeLogin): Returned {
   if (order.by === 'code') {
     const { account, code } = order
-    const loginId = loginIdOf(newLoginState(account))
+    // The same code again, by a person or a repeated invocation, is the same login.
+    const loginId = loginIdOf(`${account} ${code}`)
     return { account, loginId, callback: { code: new Secret(code) }, browser: COMMAND_LINE }
   }
   const parameters = new URLSearchParams(order.query)
@@ -95,8 +101,9 @@ function attemptOf(
   now: Temporal.Instant,
 ): LoginAttempt {
   const at = { startedAt: now, openUntil: now.add({ minutes: 1 }) }
-  const attempt =
-    state === undefined ? { id: loginId, browser, redirectUri: '', ...at } : loginCalled(record, loginId)
+  const bare: LoginAttempt | undefined =
+    state === undefined ? { id: loginId, browser, redirectUri: '', ...at } : undefined
+  const attempt = loginCalled(record, loginId) ?? bare
   if (!attempt) throw unknownState()
   if (attempt.browser !== browser) {
     throw new Refused(
@@ -137,20 +144,27 @@ function taken(
 }
 
 /** Everything done while holding the lease, which is given back whatever happens. */
-async function work(task: LoginWork, ports: Ports): Promise<void> {
+async function work(task: LoginWork, recordBy: Temporal.Instant, ports: Ports): Promise<void> {
   const { broker, lease, returned } = task
   const { account, loginId } = returned
   const { changes, result, publications } = await exchanged(task, ports)
   const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
-  const incident = result.success ? await tell(broker, found, undefined, ports) : lease.state.incident
+  const lost = needOf(result)
+  if (lost) ports.telemetry.count('TokenLost', broker.id)
+  const incident = result.success || lost ? await tell(broker, found, lost, ports) : lease.state.incident
   const last = result.success && ({ at: result.at, outcome: 'refreshed', reason: LOGGED_IN } as const)
-  const released = await lease.release((state) => ({
+  const record = (state: AccountState): StateChanges => ({
     ...changes,
     ...(last && { last }),
     incident,
     logins: withResult(state, loginId, { result }),
-  }))
-  await announce(publications, ports)
+  })
+  let released = false
+  try {
+    released = await untilRecorded(() => lease.release(record), recordBy, ports.clock)
+  } finally {
+    await announce(publications, ports)
+  }
   const { success, code } = result
   ports.telemetry[success ? 'info' : 'warn']('a login ended', {
     account,
@@ -159,4 +173,9 @@ async function work(task: LoginWork, ports: Ports): Promise<void> {
     reason: result.reason,
   })
   if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
+}
+
+/** A refresh token that was issued and not saved pages somebody at once (I1): whoever logged in may be gone. */
+function needOf({ code, reason, fix = '' }: LoginResult): Need | undefined {
+  return code === 'token_lost' ? { kind: 'token_lost', reason, action: fix } : undefined
 }

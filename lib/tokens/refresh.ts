@@ -10,7 +10,6 @@ import { approvalDue, beforeApproval, sendApproval } from './approval-request.ts
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { type Decision, decide, type RefusedToken } from './decide.ts'
 import { askForLogin, beforeAttempt, type Ending, endingOfError, stopUntilFixed } from './ending.ts'
-import { StateStoreError } from './errors.ts'
 import { isReminderDue, tell, toldIncident } from './incident.ts'
 import { climbLadder, waiting } from './ladder.ts'
 import { type Lease, takeLease } from './lease.ts'
@@ -18,12 +17,12 @@ import type { AccountResult } from './outcome.ts'
 import { readStored } from './read-stored.ts'
 import { resultOf } from './result.ts'
 import { unknownAccount } from './unknown-account.ts'
+import { untilRecorded } from './until-recorded.ts'
 
 /** How often one run decides again because somebody else changed the account under it. */
 const MOST_DECISIONS = 4
 /** How long a run tries to write its outcome down; longer, and the accounts after it get no turn. */
 const RECORD_FOR_S = 60
-const RECORD_PAUSE_MS = 1_000
 
 export interface RefreshJob {
   readonly broker: Broker
@@ -166,7 +165,7 @@ async function work(
   }
   const record = { ...changes, incident, last, totpStep: context.usedTotpStep() }
   const [released] = await Promise.all([
-    untilRecorded(() => lease.release(record), deadline, ports),
+    untilRecorded(() => lease.release(record), recordingEnd(deadline, ports), ports.clock),
     announce(context.publications(), ports),
   ])
   if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
@@ -184,12 +183,19 @@ async function askByApproval(
   const now = ports.clock.now()
   const login = approvalDue(broker, lease.state, stored, now)
   if (!login) return {}
-  await lease.keep(beforeApproval(login, lease.state, now))
-  const { changes, error } = await sendApproval(login, lease.state, context)
-  if (error !== undefined) {
+  const failed = (error: unknown): void => {
     const { code, reason } = endingOfError(error, account, now)
     ports.telemetry.warn('the account holder could not be asked in the app', { account, code, reason })
   }
+  try {
+    await lease.keep(beforeApproval(login, lease.state, now))
+  } catch (error) {
+    // The page and the message still ask; what this run has found must be told and recorded.
+    failed(error)
+    return {}
+  }
+  const { changes, error } = await sendApproval(login, lease.state, context)
+  if (error !== undefined) failed(error)
   return changes
 }
 
@@ -217,23 +223,10 @@ function refusedAgain(before: AccountState['blocks'], after: AccountState['block
   })
 }
 
-/** Repeats a write of the state record while the table has a passing fault: what is not recorded is done again. */
-async function untilRecorded(
-  write: () => Promise<boolean>,
-  deadline: Temporal.Instant,
-  { clock }: Ports,
-): Promise<boolean> {
+/** Until when a run tries to write its outcome down. */
+function recordingEnd(deadline: Temporal.Instant, { clock }: Ports): Temporal.Instant {
   const givenUpAt = clock.now().add({ seconds: RECORD_FOR_S })
-  const end = Temporal.Instant.compare(givenUpAt, deadline) < 0 ? givenUpAt : deadline
-  for (;;) {
-    try {
-      return await write()
-    } catch (error) {
-      const resumesAt = clock.now().add({ milliseconds: RECORD_PAUSE_MS })
-      if (!(error instanceof StateStoreError) || Temporal.Instant.compare(resumesAt, end) >= 0) throw error
-      await clock.sleep(RECORD_PAUSE_MS)
-    }
-  }
+  return Temporal.Instant.compare(givenUpAt, deadline) < 0 ? givenUpAt : deadline
 }
 
 function refreshed(broker: Broker, state: AccountState, ending: Ending): Refreshed {

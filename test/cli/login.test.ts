@@ -146,10 +146,20 @@ describe('R3.1 the three steps of a login, each alone', () => {
     })
   })
 
+  test('a bare code that is given twice is sent once, and ends as it did', async () => {
+    const code = new URL(await atBroker(await begin('fyers'))).searchParams.get('auth_code') ?? ''
+    const first = await run(['login', 'fyers', '--code', '-'], code)
+    const before = await generation('fyers')
+    const again = await run(['login', 'fyers', '--code', '-'], code)
+    expect(again).toMatchObject({ code: 0, stdout: first.stdout })
+    expect(await generation('fyers')).toBe(before)
+  })
+
   test('R3.10 a code that was used before is named as what it is, with what helps', async () => {
     const landed = await atBroker(await begin('fyers'))
     const code = new URL(landed).searchParams.get('auth_code') ?? ''
-    await run(['login', 'fyers', '--code', '-'], code)
+    await setUp('fyers/TWIN', FYERS_OWN_REDIRECT)
+    await run(['login', 'fyers/TWIN', '--code', '-'], code)
     laterByTwoMinutes()
     const again = await run(['login', 'fyers', '--code', '-'], code)
     expect(again).toMatchObject({ code: 4, stdout: '' })
