@@ -8,13 +8,22 @@ import { type Finding, fail, pass, warn } from './doctor-finding.ts'
 import { hostFindings } from './doctor-hosts.ts'
 import { homeFindings, nodeFinding } from './doctor-machine.ts'
 import { mirrorFindings } from './doctor-mirrors.ts'
+import { selfTest } from './doctor-self-test.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
 
-/** `tokenkeeper doctor`: checks one thing after another and says how to mend what is wrong. Changes nothing. */
+export interface DoctorOptions extends GlobalOptions {
+  /** Renew each account's token as well, to see the whole story work. */
+  readonly selfTest?: boolean
+}
+
+/**
+ * `tokenkeeper doctor`: checks one thing after another and says how to mend what is wrong. Changes nothing, unless the
+ * self-test is asked for, which renews.
+ */
 export async function doctor(
   texts: readonly string[],
-  options: GlobalOptions,
+  options: DoctorOptions,
   terminal: Terminal,
 ): Promise<number> {
   const findings: Finding[] = []
@@ -39,6 +48,7 @@ export async function doctor(
     if (composition) {
       try {
         await checkWorld(accounts, composition, found)
+        if (options.selfTest) found(...((await attempt(() => selfTest(accounts, composition), found)) ?? []))
       } finally {
         await composition.close()
       }

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../version.ts'
+import type { DoctorOptions } from './doctor.ts'
 import { EXIT } from './exit-codes.ts'
 import type { MirrorPasswordOptions } from './mirrors-password.ts'
 import { collect, port, positive } from './option-values.ts'
@@ -126,8 +127,11 @@ command('serve', 'keep the tokens alive in this process, and answer on loopback'
 
 command('doctor [accounts...]', 'check this installation and say how to mend it')
   .argument('[accounts...]', 'account ids')
+  .option('--self-test', 'also renew each token, and have the broker take it before and after')
   .action(
-    run(async (accounts, options, shown) => (await import('./doctor.ts')).doctor(accounts, options, shown)),
+    run<DoctorOptions>(async (accounts, options, shown) =>
+      (await import('./doctor.ts')).doctor(accounts, options, shown),
+    ),
   )
 
 const alerts = command('alerts', 'who gets alerts, and whether that will last')

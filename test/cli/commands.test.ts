@@ -258,6 +258,19 @@ describe('with accounts', () => {
     expect(logins()).toBe(before)
   })
 
+  test('R4.7 doctor --self-test plays the whole story: a token, taken, renewed, taken again, not ending soon', async () => {
+    const { code, stdout } = await run(['doctor', 'pos-connector', '--self-test'], { env: laterBy(1) })
+    const lines = stdout.split('\n').filter((line) => line.includes(' pos-connector: '))
+    expect(lines.slice(1)).toEqual([
+      expect.stringMatching(/^pass {2}pos-connector: has a token, valid until /),
+      'pass  pos-connector: the broker takes it',
+      expect.stringMatching(/^pass {2}pos-connector: was renewed as if it had expired, valid until /),
+      'pass  pos-connector: the broker takes the new one',
+      'pass  pos-connector: does not end within 30 minutes',
+    ])
+    expect(code).toBe(0)
+  })
+
   test('R1.8 a refresh the broker refuses ends with exit code 3, and says what to do', async () => {
     await run(['put', 'pos-connector', 'password'], { stdin: 'canary-of-a-wrong-password' })
     const done = await run(['refresh', 'pos-connector', '--force'], { env: laterBy(2) })
