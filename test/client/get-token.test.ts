@@ -227,6 +227,17 @@ describe('R4.2 by name', () => {
     expect(source.asked.renew).toBe(0)
   })
 
+  test('isTokenExpiringSoon reads a token that has died every five seconds, however often it is asked', async () => {
+    await client.getToken()
+    clock.set('2026-11-24T03:30:00+05:30')
+    for (let call = 0; call < 50; call++) expect(await client.isTokenExpiringSoon()).toBe(true)
+    expect(source.asked.read).toBe(2)
+    source.publish('2026-11-25T03:30:00+05:30')
+    clock.advance({ seconds: 5 })
+    expect(await client.isTokenExpiringSoon()).toBe(false)
+    expect(source.asked).toMatchObject({ read: 3, renew: 0 })
+  })
+
   test('isTokenExpiringSoon says yes where there is no token', async () => {
     source.failures.push({ at: 'read', error: unavailableNow('no_token') })
     expect(await client.isTokenExpiringSoon()).toBe(true)

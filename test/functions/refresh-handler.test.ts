@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { refreshHandler } from '../../functions/runtime/refresh-handler.ts'
 import { fyers } from '../../lib/brokers/fyers.ts'
 import { parseAccountId } from '../../lib/tokens/account-id.ts'
+import { type AccountState, changed } from '../../lib/tokens/account-state.ts'
 import { FollowUpError } from '../../lib/tokens/errors.ts'
 import { maskSecrets } from '../../lib/tokens/secret.ts'
 import { APP, fyersFunction } from './fyers-function.ts'
@@ -92,6 +93,38 @@ describe('an invocation', () => {
   test('in a wrong environment throws what is missing', async () => {
     const run = refreshHandler(fyers)({}, lambdaContext())
     await expect(run).rejects.toThrow(/TOKENKEEPER_TABLE is not set.*To mend it: deploy the stack again/)
+  })
+})
+
+describe('a run somebody waits for', () => {
+  const account = parseAccountId('fyers')
+
+  beforeEach(async () => {
+    await fixture.accounts('fyers')
+    await refreshHandler(fyers, fixture.compose)({}, lambdaContext())
+    const { clock, ports } = fixture.world
+    clock.advance({ hours: 1 })
+    const state = await ports.states.get(account)
+    const notBefore = clock.now().add({ seconds: 540 })
+    await ports.states.replace(changed(state as AccountState, { notBefore }))
+  })
+
+  test.each([
+    ['a report about a refused token', { accounts: ['fyers'], refused: { generation: 1 } }],
+    ['a wish of a program', { accounts: ['fyers'], force: true, awaited: true }],
+  ])('%s does not sleep through a pause of minutes', async (_, event) => {
+    const { clock } = fixture.world
+    const from = clock.now()
+    const report = await refreshHandler(fyers, fixture.compose)(event, lambdaContext())
+    expect(from.until(clock.now()).total('seconds')).toBeLessThan(75)
+    expect(report.results).toMatchObject([{ account: 'fyers', code: 'rate_limited' }])
+    expect(fixture.handedOver).toEqual([])
+  })
+
+  test('has no more time than Lambda gives', async () => {
+    const event = { accounts: ['fyers'], refused: { generation: 1 } }
+    await refreshHandler(fyers, fixture.compose)(event, lambdaContext(44))
+    expect(fixture.handedOver).toMatchObject([{ accounts: ['fyers'] }])
   })
 })
 

@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox.ts'
+import type { TokenDesk } from '../../lib/ports/token-desk.ts'
 import { StateStoreError } from '../../lib/tokens/errors.ts'
+import { fingerprint } from '../../lib/tokens/fingerprint.ts'
+import { Secret } from '../../lib/tokens/secret.ts'
+import { tokenDesk } from '../../lib/tokens/token-desk.ts'
 import { RestWorld } from './support/rest-world.ts'
 
 let world: RestWorld
@@ -117,6 +121,40 @@ describe('the status of an account', () => {
         fix: expect.stringContaining('setup'),
       },
     })
+  })
+
+  test('in a list of many accounts costs no read of each token, and names one only where it is asked for', async () => {
+    for (let number = 1; number <= 21; number++) await world.account(`upstox/ACC${number}`, {})
+    let reads = 0
+    const desk: TokenDesk = {
+      ...tokenDesk({ brokers: world.brokers, ports: world.ports }),
+      async readToken() {
+        reads += 1
+        return { accessToken: new Secret('SIM-TOKEN-OF-A-LIST'), version: 1 }
+      },
+    }
+    world.mount({ desk })
+    const { status, body } = await world.get('/token/status', key)
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ fingerprint: fingerprint(new Secret('SIM-TOKEN-OF-A-LIST')) })
+    expect(body['accounts']).toHaveLength(21)
+    expect(body['accounts']).toMatchObject(Array.from({ length: 21 }, () => ({ fingerprint: null })))
+    expect(reads).toBe(1)
+  })
+
+  test('in a short list reads each token once', async () => {
+    await world.upstoxAccounts()
+    let reads = 0
+    const desk = tokenDesk({ brokers: world.brokers, ports: world.ports })
+    const readToken: TokenDesk['readToken'] = (account) => {
+      reads += 1
+      return desk.readToken(account)
+    }
+    world.mount({ desk: { ...desk, readToken } })
+    const { body } = await world.get('/token/status', key)
+    const fingerprints = expect.stringMatching(/^[0-9a-f]{16}$/)
+    expect(body['accounts']).toMatchObject([{ fingerprint: fingerprints }, { fingerprint: fingerprints }])
+    expect(reads).toBe(2)
   })
 
   test('R2.2 several accounts: the first of Upstox stands for all, and a list follows', async () => {

@@ -141,6 +141,47 @@ describe('a live validation', () => {
     expect(probes()).toBe(before)
   })
 
+  test('R2.3 that ends without a verdict asks the broker once a minute too, and repeats why', async () => {
+    const refused = { kind: 'reply', status: 403, body: '{}' } as const
+    for (let tries = 0; tries < 3; tries++) world.upstoxServer.failNext('/v2/user/profile', refused)
+    const ask = () => world.get('/token/validate', key)
+    const before = probes()
+    const first = await ask()
+    expect(first.status).toBe(409)
+    for (let second = 1; second < 60; second++) {
+      world.clock.advance({ seconds: 1 })
+      const { status, body } = await ask()
+      expect({ status, code: body['code'], detail: body['detail'] }).toEqual({
+        status: 409,
+        code: first.body['code'],
+        detail: first.body['detail'],
+      })
+    }
+    expect(probes()).toBe(before + 1)
+    world.clock.advance({ seconds: 1 })
+    await ask()
+    expect(probes()).toBe(before + 2)
+  })
+
+  test('that found the broker away says how long its answer holds, less every second', async () => {
+    for (let tries = 0; tries < 4; tries++) {
+      world.upstoxServer.failNext('/v2/user/profile', { kind: 'reply', status: 503, body: 'down' })
+    }
+    const wait = async () => (await world.get('/token/validate', key)).headers.get('retry-after')
+    expect(await wait()).toBe('60')
+    const before = probes()
+    world.clock.advance({ seconds: 45 })
+    expect(await wait()).toBe('15')
+    expect(probes()).toBe(before)
+  })
+
+  test('that failed says nothing of the token published after it', async () => {
+    world.upstoxServer.failNext('/v2/user/profile', { kind: 'reply', status: 403, body: '{}' })
+    expect((await world.get('/token/validate', key)).status).toBe(409)
+    await world.run(upstox, { accounts: [ACC1], force: true })
+    expect(await validate()).toMatchObject({ valid: true })
+  })
+
   test('a verdict that comes after the token was replaced is not noted against the new one', async () => {
     world.upstoxServer.failNext('/v2/user/profile', { kind: 'slow', milliseconds: 150 })
     world.upstox.killAccessToken('SIM001')

@@ -47,6 +47,19 @@ function stored(): string {
   return JSON.stringify(rows)
 }
 
+describe('an address of an account that cannot be', () => {
+  test.each([
+    '/waiting/loginbroker/a%20b',
+    '/waiting/loginbroker/..%2fx',
+    '/receipt/loginbroker/%F0%9F%98%80/x',
+    `/waiting/loginbroker/${'a'.repeat(65)}`,
+  ])('%s is 404, and no fault of ours', async (address) => {
+    const visitor = await site.visitor(BINA)
+    expect((await visitor.get(address)).status).toBe(404)
+    expect(siege.world.logs.filter(({ level }) => level === 'error')).toEqual([])
+  })
+})
+
 describe('every response', () => {
   test('forbids scripts, framing, keeping and telling where one came from', async () => {
     const visitor = await site.visitor(BINA)

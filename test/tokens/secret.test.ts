@@ -1,8 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, test } from 'vitest'
 import { ClientRejectedError, HumanActionError, RateLimitedError } from '../../lib/tokens/errors.ts'
 import { forgetSecrets, maskSecrets, Secret } from '../../lib/tokens/secret.ts'
 
+const MASK = '[secret]'
 const VALUE = 'sim.canary/secret+value=='
 const secret = new Secret(VALUE)
 
@@ -45,6 +49,46 @@ describe('maskSecrets', () => {
     expect(maskSecrets(VALUE)).toBe(VALUE)
   })
 })
+
+describe('what a long-lived process has dropped', () => {
+  const gc = gcHere()
+  /** One text with all of them, and how many of them are blanked out in it. */
+  const masked = (values: readonly string[]) => maskSecrets(values.join(' ')).split(MASK).length - 1
+  const random = () => randomBytes(24).toString('hex')
+
+  test('is collected but for the last few hundred, and what is still held never', async () => {
+    const held = Array.from({ length: 100 }, () => new Secret(random()))
+    const again = random()
+    new Secret(again)
+    const dropped = Array.from({ length: 5_000 }, () => {
+      const value = random()
+      new Secret(value)
+      return value
+    })
+    const last = new Secret(again)
+    gc()
+    await expect.poll(() => masked(dropped), { timeout: 5_000 }).toBeLessThanOrEqual(500)
+    expect(masked(dropped)).toBeGreaterThan(0)
+    expect(masked(held.map((secret) => secret.reveal()))).toBe(100)
+    expect(maskSecrets(last.reveal())).toBe(MASK)
+  })
+
+  test('does not unmask what was loaded anew after it was forgotten', async () => {
+    const values = Array.from({ length: 2_000 }, random)
+    for (const value of values) new Secret(value)
+    forgetSecrets()
+    const held = values.map((value) => new Secret(value))
+    gc()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(masked(values)).toBe(held.length)
+  })
+})
+
+/** V8's own collector, which node hides unless it is started with --expose-gc. */
+function gcHere(): () => void {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as () => void
+}
 
 describe('errors', () => {
   test('keep their cause out of dumps and take a broker code only when it is one', () => {
