@@ -22,6 +22,8 @@ const RefreshEvent = z.strictObject({
       z.strictObject({ version: z.int().check(z.gte(0)) }),
     ]),
   ),
+  /** A program waits for the reply: the run is kept short. */
+  awaited: z._default(z.boolean(), false),
   /** Why somebody asked, for the log. */
   reason: z.optional(z.string().check(z.maxLength(200))),
   /** Set by a follow-up: when the person forced the run, so that no account is forced twice. */
@@ -36,6 +38,7 @@ export interface Order {
   readonly accounts: readonly AccountId[] | undefined
   readonly forcedAt: Temporal.Instant | undefined
   readonly refused: RefusedToken | undefined
+  readonly awaited: boolean
   readonly reason: string | undefined
   readonly continuation: number
 }
@@ -66,7 +69,7 @@ export function readEvent(broker: Broker, event: unknown, now: Temporal.Instant)
       fix: `send ${SHAPE}`,
     })
   }
-  const { accounts, force, refused, reason, forcedAt, continuation } = parsed.data
+  const { accounts, force, refused, awaited, reason, forcedAt, continuation } = parsed.data
   const ids = accounts?.map(parseAccountId)
   const stranger = ids?.find((id) => brokerOf(id) !== broker.id)
   if (stranger !== undefined) {
@@ -81,6 +84,7 @@ export function readEvent(broker: Broker, event: unknown, now: Temporal.Instant)
   }
   return {
     refused,
+    awaited,
     accounts: ids && [...new Set(ids)],
     forcedAt: forcedAt !== undefined ? Temporal.Instant.from(forcedAt) : force ? now : undefined,
     reason,

@@ -22,6 +22,13 @@ export interface RefreshHandler {
   (event: unknown, context: Context): Promise<RunReport>
 }
 
+/**
+ * What a run somebody waits for may take, as a leg of the local desk: it tries a passing fault again for half a minute.
+ * All functions of an AWS account share its concurrent executions (10 in a new one), so consumers' reports must not
+ * put functions to sleep for a broker's pause of minutes; the next scheduled run waits for that.
+ */
+const AWAITED_SECONDS = 75
+
 /** Whatever POWERTOOLS_LOGGER_LOG_EVENT says: a login event holds a one-time code, a token that is handed in is one. */
 const NO_EVENT_IN_THE_LOG = { logEvent: false }
 
@@ -51,7 +58,9 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
       const { ports } = composition
       const startedAt = ports.clock.now()
       const order = readEvent(broker, event, startedAt)
-      const { accounts, forcedAt, refused, continuation } = order
+      const { accounts, forcedAt, refused, awaited, continuation } = order
+      const leftMs = Math.floor(context.getRemainingTimeInMillis())
+      const isAwaited = awaited || refused !== undefined
       telemetry.info('run started', {
         broker: broker.id,
         accounts: accounts?.length,
@@ -67,7 +76,9 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
           refused,
           // Lambda may deliver one asynchronous event twice under the same request id.
           owner: `${context.awsRequestId}/${randomUUID()}`,
-          hardDeadline: startedAt.add({ milliseconds: Math.floor(context.getRemainingTimeInMillis()) }),
+          hardDeadline: startedAt.add({
+            milliseconds: isAwaited ? Math.min(leftMs, AWAITED_SECONDS * 1_000) : leftMs,
+          }),
         },
         ports,
       )

@@ -46,7 +46,7 @@ export function lambdaTokenDesk(options: LambdaTokenDeskOptions): TokenDesk {
   })
   return {
     refresh({ broker, accounts, refused, forcedAt }) {
-      const event = { accounts, refused, forcedAt, reason: REASON }
+      const event = { accounts, refused, forcedAt, awaited: true, reason: REASON }
       return call<RunReport | DeskRefusal>(functionOf(broker), event, [REPORT, REFUSED])
     },
     adopt({ account, accessToken, expiresAt, replaceNewer }) {

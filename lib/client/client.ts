@@ -141,7 +141,7 @@ export function createClient(options: ClientOptions): TokenkeeperClient {
     refreshToken: () => view.renew({ force: true }),
     async isTokenExpiringSoon(minutes = EXPIRING_SOON_MINUTES) {
       try {
-        return isEnding(view, view.warm ?? (await view.look()), minutes)
+        return isEnding(view, view.warm ?? (await view.seen()), minutes)
       } catch (error) {
         if (error instanceof TokenUnavailableError && error.code === 'no_token') return true
         throw error

@@ -96,6 +96,12 @@ export class TokenView {
     return this.#flights.run('look', () => this.#taken(() => this.#source.read()))
   }
 
+  /** The published token as it was read a moment ago, whether it lives or not; else read now. */
+  async seen(): Promise<ClientToken> {
+    const isRecent = this.#nowMs() - this.#readAtMs < LOOK_HOLDS_MS
+    return this.#token && isRecent ? this.#token : this.look()
+  }
+
   /** Has the keeper renew what is due; asked a moment ago it is not asked again, unless by force. */
   async renew({ force }: { readonly force: boolean }): Promise<ClientToken> {
     const askedNow = this.#nowMs() - this.#renewedAtMs < RENEW_HOLDS_MS

@@ -15,7 +15,12 @@ import type { RestOptions } from './rest-env.ts'
 /** Runs begun for one account, and by one key, whatever they found. */
 const PER_ACCOUNT = { count: 6, perSeconds: 60 }
 const PER_KEY = { count: 60, perSeconds: 60 }
-/** Somebody waits for the reply, on AWS for 29 s at most; a renewal takes a few. */
+/**
+ * Somebody waits for the reply: API Gateway and the site's function give up after 29 s, a cold start and the reads around
+ * the renewal included, and a client of ours after 35 s. Past this they are told to ask again.
+ */
+const REPLY_SECONDS = 24
+/** For the run that is in the way; a renewal takes a few seconds. */
 const PATIENCE_SECONDS = 10
 const LOOK_AGAIN_MS = 250
 const MOST_ROUNDS = 3
@@ -31,7 +36,8 @@ interface RenewalWish {
 export interface Renewals {
   /**
    * One run over one account, however many ask for it at once: they share its answer. A report about a token that was
-   * replaced since is answered without a run. Throws RestProblem.
+   * replaced since is answered without a run. Whoever has waited for 24 s is told to ask again, and then shares what the
+   * run has brought meanwhile. Throws RestProblem.
    */
   renew(known: KnownAccount, wish: RenewalWish, caller: Caller): Promise<AccountResult>
 }
@@ -48,8 +54,8 @@ export function renewals({ desk, ports: { states, clock } }: RestOptions): Renew
   const perAccount = rateLimit(PER_ACCOUNT, clock)
   const perKey = rateLimit(PER_KEY, clock)
 
-  const untilFree = async (account: AccountId): Promise<void> => {
-    const until = clock.now().add({ seconds: PATIENCE_SECONDS }).epochMilliseconds
+  const untilFree = async (account: AccountId, lastMs: number): Promise<void> => {
+    const until = Math.min(lastMs, clock.now().add({ seconds: PATIENCE_SECONDS }).epochMilliseconds)
     while (clock.now().epochMilliseconds < until) {
       const lease = (await states.get(account))?.lease
       if (!lease || !isHeld(lease.until, clock.now())) return
@@ -59,6 +65,7 @@ export function renewals({ desk, ports: { states, clock } }: RestOptions): Renew
 
   const run = async ({ broker, state }: KnownAccount, wish: RenewalWish): Promise<AccountResult> => {
     const order: RefreshOrder = { broker: broker.id, accounts: [state.account], ...wish }
+    const lastMs = clock.now().add({ seconds: REPLY_SECONDS }).epochMilliseconds
     for (let round = 1; ; round++) {
       const report = await desk.refresh(order)
       if ('refused' in report) throw problemOfRefusal(report)
@@ -67,7 +74,8 @@ export function renewals({ desk, ports: { states, clock } }: RestOptions): Renew
       if (!inTheWay || state.settings.managedBy === 'external') return result as AccountResult
       // Another run has the account: it brings what is asked for here, or its end lets us have a try.
       if (round === MOST_ROUNDS) throw busy()
-      await untilFree(state.account)
+      await untilFree(state.account, lastMs)
+      if (clock.now().epochMilliseconds >= lastMs) throw busy()
     }
   }
 
@@ -82,7 +90,7 @@ export function renewals({ desk, ports: { states, clock } }: RestOptions): Renew
       }
       const words = JSON.stringify([account, wish.refused, wish.forcedAt])
       const under = running.get(words)
-      if (under) return under
+      if (under) return inTime(under)
       try {
         perAccount.take(account)
       } catch (tooMany) {
@@ -92,11 +100,14 @@ export function renewals({ desk, ports: { states, clock } }: RestOptions): Renew
         throw tooMany
       }
       perKey.take(caller.keyId ?? '')
-      const begun = run(known, wish).finally(() => running.delete(words))
+      const begun = run(known, wish)
+        .then((result) => {
+          answers.set(account, { wish: words, at: clock.now(), result })
+          return result
+        })
+        .finally(() => running.delete(words))
       running.set(words, begun)
-      const result = await begun
-      answers.set(account, { wish: words, at: clock.now(), result })
-      return result
+      return inTime(begun)
     },
   }
 }
@@ -107,8 +118,21 @@ function isPresent(refused: RefusedToken, { generation, accessToken }: AccountSt
     : refused.version === accessToken?.version
 }
 
+/** What the run brings, unless that takes too long for a reply; the run goes on. Throws RestProblem. */
+async function inTime(begun: Promise<AccountResult>): Promise<AccountResult> {
+  let patience: NodeJS.Timeout | undefined
+  const tooLate = new Promise<never>((_, reject) => {
+    patience = setTimeout(() => reject(busy()), REPLY_SECONDS * 1_000)
+  })
+  try {
+    return await Promise.race([begun, tooLate])
+  } finally {
+    clearTimeout(patience)
+  }
+}
+
 function busy(): RestProblem {
-  return new RestProblem('busy', 'another run is at work on this account, and has not ended yet', {
+  return new RestProblem('busy', 'a run is at work on this account, and has not ended yet', {
     fix: 'ask again in a moment',
     retryAfterSeconds: 2,
   })

@@ -72,7 +72,9 @@ export const Status = z
     fingerprint: z
       .string()
       .nullable()
-      .openapi({ description: 'The first 16 hex characters of the SHA-256 of the access token' }),
+      .openapi({
+        description: 'The first 16 hex digits of its SHA-256; null in a list of more than 20 accounts',
+      }),
     next_action: z.string(),
     last_error: LastError.nullable(),
   })

@@ -8,19 +8,29 @@ import type { Status, Validation } from './schemas.ts'
 
 /** The status of an account for programs (sheet token-service, section 4); never a token. Throws TokenVaultError. */
 export async function statusView(
-  { broker, state }: KnownAccount,
+  known: KnownAccount,
   desk: TokenDesk,
   clock: Clock,
 ): Promise<z.input<typeof Status>> {
+  const stored = await desk.readToken(known.state.account)
+  const recorded = recordView(known, clock)
+  return {
+    ...recorded,
+    live: recorded.live && stored !== undefined,
+    fingerprint: stored ? fingerprint(stored.accessToken) : null,
+  }
+}
+
+/** The status by what is on record alone, without a look at the token itself. */
+export function recordView({ broker, state }: KnownAccount, clock: Clock): z.input<typeof Status> {
   const now = clock.now()
   const status = statusOf(broker, state, now)
-  const stored = await desk.readToken(state.account)
   const expiresAt = state.accessToken?.expiresAt
   return {
     account_id: shortId(state.account),
     account: status.account,
     state: status.state,
-    live: status.live && stored !== undefined,
+    live: status.live,
     summary: status.summary,
     expires_at: status.expiresAt,
     expires_in: expiresAt ? Math.max(0, Math.floor(now.until(expiresAt).total('seconds'))) : null,
@@ -29,7 +39,7 @@ export async function statusView(
     last_validated_at: status.provenAt,
     source: status.source,
     generation: status.generation,
-    fingerprint: stored ? fingerprint(stored.accessToken) : null,
+    fingerprint: null,
     next_action: status.nextAction,
     last_error: status.lastError,
   }

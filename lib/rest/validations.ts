@@ -1,14 +1,14 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { Validation } from '../ports/token-desk.ts'
+import type { DeskRefusal, Validation } from '../ports/token-desk.ts'
 import type { KnownAccount } from '../site/accounts.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import { type AccountState, isRefused } from '../tokens/account-state.ts'
 import type { Caller } from './access.ts'
-import { problemOfRefusal } from './problem.ts'
+import { problemOfRefusal, type RestProblem } from './problem.ts'
 import { rateLimit } from './rate-limit.ts'
 import type { RestOptions } from './rest-env.ts'
 
-/** Brokers count calls: a proof holds this long for everybody who asks. */
+/** Brokers count calls: a proof holds this long for everybody who asks, and so does one that came to no verdict. */
 const PROOF_HOLDS_SECONDS = 60
 /** Proofs begun by one key, over all accounts. */
 const PER_KEY = { count: 60, perSeconds: 60 }
@@ -16,36 +16,41 @@ const PER_KEY = { count: 60, perSeconds: 60 }
 export interface Validations {
   /**
    * What the broker says about the account's published token, asked at most once a minute for one token: else what it
-   * said last. Throws RestProblem.
+   * said last, or why there was no verdict. Throws RestProblem.
    */
   validate(known: KnownAccount, caller: Caller): Promise<Validation>
 }
 
-interface Verdict {
+/** How the last proof of an account ended. */
+interface Ending {
   /** Which token it is about. */
   readonly token: string
   readonly at: Temporal.Instant
-  readonly validation: Validation
+  readonly said: Validation | DeskRefusal
 }
 
 export function validations({ desk, ports: { clock } }: RestOptions): Validations {
   const asking = new Map<AccountId, Promise<Validation>>()
-  const verdicts = new Map<AccountId, Verdict>()
+  /** At most one for each account there is. */
+  const endings = new Map<AccountId, Ending>()
   const perKey = rateLimit(PER_KEY, clock)
 
   const ask = async ({ state }: KnownAccount): Promise<Validation> => {
     const { account } = state
-    const validation = await desk.validate({ account })
-    if ('refused' in validation) throw problemOfRefusal(validation)
-    verdicts.set(account, { token: tokenOf(state), at: clock.now(), validation })
-    return validation
+    const said = await desk.validate({ account })
+    const ending = { token: tokenOf(state), at: clock.now(), said }
+    endings.set(account, ending)
+    return validationIn(ending, ending.at)
   }
 
   return {
     async validate(known, caller) {
       const { account } = known.state
-      const held = proofOnRecord(known, clock.now()) ?? verdictOn(known, verdicts.get(account), clock.now())
-      if (held) return held
+      const now = clock.now()
+      const proof = proofOnRecord(known, now)
+      if (proof) return proof
+      const ending = endings.get(account)
+      if (ending?.token === tokenOf(known.state) && isRecent(ending.at, now)) return validationIn(ending, now)
       const under = asking.get(account)
       if (under) return under
       perKey.take(caller.keyId ?? '')
@@ -66,13 +71,15 @@ function proofOnRecord({ broker, state }: KnownAccount, now: Temporal.Instant): 
   return { account, valid: true, checkedAt, userID: userId }
 }
 
-function verdictOn(
-  { state }: KnownAccount,
-  verdict: Verdict | undefined,
-  now: Temporal.Instant,
-): Validation | undefined {
-  const fits = verdict?.token === tokenOf(state) && isRecent(verdict.at, now)
-  return fits ? verdict?.validation : undefined
+/** The broker's verdict. Throws RestProblem where there was none, with the time until it is asked again. */
+function validationIn({ said, at }: Ending, now: Temporal.Instant): Validation {
+  if ('refused' in said) throw problemLeft(said, at.until(now).total('seconds'))
+  return said
+}
+
+function problemLeft(refusal: DeskRefusal, secondsAgo: number): RestProblem {
+  const waitSeconds = Math.max(refusal.retryAfterSeconds ?? 0, PROOF_HOLDS_SECONDS)
+  return problemOfRefusal({ ...refusal, retryAfterSeconds: Math.ceil(waitSeconds - secondsAgo) })
 }
 
 function tokenOf({ generation, accessToken }: AccountState): string {

@@ -5,7 +5,7 @@ import type { LoginDesk } from '../ports/login-desk.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { SigningKeys } from '../signing-keys.ts'
-import { parseAccountId } from '../tokens/account-id.ts'
+import { isAccountId } from '../tokens/account-id.ts'
 import { type KnownAccount, knownAccounts } from './accounts.ts'
 import type { SiteAddress } from './guards.ts'
 import { type Overview, overviewOf } from './needs.ts'
@@ -49,7 +49,10 @@ export function loginSite(
       const { broker: id, name } = context.req.param() as Partial<Record<'broker' | 'name', string>>
       const broker = brokers.find((one) => one.id === id)
       if (!broker) return undefined
-      const state = await ports.states.get(parseAccountId(name === undefined ? broker.id : `${id}/${name}`))
+      const account = name === undefined ? broker.id : `${id}/${name}`
+      // An address is anybody's text: one that names no account is no fault of this site.
+      if (!isAccountId(account)) return undefined
+      const state = await ports.states.get(account)
       return state && { broker, state }
     },
   }

@@ -4,7 +4,28 @@ import { inspect } from 'node:util'
 const SHORTEST_MASKED_LENGTH = 8
 const MASK = '[secret]'
 
-const known = new Set<string>()
+/** Values no {@link Secret} holds any more are masked for a while longer: text about them may still be on its way. */
+const MOST_DROPPED = 500
+
+interface Known {
+  readonly value: string
+  /** How many Secrets of this value the process still has. */
+  holders: number
+}
+
+const known = new Map<string, Known>()
+/** Known values without a holder, the one dropped last at the end. */
+const dropped = new Set<Known>()
+/** Tells of Secrets that were collected as garbage: a long-lived process needs no one to forget them. */
+const collected = new FinalizationRegistry<Known>((entry) => {
+  entry.holders -= 1
+  if (entry.holders > 0 || known.get(entry.value) !== entry) return
+  dropped.add(entry)
+  const [oldest] = dropped
+  if (oldest === undefined || dropped.size <= MOST_DROPPED) return
+  dropped.delete(oldest)
+  known.delete(oldest.value)
+})
 
 /**
  * A value that must never be seen: printing, logging, serialising or interpolating it gives `[secret]`.
@@ -17,7 +38,7 @@ export class Secret {
   /** `masked: false` for what is stored beside secrets but is none: a user id must be readable in a message. */
   constructor(value: string, { masked = true }: { readonly masked?: boolean } = {}) {
     this.#value = value
-    if (masked && value.length >= SHORTEST_MASKED_LENGTH) known.add(value)
+    if (masked && value.length >= SHORTEST_MASKED_LENGTH) remember(value, this)
   }
 
   /** The value in clear, for the wire or the vault and nothing else. */
@@ -50,6 +71,14 @@ export class Secret {
   }
 }
 
+function remember(value: string, holder: Secret): void {
+  const entry = known.get(value) ?? { value, holders: 0 }
+  entry.holders += 1
+  known.set(value, entry)
+  dropped.delete(entry)
+  collected.register(holder, entry)
+}
+
 /**
  * The text with every secret value this process has loaded blanked out, also in its base64 and
  * percent-encoded forms. The second net behind the `Secret` type: for text that came from elsewhere, such as a
@@ -57,8 +86,10 @@ export class Secret {
  */
 export function maskSecrets(text: string): string {
   let masked = text
+  // No form of a value is shorter than itself.
+  const possible = [...known.keys()].filter(({ length }) => length <= text.length)
   // The longest first: one that begins with another would keep its tail.
-  for (const value of [...known].sort((a, b) => b.length - a.length)) {
+  for (const value of possible.sort((a, b) => b.length - a.length)) {
     for (const form of [value, encodeURIComponent(value), Buffer.from(value).toString('base64')]) {
       if (masked.includes(form)) masked = masked.replaceAll(form, MASK)
     }
@@ -66,7 +97,8 @@ export function maskSecrets(text: string): string {
   return masked
 }
 
-/** Ends the masking of values loaded so far, so that a long-lived process does not collect them for ever. */
+/** Ends the masking of values loaded so far: for between two invocations, when none of them is in use. */
 export function forgetSecrets(): void {
   known.clear()
+  dropped.clear()
 }

@@ -89,9 +89,9 @@ describe('work that needs credentials', () => {
     await desk.refresh({ broker: 'iifl', accounts: [account], refused: { generation: 7 } })
     await desk.refresh({ broker: 'iifl', accounts: [account], forcedAt: NOW })
     expect(events().map((event) => readEvent(iifl, event, NOW.add({ hours: 1 })))).toMatchObject([
-      { accounts: undefined, forcedAt: undefined, refused: undefined },
+      { accounts: undefined, forcedAt: undefined, refused: undefined, awaited: true },
       { accounts: [account], refused: { generation: 7 } },
-      { accounts: [account], forcedAt: NOW },
+      { accounts: [account], forcedAt: NOW, awaited: true },
     ])
   })
 

@@ -103,7 +103,7 @@ describe('a run somebody waits for', () => {
     await fixture.accounts('fyers')
     await refreshHandler(fyers, fixture.compose)({}, lambdaContext())
     const { clock, ports } = fixture.world
-    clock.advance({ hours: 1 })
+    clock.advance({ hours: 24 })
     const state = await ports.states.get(account)
     const notBefore = clock.now().add({ seconds: 540 })
     await ports.states.replace(changed(state as AccountState, { notBefore }))
