@@ -28,12 +28,9 @@ const APP_REFUSALS: Readonly<Record<number, { readonly what: string; readonly fi
     what: 'FYERS denies this app access: it lacks a permission',
     fix: "give the app the permission in FYERS' API dashboard",
   },
-  [-374]: REFUSES_REQUEST,
-  [-441]: REFUSES_REQUEST,
-  [-50]: REFUSES_REQUEST,
-  [-99]: REFUSES_REQUEST,
-  [-300]: REFUSES_REQUEST,
 }
+/** It has something against the request itself. Of a refresh that is the likeliest word for its withdrawal. */
+const REQUEST_REFUSALS: readonly number[] = [-374, -441, -50, -99, -300]
 const RATE_LIMIT_CODES: readonly number[] = [-429, -353]
 const PASSING_CODES: readonly number[] = [-96, -201, -202, -204, -205]
 
@@ -53,7 +50,8 @@ export function fyersError(
   }
   if (PASSING_CODES.includes(code)) return errorByStatus(FYERS, { ...reply, status: 503 }, spends)
   // A refusal of the app is no refusal of the grant: a login by the same app would fail as well.
-  const refusedApp = APP_REFUSALS[code]
+  const isRefused = REQUEST_REFUSALS.includes(code) && during !== 'refresh'
+  const refusedApp = isRefused ? REFUSES_REQUEST : APP_REFUSALS[code]
   if (refusedApp) return new ClientRejectedError(refusedApp.what, { ...details, fix: refusedApp.fix })
   if (during === 'exchange') {
     return new GrantRejectedError('FYERS refused the authorization code: wrong, too old or used before', {

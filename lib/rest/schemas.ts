@@ -69,12 +69,9 @@ export const Status = z
     last_validated_at: Time.nullable(),
     source: z.string().nullable(),
     generation: z.int().openapi({ description: 'Counts the account’s published access tokens' }),
-    fingerprint: z
-      .string()
-      .nullable()
-      .openapi({
-        description: 'The first 16 hex digits of its SHA-256; null in a list of more than 20 accounts',
-      }),
+    fingerprint: z.string().nullable().openapi({
+      description: 'The first 16 hex digits of its SHA-256; null in a list of more than 20 accounts',
+    }),
     next_action: z.string(),
     last_error: LastError.nullable(),
   })

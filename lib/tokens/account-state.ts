@@ -143,6 +143,8 @@ export interface AccountState {
   /** The last 30-second step a one-time code was made for. */
   readonly totpStep?: number
   readonly notBefore?: Instant
+  /** When the broker's login may be used again: a throttled grant says nothing about it. */
+  readonly loginNotBefore?: Instant
   readonly blocks: Readonly<Partial<Record<GrantKind, GrantBlock>>>
   /** A grant was sent and its fate is unknown; over when one of the secrets it used is stored again. */
   readonly ambiguous?: Ambiguity
@@ -183,6 +185,7 @@ const INSTANT_FIELDS = new Set([
   'authorizedAt',
   'until',
   'notBefore',
+  'loginNotBefore',
   'at',
   'openedAt',
   'toldAt',

@@ -85,8 +85,8 @@ export function unsent({ approvalRequests = [] }: AccountState): StateChanges {
   return { approval: undefined, approvalRequests: approvalRequests.slice(0, -1) }
 }
 
-function notBeforeOf({ notBefore }: AccountState): Pick<AccountState, 'notBefore'> {
-  return notBefore ? { notBefore } : {}
+function notBeforeOf({ loginNotBefore }: AccountState): Pick<AccountState, 'notBefore'> {
+  return loginNotBefore ? { notBefore: loginNotBefore } : {}
 }
 
 function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {

@@ -193,7 +193,7 @@ function assertAllowed(
   broker: Broker,
   now: Temporal.Instant,
 ): void {
-  const { notBefore, approvalRequests: attempts = [] } = state
+  const { loginNotBefore: notBefore, approvalRequests: attempts = [] } = state
   const held = { attempts, ...(notBefore && { notBefore }) }
   const hold = attemptAllowedAt(login.budget, held, broker.session.timeZone, now)
   if (!hold) return

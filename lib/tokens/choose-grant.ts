@@ -9,8 +9,14 @@ import { isMarketNear } from './due.ts'
 import type { ErrorCode } from './errors.ts'
 import { isOlder } from './read-stored.ts'
 import { expiryOf } from './session-model.ts'
+import { loginDeadline } from './trading-day.ts'
 
 type Instant = Temporal.Instant
+
+/** From a message to a login that has succeeded, with somebody who has to look for the telephone first. */
+const PERSON_NEEDS_MINUTES = 30
+/** A hold that ends sooner heals itself: nobody is asked (I5). */
+const SHORT_HOLD_MINUTES = 15
 
 /** The best grant of the ladder that may be tried now, or who has to act when there is none. Pure. */
 export function chooseGrant(situation: Situation, need: string, live: boolean): Decision {
@@ -42,8 +48,8 @@ export function chooseGrant(situation: Situation, need: string, live: boolean): 
       continue
     }
     const hold = attemptAllowedAt(grant.budget, state, broker.session.timeZone, now)
-    if (hold?.dayIsSpent && !live && broker.login) {
-      // Tomorrow is too late for today's market, and a person can still log in.
+    if (hold && !live && broker.login && (hold.dayIsSpent || isTooLate(hold.at, broker, now))) {
+      // That is too late for the market, and a person can log in.
       passedOver.push(hold.reason)
       continue
     }
@@ -59,6 +65,13 @@ export function chooseGrant(situation: Situation, need: string, live: boolean): 
     return { action: 'ask', reason: why }
   }
   return stop(why, `check the stored credentials: tokenkeeper setup ${state.account}`)
+}
+
+/** Whether an attempt at that time leaves a person no time before the open, or the open market without a token. */
+function isTooLate(at: Instant, { tradingSession }: Broker, now: Instant): boolean {
+  const opens = loginDeadline(tradingSession, now)
+  const latest = opens ? opens.subtract({ minutes: PERSON_NEEDS_MINUTES }) : now
+  return isAfter(at, latest) && isAfter(at, now.add({ minutes: SHORT_HOLD_MINUTES }))
 }
 
 /** When the stored refresh token dies: as recorded when we saved it, else as the token itself and its model say. */

@@ -67,7 +67,10 @@ export async function exchanged(
     return { changes, result, publications: context.publications() }
   } catch (error) {
     const at = ports.clock.now()
-    if (error instanceof RateLimitedError) changes = { ...changes, notBefore: notBefore(error, at) }
+    if (error instanceof RateLimitedError) {
+      const until = notBefore(error, at)
+      changes = { ...changes, notBefore: until, loginNotBefore: until }
+    }
     return { changes, result: failure(error, broker, account, at), publications: [] }
   }
 }

@@ -141,7 +141,7 @@ function assertAllowed(login: CodeLogin, state: AccountState, broker: Broker, no
 /** Throws Refused while the login budget allows no exchange: better before a person has typed a code than after. */
 export function assertWithinBudget(
   { budget }: CodeLogin,
-  { exchanges = [], notBefore }: AccountState,
+  { exchanges = [], loginNotBefore: notBefore }: AccountState,
   broker: Broker,
   now: Temporal.Instant,
 ): void {

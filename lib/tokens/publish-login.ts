@@ -9,7 +9,11 @@ import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from './p
  * What a person's token lifts. A block or a lost reply of a grant is not among it: a password that was refused stays
  * refused, and a refresh token that may be spent stays so, until another one is stored, which a login often does.
  */
-const LIFTED_BY_A_PERSON: StateChanges = { notBefore: undefined, refusedVersion: undefined }
+const LIFTED_BY_A_PERSON: StateChanges = {
+  notBefore: undefined,
+  loginNotBefore: undefined,
+  refusedVersion: undefined,
+}
 
 export interface PublishedLogin {
   /** What to record, whatever became of it. */

@@ -46,7 +46,7 @@ async function afterReply(
 const error = (code: number): unknown => ({ s: 'error', code, message: 'canary-of-the-broker' })
 
 describe.each(STATUSES)('with status %i, since FYERS does not say which goes with a code', (status) => {
-  test.each([-371, -373, -374, -441, -352, -50, -99, -300])('%i is the operator’s', async (code) => {
+  test.each([-371, -373, -352])('%i is the operator’s', async (code) => {
     const result = await afterReply(REFRESH, status, error(code))
     expect(result).toMatchObject({
       outcome: 'failed',
@@ -56,7 +56,7 @@ describe.each(STATUSES)('with status %i, since FYERS does not say which goes wit
     expect(server.count(REFRESH)).toBe(1)
   })
 
-  test.each([-8, -15, -16, -17, -437, -501, -9999])(
+  test.each([-8, -15, -16, -17, -437, -501, -9999, -374, -441, -50, -99, -300])(
     '%i on a refresh asks a person and is not repeated',
     async (code) => {
       expect(await afterReply(REFRESH, status, error(code))).toMatchObject({ outcome: 'awaiting_login' })

@@ -62,6 +62,7 @@ const COMPLETE: Required<AccountState> = {
   approval: { requestedAt: NOON, openUntil: NOON.add({ hours: 3 }), tried: 1, approvedAt: NOON },
   totpStep: 59_463_360,
   notBefore: NOON.add({ minutes: 1 }),
+  loginNotBefore: NOON.add({ minutes: 1 }),
   blocks: {
     refresh_token: { code: 'grant_rejected', reason: 'refused', fix: 'log in', stamps: {}, forcible: false },
     credentials: {
