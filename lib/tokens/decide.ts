@@ -140,9 +140,10 @@ export function isHeld(until: Instant, now: Instant): boolean {
   return isAfter(until, now) && !isAfter(until, now.add({ hours: LONGEST_LEASE_HOURS }))
 }
 
-/** Published by a clock that was ahead, which worked out its expiry as well: only a proof tells what it is worth. */
-function isFromTheFuture(record: AccessTokenRecord, now: Instant): boolean {
-  return isAfter(record.publishedAt, now.add({ minutes: CLOCK_TOLERANCE_MINUTES }))
+/** Published or proven by a clock that was ahead, which may have worked out its expiry: only a proof tells what it is worth. */
+function isFromTheFuture({ publishedAt, provenAt }: AccessTokenRecord, now: Instant): boolean {
+  const latest = now.add({ minutes: CLOCK_TOLERANCE_MINUTES })
+  return isAfter(publishedAt, latest) || isAfter(provenAt, latest)
 }
 
 function brokenCredential(broker: Broker, account: AccountId, stored: StoredSecrets): Decision | undefined {

@@ -36,6 +36,23 @@ describe('what a clock that was ahead has written', () => {
     ])
   })
 
+  test('mutes no consumer: a proof from the future is none', async () => {
+    world.clock.set(TODAY)
+    await world.run(fyers)
+    const state = await world.ports.states.get(account)
+    if (!state?.accessToken) throw new Error('no token')
+    const provenAt = world.clock.now().add({ hours: 3 })
+    await world.ports.states.replace({
+      ...state,
+      revision: state.revision + 1,
+      accessToken: { ...state.accessToken, provenAt },
+    })
+    simulator.killAccessToken('XX00001')
+    world.clock.advance({ minutes: 2 })
+    const { report } = await world.run(fyers, { accounts: [account], refused: { generation: 1 } })
+    expect(report.results).toMatchObject([{ outcome: 'refreshed' }])
+  })
+
   test('does not hold the account: neither its lease nor a wait', async () => {
     const state = await world.ports.states.get(account)
     if (!state) throw new Error('no state')

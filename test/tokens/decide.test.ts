@@ -329,7 +329,7 @@ describe('decide', () => {
     const token = account.accessToken as NonNullable<AccountState['accessToken']>
     const decision = decide({
       broker: { ...LADDER, tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' } },
-      state: { ...account, accessToken: { ...token, expiresAt: now.add({ minutes: DUE }) } },
+      state: { ...account, accessToken: { ...token, provenAt: now, expiresAt: now.add({ minutes: DUE }) } },
       stored: stored('client_id', 'access_token'),
       now,
     })
