@@ -55,6 +55,12 @@ export function brokerPermissions(scope: Construct, props: BrokerPermissionsProp
       actions: ['ssm:GetParameters', 'ssm:PutParameter'],
       resources: [parameters],
     }),
+    // A token that was kept until it could be proven goes once it is published; nothing else is ever deleted here.
+    new PolicyStatement({
+      sid: 'RemovePending',
+      actions: ['ssm:DeleteParameter'],
+      resources: [parameters.replace(/\*$/, 'pending'), parameters.replace(/\*$/, '*/pending')],
+    }),
     new PolicyStatement({
       sid: 'OwnState',
       actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],

@@ -118,6 +118,11 @@ export class BrokerRefresher extends Construct {
       'accounts are added at run time, below this path only',
     )
     acknowledge(
+      role,
+      `AwsSolutions-IAM5[Resource::${below}/pending]`,
+      'of each of those accounts a token kept for its proof is removed once it is published',
+    )
+    acknowledge(
       deadLetterQueue,
       'AwsSolutions-SQS3',
       'it is a dead-letter queue itself, of the function and its schedules',

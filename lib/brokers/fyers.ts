@@ -67,6 +67,8 @@ export const fyers = {
       env: ['FYERS_REFRESH_TOKEN'],
     },
   ],
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet fyers, "One live token").
+  sessions: 'one',
   session: {
     timeZone: 'Asia/Kolkata',
     accessToken: { earliestOf: [{ kind: 'jwt' }], otherwise: FYERS_ACCESS_EXPIRY_CLOCK },

@@ -42,6 +42,8 @@ export const iiflXts = {
       env: ['IIFL_XTS_SECRET_KEY'],
     },
   ],
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet iifl-xts, "One live token").
+  sessions: 'one',
   session: {
     timeZone: 'Asia/Kolkata',
     accessToken: { earliestOf: [{ kind: 'jwt' }, XTS_DAILY_LOGIN_CLOCK], otherwise: XTS_DAILY_LOGIN_CLOCK },

@@ -75,6 +75,8 @@ export const iifl = {
           : 'it must be base32 text, neither a code nor an otpauth address',
     },
   ],
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet iifl-capital, "One live token").
+  sessions: 'one',
   session: {
     timeZone: 'Asia/Kolkata',
     accessToken: { earliestOf: [{ kind: 'jwt' }], otherwise: IIFL_FALLBACK_EXPIRY_CLOCK },

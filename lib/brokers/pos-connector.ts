@@ -39,6 +39,8 @@ export const posConnector = {
     { name: 'password', label: 'Password', hidden: true, required: true, env: ['POS_PASSWORD'] },
     { name: 'vendor_id', label: 'Vendor id', hidden: false, required: false, env: ['POS_VENDOR_ID'] },
   ],
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet pos-connector, "One live token").
+  sessions: 'one',
   session: {
     timeZone: 'UTC',
     leewayMinutes: POS_REFRESH_WINDOW_S / 60,

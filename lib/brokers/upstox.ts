@@ -49,6 +49,8 @@ export const upstox = {
       env: ['TOKEN_REFRESH_SERVICE_KEY'],
     },
   ],
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet upstox, "One live token").
+  sessions: 'one',
   session: {
     timeZone: 'Asia/Kolkata',
     accessToken: { earliestOf: [{ kind: 'jwt' }, { kind: 'reply' }, UPSTOX_DEATH], otherwise: UPSTOX_DEATH },

@@ -57,6 +57,8 @@ export const zerodha = {
       env: ['KITE_REFRESH_TOKEN'],
     },
   ],
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet zerodha, "One live token").
+  sessions: 'one',
   session: {
     timeZone: 'Asia/Kolkata',
     accessToken: { earliestOf: [KITE_EXPIRY_RULE], otherwise: KITE_EXPIRY_RULE },

@@ -89,15 +89,15 @@ function resultSince(
   now: Temporal.Instant,
 ): AccountResult | undefined {
   if (state.settings.managedBy === 'external') {
-    return resultOf(broker, state, { outcome: 'skipped', reason: 'this account is managed elsewhere' })
+    return resultOf(broker, state, { outcome: 'skipped', reason: 'this account is managed elsewhere' }, now)
   }
   if (state.paused)
-    return resultOf(broker, state, { outcome: 'paused', reason: `paused since ${state.paused.since}` })
+    return resultOf(broker, state, { outcome: 'paused', reason: `paused since ${state.paused.since}` }, now)
   const { last, accessToken } = state
   if (last && Temporal.Instant.compare(last.at, startedAt) >= 0 && !state.lease) {
-    return resultOf(broker, state, last)
+    return resultOf(broker, state, last, now)
   }
   if (forced || !accessToken || state.lease) return undefined
   const due = whetherDue(accessToken, broker.session, state.settings, now, broker.tradingSession)
-  return due.due ? undefined : resultOf(broker, state, { outcome: 'fresh', reason: due.reason })
+  return due.due ? undefined : resultOf(broker, state, { outcome: 'fresh', reason: due.reason }, now)
 }

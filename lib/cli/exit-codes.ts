@@ -33,11 +33,15 @@ const ACCESS_CODES: ReadonlySet<string> = new Set([
   'cannot_renew',
 ])
 
-/** The worst of a run: a failure, else a missing login; configuration where nothing else is in the way. */
+/** The worst of a run: a failure or no token, else a missing login; configuration where nothing else is in the way. */
 export function exitCodeOfRun({ results, total }: RunReport): number {
   if (total === 0) return EXIT.configuration
   const failed = results.filter(({ success }) => !success)
-  if (failed.length === 0) return EXIT.ok
+  // Nothing was done, by this run or before it, for an account that has no token.
+  const idle = results.some(
+    ({ outcome, live }) => (outcome === 'skipped' || outcome === 'fresh') && live === false,
+  )
+  if (failed.length === 0) return idle ? EXIT.refreshFailed : EXIT.ok
   if (failed.every(({ code }) => CONFIGURATION_CODES.has(code))) return EXIT.configuration
   return failed.every(({ outcome }) => outcome === 'awaiting_login') ? EXIT.loginNeeded : EXIT.refreshFailed
 }

@@ -6,15 +6,17 @@ import { restSource } from '../client/rest-source.ts'
 import { unavailable } from '../client/unavailable.ts'
 import { assertAllowedOrigin } from '../http/allowed-origin.ts'
 import { undiciHttp } from '../http/undici-http.ts'
+import { localInstant } from '../local-time.ts'
 import { type Http, HttpError } from '../ports/http.ts'
 import type { DeskRefusal, Validation } from '../ports/token-desk.ts'
 import { type AccountId, parseAccountId } from '../tokens/account-id.ts'
+import { DEAD_EARLY_SECONDS } from '../tokens/due.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
 import { Secret } from '../tokens/secret.ts'
 import { USER_AGENT } from '../version.ts'
 import { readSetting } from './composition.ts'
 import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './program-source.ts'
-import { NO_TOKEN, type Remedy, type Standing, standingOfToken } from './standing.ts'
+import { NO_TOKEN, type Remedy, type Standing, standingOfToken, UNPROVEN } from './standing.ts'
 
 const KEY = 'TOKENKEEPER_API_KEY'
 /** On AWS a proof may take as long as API Gateway waits. */
@@ -25,6 +27,10 @@ const Status = z.object({
   account: z.string(),
   state: z.string(),
   expires_at: z.string().nullable(),
+  // Keepers of 0.1 do not say these.
+  live: z.optional(z.boolean()),
+  expires_in: z.nullish(z.number()),
+  unproven_since: z.nullish(z.string()),
   next_action: z.string(),
   last_error: z.object({ code: z.string(), fix: z.string().nullable() }).nullable(),
 })
@@ -90,20 +96,37 @@ async function standingOf(source: ProgramAccount['source'], rest: Rest): Promise
   const { account, broker } = source
   try {
     const status = await get(`/accounts/${account}/token/status`, Status, account, rest)
-    const { state, expires_at: expiresAt } = status
-    const isPaused = state === 'paused'
+    const expiresAt = status.expires_at === null ? undefined : Temporal.Instant.from(status.expires_at)
+    const objection = objectionIn(status, expiresAt, broker.session.timeZone)
     return {
       account,
       broker,
-      ...(expiresAt !== null && { expiresAt: Temporal.Instant.from(expiresAt) }),
-      ...(isPaused && { objection: { code: 'paused', reason: 'paused' } }),
-      ...(!isPaused && expiresAt === null && { objection: NO_TOKEN }),
+      ...(expiresAt && { expiresAt }),
+      ...(objection && { objection }),
       remedy: async () => remedyIn(status),
     }
   } catch (error) {
     if (!(error instanceof TokenUnavailableError && error.code === 'insufficient_scope')) throw error
     return standingOfToken(source)
   }
+}
+
+/** What the keeper's record says against a token that has not expired. */
+function objectionIn(
+  { state, live, unproven_since: since, expires_in: leftSeconds }: z.infer<typeof Status>,
+  expiresAt: Temporal.Instant | undefined,
+  timeZone: string,
+): Standing['objection'] {
+  if (state === 'paused') return { code: 'paused', reason: 'paused' }
+  if (!expiresAt) return NO_TOKEN
+  if (since) {
+    return {
+      code: UNPROVEN,
+      reason: `unproven since ${localInstant(Temporal.Instant.from(since), timeZone)}`,
+    }
+  }
+  const isRefused = live === false && (leftSeconds ?? 0) > DEAD_EARLY_SECONDS
+  return isRefused ? { code: 'expired', reason: 'the broker has refused it' } : undefined
 }
 
 function remedyIn({ account, state, last_error, next_action }: z.infer<typeof Status>): Remedy {

@@ -7,6 +7,7 @@ import { resourceNames } from '../resource-names.ts'
 import type { KnownAccount } from '../site/accounts.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import { isRefused } from '../tokens/account-state.ts'
+import { unprovenSince } from '../tokens/doubt.ts'
 import { StateStoreError } from '../tokens/errors.ts'
 import { tokenDesk } from '../tokens/token-desk.ts'
 import { brokerFor } from './account-arguments.ts'
@@ -111,7 +112,9 @@ function withRecord(source: TokenSource, states: StateStore): TokenSource {
   const completed = async (token: ClientToken | undefined): Promise<ClientToken | undefined> => {
     const state = token && (await states.get(token.account))
     if (!state?.accessToken || state.accessToken.version !== token?.version) return token
-    return { ...token, generation: state.generation, expiresAt: state.accessToken.expiresAt }
+    const since = unprovenSince(state)
+    const { expiresAt } = state.accessToken
+    return { ...token, generation: state.generation, expiresAt, ...(since && { unprovenSince: since }) }
   }
   return {
     ...source,

@@ -77,7 +77,12 @@ export async function refreshSelected(
       } catch (error) {
         const ids = accounts ?? [broker.broker.id as AccountId]
         const failed = (account: AccountId): AccountResult =>
-          resultOf(broker.broker, newAccountState(account), endingOfError(error, account, clock.now()))
+          resultOf(
+            broker.broker,
+            newAccountState(account),
+            endingOfError(error, account, clock.now()),
+            clock.now(),
+          )
         return report(ids.map(failed))
       }
     }),

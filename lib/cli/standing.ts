@@ -90,7 +90,9 @@ interface Wrong {
 
 function whatIsWrong({ broker, expiresAt, objection }: Standing, judged: Judged): Wrong | undefined {
   const { until, now, proof } = judged
-  if (objection) return objection
+  // What nobody knew is known by a proof of just now.
+  const settled = objection?.code === UNPROVEN && proof && 'valid' in proof && proof.valid
+  if (objection && !settled) return objection
   if (proof && 'refused' in proof) {
     return { code: proof.code, reason: `not proven: ${proof.reason}`, fix: proof.fix }
   }
@@ -111,6 +113,9 @@ function whatIsWrong({ broker, expiresAt, objection }: Standing, judged: Judged)
   }
   return undefined
 }
+
+/** Something may have ended the token, and the broker was not asked since. */
+export const UNPROVEN = 'unproven'
 
 export const NO_TOKEN = { code: 'no_token', reason: 'no token yet' } as const
 

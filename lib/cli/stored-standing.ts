@@ -5,23 +5,25 @@ import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { KnownAccount } from '../site/accounts.ts'
 import { isRefused } from '../tokens/account-state.ts'
 import { type Decision, decide } from '../tokens/decide.ts'
+import { unprovenSince } from '../tokens/doubt.ts'
 import { TokenVaultError } from '../tokens/errors.ts'
 import { readStored } from '../tokens/read-stored.ts'
 import { expectedExpiry } from '../tokens/session-model.ts'
-import { NO_TOKEN, type Remedy, type Standing } from './standing.ts'
+import { NO_TOKEN, type Remedy, type Standing, UNPROVEN } from './standing.ts'
 
 /** An account's standing by its record. What could be done about it is what a run would decide now; it is not done. */
 export function standingOfRecord(known: KnownAccount, ports: Ports): Standing {
   const { broker, state } = known
   const { account, accessToken, paused } = state
+  const at = (instant: Temporal.Instant): string => localInstant(instant, broker.session.timeZone)
+  const since = unprovenSince(state)
   const objection = paused
-    ? ({
-        code: 'paused',
-        reason: `paused since ${localInstant(paused.since, broker.session.timeZone)}`,
-      } as const)
+    ? ({ code: 'paused', reason: `paused since ${at(paused.since)}` } as const)
     : !accessToken
       ? NO_TOKEN
-      : isRefused(state) && ({ code: 'expired', reason: 'the broker has refused it' } as const)
+      : isRefused(state)
+        ? ({ code: 'expired', reason: 'the broker has refused it' } as const)
+        : since && ({ code: UNPROVEN, reason: `unproven since ${at(since)}` } as const)
   return {
     account,
     broker,
@@ -62,9 +64,12 @@ async function remedyFor(
   switch (forced.action) {
     case 'refresh':
     case 'probe':
+    case 'publish_pending':
       return { fix: `run tokenkeeper refresh ${account}${isDue ? '' : ' --force'}` }
     case 'wait':
-      return { fix: `wait: it is tried again from ${localInstant(forced.until, broker.session.timeZone)}` }
+      return {
+        fix: `wait (${forced.reason}): it is tried again from ${localInstant(forced.until, broker.session.timeZone)}`,
+      }
     case 'stop':
       return { code: forced.code, fix: forced.fix.replaceAll('{account}', account) }
     case 'skip':

@@ -42,6 +42,8 @@ export type UnavailableCode =
   | 'no_token'
   /** The published token is dead, and there is no newer one. */
   | 'expired'
+  /** Something may have ended the published token, and the broker was not asked since. */
+  | 'unproven'
   /** The published token dies before the caller is done with it. */
   | 'too_short'
   /** Nobody can vouch for how long the published token lives. */

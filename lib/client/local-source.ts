@@ -5,6 +5,7 @@ import type { PublishedToken, RefreshOrder } from '../ports/token-desk.ts'
 import { brokerOf, parseAccountId } from '../tokens/account-id.ts'
 import type { AccountState } from '../tokens/account-state.ts'
 import { isHeld } from '../tokens/decide.ts'
+import { unprovenSince } from '../tokens/doubt.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
 import { authorizationOf } from '../tokens/read-published.ts'
 import { Secret } from '../tokens/secret.ts'
@@ -63,6 +64,7 @@ export function localSource(options: LocalSourceOptions): TokenSource {
     const authorization = authorizationOf(broker, published)
     const record = state?.accessToken
     const expiresAt = record?.version === version ? record.expiresAt : undefined
+    const since = state && record?.version === version ? unprovenSince(state) : undefined
     return {
       account,
       broker: broker.id,
@@ -71,6 +73,7 @@ export function localSource(options: LocalSourceOptions): TokenSource {
       generation: state?.generation ?? 0,
       ...(authorization !== undefined && { authorization: new Secret(authorization) }),
       ...(expiresAt && { expiresAt }),
+      ...(since && { unprovenSince: since }),
       ...(session && { session }),
       ...(state?.userId !== undefined && { userId: state.userId }),
     }

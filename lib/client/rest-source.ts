@@ -27,6 +27,7 @@ const TokenReply = z.object({
   generation: z.optional(z.int()),
   version: z.nullish(z.int()),
   expires_at: z.nullish(z.union([z.string(), z.number()])),
+  unproven_since: z.nullish(z.string()),
   user_id: z.nullish(z.string()),
 })
 
@@ -94,6 +95,7 @@ export function restSource(options: RestSourceOptions): TokenSource {
       data.authorization ??
       authorizationOf(broker, { accessToken, version: 0, ...(clientId && { clientId }) })
     const expiresAt = parseExpiresAt(data.expires_at, broker.session.timeZone)
+    const unprovenSince = parseExpiresAt(data.unproven_since, broker.session.timeZone)
     return {
       account,
       broker: broker.id,
@@ -102,6 +104,7 @@ export function restSource(options: RestSourceOptions): TokenSource {
       ...(data.generation !== undefined && { generation: data.generation }),
       ...(typeof data.version === 'number' && { version: data.version }),
       ...(expiresAt && { expiresAt }),
+      ...(unprovenSince && { unprovenSince }),
       ...(data.session && { session: new Secret(JSON.stringify(data.session)) }),
       ...(typeof data.user_id === 'string' && { userId: data.user_id }),
     }

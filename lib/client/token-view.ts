@@ -21,6 +21,14 @@ const REPORT_HOLDS_MS = 15_000
 /** Further tries to reach the keeper (requirement R2.7), and the longest wait it may ask for in between. */
 const REPEATS = 3
 const PATIENCE_MS = 10_000
+/** Says nothing of the token: whoever asked may not have it proven, or reached nobody who could. */
+const CANNOT_TELL: ReadonlySet<string> = new Set([
+  'cannot_renew',
+  'insufficient_scope',
+  'unreachable',
+  'busy',
+  'rate_limited',
+])
 
 export interface TokenViewOptions {
   readonly source: TokenSource
@@ -63,7 +71,7 @@ export class TokenView {
     return this.#nowMs() < this.#warmUntilMs ? this.#token : undefined
   }
 
-  /** A token that is alive as far as anybody knows: read when due, renewed when dead. */
+  /** A token that nothing speaks against: read when due, renewed when dead, proven where that is in doubt. */
   async current(): Promise<ClientToken> {
     return this.warm ?? this.#flights.run('current', () => this.#readOrRenewed())
   }
@@ -141,9 +149,9 @@ export class TokenView {
     try {
       // With a token that still lives nobody should have to wait for a source that is away.
       const token = usable ? await this.#took(() => this.#source.read()) : await this.look()
-      if (this.leftMs(token) !== 0) return token
+      if (this.leftMs(token) !== 0) return token.unprovenSince ? await this.#proven(token) : token
     } catch (error) {
-      if (usable) {
+      if (usable && !usable.unprovenSince) {
         this.#warmUntilMs = Math.min(this.#nowMs() + LOOK_HOLDS_MS, this.#deadAtMs(usable))
         return usable
       }
@@ -157,6 +165,17 @@ export class TokenView {
       fix: 'ask again after the next run, or see tokenkeeper status',
       retryAfterSeconds: RENEW_HOLDS_MS / 1_000,
     })
+  }
+
+  /** Has the keeper ask the broker; who may not, or does not reach it, gets the token with the doubt on it. */
+  async #proven(token: ClientToken): Promise<ClientToken> {
+    try {
+      return await this.renew({ force: false })
+    } catch (error) {
+      const { code } = error as TokenUnavailableError
+      if (CANNOT_TELL.has(code)) return token
+      throw error
+    }
   }
 
   /** When it dies, for a sentence. */
@@ -200,6 +219,7 @@ export class TokenView {
   }
 
   #warmFrom(token: ClientToken, nowMs: number): number {
+    if (token.unprovenSince) return nowMs + LOOK_HOLDS_MS
     if (!token.expiresAt) return nowMs + UNKNOWN_HOLDS_MS
     const endsMs = token.expiresAt.epochMilliseconds
     const share = Math.min(LONGEST_DUE_MS, (endsMs - nowMs) * DUE_SHARE_OF_LIFE)

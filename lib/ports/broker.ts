@@ -20,6 +20,8 @@ export interface Broker {
   /** What `setup` asks for, in this order; at most ten names with the tokens, so that one read fetches all. */
   readonly credentials: readonly CredentialField[]
   readonly session: SessionModel
+  /** Whether a newer access token ends the older one; `one` wherever that is not known for sure. */
+  readonly sessions: 'one' | 'many'
   /** The ladder, best first. A grant whose `needs` are not all stored is passed over. */
   readonly grants: readonly Grant[]
   /** Set where a person can log in when no grant is left. */

@@ -17,6 +17,8 @@ export const SECRET_NAMES = [
   'refresh_token',
   'access_token',
   'session',
+  // Minted and not proven yet; no consumer may read it.
+  'pending',
   // Ours, not a broker's: what signs links, cookies and forms.
   'signing_key',
   // Of the Redis that mirrors what is published.

@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, type z } from '@hono/zod-openapi'
-import { isLive } from '../site/account-status.ts'
 import { type KnownAccount, knownAccounts } from '../site/accounts.ts'
+import { isLive, tokenStatus } from '../tokens/token-status.ts'
 import { VERSION } from '../version.ts'
 import type { RestEnv, RestOptions } from './rest-env.ts'
 import { json, problems, throughMiddleware } from './route.ts'
@@ -32,6 +32,7 @@ export function healthRoute({ brokers, ports, timeZone }: RestOptions): OpenAPIH
     const count = (counts: (known: KnownAccount) => boolean): number => kept.filter(counts).length
     const live = count(({ state }) => isLive(state, now))
     const missing = count(({ state }) => state.accessToken === undefined)
+    const unproven = count(({ state }) => tokenStatus(state, now) === 'unproven')
     const health: z.input<typeof Health> = {
       // The service is well even when a token is not (R2.6); whether all are there is a word of its own.
       status: 'ok',
@@ -39,7 +40,8 @@ export function healthRoute({ brokers, ports, timeZone }: RestOptions): OpenAPIH
       accounts: {
         total: kept.length,
         live,
-        expired: kept.length - live - missing,
+        expired: kept.length - live - missing - unproven,
+        unproven,
         missing,
         awaiting_login: count(({ state }) => state.last?.outcome === 'awaiting_login'),
       },

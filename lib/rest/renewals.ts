@@ -1,12 +1,12 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { RefreshOrder } from '../ports/token-desk.ts'
-import { isLive } from '../site/account-status.ts'
 import type { KnownAccount } from '../site/accounts.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import type { AccountState } from '../tokens/account-state.ts'
 import { isHeld, type RefusedToken } from '../tokens/decide.ts'
 import type { AccountResult } from '../tokens/outcome.ts'
 import { resultOf } from '../tokens/result.ts'
+import { isLive } from '../tokens/token-status.ts'
 import type { Caller } from './access.ts'
 import { problemOfRefusal, RestProblem } from './problem.ts'
 import { rateLimit } from './rate-limit.ts'
@@ -86,7 +86,7 @@ export function renewals({ desk, ports: { states, clock } }: RestOptions): Renew
       const now = clock.now()
       if (wish.refused && !isPresent(wish.refused, state) && isLive(state, now)) {
         const reason = 'the report is about an older access token; this one is live'
-        return resultOf(broker, state, { outcome: 'fresh', reason })
+        return resultOf(broker, state, { outcome: 'fresh', reason }, now)
       }
       const words = JSON.stringify([account, wish.refused, wish.forcedAt])
       const under = running.get(words)

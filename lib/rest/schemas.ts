@@ -4,6 +4,10 @@ import { PROBLEM_CODES } from './problem.ts'
 /** The shapes of all replies and bodies: what the routes take is checked against them, and the document is made of them. */
 
 const Time = z.string().openapi({ format: 'date-time', example: '2026-11-24T03:30:00+05:30' })
+const Unproven = Time.nullable().openapi({
+  description:
+    'Since when something may have ended the token that the broker was not asked about; a refresh asks. Else null',
+})
 const Account = z.string().openapi({ description: 'The whole account id', example: 'upstox/ACC1' })
 const AccountId = z.string().openapi({ description: 'The account’s name, or its broker’s', example: 'ACC1' })
 
@@ -31,6 +35,7 @@ export const Health = z
       total: z.int(),
       live: z.int(),
       expired: z.int(),
+      unproven: z.int(),
       missing: z.int(),
       awaiting_login: z.int(),
     }),
@@ -56,11 +61,13 @@ export const Status = z
         'failed',
         'expired',
         'missing',
+        'unproven',
       ])
       .openapi({ description: 'How the last run left the account' }),
-    live: z
-      .boolean()
-      .openapi({ description: 'Whether there is a token that was proven and has not died since' }),
+    live: z.boolean().openapi({
+      description: 'Whether there is a token that was proven, and nothing speaks against it since',
+    }),
+    unproven_since: Unproven,
     summary: z.string(),
     expires_at: Time.nullable(),
     expires_in: z.int().nullable().openapi({ description: 'Seconds' }),
@@ -155,7 +162,8 @@ const TokenFacts = {
   account_id: AccountId,
   account: Account,
   user_id: z.string().nullable().openapi({ description: 'Whose token it is, as the broker calls them' }),
-  live: z.boolean().openapi({ description: 'Whether it was proven and has not died since' }),
+  live: z.boolean().openapi({ description: 'Whether it was proven, and nothing speaks against it since' }),
+  unproven_since: Unproven,
   generation: z.int().openapi({ description: 'To be named when the broker refuses the token' }),
   version: z.int().nullable().openapi({ description: 'The vault’s version of the access token' }),
   issued_at: Time.nullable(),
@@ -213,6 +221,7 @@ const RunResult = z
     outcome: Outcome,
     code: z.string().optional(),
     reason: z.string(),
+    live: z.boolean().nullable(),
     tokenValidity: Time.nullable(),
     nextAction: z.string(),
   })

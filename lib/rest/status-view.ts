@@ -31,6 +31,7 @@ export function recordView({ broker, state }: KnownAccount, clock: Clock): z.inp
     account: status.account,
     state: status.state,
     live: status.live,
+    unproven_since: status.unprovenSince,
     summary: status.summary,
     expires_at: status.expiresAt,
     expires_in: expiresAt ? Math.max(0, Math.floor(now.until(expiresAt).total('seconds'))) : null,

@@ -1,10 +1,11 @@
 import type { z } from '@hono/zod-openapi'
 import type { Clock } from '../ports/clock.ts'
 import type { PublishedToken } from '../ports/token-desk.ts'
-import { isLive, shortId, statusOf } from '../site/account-status.ts'
+import { shortId, statusOf } from '../site/account-status.ts'
 import type { KnownAccount } from '../site/accounts.ts'
 import { authorizationOf, authorizationScheme } from '../tokens/read-published.ts'
 import type { Secret } from '../tokens/secret.ts'
+import { isLive } from '../tokens/token-status.ts'
 import type { Token } from './schemas.ts'
 
 type FieldName = 'access_token' | 'token_type' | 'authorization' | 'client_id' | 'session'
@@ -18,7 +19,7 @@ export function tokenFacts(
   clock: Clock,
 ): Facts {
   const now = clock.now()
-  const { expiresAt, issuedAt } = statusOf(broker, state, now)
+  const { expiresAt, issuedAt, unprovenSince } = statusOf(broker, state, now)
   // Somebody else may have stored another one since: of that nothing is known.
   const ours = published !== undefined && published.version === state.accessToken?.version
   const ends = ours ? state.accessToken?.expiresAt : undefined
@@ -27,6 +28,7 @@ export function tokenFacts(
     account: state.account,
     user_id: state.userId ?? null,
     live: ours && isLive(state, now),
+    unproven_since: ours ? unprovenSince : null,
     generation: state.generation,
     version: published?.version ?? null,
     issued_at: ours ? issuedAt : null,

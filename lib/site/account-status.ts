@@ -1,10 +1,13 @@
 import type { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../local-time.ts'
 import type { Broker } from '../ports/broker.ts'
 import { type AccountId, nameOf } from '../tokens/account-id.ts'
 import { type AccountState, isRefused, type TokenSource } from '../tokens/account-state.ts'
-import { DEAD_EARLY_SECONDS, whetherDue } from '../tokens/due.ts'
+import { unprovenSince } from '../tokens/doubt.ts'
+import { whetherDue } from '../tokens/due.ts'
 import { isSuccess, type Outcome } from '../tokens/outcome.ts'
-import { resultOf } from '../tokens/result.ts'
+import { nextActionAfter } from '../tokens/result.ts'
+import { type TokenStatus, tokenStatus } from '../tokens/token-status.ts'
 
 /** What is known of one account, for people and programs; never a secret. Times are ISO 8601 in the broker's zone. */
 export interface AccountStatus {
@@ -13,12 +16,14 @@ export interface AccountStatus {
   readonly nickname: string | null
   readonly userID: string | null
   readonly clientName: string | null
-  /** How the last run left it; `expired` and `missing` where a run has yet to see that. */
-  readonly state: Outcome | 'expired' | 'missing'
+  /** How the last run left it; the others where a run has yet to see that. */
+  readonly state: Outcome | 'expired' | 'missing' | 'unproven'
   /** The same in words. */
   readonly summary: string
-  /** Whether consumers hold a token that was proven and has not died since. */
+  /** Whether consumers hold a token that was proven, and nothing speaks against it since. */
   readonly live: boolean
+  /** Since when something may have ended the token that nobody has asked the broker about. */
+  readonly unprovenSince: string | null
   readonly expiresAt: string | null
   readonly expiryDecidedBy: string | null
   readonly issuedAt: string | null
@@ -43,8 +48,8 @@ export function statusOf(broker: Broker, record: AccountState, now: Temporal.Ins
   const local = (instant: Temporal.Instant | undefined): string | null => {
     return instant?.toString({ timeZone: broker.session.timeZone, smallestUnit: 'second' }) ?? null
   }
-  const live = isLive(record, now)
-  const state = stateOf(record, live)
+  const standing = tokenStatus(record, now)
+  const state = stateOf(record, standing)
   const failed = last !== undefined && !isSuccess(last.outcome)
   return {
     account,
@@ -53,8 +58,9 @@ export function statusOf(broker: Broker, record: AccountState, now: Temporal.Ins
     userID: record.userId ?? null,
     clientName: record.clientName ?? null,
     state,
-    summary: summaryOf(broker, record, state, live, now),
-    live,
+    summary: summaryOf(broker, record, state, standing, now),
+    live: standing === 'live',
+    unprovenSince: standing === 'unproven' ? local(unprovenSince(record)) : null,
     expiresAt: local(token?.expiresAt),
     expiryDecidedBy: token?.expiryDecidedBy ?? null,
     issuedAt: local(token?.issuedAt),
@@ -79,33 +85,24 @@ export function shortId(account: AccountId): string {
   return nameOf(account) ?? account
 }
 
-/** Whether the published token can be used now; one about to die cannot, nor one the broker has refused. */
-export function isLive(record: AccountState, now: Temporal.Instant): boolean {
-  const { accessToken } = record
-  if (!accessToken || isRefused(record)) return false
-  return now.until(accessToken.expiresAt).total('seconds') > DEAD_EARLY_SECONDS
-}
-
-function stateOf(
-  { settings, paused, accessToken, last }: AccountState,
-  live: boolean,
-): AccountStatus['state'] {
+function stateOf({ settings, paused, last }: AccountState, token: TokenStatus): AccountStatus['state'] {
   if (settings.managedBy === 'external') return 'skipped'
   if (paused) return 'paused'
   if (last && !isSuccess(last.outcome)) return last.outcome
-  if (live) return 'fresh'
-  return accessToken ? 'expired' : 'missing'
+  if (token === 'live') return 'fresh'
+  if (token === 'unproven') return 'unproven'
+  return token === 'none' ? 'missing' : 'expired'
 }
 
 function summaryOf(
   broker: Broker,
   record: AccountState,
   state: AccountStatus['state'],
-  live: boolean,
+  status: TokenStatus,
   now: Temporal.Instant,
 ): string {
   const token = record.accessToken
-  const also = live ? ', token still live' : ''
+  const also = alsoOf(broker, record, status)
   switch (state) {
     case 'skipped':
       return 'managed elsewhere'
@@ -115,6 +112,8 @@ function summaryOf(
       return 'no token yet'
     case 'expired':
       return isRefused(record) ? 'refused by the broker' : 'expired'
+    case 'unproven':
+      return also.slice(2)
     case 'awaiting_login':
       return `a person must log in${also}`
     case 'ambiguous':
@@ -128,10 +127,20 @@ function summaryOf(
   }
 }
 
+/** What there is to say of the token beside how the last run went: what was proven, and when. */
+function alsoOf(broker: Broker, record: AccountState, status: TokenStatus): string {
+  const at = (instant: Temporal.Instant): string => localInstant(instant, broker.session.timeZone)
+  const since = unprovenSince(record)
+  if (status === 'unproven' && since) return `, token unproven since ${at(since)}`
+  if (status === 'live' && record.accessToken)
+    return `, token live when proven ${at(record.accessToken.provenAt)}`
+  return ''
+}
+
 function nextActionOf(broker: Broker, record: AccountState, state: AccountStatus['state']): string {
   const { last } = record
   if (state === 'missing' || state === 'expired') return 'the next run gets a new one'
+  if (state === 'unproven') return 'the next run asks the broker whether it still lives'
   const fix = last?.fix
-  return resultOf(broker, record, { outcome: state, reason: last?.reason ?? '', ...(fix && { fix }) })
-    .nextAction
+  return nextActionAfter(broker, record, { outcome: state, reason: last?.reason ?? '', ...(fix && { fix }) })
 }

@@ -2,8 +2,10 @@ import { html } from 'hono/html'
 import type { Temporal } from 'temporal-polyfill'
 import { isRefused } from '../tokens/account-state.ts'
 import { isApprovalOpen } from '../tokens/approval-request.ts'
+import { unprovenSince } from '../tokens/doubt.ts'
+import { isLive, tokenStatus } from '../tokens/token-status.ts'
 import { loginDeadline } from '../tokens/trading-day.ts'
-import { isLive, statusOf } from './account-status.ts'
+import { statusOf } from './account-status.ts'
 import type { KnownAccount } from './accounts.ts'
 import { counted, forOwner, inWords, titleOf } from './names.ts'
 import { canBeApproved, type Needing, type Overview, openIncident } from './needs.ts'
@@ -88,7 +90,7 @@ function why({ broker, state, help }: Needing, now: Temporal.Instant): Html | st
   if (!accessToken) return 'It has no token yet.'
   if (isRefused(state)) return `${broker.displayName} refuses its token.`
   const dies = when(accessToken.expiresAt, broker)
-  return isLive(state, now) ? html`Its token dies ${dies}.` : html`Its token died ${dies}.`
+  return tokenStatus(state, now) === 'expired' ? html`Its token died ${dies}.` : html`Its token dies ${dies}.`
 }
 
 function deadline({ broker }: KnownAccount, now: Temporal.Instant): Html | string {
@@ -101,8 +103,13 @@ function deadline({ broker }: KnownAccount, now: Temporal.Instant): Html | strin
 
 function oldToken({ broker, state }: KnownAccount, now: Temporal.Instant): Html | string {
   const { accessToken } = state
-  if (!accessToken || !isLive(state, now)) return 'None that works.'
-  return html`Works until ${when(accessToken.expiresAt, broker)}.`
+  const status = tokenStatus(state, now)
+  const since = unprovenSince(state)
+  if (since && status === 'unproven') {
+    return html`Unproven since ${when(since, broker)}: the next run asks ${broker.displayName}.`
+  }
+  if (!accessToken || status !== 'live') return 'None that works.'
+  return html`Proven ${when(accessToken.provenAt, broker)}, valid until ${when(accessToken.expiresAt, broker)}.`
 }
 
 function whatToDo({ state, help }: Needing): Html | string {

@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { isLive } from './account-status.ts'
+import { isLive } from '../tokens/token-status.ts'
 import { areLoopback, shortForm } from './guards.ts'
 import { verifyLink } from './login-links.ts'
 import { loginPage } from './login-page.ts'

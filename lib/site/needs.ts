@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Broker, Grant } from '../ports/broker.ts'
 import type { AccountState, Incident } from '../tokens/account-state.ts'
-import { isLive } from './account-status.ts'
+import { isLive, tokenStatus } from '../tokens/token-status.ts'
 import type { KnownAccount } from './accounts.ts'
 
 /** What would help: a login from the page, a token handed in by hand, or somebody who corrects the set-up. */
@@ -61,7 +61,10 @@ export function canBeApproved({ login }: Broker, { userId }: AccountState): bool
 
 /** A login-only account without a live token: the next run would only ask. */
 function diesWithoutLogin(broker: Broker, state: AccountState, now: Temporal.Instant): boolean {
-  if (!broker.login?.code || isLive(state, now) || renewsItself(broker, state, now)) return false
+  const status = tokenStatus(state, now)
+  // Unproven is no need of a person: the next run asks the broker first.
+  if (!broker.login?.code || status === 'live' || status === 'unproven') return false
+  if (renewsItself(broker, state, now)) return false
   const source = state.accessToken?.source
   if (source === undefined) return broker.grants.length === 0
   return source === 'login' || source === 'approval' || source === 'given'

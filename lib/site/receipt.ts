@@ -2,8 +2,9 @@ import { Temporal } from 'temporal-polyfill'
 import { localInstant } from '../local-time.ts'
 import type { Broker, TradingSession } from '../ports/broker.ts'
 import type { AccountState } from '../tokens/account-state.ts'
+import { unprovenSince } from '../tokens/doubt.ts'
+import { tokenStatus } from '../tokens/token-status.ts'
 import { presentTradingDay } from '../tokens/trading-day.ts'
-import { isLive } from './account-status.ts'
 import { renewsItself } from './needs.ts'
 
 type Instant = Temporal.Instant
@@ -55,9 +56,16 @@ export function nextNeed(broker: Broker, state: AccountState, now: Instant): str
 /** What is left after a login that failed. Pure. */
 export function oldTokenSentence(broker: Broker, state: AccountState, now: Instant): string {
   const { accessToken } = state
-  return accessToken && isLive(state, now)
-    ? `The old token still works, until ${localInstant(accessToken.expiresAt, broker.session.timeZone)}.`
-    : 'No working token is left: programs that use this account wait for a login.'
+  const at = (instant: Instant): string => localInstant(instant, broker.session.timeZone)
+  const status = tokenStatus(state, now)
+  const since = unprovenSince(state)
+  if (accessToken && status === 'live') {
+    return `The old token is left as it was: proven ${at(accessToken.provenAt)}, valid until ${at(accessToken.expiresAt)}.`
+  }
+  if (since && status === 'unproven') {
+    return `Whether the old token still works is unproven since ${at(since)}: the next run asks ${broker.displayName}.`
+  }
+  return 'No working token is left: programs that use this account wait for a login.'
 }
 
 /** `Tue 24 Nov`. */

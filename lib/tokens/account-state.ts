@@ -90,6 +90,8 @@ export interface LoginResult {
   readonly code?: ErrorCode
   readonly reason: string
   readonly fix?: string
+  /** The login worked and its token is kept: the next run proves and publishes it. */
+  readonly kept?: true
 }
 
 /** The last time the broker was told to ask the account holder. */
@@ -100,6 +102,24 @@ export interface ApprovalRequest {
   /** How many posted tokens were tried at the broker. */
   readonly tried: number
   readonly approvedAt?: Instant
+}
+
+/**
+ * Something was sent that may have ended the published access token, and nothing has settled since whether it did: a
+ * grant or code whose fate is unknown, or whose token was not published, or a request for approval.
+ */
+export interface Doubt {
+  readonly since: Instant
+  /** What was sent: the source of the token it may have brought. */
+  readonly by: TokenSource
+  /** The broker may act on it until then: a proof from before settles nothing. @default - it was over when it was sent */
+  readonly openUntil?: Instant
+}
+
+/** A token that was minted and could not be proven or published yet; it is kept in the vault as `pending`. */
+export interface PendingToken {
+  readonly mintedAt: Instant
+  readonly source: GrantKind | 'login' | 'approval'
 }
 
 interface LastRun {
@@ -148,15 +168,17 @@ export interface AccountState {
   readonly blocks: Readonly<Partial<Record<GrantKind, GrantBlock>>>
   /** A grant was sent and its fate is unknown; over when one of the secrets it used is stored again. */
   readonly ambiguous?: Ambiguity
-  /** The vault's version of a stored access token that the broker refused when it was probed. */
+  readonly doubt?: Doubt
+  readonly pending?: PendingToken
+  /** The vault's version of the stored access token, where the broker refused it and none was published or proven since. */
   readonly refusedVersion?: number
   readonly incident?: Incident
   readonly last?: LastRun
 }
 
-/** Whether the broker has refused the published access token since: it lives on paper only. */
+/** Whether the broker has refused the access token consumers see, ours or one that somebody else stored since. */
 export function isRefused({ accessToken, refusedVersion }: AccountState): boolean {
-  return accessToken !== undefined && accessToken.version === refusedVersion
+  return accessToken !== undefined && refusedVersion !== undefined
 }
 
 /** The record of an account nobody has worked on yet. */
@@ -199,6 +221,7 @@ const INSTANT_FIELDS = new Set([
   'requestedAt',
   'approvedAt',
   'remindedAt',
+  'mintedAt',
 ])
 
 /** The record as plain JSON values, instants as ISO 8601 text. */

@@ -6,6 +6,8 @@ import type { AccountState, StateChanges } from './account-state.ts'
 import { acquireLease } from './acquire-lease.ts'
 import { announce } from './announce.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
+import { noteDoubt, withdrawDoubt } from './doubt.ts'
+import { GrantRejectedError, UnexpectedResponseError, WrongAccountError } from './errors.ts'
 import { tell } from './incident.ts'
 import type { AccountResult } from './outcome.ts'
 import { saveProvePublish } from './publish.ts'
@@ -41,7 +43,12 @@ export interface Adoption {
 export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promise<AccountResult> {
   const { broker, account } = adoption
   const { owner, leaseUntil: until } = adoption
-  const lease = await acquireLease({ broker, account, owner, until, patienceSeconds: 0 }, ports)
+  let notedAt: Temporal.Instant | undefined
+  const lease = await acquireLease({ broker, account, owner, until, patienceSeconds: 0 }, ports, (state) => {
+    notedAt = ports.clock.now()
+    // Whoever minted it has ended ours by that, where the broker keeps one session.
+    return noteDoubt(broker, state, { by: 'given', at: notedAt })
+  })
   let changes: StateChanges = {}
   let context: RunContext | undefined
   try {
@@ -67,6 +74,9 @@ export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promis
       ports,
     )
     changes = { ...changes, incident }
+  } catch (error) {
+    if (isNoneOfOurs(error)) changes = { ...changes, ...withdrawDoubt(lease.state, notedAt) }
+    throw error
   } finally {
     let released = false
     try {
@@ -77,5 +87,11 @@ export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promis
     }
     if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
   }
-  return resultOf(broker, lease.state, { outcome: 'refreshed', reason: REASON })
+  return resultOf(broker, lease.state, { outcome: 'refreshed', reason: REASON }, ports.clock.now())
+}
+
+/** What was handed in is dead, another user's, or no token at all: it has ended nothing. */
+function isNoneOfOurs(error: unknown): boolean {
+  const isNoToken = error instanceof UnexpectedResponseError && error.status === undefined
+  return error instanceof GrantRejectedError || error instanceof WrongAccountError || isNoToken
 }

@@ -5,6 +5,7 @@ import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState, ApprovalRequest, StateChanges } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
 import { attemptAllowedAt, withAttempt } from './budget.ts'
+import { gaveNothing, noteDoubt, withdrawDoubt } from './doubt.ts'
 import { AmbiguousError, BrokerUnavailableError, UnexpectedResponseError } from './errors.ts'
 import { isWeekday } from './trading-day.ts'
 
@@ -41,13 +42,16 @@ export function approvalDue(
 
 /** What is written down before the request is sent: it counts, and an answer may come faster than the reply. */
 export function beforeApproval(
+  broker: Pick<Broker, 'sessions'>,
   { waitSeconds }: PushApproval,
   state: AccountState,
   now: Temporal.Instant,
 ): StateChanges {
+  const openUntil = now.add({ seconds: waitSeconds })
   return {
-    approval: { requestedAt: now, openUntil: now.add({ seconds: waitSeconds }), tried: 0 },
+    approval: { requestedAt: now, openUntil, tried: 0 },
     approvalRequests: withAttempt(state.approvalRequests ?? [], now),
+    ...noteDoubt(broker, state, { by: 'approval', at: now, openUntil }),
   }
 }
 
@@ -68,21 +72,29 @@ export async function sendApproval(
   try {
     const { openUntil } = await login.request(context)
     // An end that has passed is none: the holder is looking at the request now.
+    if (!isAfter(openUntil, approval.requestedAt)) return { changes: {} }
+    const { doubt } = state
     return {
-      changes: isAfter(openUntil, approval.requestedAt) ? { approval: { ...approval, openUntil } } : {},
+      changes: { approval: { ...approval, openUntil }, ...(doubt && { doubt: { ...doubt, openUntil } }) },
     }
   } catch (error) {
     // Perhaps the holder was asked, or was for sure and the broker words its success in a new way: the webhook stays
     // open as long as the page waits.
     if (error instanceof AmbiguousError || error instanceof UnexpectedResponseError) return { changes: {} }
     const isUnsent = error instanceof BrokerUnavailableError && !error.sent
-    return { error, changes: isUnsent ? unsent(state) : { approval: undefined } }
+    const refused = gaveNothing(error) ? withdrawDoubt(state, approval.requestedAt) : {}
+    return { error, changes: isUnsent ? unsent(state) : { approval: undefined, ...refused } }
   }
 }
 
 /** Takes back what {@link beforeApproval} recorded: the broker was asked nothing. */
-export function unsent({ approvalRequests = [] }: AccountState): StateChanges {
-  return { approval: undefined, approvalRequests: approvalRequests.slice(0, -1) }
+export function unsent(state: AccountState): StateChanges {
+  const { approvalRequests = [] } = state
+  return {
+    approval: undefined,
+    approvalRequests: approvalRequests.slice(0, -1),
+    ...withdrawDoubt(state, approvalRequests.at(-1)),
+  }
 }
 
 function notBeforeOf({ loginNotBefore }: AccountState): Pick<AccountState, 'notBefore'> {

@@ -11,6 +11,7 @@ import { announce } from './announce.ts'
 import { beforeApproval, isApprovalOpen, sendApproval, unsent } from './approval-request.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { attemptAllowedAt } from './budget.ts'
+import { noteDoubt } from './doubt.ts'
 import { WrongAccountError } from './errors.ts'
 import { tell } from './incident.ts'
 import type { Lease } from './lease.ts'
@@ -51,7 +52,7 @@ export async function requestApproval(account: AccountId, broker: Broker, ports:
     assertWanted(state)
     assertPinned(state)
     assertAllowed(login, state, broker, now)
-    return beforeApproval(login, state, now)
+    return beforeApproval(broker, login, state, now)
   })
   const recordBy = ports.clock.now().add({ seconds: RECORD_BY_SECONDS })
   // As long as nothing was sent, nothing counts.
@@ -94,7 +95,8 @@ export async function acceptApproval(
     lease = await leaseFor(account, broker, ports, WEBHOOK_PATIENCE_SECONDS, (record) => {
       const again = objectionTo(candidate, clientId, record, ports.clock.now())
       if (again !== undefined || !record.approval) throw new Refused('rate_limited', again ?? '', '')
-      return { approval: { ...record.approval, tried: record.approval.tried + 1 } }
+      const approval = { ...record.approval, tried: record.approval.tried + 1 }
+      return { approval, ...noteDoubt(broker, record, { by: 'approval', at: ports.clock.now() }) }
     })
   } catch (error) {
     if (error instanceof Refused) return ignored(error.refusal.reason)
@@ -136,7 +138,8 @@ async function publish(candidate: Candidate, broker: Broker, lease: Lease, ports
     const now = ports.clock.now()
     const sentAt = isAfter(issuedAt, now) ? now : issuedAt
     const given = { accessToken, sentAt, expiresAt, userId }
-    const published = await publishLogin(broker, state, given, context, ports, 'approval')
+    const published = await publishLogin(broker, lease, given, context, ports, 'approval')
+    changes = published.changes
     if (published.error !== undefined) throw published.error
     changes = await approved(published.changes, broker, lease, ports)
     publications = context.publications()

@@ -33,12 +33,16 @@ export interface ContextOptions {
   readonly deadline: Temporal.Instant
   /** The last one-time-code step used for this account. */
   readonly totpStep: number | undefined
+  /** Holds the account until this process ends, for what must not be lost; gives the last instant for a write. */
+  readonly moreTime?: (() => Promise<Temporal.Instant>) | undefined
 }
 
 /** A {@link BrokerContext} that also tells what the run has to record afterwards. */
 export interface RunContext extends BrokerContext {
   /** The last one-time-code step used, this run included. */
   usedTotpStep(): number | undefined
+  /** Until when a refresh token may be written, once its writing has failed: longer than `deadline` where that can be had. */
+  moreTime(): Promise<Temporal.Instant>
   /** Notes what was published, to be told once it is on record. */
   published(publication: Publication): void
   publications(): readonly Publication[]
@@ -114,6 +118,7 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
       return generator.generate({ timestamp: totpStep * TOTP_STEP_S * 1000 })
     },
     usedTotpStep: () => totpStep,
+    moreTime: options.moreTime ?? (async () => deadline),
     published: (publication) => void publications.push(publication),
     publications: () => publications,
   }

@@ -3,11 +3,12 @@ import { localInstant } from '../local-time.ts'
 import type { Broker, Grant, Hosts } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
-import type { AccessTokenRecord, AccountState } from './account-state.ts'
+import type { AccessTokenRecord, AccountState, Doubt } from './account-state.ts'
 import { attemptAllowedAt } from './budget.ts'
 import { chooseGrant, stop, unresolved } from './choose-grant.ts'
 import { wantsProof, whetherDue } from './due.ts'
 import type { ErrorCode } from './errors.ts'
+import { pendingIn } from './pending.ts'
 
 type Instant = Temporal.Instant
 
@@ -26,6 +27,8 @@ export type Decision =
   | { readonly action: 'fresh'; readonly reason: string }
   /** Prove the stored access token: we did not publish it, or a renewal's fate is unknown. */
   | { readonly action: 'probe'; readonly reason: string }
+  /** Prove and publish a token that was minted before and is kept. */
+  | { readonly action: 'publish_pending'; readonly reason: string }
   | { readonly action: 'refresh'; readonly reason: string; readonly grant: Grant }
   /** A renewal is due, but not before `until`. `live` says whether the published token still works. */
   | { readonly action: 'wait'; readonly reason: string; readonly until: Instant; readonly live: boolean }
@@ -73,10 +76,10 @@ export function decide(situation: Situation): Decision {
       reason: `another run is working on this account, at most until ${localInstant(state.lease.until, broker.session.timeZone)}`,
     }
   }
-  if (need.kind === 'probe') {
+  if (need.kind === 'probe' || need.kind === 'publish_pending') {
     const hold = attemptAllowedAt(PROBE_BUDGET, { ...state, attempts: [] }, broker.session.timeZone, now)
     if (hold) return { action: 'wait', reason: hold.reason, until: hold.at, live: need.live }
-    return { action: 'probe', reason: need.reason }
+    return { action: need.kind, reason: need.reason }
   }
 
   const broken = brokenCredential(broker, state.account, stored)
@@ -86,14 +89,26 @@ export function decide(situation: Situation): Decision {
 
 type Need =
   | { readonly kind: 'fresh'; readonly reason: string }
-  | { readonly kind: 'probe'; readonly reason: string; readonly live: boolean }
+  | { readonly kind: 'probe' | 'publish_pending'; readonly reason: string; readonly live: boolean }
   | { readonly kind: 'renew'; readonly reason: string; readonly live: boolean }
 
 function whatIsNeeded(situation: Situation): Need {
   const { broker, state, stored, now, forcedAt } = situation
   const token = stored.get('access_token')
   const record = state.accessToken
-  const forced = forcedAt !== undefined && !(record && isAfter(record.issuedAt, forcedAt))
+  const pending = pendingIn(stored, state)
+  if (pending) {
+    const minted = localInstant(pending.renewal.sentAt, broker.session.timeZone)
+    return {
+      kind: 'publish_pending',
+      reason: `the access token issued ${minted} is kept and not proven yet`,
+      live: false,
+    }
+  }
+  // A token that was kept and is published now satisfies a wish made before.
+  const isSatisfied = (at: Instant): boolean =>
+    record !== undefined && (isAfter(record.issuedAt, at) || isAfter(record.publishedAt, at))
+  const forced = forcedAt !== undefined && !isSatisfied(forcedAt)
   if (token === undefined) return { kind: 'renew', reason: 'no access token is stored', live: false }
   const foreign = record === undefined || token.version !== record.version || isFromTheFuture(record, now)
   if (foreign && forced) return { kind: 'renew', reason: 'forced', live: false }
@@ -110,6 +125,9 @@ function whatIsNeeded(situation: Situation): Need {
     }
   }
   const due = whetherDue(record, broker.session, state.settings, now, broker.tradingSession)
+  if (state.doubt && !due.expired && !isProvenNow(record, now)) {
+    return { kind: 'probe', reason: doubtReason(state.doubt), live: false }
+  }
   if ((due.due || forced) && !due.expired && unresolved(state, stored)?.probed === false) {
     return { kind: 'probe', reason: 'the fate of the last renewal is unknown', live: true }
   }
@@ -132,7 +150,18 @@ function isReported(record: AccessTokenRecord, { state, refused, now }: Situatio
   if (refused === undefined) return false
   const present =
     'generation' in refused ? refused.generation === state.generation : refused.version === record.version
-  return present && isAfter(now.subtract({ seconds: PROOF_HOLDS_SECONDS }), record.provenAt)
+  return present && !isProvenNow(record, now)
+}
+
+/** Proven so short a time ago that the broker need not be asked again. */
+function isProvenNow({ provenAt }: AccessTokenRecord, now: Instant): boolean {
+  return !isAfter(now.subtract({ seconds: PROOF_HOLDS_SECONDS }), provenAt)
+}
+
+function doubtReason({ by }: Doubt): string {
+  const sent =
+    by === 'login' || by === 'given' ? 'a login' : by === 'approval' ? 'a request for approval' : 'a renewal'
+  return `${sent} may have ended the published access token`
 }
 
 /** Whether a lease until then is still somebody's. */

@@ -5,6 +5,7 @@ import type { AccountId } from './account-id.ts'
 import type { AccountState, Ambiguity, GrantBlock, StateChanges } from './account-state.ts'
 import { withAttempt } from './budget.ts'
 import { secretStamp, unresolved } from './choose-grant.ts'
+import { gaveNothing, noteDoubt, withdrawDoubt } from './doubt.ts'
 import {
   AmbiguousError,
   BrokerUnavailableError,
@@ -15,6 +16,7 @@ import {
   TokenkeeperError,
   TokenLostError,
   UnexpectedResponseError,
+  WrongAccountError,
 } from './errors.ts'
 import type { Need } from './incident.ts'
 import type { Outcome } from './outcome.ts'
@@ -100,17 +102,20 @@ export interface GrantFailure {
 
 /**
  * What is written down before a grant is sent, since a process that dies writes nothing any more: the attempt, and
- * that a grant which must not be sent again at will may have reached the broker (I4).
+ * that a grant which must not be sent again at will may have reached the broker (I4), and that the published token may
+ * have been ended by its answer (I9).
  */
 export function beforeAttempt(
+  broker: Pick<Broker, 'sessions'>,
   grant: Grant,
   state: AccountState,
   stored: StoredSecrets,
   at: Temporal.Instant,
 ): StateChanges {
   const attempts = withAttempt(state.attempts, at)
-  if (grant.repeatsAfterAmbiguity === 'budget') return { attempts }
-  return { attempts, ambiguous: ambiguityOf(grant, state, stored, at) }
+  const doubt = noteDoubt(broker, state, { by: grant.kind, at })
+  if (grant.repeatsAfterAmbiguity === 'budget') return { attempts, ...doubt }
+  return { attempts, ambiguous: ambiguityOf(grant, state, stored, at), ...doubt }
 }
 
 /** Until when a throttled account is left alone. */
@@ -128,7 +133,12 @@ export function tracesOfFailure(
   const noted = grant.repeatsAfterAmbiguity !== 'budget'
   if (error instanceof AmbiguousError)
     return noted ? {} : { ambiguous: ambiguityOf(grant, state, stored, at) }
-  const settled: StateChanges = noted && tellsFate(error) ? { ambiguous: undefined } : {}
+  const settled: StateChanges = {
+    ...(noted && tellsFate(error) && { ambiguous: undefined }),
+    ...((!minted || error instanceof WrongAccountError) &&
+      gaveNothing(error) &&
+      withdrawDoubt(state, state.attempts.at(-1))),
+  }
   if (error instanceof RateLimitedError) {
     return { ...settled, notBefore: notBefore(error, at) }
   }

@@ -1,9 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
 import { localInstant } from '../local-time.ts'
-import type { Broker, Grant } from '../ports/broker.ts'
+import type { Broker, Grant, Renewal } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
-import type { AccountState, StateChanges } from './account-state.ts'
+import { type AccountState, isRefused, type StateChanges } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
 import { attemptAllowedAt, attemptsLeftToday } from './budget.ts'
 import { type Decision, decide, type RefusedToken } from './decide.ts'
@@ -17,15 +17,24 @@ import {
   stopUntilFixed,
   tracesOfFailure,
 } from './ending.ts'
-import { GrantRejectedError, RateLimitedError, TokenkeeperError, WrongAccountError } from './errors.ts'
+import { RateLimitedError, TokenkeeperError } from './errors.ts'
 import type { Lease } from './lease.ts'
-import { LIFTED_BY_A_GRANT, provePublish, proveStored, saveRotated } from './publish.ts'
+import { dropPending, isWorthKeeping, keepPending, type Pending, pendingIn } from './pending.ts'
+import { probe, settleDoubt } from './probe.ts'
+import {
+  assertSameUser,
+  LIFTED_BY_A_GRANT,
+  LIFTED_BY_A_PERSON,
+  provePublish,
+  proveWithRepeats,
+  saveRotated,
+} from './publish.ts'
 
 /** One account's work under its lease. */
 export interface Climb {
   readonly broker: Broker
   readonly lease: Lease
-  readonly stored: StoredSecrets
+  stored: StoredSecrets
   readonly context: RunContext
   readonly forcedAt: Temporal.Instant | undefined
   readonly refused: RefusedToken | undefined
@@ -42,7 +51,7 @@ export interface Climbed {
 export async function climbLadder(climb: Climb, first: Decision): Promise<Climbed> {
   const { broker, ports } = climb
   let decision = first
-  let changes: StateChanges = {}
+  let changes: StateChanges = await withoutLeftovers(climb)
   const now = (): AccountState => ({ ...climb.lease.state, ...(changes as Partial<AccountState>) })
 
   try {
@@ -52,12 +61,23 @@ export async function climbLadder(climb: Climb, first: Decision): Promise<Climbe
         case 'probe':
           changes = { ...changes, ...(await probe(climb, now())) }
           break
+        case 'publish_pending': {
+          const tried = await publishPending(climb, now())
+          changes = { ...changes, ...tried.changes }
+          if (tried.published) return { ending: { outcome: 'refreshed', reason: decision.reason }, changes }
+          if (now().pending) return { ending: endOfKept(climb, tried.error), changes }
+          break
+        }
         case 'refresh': {
           const tried = await tryGrant(climb, decision.grant, now())
           changes = { ...changes, ...tried.changes }
           if (tried.published) return { ending: { outcome: 'refreshed', reason: decision.reason }, changes }
+          if (now().pending) return { ending: endOfKept(climb, tried.error), changes }
           if (!leavesRoomForNextGrant(tried.error)) {
+            changes = { ...changes, ...(await settleDoubt(climb, now())) }
             const ending = endingOfError(tried.error, climb.lease.state.account, ports.clock.now())
+            // The lost reply has ended the published token: whoever else can help is next.
+            if (ending.outcome === 'ambiguous' && isRefused(now())) break
             return { ending: withinBudget(ending, decision.grant, now(), climb), changes }
           }
           break
@@ -67,7 +87,7 @@ export async function climbLadder(climb: Climb, first: Decision): Promise<Climbe
       }
       decision = decideUnderLease(climb, now())
       if (decision.action === 'refresh') {
-        const attempt = beforeAttempt(decision.grant, now(), climb.stored, ports.clock.now())
+        const attempt = beforeAttempt(broker, decision.grant, now(), climb.stored, ports.clock.now())
         await climb.lease.keep({ ...changes, ...attempt })
         changes = {}
       }
@@ -107,27 +127,89 @@ type Tried =
 /** One attempt with one grant: get a token, then take it to the consumers. */
 async function tryGrant(climb: Climb, grant: Grant, state: AccountState): Promise<Tried> {
   const { broker, context, ports } = climb
-  let minted = false
+  let minted: Renewal | undefined
   let saved: StateChanges = {}
   try {
     const renewal = await grant.renew(context)
-    minted = true
+    minted = renewal
     saved = await saveRotated(broker, state, renewal, context, ports)
     const found = await provePublish(broker, state, renewal, context, ports, grant.kind)
     return { published: true, changes: { ...saved, ...found, ...LIFTED_BY_A_GRANT } }
   } catch (error) {
-    const failure = { error, minted, grant, timeZone: broker.session.timeZone, at: ports.clock.now() }
-    return {
-      published: false,
+    const failure = {
       error,
-      changes: { ...saved, ...tracesOfFailure(failure, state, climb.stored) },
+      minted: minted !== undefined,
+      grant,
+      timeZone: broker.session.timeZone,
+      at: ports.clock.now(),
     }
+    const changes = { ...saved, ...tracesOfFailure(failure, state, climb.stored) }
+    if (!minted || !isWorthKeeping(error)) return { published: false, error, changes }
+    const kept = await keepPending({ renewal: minted, source: grant.kind }, climb.lease, changes, ports)
+    // Its fate is known: the grant gave this token.
+    return { published: false, error, changes: { ...changes, ...kept, ambiguous: undefined } }
   }
+}
+
+/** Proves and publishes the token an earlier run or login had to keep; one that is refused is gone for good. */
+async function publishPending(climb: Climb, state: AccountState): Promise<Tried> {
+  const { broker, context, stored, ports } = climb
+  const pending = pendingIn(stored, state)
+  if (!pending) throw new Error('there is no pending token to publish')
+  const { renewal, source } = pending
+  let saved: StateChanges = {}
+  try {
+    if (renewal.refreshToken) {
+      const proof = await proveWithRepeats(broker, context, renewal.accessToken)
+      assertSameUser(state, proof)
+      saved = await saveRotated(broker, state, renewal, context, ports)
+    }
+    const kept = { ...state, pending: { mintedAt: renewal.sentAt, source } }
+    const found = await provePublish(broker, kept, renewal, context, ports, source)
+    return { published: true, changes: { ...saved, ...found, ...liftedBy(pending, state, ports) } }
+  } catch (error) {
+    if (isWorthKeeping(error)) {
+      const { mintedAt } = state.pending ?? { mintedAt: renewal.sentAt }
+      const wait = error instanceof RateLimitedError && { notBefore: notBefore(error, ports.clock.now()) }
+      return { published: false, error, changes: { ...saved, ...wait, pending: { mintedAt, source } } }
+    }
+    ports.telemetry.warn('a minted access token was refused when it was proven', {
+      account: state.account,
+      code: error instanceof TokenkeeperError ? error.code : 'response_unexpected',
+    })
+    await dropPending(state.account, ports)
+    climb.stored = new Map([...stored].filter(([name]) => name !== 'pending'))
+    return { published: false, error, changes: { ...saved, pending: undefined } }
+  }
+}
+
+/** A token that was kept and is published or gone by now is kept no longer. */
+async function withoutLeftovers({ lease, stored, ports }: Climb): Promise<StateChanges> {
+  const { state } = lease
+  if (pendingIn(stored, state)) return {}
+  if (stored.has('pending')) await dropPending(state.account, ports)
+  return state.pending ? { pending: undefined } : {}
+}
+
+function liftedBy({ renewal, source }: Pending, { approval }: AccountState, { clock }: Ports): StateChanges {
+  if (source !== 'login' && source !== 'approval') return LIFTED_BY_A_GRANT
+  return {
+    ...LIFTED_BY_A_PERSON,
+    authorizedAt: renewal.sentAt,
+    ...(source === 'approval' && approval && { approval: { ...approval, approvedAt: clock.now() } }),
+  }
+}
+
+/** How a run ends whose token is kept: it is proven again before any other is asked for. */
+function endOfKept(climb: Climb, error: unknown): Ending {
+  const ending = endingOfError(error, climb.lease.state.account, climb.ports.clock.now())
+  const reason = `a new access token was issued and is kept, but could not be published yet: ${ending.reason}`
+  return { ...ending, reason, ...(ending.need && { need: { ...ending.need, reason } }) }
 }
 
 function endOf(
   climb: Climb,
-  decision: Exclude<Decision, { action: 'probe' | 'refresh' }>,
+  decision: Exclude<Decision, { action: 'probe' | 'publish_pending' | 'refresh' }>,
   state: AccountState,
 ): Ending {
   switch (decision.action) {
@@ -164,24 +246,4 @@ function decideUnderLease(climb: Climb, state: AccountState): Decision {
   const { broker, stored, forcedAt, refused, ports } = climb
   const wishes = { forcedAt, refused }
   return decide({ broker, state: free, stored, ...wishes, hosts: ports.hosts, now: ports.clock.now() })
-}
-
-/** Proves the stored access token; either verdict is something to record. Throws what is no verdict on the token. */
-async function probe({ broker, stored, context, ports }: Climb, state: AccountState): Promise<StateChanges> {
-  const settled: StateChanges = state.ambiguous ? { ambiguous: { ...state.ambiguous, probed: true } } : {}
-  try {
-    return { ...(await proveStored(broker, state, stored, context, ports)), ...settled }
-  } catch (error) {
-    if (!(error instanceof TokenkeeperError) || error.retryable) throw error
-    const version = stored.get('access_token')?.version
-    const isVerdict = error instanceof GrantRejectedError || error instanceof WrongAccountError
-    // What we have published and proven is not given up because the broker objects to something else.
-    if (version === state.accessToken?.version && !isVerdict) throw error
-    ports.telemetry.warn('the stored access token was refused', {
-      account: state.account,
-      version,
-      code: error.code,
-    })
-    return { ...settled, ...(version !== undefined && { refusedVersion: version }) }
-  }
 }

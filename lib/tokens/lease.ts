@@ -75,6 +75,12 @@ export class Lease {
     })
   }
 
+  /** Holds the account for longer, for what must not be lost. Throws StateStoreError when the lease is no longer ours. */
+  async extend(until: Temporal.Instant): Promise<void> {
+    const { lease } = this.#state
+    if (lease) await this.keep({ lease: { ...lease, until } })
+  }
+
   /**
    * Records what the run found and gives the lease back in the same write. False when the lease was no longer
    * ours, or the account was removed: the late write was refused.

@@ -7,11 +7,19 @@ import type { Ports } from '../ports/ports.ts'
 import type { AccountId } from './account-id.ts'
 import type { AccountState, LoginResult, StateChanges } from './account-state.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
+import { gaveNothing, withdrawDoubt } from './doubt.ts'
 import { endingOfError, notBefore } from './ending.ts'
-import { AmbiguousError, GrantRejectedError, RateLimitedError, TokenkeeperError } from './errors.ts'
+import {
+  AmbiguousError,
+  GrantRejectedError,
+  RateLimitedError,
+  TokenkeeperError,
+  WrongAccountError,
+} from './errors.ts'
 import type { Lease } from './lease.ts'
 import { codeVerifierOf, loginCalled, openLogins } from './login-attempts.ts'
 import { assertStored } from './login-start.ts'
+import { type Probe, settleDoubt } from './probe.ts'
 import { assertSameUser } from './publish.ts'
 import { publishLogin } from './publish-login.ts'
 import { readStored } from './read-stored.ts'
@@ -55,23 +63,57 @@ export async function exchanged(
   const state = lease.state
   const { account, settings, totpStep } = state
   let changes: StateChanges = {}
+  let minted = false
+  let task: Probe | undefined
   try {
     const stored = await readStored(ports, broker, state)
     assertStored(login.needs, stored, state, broker)
     const context = brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
+    task = { broker, stored, context, ports }
     const renewal = await exchange(login, returned, state, context)
-    const published = await publishLogin(broker, state, renewal, context, ports, 'login')
+    minted = true
+    const published = await publishLogin(broker, lease, renewal, context, ports, 'login')
     changes = published.changes
+    if (published.kept) {
+      const result = keptResult(published.error, broker, account, ports.clock.now())
+      return { changes: { ...changes, ...throttle(published.error, ports) }, result, publications: [] }
+    }
     if (published.error !== undefined) throw published.error
     const result = { success: true, at: ports.clock.now(), reason: LOGGED_IN }
     return { changes, result, publications: context.publications() }
   } catch (error) {
     const at = ports.clock.now()
-    if (error instanceof RateLimitedError) {
-      const until = notBefore(error, at)
-      changes = { ...changes, notBefore: until, loginNotBefore: until }
+    const stays = minted && !(error instanceof WrongAccountError)
+    if (!stays && gaveNothing(error))
+      changes = { ...changes, ...withdrawDoubt(state, state.exchanges?.at(-1)) }
+    changes = { ...changes, ...throttle(error, ports) }
+    // The receipt says of the old token what the broker says.
+    const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
+    if (task) changes = { ...changes, ...(await settleDoubt(task, found)) }
+    return {
+      changes,
+      result: failure(error, broker, account, at),
+      publications: task?.context.publications() ?? [],
     }
-    return { changes, result: failure(error, broker, account, at), publications: [] }
+  }
+}
+
+function throttle(error: unknown, { clock }: Ports): StateChanges {
+  if (!(error instanceof RateLimitedError)) return {}
+  const until = notBefore(error, clock.now())
+  return { notBefore: until, loginNotBefore: until }
+}
+
+/** The login itself worked: nobody has to do it again. */
+function keptResult(error: unknown, broker: Broker, account: AccountId, at: Temporal.Instant): LoginResult {
+  const { code, reason } = endingOfError(error, account, at)
+  return {
+    success: false,
+    at,
+    ...(code && { code }),
+    reason: `you are logged in, and the new token is kept; ${broker.displayName} could not prove it yet: ${reason}`,
+    fix: `do not log in again: have it proven with tokenkeeper refresh ${account}, or let the next run do so`,
+    kept: true,
   }
 }
 

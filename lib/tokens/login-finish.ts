@@ -9,6 +9,7 @@ import type { AccountState, LoginAttempt, LoginResult, StateChanges } from './ac
 import { acquireLease } from './acquire-lease.ts'
 import { announce } from './announce.ts'
 import { withAttempt } from './budget.ts'
+import { noteDoubt } from './doubt.ts'
 import { type Need, tell } from './incident.ts'
 import type { Lease } from './lease.ts'
 import { accountOfState, isOpen, loginCalled, loginIdOf, withLogin, withResult } from './login-attempts.ts'
@@ -56,7 +57,7 @@ export async function finishLogin(order: FinishOrder, broker: Broker, ports: Por
       assertWanted(state)
       const exchanges = returned.callback.code !== undefined
       if (exchanges) assertWithinBudget(login, state, broker, ports.clock.now())
-      return taken(state, attempt, exchanges, ports.clock.now())
+      return taken(broker, state, attempt, exchanges, ports.clock.now())
     })
   } catch (error) {
     // A callback that comes again finds how the first one ended.
@@ -130,7 +131,9 @@ function unknownState(): Refused {
   )
 }
 
+/** The state is spent, the exchange counts, and what it may end is in doubt: all before the code is sent. */
 function taken(
+  broker: Broker,
   state: AccountState,
   attempt: LoginAttempt,
   exchanges: boolean,
@@ -139,7 +142,10 @@ function taken(
   const known = loginCalled(state, attempt.id) ? state : { ...state, logins: withLogin(state, attempt, now) }
   return {
     logins: withResult(known, attempt.id, { usedAt: now }),
-    ...(exchanges && { exchanges: withAttempt(state.exchanges ?? [], now) }),
+    ...(exchanges && {
+      exchanges: withAttempt(state.exchanges ?? [], now),
+      ...noteDoubt(broker, state, { by: 'login', at: now }),
+    }),
   }
 }
 

@@ -13,6 +13,8 @@ export interface AccountResult {
   readonly outcome: Outcome
   readonly code?: ErrorCode
   readonly reason: string
+  /** Whether consumers hold a token that was proven, and nothing speaks against it since; `null` where it is kept elsewhere. */
+  readonly live: boolean | null
   /** When the published access token dies, ISO 8601 in the broker's zone. */
   readonly tokenValidity: string | null
   /** What will or must happen next, in words. */

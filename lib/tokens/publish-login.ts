@@ -2,24 +2,18 @@ import type { Broker, Renewal } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountState, StateChanges } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
+import type { Lease } from './lease.ts'
+import { isWorthKeeping, keepPending } from './pending.ts'
 import { assertPlausibleToken } from './plausible.ts'
-import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from './publish.ts'
-
-/**
- * What a person's token lifts. A block or a lost reply of a grant is not among it: a password that was refused stays
- * refused, and a refresh token that may be spent stays so, until another one is stored, which a login often does.
- */
-const LIFTED_BY_A_PERSON: StateChanges = {
-  notBefore: undefined,
-  loginNotBefore: undefined,
-  refusedVersion: undefined,
-}
+import { assertSameUser, LIFTED_BY_A_PERSON, provePublish, proveWithRepeats, saveRotated } from './publish.ts'
 
 export interface PublishedLogin {
   /** What to record, whatever became of it. */
   readonly changes: StateChanges
   /** Why nothing was published; absent when it was. */
   readonly error?: unknown
+  /** The token is kept: the next run proves and publishes it. */
+  readonly kept?: true
 }
 
 /**
@@ -29,23 +23,30 @@ export interface PublishedLogin {
  */
 export async function publishLogin(
   broker: Broker,
-  state: AccountState,
+  lease: Lease,
   renewal: Renewal,
   context: RunContext,
   ports: Ports,
   source: 'login' | 'approval',
 ): Promise<PublishedLogin> {
+  const { state } = lease
   let saved: StateChanges = {}
+  let unsaved = renewal
   try {
     const { refreshToken, userId } = renewal
     if (userId !== undefined) assertSameUser(state, { userId })
     const known =
       refreshToken && userId === undefined ? await provenFirst(broker, state, renewal, context) : renewal
     saved = await saveRotated(broker, state, known, context, ports)
+    const { refreshToken: _saved, ...rest } = known
+    unsaved = rest
     const published = await provePublish(broker, state, known, context, ports, source)
     return { changes: { ...saved, ...published, ...LIFTED_BY_A_PERSON, authorizedAt: renewal.sentAt } }
   } catch (error) {
-    return { changes: saved, error }
+    // A person's login is not thrown away because the broker's profile does not answer for a moment (I10).
+    if (!isWorthKeeping(error)) return { changes: saved, error }
+    const kept = await keepPending({ renewal: unsaved, source }, lease, saved, ports)
+    return { changes: { ...saved, ...kept }, error, ...(kept.pending && { kept: true }) }
   }
 }
 

@@ -4,6 +4,7 @@ import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccessTokenRecord, AccountState, StateChanges, TokenSource } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
+import { settledBy } from './doubt.ts'
 import {
   BrokerUnavailableError,
   TokenLostError,
@@ -11,8 +12,9 @@ import {
   UnexpectedResponseError,
   WrongAccountError,
 } from './errors.ts'
+import { dropPending } from './pending.ts'
 import { assertPlausibleToken } from './plausible.ts'
-import { repeatRead } from './repeat.ts'
+import { PATIENT, repeatRead } from './repeat.ts'
 import type { Secret } from './secret.ts'
 import { expiryOf } from './session-model.ts'
 
@@ -23,6 +25,16 @@ export const LIFTED_BY_A_GRANT: StateChanges = {
   blocks: {},
   ambiguous: undefined,
   notBefore: undefined,
+  refusedVersion: undefined,
+}
+
+/**
+ * What a person's token lifts. A block or a lost reply of a grant is not among it: a password that was refused stays
+ * refused, and a refresh token that may be spent stays so, until another one is stored, which a login often does.
+ */
+export const LIFTED_BY_A_PERSON: StateChanges = {
+  notBefore: undefined,
+  loginNotBefore: undefined,
   refusedVersion: undefined,
 }
 
@@ -85,13 +97,17 @@ export async function provePublish(
       fix: 'check the clock of this machine and the broker; the stored access token was kept',
     })
   }
-  const proof = renewal.proof ?? (await proveWithRepeats(broker, context, renewal.accessToken))
+  const pauses = source === 'login' || source === 'approval' ? PATIENT : undefined
+  const prove = (): Promise<Partial<Proof>> => broker.prove(context, renewal.accessToken)
+  const proof = renewal.proof ?? (await repeatRead(context, prove, pauses))
   assertSameUser(state, proof)
   assertInTime(context)
 
   const options = { deadline: context.deadline }
   if (renewal.session) await ports.vault.write(account, 'session', renewal.session, options)
   const { version } = await ports.vault.write(account, 'access_token', renewal.accessToken, options)
+  // One that was kept is this one, or older.
+  if (state.pending) await dropPending(account, ports)
   const now = ports.clock.now()
   const record: AccessTokenRecord = {
     issuedAt: renewal.sentAt,
@@ -127,7 +143,7 @@ function published(
     source,
     accessToken,
   })
-  return { accessToken: record, generation }
+  return { accessToken: record, generation, doubt: undefined, pending: undefined, refusedVersion: undefined }
 }
 
 /**
@@ -140,18 +156,20 @@ export async function proveStored(
   stored: StoredSecrets,
   context: RunContext,
   ports: Ports,
+  pausesMs?: readonly number[],
 ): Promise<StateChanges> {
   const token = stored.get('access_token')
   if (!token) throw new Error('there is no stored access token to prove')
   assertPlausibleToken(token.value, 'stored access_token')
-  const proof = await proveWithRepeats(broker, context, token.value)
+  const proof = await repeatRead(context, () => broker.prove(context, token.value), pausesMs)
   assertSameUser(state, proof)
   const now = ports.clock.now()
   const known = state.accessToken?.version === token.version
   // What a clock that was ahead wrote down is worked out anew.
   const issuedAt = Temporal.Instant.compare(token.modifiedAt, now) < 0 ? token.modifiedAt : now
   if (known && state.accessToken && Temporal.Instant.compare(state.accessToken.publishedAt, now) <= 0) {
-    return { ...ownerOf(proof), accessToken: { ...state.accessToken, provenAt: now } }
+    const accessToken = { ...state.accessToken, provenAt: now }
+    return { ...ownerOf(proof), ...settledBy(state, now), refusedVersion: undefined, accessToken }
   }
   const expiry = expiryOf(
     broker.session.accessToken,
@@ -181,22 +199,23 @@ async function saveRefreshToken(
 ): Promise<StateChanges> {
   assertPlausibleToken(refreshToken, 'refresh token')
   const { clock, vault } = ports
+  let until = context.deadline
   let lastError: unknown
   do {
     try {
-      const { version } = await vault.write(state.account, 'refresh_token', refreshToken, {
-        deadline: context.deadline,
-      })
+      const { version } = await vault.write(state.account, 'refresh_token', refreshToken, { deadline: until })
       const expiresAt =
         broker.session.refreshToken &&
         expiryOf(broker.session.refreshToken, { token: refreshToken, at: sentAt }).expiresAt
       return { refreshToken: { version, savedAt: clock.now(), ...(expiresAt && { expiresAt }) } }
     } catch (error) {
       if (!(error instanceof TokenVaultError)) throw error
+      // The lease is short; this may last as long as the process does.
+      if (lastError === undefined) until = await context.moreTime()
       lastError = error
       await clock.sleep(SAVE_PAUSE_MS)
     }
-  } while (Temporal.Instant.compare(clock.now(), context.deadline) < 0)
+  } while (Temporal.Instant.compare(clock.now(), until) < 0)
   throw new TokenLostError(
     'the broker issued a new refresh token and it could not be saved before the deadline',
     {
@@ -206,20 +225,20 @@ async function saveRefreshToken(
   )
 }
 
-/** A minted token is worth a few seconds. Throws what the proof throws. */
+/** The token of a person's login is worth more than a few seconds. Throws what the proof throws. */
 export async function proveWithRepeats(
   broker: Broker,
   context: RunContext,
   token: Secret,
 ): Promise<Partial<Proof>> {
-  return repeatRead(context, () => broker.prove(context, token))
+  return repeatRead(context, () => broker.prove(context, token), PATIENT)
 }
 
 /** Past the deadline the lease may be another run's, and what it has published newer than ours. */
 function assertInTime({ clock, deadline }: RunContext): void {
   if (Temporal.Instant.compare(clock.now(), deadline) < 0) return
   throw new BrokerUnavailableError('the new access token was proven only after the deadline', {
-    fix: 'nothing to do: it was not published, the next run looks again',
+    fix: 'nothing to do: it is kept, and the next run proves and publishes it',
   })
 }
 

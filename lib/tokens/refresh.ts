@@ -23,6 +23,13 @@ import { untilRecorded } from './until-recorded.ts'
 const MOST_DECISIONS = 4
 /** How long a run tries to write its outcome down; longer, and the accounts after it get no turn. */
 const RECORD_FOR_S = 60
+/**
+ * How long one account's work may take before its lease ends. A run that is killed keeps the account from the next one
+ * no longer than this, however long its process could have lived.
+ */
+const LEASE_S = 90
+/** No broker call is made in the lease's last seconds: what became of it must still be recorded. */
+const RECORDING_S = 5
 
 export interface RefreshJob {
   readonly broker: Broker
@@ -37,7 +44,7 @@ export interface RefreshJob {
   readonly owner: string
   /** No broker call is made after this instant. */
   readonly deadline: Temporal.Instant
-  /** When this process is dead for sure; leases end here. */
+  /** When this process is dead for sure; no lease ends later. */
   readonly leaseUntil: Temporal.Instant
 }
 
@@ -66,21 +73,21 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
       if (resting) {
         if (decision.action === 'paused') await withdraw(job.account, ports)
         if (decision.action === 'fresh') await keep(job.broker, state, stored, ports)
-        return refreshed(job.broker, state, resting)
+        return refreshed(job.broker, state, resting, ports)
       }
       const leased = await takeLease(
         ports.states,
         state,
-        { owner: job.owner, until: job.leaseUntil },
-        attemptOf(decision, state, stored, ports),
+        { owner: job.owner, until: earlier(job.leaseUntil, ports.clock.now().add({ seconds: LEASE_S })) },
+        attemptOf(job.broker, decision, state, stored, ports),
       )
       if (leased.held) return await work(job, leased.lease, stored, decision, ports)
       state = leased.current ?? newAccountState(job.account)
     }
     const reason = 'the account kept changing while this run looked at it; the next run looks again'
-    return refreshed(job.broker, state, { outcome: 'skipped', reason })
+    return refreshed(job.broker, state, { outcome: 'skipped', reason }, ports)
   } catch (error) {
-    return refreshed(job.broker, state, endingOfError(error, job.account, ports.clock.now()))
+    return refreshed(job.broker, state, endingOfError(error, job.account, ports.clock.now()), ports)
   }
 }
 
@@ -126,9 +133,20 @@ async function work(
   decision: Decision,
   ports: Ports,
 ): Promise<Refreshed> {
-  const { broker, account, deadline } = job
-  const { settings, totpStep, blocks: blocksBefore } = lease.state
-  const context = brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
+  const { broker, account } = job
+  const {
+    settings,
+    totpStep,
+    blocks: blocksBefore,
+    lease: { until } = { until: job.leaseUntil },
+  } = lease.state
+  const deadline = earlier(job.deadline, until.subtract({ seconds: RECORDING_S }))
+  const moreTime = async (): Promise<Temporal.Instant> => {
+    // Where the record cannot be written either, the refresh token still comes first (I1).
+    await lease.extend(job.leaseUntil).catch(() => undefined)
+    return job.deadline
+  }
+  const context = brokerContext({ broker, account, settings, stored, deadline, totpStep, moreTime }, ports)
   const climbed = await climbLadder(
     {
       broker,
@@ -165,11 +183,11 @@ async function work(
   }
   const record = { ...changes, incident, last, totpStep: context.usedTotpStep() }
   const [released] = await Promise.all([
-    untilRecorded(() => lease.release(record), recordingEnd(deadline, ports), ports.clock),
+    untilRecorded(() => lease.release(record), recordingEnd(job.deadline, ports), ports.clock),
     announce(context.publications(), ports),
   ])
   if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
-  return refreshed(broker, released ? lease.state : found, ending)
+  return refreshed(broker, released ? lease.state : found, ending, ports)
 }
 
 /** Has the broker ask the account holder in its own app, where that was configured for now. */
@@ -188,7 +206,7 @@ async function askByApproval(
     ports.telemetry.warn('the account holder could not be asked in the app', { account, code, reason })
   }
   try {
-    await lease.keep(beforeApproval(login, lease.state, now))
+    await lease.keep(beforeApproval(broker, login, lease.state, now))
   } catch (error) {
     // The page and the message still ask; what this run has found must be told and recorded.
     failed(error)
@@ -201,13 +219,14 @@ async function askByApproval(
 
 /** Counted by the write that takes the lease: a crash must not give an attempt back. */
 function attemptOf(
+  broker: Broker,
   decision: Decision,
   state: AccountState,
   stored: StoredSecrets,
   ports: Ports,
 ): StateChanges {
   if (decision.action !== 'refresh') return {}
-  return beforeAttempt(decision.grant, state, stored, ports.clock.now())
+  return beforeAttempt(broker, decision.grant, state, stored, ports.clock.now())
 }
 
 /**
@@ -225,10 +244,16 @@ function refusedAgain(before: AccountState['blocks'], after: AccountState['block
 
 /** Until when a run tries to write its outcome down. */
 function recordingEnd(deadline: Temporal.Instant, { clock }: Ports): Temporal.Instant {
-  const givenUpAt = clock.now().add({ seconds: RECORD_FOR_S })
-  return Temporal.Instant.compare(givenUpAt, deadline) < 0 ? givenUpAt : deadline
+  return earlier(clock.now().add({ seconds: RECORD_FOR_S }), deadline)
 }
 
-function refreshed(broker: Broker, state: AccountState, ending: Ending): Refreshed {
-  return { result: resultOf(broker, state, ending), ...(ending.retryAt && { retryAt: ending.retryAt }) }
+function earlier(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
+  return Temporal.Instant.compare(a, b) < 0 ? a : b
+}
+
+function refreshed(broker: Broker, state: AccountState, ending: Ending, { clock }: Ports): Refreshed {
+  return {
+    result: resultOf(broker, state, ending, clock.now()),
+    ...(ending.retryAt && { retryAt: ending.retryAt }),
+  }
 }

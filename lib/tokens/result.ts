@@ -5,9 +5,15 @@ import type { AccountState } from './account-state.ts'
 import { dueAt } from './due.ts'
 import type { Ending } from './ending.ts'
 import { type AccountResult, isSuccess } from './outcome.ts'
+import { isLive } from './token-status.ts'
 
 /** One account's line of the report, from how its run ended and what is recorded. */
-export function resultOf(broker: Broker, state: AccountState, ending: Ending): AccountResult {
+export function resultOf(
+  broker: Broker,
+  state: AccountState,
+  ending: Ending,
+  now: Temporal.Instant,
+): AccountResult {
   const { timeZone } = broker.session
   const expiresAt = state.accessToken?.expiresAt
   return {
@@ -18,12 +24,18 @@ export function resultOf(broker: Broker, state: AccountState, ending: Ending): A
     outcome: ending.outcome,
     ...(ending.code && { code: ending.code }),
     reason: ending.reason,
+    live: isExternal(state) ? null : isLive(state, now),
     tokenValidity: expiresAt?.toString({ timeZone, smallestUnit: 'second' }) ?? null,
-    nextAction: nextAction(broker, state, ending),
+    nextAction: nextActionAfter(broker, state, ending),
   }
 }
 
-function nextAction(broker: Broker, state: AccountState, ending: Ending): string {
+function isExternal({ settings }: AccountState): boolean {
+  return settings.managedBy === 'external'
+}
+
+/** What will or must happen next, in words. */
+export function nextActionAfter(broker: Broker, state: AccountState, ending: Ending): string {
   const local = (instant: Temporal.Instant): string => localInstant(instant, broker.session.timeZone)
   switch (ending.outcome) {
     case 'fresh':
@@ -35,7 +47,9 @@ function nextAction(broker: Broker, state: AccountState, ending: Ending): string
     case 'paused':
       return 'resume it when it is wanted again'
     case 'skipped':
-      return 'nothing to do here'
+      return isExternal(state)
+        ? 'nothing to do here'
+        : 'look again in a moment: the other run says how it ended'
     default:
       if (ending.retryAt) return `tried again from ${local(ending.retryAt)}`
       return ending.fix || 'the next run tries again'

@@ -129,7 +129,8 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
       reason: ending.reason,
     })
     for (const account of request.accounts ?? [broker.id as AccountId]) {
-      if (!results.has(account)) results.set(account, resultOf(broker, newAccountState(account), ending))
+      if (!results.has(account))
+        results.set(account, resultOf(broker, newAccountState(account), ending, clock.now()))
     }
   }
   const empty = `no accounts: run tokenkeeper setup ${broker.id}`

@@ -51,7 +51,7 @@ export async function validateAccessToken(
       await note(state, { notBefore: notBefore(error, ports.clock.now()) }, ports)
     }
     if (!(error instanceof GrantRejectedError || error instanceof WrongAccountError)) throw error
-    await note(state, { refusedVersion: token.version }, ports)
+    await note(state, { refusedVersion: token.version, doubt: undefined }, ports)
     return {
       ...told,
       checkedAt: localTime(broker, ports),

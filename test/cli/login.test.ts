@@ -163,7 +163,9 @@ describe('R3.1 the three steps of a login, each alone', () => {
     laterByTwoMinutes()
     const again = await run(['login', 'fyers', '--code', '-'], code)
     expect(again).toMatchObject({ code: 4, stdout: '' })
-    expect(again.stderr).toContain('The old token still works, until Tue 24 Nov 06:00 IST.')
+    expect(again.stderr).toContain(
+      'The old token is left as it was: proven Mon 23 Nov 07:10 IST, valid until Tue 24 Nov 06:00 IST.',
+    )
     expect(again.stderr).toMatch(/Fix: log in at FYERS/)
   })
 

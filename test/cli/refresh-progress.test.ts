@@ -31,7 +31,12 @@ function screen(columns?: number): Screen {
 }
 
 function finished(account: typeof ACC1, outcome: 'refreshed' | 'failed', reason: string) {
-  const result = resultOf(upstox, newAccountState(account), { outcome, reason })
+  const result = resultOf(
+    upstox,
+    newAccountState(account),
+    { outcome, reason },
+    Temporal.Instant.from('2026-11-23T03:00:00Z'),
+  )
   return { event: 'finished', account, result } as const
 }
 

@@ -73,6 +73,8 @@ const COMPLETE: Required<AccountState> = {
       forcible: true,
     },
   },
+  doubt: { since: NOON, by: 'login', openUntil: NOON },
+  pending: { mintedAt: NOON, source: 'approval' },
   ambiguous: { grant: 'upstream', at: NOON, repeats: 0, stamps: { pin: '1' }, probed: false },
   refusedVersion: 11,
   incident: { id: 'fyers@2026-11-23T12:00:00Z', kind: 'login_needed', openedAt: NOON, toldAt: NOON },

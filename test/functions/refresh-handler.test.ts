@@ -41,6 +41,7 @@ describe('an invocation', () => {
           clientName: 'SIM USER ONE',
           outcome: 'refreshed',
           reason: 'no access token is stored',
+          live: true,
           tokenValidity: '2026-11-24T06:00:00+05:30',
           nextAction: expect.stringContaining('renewal due'),
         },

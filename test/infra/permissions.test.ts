@@ -41,8 +41,15 @@ describe('the role of a broker', () => {
     expect(`${OWN_PARAMETERS}/iifl-xts/access_token`.startsWith(path)).toBe(false)
   })
 
-  test('may read and write parameters, and neither list, describe nor delete them', () => {
+  test('may read and write parameters, neither list nor describe them, and delete none but a kept token', () => {
     expect(statement('OwnParameters').Action).toEqual(['ssm:GetParameters', 'ssm:PutParameter'])
+    const deletes = roleStatements(templateOf(FYERS_ONLY)).filter((one) =>
+      actionsOf(one).includes('ssm:DeleteParameter'),
+    )
+    expect(deletes.flatMap(({ Resource }) => [Resource].flat().map(arnText))).toEqual([
+      `${OWN_PARAMETERS}/fyers/pending`,
+      `${OWN_PARAMETERS}/fyers/*/pending`,
+    ])
   })
 
   test('reaches only its own partition of the state table', () => {
@@ -89,7 +96,7 @@ test('the only wildcards in a resource are a broker’s own parameters, and what
   const wild = roleStatements(template)
     .flatMap(({ Resource }) => [Resource].flat().map(arnText))
     .filter((arn) => arn.includes('*'))
-  const allowed = /parameter\/stock-pipeline\/(fyers|upstox)\/\*(\/(access_token|session|client_id))?$/
+  const allowed = /parameter\/stock-pipeline\/(fyers|upstox)\/\*(\/(access_token|session|client_id|pending))?$/
   expect(wild.filter((arn) => !allowed.test(arn))).toEqual([])
   expect(wild.length).toBeGreaterThan(0)
 })

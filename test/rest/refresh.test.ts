@@ -40,6 +40,7 @@ describe('a report that the broker refused a token', () => {
       client_id: null,
       session: null,
       live: true,
+      unproven_since: null,
       generation: 2,
       version: 2,
       issued_at: '2026-11-23T08:02:00+05:30',

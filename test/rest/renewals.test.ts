@@ -23,8 +23,24 @@ let site: Renewals
 
 const later = <T>(seconds: number, value: T) =>
   new Promise<T>((resolve) => setTimeout(() => resolve(value), seconds * 1_000))
-const held = () => report([resultOf(upstox, state, { outcome: 'skipped', reason: 'another run is at work' })])
-const fresh = () => report([resultOf(upstox, state, { outcome: 'fresh', reason: 'it is live' })])
+const held = () =>
+  report([
+    resultOf(
+      upstox,
+      state,
+      { outcome: 'skipped', reason: 'another run is at work' },
+      Temporal.Instant.from('2026-11-23T03:00:00Z'),
+    ),
+  ])
+const fresh = () =>
+  report([
+    resultOf(
+      upstox,
+      state,
+      { outcome: 'fresh', reason: 'it is live' },
+      Temporal.Instant.from('2026-11-23T03:00:00Z'),
+    ),
+  ])
 
 /** How an asker fares, and after how many seconds. */
 async function outcome(): Promise<{ readonly seconds: number; readonly ended: unknown }> {

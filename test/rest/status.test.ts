@@ -28,7 +28,7 @@ describe('health', () => {
     expect(body).toEqual({
       status: 'ok',
       tokens: 'partial',
-      accounts: { total: 2, live: 1, expired: 0, missing: 1, awaiting_login: 0 },
+      accounts: { total: 2, live: 1, expired: 0, unproven: 0, missing: 1, awaiting_login: 0 },
       version: expect.any(String),
       time: '2026-11-23T08:00:00+05:30',
     })
@@ -76,6 +76,7 @@ describe('the status of an account', () => {
         account: 'upstox/ACC1',
         state: 'fresh',
         live: true,
+        unproven_since: null,
         summary: 'live',
         expires_at: '2026-11-24T03:30:00+05:30',
         expires_in: 70_195,

@@ -42,6 +42,7 @@ describe('the access token', () => {
         client_id: null,
         session: null,
         live: true,
+        unproven_since: null,
         generation: 1,
         version: 1,
         issued_at: '2026-11-23T08:00:00+05:30',

@@ -194,13 +194,16 @@ describe('trouble on the way', () => {
     expect(asked.headers.get('retry-after')).toBe('90')
   })
 
-  test('a broker that cannot be asked is 503, and nothing has changed', async () => {
-    const before = await standing()
+  test('a broker that cannot be asked is 503; nothing has changed but that the old token is in doubt', async () => {
+    const before = (await standing()) as { record: object }
     for (let tries = 0; tries < 4; tries++) {
       world.upstoxServer.failNext('/v2/user/profile', { kind: 'reply', status: 500, body: '' })
     }
+    const since = world.clock.now().toString()
     expect((await update({ access_token: newToken() })).status).toBe(503)
-    expect(await standing()).toEqual(before)
+    // Whoever minted the new one may have ended ours by that.
+    const doubt = { by: 'given', since }
+    expect(await standing()).toEqual({ ...before, record: { ...before.record, doubt } })
   })
 
   test('the seventh of an account within a minute is 429, good or bad', async () => {

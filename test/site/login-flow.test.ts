@@ -181,7 +181,9 @@ describe('a login that fails', () => {
     await world.ports.states.replace(changed(state, { last }))
     world.clock.advance({ minutes: 5 })
     const page = await logIn('Bina', undefined)
-    expect(textOf(page.text)).toContain('The old token still works, until Mon 23 Nov 20:00 IST.')
+    expect(textOf(page.text)).toContain(
+      'The old token is left as it was: proven Mon 23 Nov 08:00 IST, valid until Mon 23 Nov 20:00 IST.',
+    )
   })
 
   test('at the broker says what happened and offers another try', async () => {

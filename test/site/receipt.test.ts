@@ -146,10 +146,10 @@ describe('the next need', () => {
 })
 
 describe('the old token', () => {
-  test('still works, or does not', () => {
+  test('is said to be live, or not, as it was proven and as nobody knows', () => {
     const state = account(fyers, ['24', '06:00'])
     expect(oldTokenSentence(fyers, state, ist('23', '08:00'))).toBe(
-      'The old token still works, until Tue 24 Nov 06:00 IST.',
+      'The old token is left as it was: proven Mon 23 Nov 08:00 IST, valid until Tue 24 Nov 06:00 IST.',
     )
     for (const dead of [
       oldTokenSentence(fyers, state, ist('24', '06:00')),

@@ -27,6 +27,7 @@ export const rotabroker: Broker = {
   displayName: NAME,
   hosts: { ROTABROKER_API: 'https://rotabroker.invalid' },
   credentials: [{ name: 'client_id', label: 'client id', hidden: false, required: true }],
+  sessions: 'one',
   session: {
     timeZone: 'America/New_York',
     accessToken: { earliestOf: [{ kind: 'reply' }], otherwise: { kind: 'hours', hours: 0.5 } },

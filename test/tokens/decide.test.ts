@@ -39,6 +39,7 @@ const LADDER: Broker = {
     },
     { name: 'password', label: 'password', hidden: true, required: false },
   ],
+  sessions: 'one',
   session: {
     timeZone: 'Asia/Kolkata',
     accessToken: { earliestOf: [{ kind: 'reply' }], otherwise: { kind: 'hours', hours: 6 } },

@@ -250,12 +250,20 @@ describe('a login that fails', () => {
     expect(world.alerts).toEqual([])
   })
 
-  test('saves the refresh token it got although the proof fails', async () => {
+  test('saves the refresh token it got although the proof fails, and keeps the access token for the next run', async () => {
     const server = await world.serve(world.simulator)
     for (let i = 0; i < 5; i++) server.failNext('/me', { kind: 'reply', status: 502, body: '' })
     const result = await world.logIn(account)
-    expect(result).toMatchObject({ success: false, code: 'broker_unavailable', fix: 'log in again' })
+    expect(result).toMatchObject({ success: false, code: 'broker_unavailable', kept: true })
+    expect(result.fix).toMatch(/^do not log in again/)
     expect(await world.stored(account, 'refresh_token')).toBe(world.simulator.currentOf('SIM001'))
+    expect(await world.stored(account, 'access_token')).toBeUndefined()
+    const exchanges = world.simulator.codesSeen
+    const { report } = await world.run(world.broker)
+    expect(report.results).toMatchObject([{ outcome: 'refreshed', live: true }])
+    expect(world.simulator.codesSeen).toBe(exchanges)
+    expect(await world.stored(account, 'pending')).toBeUndefined()
+    expect(await world.record(account)).toMatchObject({ accessToken: { source: 'login' }, generation: 1 })
   })
 })
 

@@ -1,0 +1,219 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { HTML_502 } from '../../lib/simulators/simulator.ts'
+import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
+import { statusOf } from '../../lib/site/account-status.ts'
+import { oldTokenSentence } from '../../lib/site/receipt.ts'
+import type { AccountId } from '../../lib/tokens/account-id.ts'
+import { newAccountState } from '../../lib/tokens/account-state.ts'
+import { adoptAccessToken } from '../../lib/tokens/adopt.ts'
+import { gaveNothing, noteDoubt } from '../../lib/tokens/doubt.ts'
+import { BrokerUnavailableError, GrantRejectedError, TokenVaultError } from '../../lib/tokens/errors.ts'
+import { Secret } from '../../lib/tokens/secret.ts'
+import { tokenStatus } from '../../lib/tokens/token-status.ts'
+import { LoginWorld, success } from '../support/login-world.ts'
+
+let world: LoginWorld
+let server: SimulatorServer
+let account: AccountId
+
+beforeEach(async () => {
+  world = new LoginWorld()
+  server = await world.serve(world.simulator)
+  account = await world.loginAccount()
+  await world.logIn(account)
+  world.clock.advance({ minutes: 2 })
+})
+
+afterEach(() => world.close())
+
+const status = async () => tokenStatus(await world.record(account), world.clock.now())
+const run = async (force = false) => (await world.run(world.broker, { force })).report.results[0]
+
+/** Nothing asks the broker any more: what is known is what the record says. */
+function hangs(): void {
+  for (let i = 0; i < 20; i++) server.failNext('/me', HTML_502)
+}
+
+describe('I9 a token is called live only while nothing speaks against it', () => {
+  test('a second login whose reply was lost has ended the first token, and that is found at once', async () => {
+    const state = await world.begin(account)
+    server.failNext('/exchange', { kind: 'lost_reply' })
+    world.simulator.killAccessTokens()
+    await world.callback({ state, code: world.simulator.codeFor('SIM001') })
+    expect(await status()).toBe('refused')
+  })
+
+  test('where the broker cannot be asked, everything says since when it is unproven, and the next run asks', async () => {
+    const state = await world.begin(account)
+    server.failNext('/exchange', { kind: 'lost_reply' })
+    hangs()
+    await world.callback({ state, code: world.simulator.codeFor('SIM001') })
+    const record = await world.record(account)
+    const now = world.clock.now()
+    expect(await status()).toBe('unproven')
+    expect(statusOf(world.broker, record, now)).toMatchObject({
+      live: false,
+      unprovenSince: '2026-11-23T07:02:00+05:30',
+      summary: 'token unproven since Mon 23 Nov 07:02 IST',
+      nextAction: 'the next run asks the broker whether it still lives',
+    })
+    expect(oldTokenSentence(world.broker, record, now)).toBe(
+      'Whether the old token still works is unproven since Mon 23 Nov 07:02 IST: the next run asks Loginbroker.',
+    )
+  })
+
+  test('a run that finds it dead renews it; one that finds it alive says so again', async () => {
+    const state = await world.begin(account)
+    server.failNext('/exchange', HTML_502)
+    server.failNext('/me', HTML_502)
+    await world.callback({ state, code: world.simulator.codeFor('SIM001') })
+    expect(await status()).toBe('unproven')
+    const proofs = server.count('/me')
+    expect(await run()).toMatchObject({ outcome: 'fresh', live: true })
+    expect(server.count('/me')).toBe(proofs + 1)
+    expect(await status()).toBe('live')
+    expect((await world.record(account)).doubt).toBeUndefined()
+  })
+
+  test('a code the broker refused has ended nothing', async () => {
+    const state = await world.begin(account)
+    const proofs = server.count('/me')
+    await world.callback({ state, code: 'code-invented' })
+    expect(await status()).toBe('live')
+    expect(server.count('/me')).toBe(proofs)
+  })
+
+  test('while a request for approval is open nobody vouches for the token; a proof from after it does', async () => {
+    success(await world.desk.requestApproval({ account }))
+    expect(await status()).toBe('unproven')
+    world.clock.advance({ minutes: 5 })
+    expect(await run()).toMatchObject({ outcome: 'fresh', live: false })
+    world.clock.advance({ hours: 2 })
+    expect(await run()).toMatchObject({ outcome: 'fresh', live: true })
+    expect((await world.record(account)).doubt).toBeUndefined()
+  })
+
+  test('a request the broker refused leaves no doubt', async () => {
+    server.failNext('/approval', { kind: 'reply', status: 429, body: '{}', headers: { 'retry-after': '60' } })
+    await world.desk.requestApproval({ account })
+    expect(await status()).toBe('live')
+  })
+
+  test('a token handed in that could be neither proven nor refused leaves the old one in doubt', async () => {
+    const now = world.clock.now()
+    const adoption = {
+      broker: world.broker,
+      account,
+      owner: 'test',
+      deadline: now.add({ seconds: 30 }),
+      leaseUntil: now.add({ seconds: 40 }),
+    }
+    await expect(
+      adoptAccessToken({ ...adoption, accessToken: new Secret('SIMULATED-dead-token') }, world.ports),
+    ).rejects.toThrow(GrantRejectedError)
+    expect(await status()).toBe('live')
+    hangs()
+    await expect(
+      adoptAccessToken({ ...adoption, accessToken: new Secret('SIMULATED-new-token') }, world.ports),
+    ).rejects.toThrow(BrokerUnavailableError)
+    expect(await status()).toBe('unproven')
+  })
+
+  test('a renewal that was killed in flight is found out by the next run, a minute and a half later', async () => {
+    const mortal = { ...world.ports, http: { send: () => new Promise<never>(() => undefined) } }
+    const alive = world.ports
+    world.ports = mortal
+    void world.run(world.broker, { force: true })
+    await until(async () => (await world.record(account)).lease !== undefined)
+    world.ports = alive
+    expect(await status()).toBe('unproven')
+    world.clock.advance({ seconds: 60 })
+    expect(await run()).toMatchObject({ outcome: 'skipped', live: false })
+    world.clock.advance({ seconds: 200 })
+    world.simulator.killAccessTokens()
+    expect(await run()).toMatchObject({ outcome: 'awaiting_login', live: false })
+  })
+})
+
+describe('I10 what the broker minted is kept until it is proven', () => {
+  test('whatever keeps it from being published for a while: the vault too', async () => {
+    const { vault } = world.ports
+    const write: typeof vault.write = async (id, name, ...rest) => {
+      if (name === 'access_token') throw new TokenVaultError('throttled', { during: 'write' })
+      return vault.write(id, name, ...rest)
+    }
+    world.ports = { ...world.ports, vault: { ...vault, read: vault.read, remove: vault.remove, write } }
+    const codes = world.simulator.codesSeen
+    expect(await world.logIn(account)).toMatchObject({ success: false, code: 'vault_write', kept: true })
+    expect(await status()).toBe('unproven')
+    world.ports = { ...world.ports, vault }
+    expect(await run()).toMatchObject({ outcome: 'refreshed', live: true })
+    expect(world.simulator.codesSeen).toBe(codes + 1)
+    expect(await world.stored(account, 'pending')).toBeUndefined()
+    expect(await world.record(account)).toMatchObject({ generation: 2 })
+    expect((await world.record(account)).pending).toBeUndefined()
+  })
+
+  test('the one webhook of an approval is not lost because the profile does not answer', async () => {
+    success(await world.desk.requestApproval({ account }))
+    const body = world.simulator.webhookOf('SIM001')
+    for (let i = 0; i < 5; i++) server.failNext('/me', HTML_502)
+    await world.desk.acceptApproval({ account, body })
+    expect(await world.record(account)).toMatchObject({ pending: { source: 'approval' }, generation: 1 })
+    expect(await run()).toMatchObject({ outcome: 'refreshed' })
+    const record = await world.record(account)
+    expect(record).toMatchObject({ generation: 2, accessToken: { source: 'approval' } })
+    expect(record.approval?.approvedAt).toBeDefined()
+    expect(await world.stored(account, 'access_token')).toBe(body['token'])
+  })
+
+  test('a kept token that turns out to be dead is removed, and the run goes on without it', async () => {
+    for (let i = 0; i < 5; i++) server.failNext('/me', HTML_502)
+    await world.logIn(account)
+    world.simulator.killAccessTokens()
+    expect(await run()).toMatchObject({ outcome: 'refreshed', reason: expect.stringContaining('refused') })
+    expect(await world.stored(account, 'pending')).toBeUndefined()
+  })
+
+  test('it is never published over a token that is newer', async () => {
+    for (let i = 0; i < 5; i++) server.failNext('/me', HTML_502)
+    await world.logIn(account)
+    world.clock.advance({ minutes: 1 })
+    expect(await world.logIn(account)).toMatchObject({ success: true })
+    const newer = await world.stored(account, 'access_token')
+    await run(true)
+    expect(await world.stored(account, 'pending')).toBeUndefined()
+    expect([newer, undefined]).not.toContain(await world.stored(account, 'access_token'))
+    expect(await world.record(account)).toMatchObject({ accessToken: { source: 'refresh_token' } })
+  })
+
+  test('no secret of it is said anywhere', async () => {
+    for (let i = 0; i < 5; i++) server.failNext('/me', HTML_502)
+    await world.logIn(account)
+    const kept = JSON.parse((await world.stored(account, 'pending')) ?? '{}') as { accessToken: string }
+    expect(kept.accessToken.length).toBeGreaterThan(20)
+    const record = JSON.stringify(await world.record(account))
+    expect(world.said() + record).not.toContain(kept.accessToken)
+  })
+})
+
+describe('noting', () => {
+  test('nothing is in doubt where there is no token, or where a newer one ends none', () => {
+    const at = world.clock.now()
+    expect(noteDoubt({ sessions: 'one' }, newAccountState(account), { by: 'login', at })).toEqual({})
+  })
+
+  test.each([
+    [new BrokerUnavailableError('not sent', { sent: false }), true],
+    [new BrokerUnavailableError('502'), false],
+    [new GrantRejectedError('no'), true],
+    [new TokenVaultError('throttled', { during: 'write' }), false],
+    [new Error('a bug'), false],
+  ])('%s: nothing was minted is %s', (error, expected) => {
+    expect(gaveNothing(error)).toBe(expected)
+  })
+})
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve))
+}
