@@ -7,6 +7,8 @@ import {
   RateLimitedError,
   type TokenkeeperError,
   UnexpectedResponseError,
+  WAIT_FOR_RUN,
+  WAIT_OUT,
 } from '../tokens/errors.ts'
 import { USER_AGENT } from '../version.ts'
 
@@ -66,7 +68,7 @@ export async function callBroker(context: BrokerContext, broker: string, call: C
       throw new BrokerUnavailableError(`${broker} could not be reached (${error.reason})`, {
         sent: false,
         cause: error,
-        fix: 'nothing to do: it is tried again',
+        fix: WAIT_FOR_RUN,
       })
     }
     throw noUsableReply(broker, call.spends, error.reason, error)
@@ -116,12 +118,12 @@ export function noUsableReply(
   const detail = why.startsWith(broker) ? why : `${broker} gave no usable reply (${why})`
   const details = { ...(cause !== undefined && { cause }) }
   if (spends === 'nothing') {
-    return new BrokerUnavailableError(detail, { ...details, fix: 'nothing to do: it is tried again' })
+    return new BrokerUnavailableError(detail, { ...details, fix: WAIT_FOR_RUN })
   }
   const fate = spends === 'credential' ? 'the credential may be spent' : 'the attempt may have counted'
   return new AmbiguousError(`${detail}; ${fate}`, {
     ...details,
-    fix: 'nothing to do yet: a later run looks before it tries again',
+    fix: 'wait for the next run: it looks before it tries again',
   })
 }
 
@@ -133,7 +135,7 @@ function rateLimited(
   const retryAfterSeconds = retryAfter(reply) ?? minimumSeconds
   return new RateLimitedError(`${broker} throttles us for ${Math.ceil(retryAfterSeconds)} s`, {
     retryAfterSeconds,
-    fix: 'nothing to do: it is tried again later',
+    fix: WAIT_OUT,
   })
 }
 

@@ -5,6 +5,7 @@ import {
   RateLimitedError,
   type TokenkeeperError,
   UnexpectedResponseError,
+  WAIT_OUT,
 } from '../tokens/errors.ts'
 import { type BrokerReply, errorByStatus, type Spends } from './call.ts'
 
@@ -45,8 +46,7 @@ export function fyersError(
   if (code === undefined || reply.status >= 500) return errorByStatus(FYERS, reply, spends)
   const details = { brokerCode: String(code) }
   if (RATE_LIMIT_CODES.includes(code)) {
-    const fix = 'nothing to do: it is tried again later'
-    return new RateLimitedError('FYERS throttles us', { ...details, retryAfterSeconds: 60, fix })
+    return new RateLimitedError('FYERS throttles us', { ...details, retryAfterSeconds: 60, fix: WAIT_OUT })
   }
   if (PASSING_CODES.includes(code)) return errorByStatus(FYERS, { ...reply, status: 503 }, spends)
   // A refusal of the app is no refusal of the grant: a login by the same app would fail as well.

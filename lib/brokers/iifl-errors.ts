@@ -7,6 +7,8 @@ import {
   RateLimitedError,
   type TokenkeeperError,
   UnexpectedResponseError,
+  WAIT_FOR_RUN,
+  WAIT_OUT,
 } from '../tokens/errors.ts'
 import { type BrokerReply, badField, errorByStatus, type Spends } from './call.ts'
 import type { Failure } from './iifl-reply.ts'
@@ -39,7 +41,6 @@ const DEAD_TOKEN_CODES: readonly string[] = ['EC044', 'EC075']
 const THROTTLE_SECONDS: Readonly<Record<string, number>> = { EC018: 60, EC019: 900, EC052: 900, EC080: 900 }
 
 const SETUP = 'tokenkeeper setup {account}'
-const RETRIED = 'nothing to do: it is tried again'
 
 /** What only the account's holder can put right, at IIFL. */
 const ACCOUNT_FIXES: Readonly<Record<string, string>> = {
@@ -128,14 +129,14 @@ function errorOfCode(step: Step, code: string): TokenkeeperError | undefined {
   const seconds = THROTTLE_SECONDS[code]
   if (seconds !== undefined) {
     const what = `IIFL takes no one-time codes for ${seconds} s`
-    return new RateLimitedError(what, { ...details, retryAfterSeconds: seconds, fix: RETRIED })
+    return new RateLimitedError(what, { ...details, retryAfterSeconds: seconds, fix: WAIT_OUT })
   }
   if (DEAD_TOKEN_CODES.includes(code)) return deadToken(step, details)
   if (PASSING_CODES.includes(code)) {
     // The code or token of this step may be used up, and only a new login gives another (DECISIONS, IIFL Capital).
     if (step === 'session')
       return spent('IIFL had a passing fault and the auth code counts as spent', details)
-    return new BrokerUnavailableError('IIFL had a passing fault', { ...details, fix: RETRIED })
+    return new BrokerUnavailableError('IIFL had a passing fault', { ...details, fix: WAIT_FOR_RUN })
   }
   const clientFix = CLIENT_FIXES[code]
   if (clientFix === undefined) return undefined
@@ -166,7 +167,7 @@ function deadToken(step: Step, details: Details): TokenkeeperError {
 function spent(what: string, details: Details): AmbiguousError {
   return new AmbiguousError(what, {
     ...details,
-    fix: 'nothing to do yet: a later run starts the login again',
+    fix: 'wait for the next run: it starts the login again where that is safe',
   })
 }
 

@@ -6,6 +6,7 @@ import {
   RateLimitedError,
   type TokenkeeperError,
   UnexpectedResponseError,
+  WAIT_OUT,
 } from '../tokens/errors.ts'
 import { type BrokerReply, errorByStatus } from './call.ts'
 
@@ -33,11 +34,10 @@ export function errorOf(reply: BrokerReply, during: 'login' | 'read'): Tokenkeep
   if (code === undefined) return errorWithoutCode(reply, during)
   const details = { brokerCode: code }
   if (code === RATE_LIMIT_CODE || data?.data?.code === RATE_LIMIT_CODE) {
-    const fix = 'nothing to do: it is tried again later'
     return new RateLimitedError(`${NAME} throttles us`, {
       ...details,
       retryAfterSeconds: XTS_RATE_LIMIT_S,
-      fix,
+      fix: WAIT_OUT,
     })
   }
   if (during === 'login') return keysRefused(details)
@@ -73,7 +73,7 @@ function keysRefused(details: { readonly brokerCode?: string }): ClientRejectedE
 function deadToken(details: { readonly brokerCode?: string }): GrantRejectedError {
   return new GrantRejectedError(`${NAME} says the token is dead`, {
     ...details,
-    fix: 'nothing to do: it logs in again',
+    fix: 'nothing to do: the next run logs in again',
   })
 }
 

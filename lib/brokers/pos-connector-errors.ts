@@ -5,6 +5,7 @@ import {
   HumanActionError,
   RateLimitedError,
   type TokenkeeperError,
+  WAIT_OUT,
 } from '../tokens/errors.ts'
 import { type BrokerReply, errorByStatus, retryAfter } from './call.ts'
 import type { PosPath } from './pos-connector-call.ts'
@@ -53,7 +54,7 @@ export function readError(reply: BrokerReply, path: PosPath): TokenkeeperError {
   // Laravel sends guests to its login page where it does not take the call for one of an API (DECISIONS, POS).
   if (reply.status === 401 || leadsToLogin(reply)) {
     return new GrantRejectedError(`${NAME} says the token is dead`, {
-      fix: 'nothing to do: it logs in again',
+      fix: 'nothing to do: the next run logs in again',
     })
   }
   if (isWrongAddress(reply)) return wrongAddress(path, reply)
@@ -70,7 +71,7 @@ export function throttled(seconds: number, what = 'throttles us'): RateLimitedEr
   const retryAfterSeconds = Math.min(Math.ceil(seconds), LONGEST_RETRY_AFTER_S)
   return new RateLimitedError(`${NAME} ${what} (${retryAfterSeconds} s)`, {
     retryAfterSeconds,
-    fix: 'nothing to do: it is tried again later',
+    fix: WAIT_OUT,
   })
 }
 

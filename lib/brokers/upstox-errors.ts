@@ -6,6 +6,8 @@ import {
   HumanActionError,
   RateLimitedError,
   type TokenkeeperError,
+  WAIT_FOR_RUN,
+  WAIT_OUT,
 } from '../tokens/errors.ts'
 import { nextClock } from '../tokens/session-model.ts'
 import { type BrokerReply, errorByStatus, noUsableReply } from './call.ts'
@@ -72,7 +74,7 @@ export function upstoxError(reply: BrokerReply, during: 'read' | 'exchange' | 'a
     return new RateLimitedError(what, {
       ...details,
       retryAfterSeconds,
-      fix: 'nothing to do: it is tried again later',
+      fix: WAIT_OUT,
     })
   }
   if (code === ACCOUNT_INACTIVE) {
@@ -98,7 +100,7 @@ export function upstoxError(reply: BrokerReply, during: 'read' | 'exchange' | 'a
   if (code === PASSING_FAULT || code === DEAD_CODE) {
     return new BrokerUnavailableError('Upstox reports a passing fault', {
       ...details,
-      fix: 'nothing to do: it is tried again',
+      fix: WAIT_FOR_RUN,
     })
   }
   return new ClientRejectedError('Upstox answered with an unknown error code', { ...details, fix: REPORT })

@@ -11,6 +11,7 @@ import {
   GrantRejectedError,
   HumanActionError,
   type TokenkeeperError,
+  WAIT_FOR_RUN,
 } from '../tokens/errors.ts'
 import { jwtExpiry } from '../tokens/jwt.ts'
 import { isPlausibleToken } from '../tokens/plausible.ts'
@@ -47,7 +48,7 @@ export async function renewFromTokenService(context: BrokerContext): Promise<Ren
   const refreshed = await refresh(context, current?.accessToken ?? stored)
   if (refreshed === undefined) {
     throw new BrokerUnavailableError(`${SERVICE} answered without a usable access_token`, {
-      fix: 'nothing to do: it is tried again',
+      fix: WAIT_FOR_RUN,
     })
   }
   const fresh = await proven(context, refreshed)

@@ -7,7 +7,7 @@ import { acquireLease } from './acquire-lease.ts'
 import { announce } from './announce.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { noteDoubt, withdrawDoubt } from './doubt.ts'
-import { GrantRejectedError, UnexpectedResponseError, WrongAccountError } from './errors.ts'
+import { GrantRejectedError, TokenkeeperError, UnexpectedResponseError, WrongAccountError } from './errors.ts'
 import { tell } from './incident.ts'
 import type { AccountResult } from './outcome.ts'
 import { saveProvePublish } from './publish.ts'
@@ -16,6 +16,7 @@ import { resultOf } from './result.ts'
 import type { Secret } from './secret.ts'
 import { untilRecorded } from './until-recorded.ts'
 
+const HAND_IN_AGAIN = 'hand it in again in a moment: nothing of it was stored'
 const REASON = 'an access token was handed in and proved live'
 
 export interface Adoption {
@@ -76,7 +77,8 @@ export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promis
     changes = { ...changes, incident }
   } catch (error) {
     if (isNoneOfOurs(error)) changes = { ...changes, ...withdrawDoubt(lease.state, notedAt) }
-    throw error
+    // No run knows of this token: nobody tries again but whoever has it.
+    throw error instanceof TokenkeeperError ? error.advising(HAND_IN_AGAIN) : error
   } finally {
     let released = false
     try {

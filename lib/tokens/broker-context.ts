@@ -6,7 +6,7 @@ import type { Ports } from '../ports/ports.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
 import type { AccountSettings } from './account-state.ts'
-import { BrokerUnavailableError, ConfigurationError } from './errors.ts'
+import { BrokerUnavailableError, ConfigurationError, WAIT_FOR_RUN } from './errors.ts'
 import type { Secret } from './secret.ts'
 
 const DEFAULT_TIMEOUT_MS = 15_000
@@ -100,7 +100,7 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
         if (Temporal.Instant.compare(resumesAt, deadline) >= 0) {
           throw new BrokerUnavailableError('no unused one-time code begins before the deadline', {
             sent: false,
-            fix: 'nothing to do: a later run takes the next code',
+            fix: WAIT_FOR_RUN,
           })
         }
         await clock.sleep(waitMs)

@@ -39,6 +39,11 @@ export interface ErrorDetails {
   readonly cause?: unknown
 }
 
+/** What helps against a passing fault; true of every run, and of a run only. */
+export const WAIT_FOR_RUN = 'wait for the next run, or try at once: tokenkeeper refresh {account}'
+/** The same while the broker wants to be left alone. */
+export const WAIT_OUT = 'wait that long: the first run after it tries again'
+
 const PLAIN_CODE = /^[A-Za-z0-9_.:-]{1,48}$/
 
 /** What every error of this project is. `message` is safe to show and to log. */
@@ -47,7 +52,8 @@ export abstract class TokenkeeperError extends Error {
   abstract readonly actor: Actor
   /** Whether a later run may repeat the same step by itself. */
   abstract readonly retryable: boolean
-  readonly fix: string
+  /** What whoever can help should do. */
+  fix: string
   readonly brokerCode: string | undefined
 
   constructor(message: string, details: ErrorDetails = {}) {
@@ -57,6 +63,12 @@ export abstract class TokenkeeperError extends Error {
     this.brokerCode =
       details.brokerCode !== undefined && PLAIN_CODE.test(details.brokerCode) ? details.brokerCode : undefined
     if ('cause' in this) Object.defineProperty(this, 'cause', { enumerable: false })
+  }
+
+  /** The same error for whoever must do something else about a passing fault than wait for a run. */
+  advising(fix: string): this {
+    if (this.retryable) this.fix = fix
+    return this
   }
 
   /** A cause can be a library's error with headers and bodies on it: of that, a dump shows the masked message only. */

@@ -3,7 +3,7 @@ import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { SecretName, StoredSecret, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState } from './account-state.ts'
-import { TokenVaultError } from './errors.ts'
+import { TokenVaultError, WAIT_FOR_RUN } from './errors.ts'
 
 const STALE_READ_PAUSES_MS = [200, 500, 1_000]
 
@@ -30,7 +30,7 @@ export async function readStored(ports: Ports, broker: Broker, state: AccountSta
   if (!isStale(stored, state)) return stored
   throw new TokenVaultError('the stored secrets are older than what was written last', {
     during: 'read',
-    fix: 'nothing to do: the next run reads again',
+    fix: WAIT_FOR_RUN,
   })
 }
 

@@ -7,7 +7,7 @@ import { announce } from './announce.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { attemptAllowedAt } from './budget.ts'
 import { forAccount, notBefore } from './ending.ts'
-import { GrantRejectedError, RateLimitedError, type TokenkeeperError, WrongAccountError } from './errors.ts'
+import { GrantRejectedError, RateLimitedError, TokenkeeperError, WrongAccountError } from './errors.ts'
 import { proveStored } from './publish.ts'
 import { readStored } from './read-stored.ts'
 import { maskSecrets } from './secret.ts'
@@ -50,7 +50,10 @@ export async function validateAccessToken(
     if (error instanceof RateLimitedError) {
       await note(state, { notBefore: notBefore(error, ports.clock.now()) }, ports)
     }
-    if (!(error instanceof GrantRejectedError || error instanceof WrongAccountError)) throw error
+    if (!(error instanceof GrantRejectedError || error instanceof WrongAccountError)) {
+      // Nobody repeats a question but whoever asks.
+      throw error instanceof TokenkeeperError ? error.advising('ask again in a moment') : error
+    }
     await note(state, { refusedVersion: token.version, doubt: undefined }, ports)
     return {
       ...told,

@@ -96,7 +96,8 @@ test('the only wildcards in a resource are a broker’s own parameters, and what
   const wild = roleStatements(template)
     .flatMap(({ Resource }) => [Resource].flat().map(arnText))
     .filter((arn) => arn.includes('*'))
-  const allowed = /parameter\/stock-pipeline\/(fyers|upstox)\/\*(\/(access_token|session|client_id|pending))?$/
+  const allowed =
+    /parameter\/stock-pipeline\/(fyers|upstox)\/\*(\/(access_token|session|client_id|pending))?$/
   expect(wild.filter((arn) => !allowed.test(arn))).toEqual([])
   expect(wild.length).toBeGreaterThan(0)
 })
