@@ -1,5 +1,6 @@
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { Finished, LoginDesk, Refusal, Started } from '../../lib/ports/login-desk.ts'
+import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { loginDesk } from '../../lib/tokens/login-desk.ts'
 import { refusalOf } from '../../lib/tokens/refused.ts'
 import { forgetSecrets } from '../../lib/tokens/secret.ts'
@@ -25,11 +26,14 @@ export async function takeLoginStep(
 ): Promise<LoginReply> {
   let account: string = broker.id
   try {
-    const { broker: configured, ports } = compose()
+    const { broker: configured, ports, followUp } = compose()
     const login = readLoginEvent(broker, event)
     if ('account' in login.order) account = login.order.account
     telemetry.info('login step', { broker: broker.id, account, step: login.step })
-    return await taken(login, loginDesk({ brokers: [configured], ports }))
+    // The site waits for this reply: another invocation proves what was kept.
+    const settle = (kept: AccountId): Promise<void> =>
+      followUp.handOver({ accounts: [kept], continuation: 1 })
+    return await taken(login, loginDesk({ brokers: [configured], ports, settle }))
   } catch (error) {
     const refusal = refusalOf(error, account)
     telemetry.error('login step failed', { account, code: refusal.code, reason: refusal.reason })

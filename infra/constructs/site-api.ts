@@ -25,7 +25,9 @@ const ROUTES: readonly Route[] = [
   [HttpMethod.GET, '/login'],
   // Whoever types the address of a button is told so on a page of ours.
   [HttpMethod.GET, '/login/{proxy+}'],
-  ...['start', 'approve', 'paste'].flatMap((button) => ofAccount(HttpMethod.POST, '/login', `/${button}`)),
+  ...['start', 'approve', 'paste', 'prove'].flatMap((button) =>
+    ofAccount(HttpMethod.POST, '/login', `/${button}`),
+  ),
   [HttpMethod.GET, '/callback/{broker}'],
   ...ofAccount(HttpMethod.GET, '/receipt', '/{login}'),
   ...ofAccount(HttpMethod.GET, '/waiting'),

@@ -3,9 +3,10 @@ import type { CodeLogin } from '../ports/login.ts'
 import { COMMAND_LINE, type FinishOrder } from '../ports/login-desk.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import { type AccountState, type LoginResult, newAccountState } from '../tokens/account-state.ts'
+import { keptLogin } from '../tokens/kept-login.ts'
 import { accountOfState, loginCalled, loginIdOf } from '../tokens/login-attempts.ts'
 import type { Composition } from './composition.ts'
-import { endOfRefusal, endOfResult, type LoginEnd, sentencesOf } from './login-end.ts'
+import { endOfRefusal, endOfResult, endOfSuccess, type LoginEnd, sentencesOf } from './login-end.ts'
 import type { Lines } from './login-lines.ts'
 import { readPasted } from './login-pasted.ts'
 import type { Terminal } from './terminal.ts'
@@ -26,6 +27,11 @@ export interface LoginTask {
 /** Another process may be at the same callback: its work and its lease are over by then. */
 const RESULT_PATIENCE_MS = 25_000
 const RESULT_POLL_MS = 500
+const REFUSED_LATER = {
+  code: 'grant_rejected',
+  reason: 'the broker refused the new token when it was proven',
+  fix: 'log in again',
+} as const
 
 /** What an end must have for the person to try once more with what they hold. */
 export function isWorthAnotherLine({ code }: LoginEnd): boolean {
@@ -72,6 +78,7 @@ export async function finishLogin(order: FinishOrder, task: LoginTask): Promise<
   const finished = await composition.desk.finish(order)
   if ('refused' in finished) return endOfRefusal(account, finished)
   const result = await recordedResult(finished.loginId, task)
+  if (result?.kept) return endOfKept(finished.loginId, result, task)
   if (result) return endOfResult(broker, await recordOf(task), result, composition.ports.clock.now())
   return {
     success: false,
@@ -79,6 +86,24 @@ export async function finishLogin(order: FinishOrder, task: LoginTask): Promise<
     code: 'ambiguous',
     reason: 'nobody knows how this login ended: the process that was at it has not said so',
     fix: `look at it: tokenkeeper status ${account}`,
+  }
+}
+
+async function endOfKept(loginId: string, result: LoginResult, task: LoginTask): Promise<LoginEnd> {
+  const { broker, composition, terminal, account } = task
+  terminal.note(
+    `${account}: logged in; ${broker.displayName} does not prove the new token yet, which is kept. Trying on.`,
+  )
+  const state = await (await import('./login-kept.ts')).afterProof(task)
+  const now = composition.ports.clock.now()
+  const attempt = loginCalled(state, loginId)
+  switch (attempt && keptLogin(state, attempt)) {
+    case 'published':
+      return endOfSuccess(broker, state, now)
+    case 'gone':
+      return endOfResult(broker, state, { ...result, ...REFUSED_LATER }, now)
+    default:
+      return endOfResult(broker, state, result, now)
   }
 }
 

@@ -21,6 +21,11 @@ export async function watchForLogin(
     const record = await recordOf(task)
     const now = composition.ports.clock.now()
     if (record.generation > before.generation) return endOfSuccess(broker, record, now)
+    // Approved or logged in, and not proven: nobody need wait for the next scheduled run.
+    if (record.pending && !before.pending) {
+      const proven = await (await import('./login-kept.ts')).afterProof(task)
+      if (proven.generation > before.generation) continue
+    }
     for (const { id, result } of record.logins ?? []) {
       if (!result || told.has(id)) continue
       told.add(id)

@@ -33,6 +33,10 @@ export function tellingDesk(
       await desk.acceptApproval(order)
       const state = await states.get(order.account).catch(() => undefined)
       const at = state?.approval?.approvedAt
+      if (state?.pending) {
+        const reason = 'approved in the app of the broker; the new token is kept until it is proven'
+        return tell({ state, result: { success: false, at: state.pending.mintedAt, reason, kept: true } })
+      }
       if (!state || !at || at.toString() === before) return
       tell({ state, result: { success: true, at, reason: 'approved in the app of the broker' } })
     },

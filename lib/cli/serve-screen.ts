@@ -111,10 +111,16 @@ export class ServeScreen {
   loginEnded({ state, result }: EndedLogin): void {
     const { account, accessToken, clientName } = state
     const { success, reason } = result
-    const details = { account, outcome: success ? 'logged_in' : 'login_failed', reason }
+    const details = {
+      account,
+      outcome: success ? 'logged_in' : result.kept ? 'token_kept' : 'login_failed',
+      reason,
+    }
     if (success && accessToken) {
       const sentence = `proven, live until ${weekdayTime(accessToken.expiresAt, this.#timeZone)}`
       this.#line({ account, word: 'logged in', style: 'green', sentence, aside: clientName, details })
+    } else if (result.kept) {
+      this.#line({ account, word: 'token kept', style: 'yellow', sentence: reason, details })
     } else {
       this.#line({ account, word: 'login failed', style: 'red', sentence: reason, details })
     }

@@ -27,6 +27,9 @@ export interface ServiceOptions {
   readonly around?: (run: () => Promise<void>) => Promise<void>
 }
 
+/** How soon a token that was kept until it can be proven is tried again. */
+const SETTLE_EVERY_MS = 20_000
+
 interface Watched {
   readonly broker: Broker
   readonly account: AccountId
@@ -41,6 +44,10 @@ export class LocalService {
   readonly #running = new Set<string>()
   #watched: readonly Watched[] = []
   #checking: Promise<void> | undefined
+  /** Accounts whose minted token is not proven yet. */
+  #pending: readonly { readonly broker: Broker; readonly account: AccountId }[] = []
+  #settledAtMs = Number.NEGATIVE_INFINITY
+  readonly #settling = new Set<Promise<void>>()
   #first: Promise<unknown> | undefined
 
   constructor(options: ServiceOptions) {
@@ -63,6 +70,16 @@ export class LocalService {
   tick(): void {
     this.scheduler.tick()
     const now = this.#options.ports.clock.now().epochMilliseconds
+    if (this.#pending.length > 0 && Math.abs(now - this.#settledAtMs) >= SETTLE_EVERY_MS) {
+      this.#settledAtMs = now
+      for (const broker of new Set(this.#pending.map((one) => one.broker))) {
+        const accounts = this.#pending.filter((one) => one.broker === broker).map(({ account }) => account)
+        const settling: Promise<void> = this.#run(broker, accounts).finally(() =>
+          this.#settling.delete(settling),
+        )
+        this.#settling.add(settling)
+      }
+    }
     const due = this.#watched.filter(({ expiresAt }) => expiresAt.epochMilliseconds <= now)
     if (due.length === 0 || this.#checking) return
     this.#watched = this.#watched.filter((watched) => !due.includes(watched))
@@ -80,10 +97,10 @@ export class LocalService {
   /** Starts nothing further and resolves when what is under way has ended. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    await Promise.all([this.#first, this.scheduler.idle(), this.#checking])
+    await Promise.all([this.#first, this.scheduler.idle(), this.#checking, ...this.#settling])
   }
 
-  async #run(broker: Broker): Promise<void> {
+  async #run(broker: Broker, accounts?: readonly AccountId[]): Promise<void> {
     const { ports, onEvent, around = (run) => run() } = this.#options
     const { signal } = this.#stopping
     if (signal.aborted || this.#running.has(broker.id)) return
@@ -92,7 +109,7 @@ export class LocalService {
       if (!(await hasAccounts(broker, ports))) return
       await around(async () => {
         onEvent({ event: 'run_started', broker })
-        const report = await runHere({ broker, signal }, ports)
+        const report = await runHere({ broker, accounts, signal }, ports)
         await this.#watch(broker)
         onEvent({ event: 'run_finished', broker, report })
       })
@@ -104,7 +121,9 @@ export class LocalService {
   async #watch(broker: Broker): Promise<void> {
     const { ports } = this.#options
     const others = this.#watched.filter((watched) => watched.broker !== broker)
-    this.#watched = [...others, ...(await livesOf(broker, ports))]
+    const { lives, pending } = await recordsOf(broker, ports)
+    this.#watched = [...others, ...lives]
+    this.#pending = [...this.#pending.filter((one) => one.broker !== broker), ...pending]
   }
 
   /** Another process may have renewed it in the meantime. */
@@ -133,16 +152,24 @@ async function hasAccounts(broker: Broker, { states }: Ports): Promise<boolean> 
   }
 }
 
-async function livesOf(broker: Broker, { states, clock }: Ports): Promise<readonly Watched[]> {
+interface Records {
+  readonly lives: readonly Watched[]
+  readonly pending: readonly { readonly broker: Broker; readonly account: AccountId }[]
+}
+
+async function recordsOf(broker: Broker, { states, clock }: Ports): Promise<Records> {
   const now = clock.now().epochMilliseconds
   const lives: Watched[] = []
+  const pending: { broker: Broker; account: AccountId }[] = []
   try {
-    for await (const { account, accessToken, settings } of states.list(broker.id)) {
+    for await (const state of states.list(broker.id)) {
+      const { account, accessToken, settings } = state
+      if (state.pending) pending.push({ broker, account })
       const expiresAt = settings.managedBy === undefined ? accessToken?.expiresAt : undefined
       if (expiresAt && expiresAt.epochMilliseconds > now) lives.push({ broker, account, expiresAt })
     }
   } catch {
     // The run has told of a broken store; the next one looks again.
   }
-  return lives
+  return { lives, pending }
 }

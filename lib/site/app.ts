@@ -39,7 +39,7 @@ export function siteApp(options: SiteOptions): Hono {
   app.use(siteHeaders({ secure, hosts: Object.values(ports.hosts ?? {}) }))
   mountRest(app, { ...options, ...rest })
   if (login) {
-    const site = loginSite(login, brokers, ports)
+    const site = loginSite(login, brokers, ports, rest.desk)
     // Brokers are no browsers: their posts are told by the path alone.
     app.route('/', webhookRoutes(site))
     app.use(ownForms(login))

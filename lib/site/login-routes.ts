@@ -7,14 +7,14 @@ import { forVisitors, type LoginSite, type Look } from './login-site.ts'
 import { show } from './page.ts'
 import { pastePage } from './paste-page.ts'
 import { closedPage, foreignFormPage, plainPage, refusalPage } from './problem-page.ts'
-import { successPage } from './receipt-page.ts'
+import { keptPage, successPage } from './receipt-page.ts'
 import type { Action } from './visitor.ts'
 import { waitingPage } from './waiting-page.ts'
 
 /** The pages and buttons of a login until the browser leaves for the broker. Only POST changes anything. */
 export function loginRoutes(site: LoginSite): Hono {
   const app = new Hono()
-  const { desk, ports, siteUrl } = site
+  const { desk, tokens, ports, siteUrl } = site
 
   app.get('/', (context) => context.redirect('/login', 303))
 
@@ -50,6 +50,17 @@ export function loginRoutes(site: LoginSite): Hono {
     const asked = await desk.requestApproval({ account })
     if ('refused' in asked) return show(context, refusalPage(asked))
     return context.redirect(`/waiting/${account}`, 303)
+  })
+
+  post('prove', async ({ known, visitor, now }, context) => {
+    const { broker, state } = known
+    const { account } = state
+    await tokens.refresh({ broker: broker.id, accounts: [account] })
+    const after = (await ports.states.get(account)) ?? state
+    const then = { known: { broker, state: after }, visitor, now }
+    if (after.pending) return show(context, keptPage(then))
+    if (!isLive(after, ports.clock.now())) return context.redirect('/login', 303)
+    return show(context, successPage({ ...then, overview: await site.overview(now) }))
   })
 
   post('paste', async ({ known, visitor }, context, form) => {

@@ -4,6 +4,7 @@ import type { Broker } from '../ports/broker.ts'
 import type { LoginDesk } from '../ports/login-desk.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
+import type { TokenDesk } from '../ports/token-desk.ts'
 import type { SigningKeys } from '../signing-keys.ts'
 import { isAccountId } from '../tokens/account-id.ts'
 import { type KnownAccount, knownAccounts } from './accounts.ts'
@@ -23,6 +24,8 @@ export interface LoginSiteOptions extends SiteAddress {
 /** What the groups of login routes share. */
 export interface LoginSite extends LoginSiteOptions {
   readonly brokers: readonly Broker[]
+  /** Has a run prove a token that was kept. */
+  readonly tokens: Pick<TokenDesk, 'refresh'>
   readonly ports: Pick<Ports, 'states' | 'clock'> & { readonly telemetry: Pick<Telemetry, 'error'> }
   readonly visitors: Visitors
   /** Every account, sorted by whether it needs somebody. */
@@ -35,11 +38,13 @@ export function loginSite(
   options: LoginSiteOptions,
   brokers: readonly Broker[],
   ports: LoginSite['ports'],
+  tokens: LoginSite['tokens'],
 ): LoginSite {
   const { keys, siteUrl } = options
   return {
     ...options,
     brokers,
+    tokens,
     ports,
     visitors: visitors({ keys, clock: ports.clock, secure: isSecure(siteUrl) }),
     async overview(now, first) {

@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import type { Temporal } from 'temporal-polyfill'
 import type { LoginAttempt, LoginResult } from '../tokens/account-state.ts'
+import { keptLogin } from '../tokens/kept-login.ts'
 import type { KnownAccount } from './accounts.ts'
 import { loginButtons, progress } from './login-page.ts'
 import { forOwner, titleOf } from './names.ts'
@@ -24,6 +25,14 @@ export interface ReceiptView {
 /** How one login ended, from the record: looking at it again does nothing. */
 export function receiptPage(attempt: LoginAttempt, view: ReceiptView): Page {
   const { result, usedAt } = attempt
+  switch (keptLogin(view.known.state, attempt)) {
+    case 'pending':
+      return keptPage(view)
+    case 'published':
+      return successPage(view)
+    case 'gone':
+      return failurePage(refusedLater(attempt), view)
+  }
   if (result) return result.success ? successPage(view) : failurePage(result, view)
   if (!usedAt) return unfinishedPage(view)
   if (usedAt.until(view.now).total('seconds') > LOST_AFTER_SECONDS) return lostPage(view)
@@ -74,6 +83,30 @@ ${retry(view)}
 </section>
 ${backToAll}`
   return { title, body }
+}
+
+/** Logged in, or approved, and the broker does not answer for a moment: nobody has to do that again. */
+export function keptPage({ known, visitor }: Pick<ReceiptView, 'known' | 'visitor'>): Page {
+  const { broker, state } = known
+  const title = 'Logged in; the new token is being proven'
+  const body = html`<h1>${title}</h1>
+<section class="card">
+<h2><bdi>${titleOf(known)}</bdi></h2>
+<p role="status">${broker.displayName} gave a new token and does not answer the call that proves it. The token is kept: do not log in again. It is published as soon as it is proven; this page looks again by itself.</p>
+${actionButton(visitor, { account: state.account, action: 'prove', label: forOwner('Prove it now', known) })}
+</section>
+${backToAll}`
+  return { title, body, refreshSeconds: LOOK_AGAIN_SECONDS }
+}
+
+function refusedLater({ result }: LoginAttempt): LoginResult {
+  const at = result?.at as LoginResult['at']
+  return {
+    success: false,
+    at,
+    reason: 'the broker refused the new token when it was proven',
+    fix: 'log in again',
+  }
 }
 
 function lostPage(view: ReceiptView): Page {

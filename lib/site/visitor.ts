@@ -13,7 +13,7 @@ const RANDOM_BYTES = 16
 const COOKIE = /^([A-Za-z0-9_-]{22})\.(\d{10,11})\.([A-Za-z0-9_-]{1,32})\.([A-Za-z0-9_-]{43})$/
 
 /** The buttons; a form's token is good for one of them and one account. */
-export type Action = 'start' | 'approve' | 'paste'
+export type Action = 'start' | 'approve' | 'paste' | 'prove'
 
 /** A browser that has opened the login page with a valid link, or on this machine. */
 export interface Visitor {

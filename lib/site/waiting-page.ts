@@ -5,7 +5,7 @@ import type { KnownAccount } from './accounts.ts'
 import { loginButtons } from './login-page.ts'
 import { forOwner, titleOf } from './names.ts'
 import { actionButton, type Page, when } from './page.ts'
-import { backToAll } from './receipt-page.ts'
+import { backToAll, keptPage } from './receipt-page.ts'
 import type { Visitor } from './visitor.ts'
 
 const LOOK_AGAIN_SECONDS = 3
@@ -16,6 +16,7 @@ const LOOK_LATER_SECONDS = 30
 export function waitingPage(known: KnownAccount, visitor: Visitor, now: Temporal.Instant): Page {
   const { broker, state } = known
   const { account, approval } = state
+  if (state.pending?.source === 'approval') return keptPage({ known, visitor })
   if (!isApprovalOpen(approval, now)) return notAsked(known, visitor, now)
   const waitSeconds = broker.login?.approval?.waitSeconds ?? 0
   const late = approval.requestedAt.until(now).total('seconds') >= waitSeconds

@@ -1,5 +1,5 @@
 import type { Broker } from '../ports/broker.ts'
-import type { LoginDesk, Refusal } from '../ports/login-desk.ts'
+import type { Finished, FinishOrder, LoginDesk, Refusal } from '../ports/login-desk.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type AccountId, brokerOf } from './account-id.ts'
 import { acceptApproval, requestApproval } from './approval.ts'
@@ -11,10 +11,15 @@ export interface LoginDeskOptions {
   /** Those whose accounts can be logged in here, with the owner's settings. */
   readonly brokers: readonly Broker[]
   readonly ports: Ports
+  /**
+   * Has a run prove and publish the token of a login that had to be kept; it need not wait for that. What it throws is
+   * logged. @default - the next scheduled run does so
+   */
+  readonly settle?: ((account: AccountId) => Promise<void>) | undefined
 }
 
 /** The desk that does the work in this process. Never throws but from {@link LoginDesk.acceptApproval}'s stores. */
-export function loginDesk({ brokers, ports }: LoginDeskOptions): LoginDesk {
+export function loginDesk({ brokers, ports, settle }: LoginDeskOptions): LoginDesk {
   const named = (id: string): Broker => {
     const broker = brokers.find((one) => one.id === id)
     if (broker) return broker
@@ -29,19 +34,36 @@ export function loginDesk({ brokers, ports }: LoginDeskOptions): LoginDesk {
       return refusal
     }
   }
+  const settled = async (account: AccountId): Promise<void> => {
+    if (!settle) return
+    try {
+      if ((await ports.states.get(account))?.pending) await settle(account)
+    } catch (error) {
+      const { reason } = refusalOf(error, account)
+      ports.telemetry.warn('no run could be begun for the token that was kept', { account, reason })
+    }
+  }
+  const finish = async (order: FinishOrder, broker: Broker): Promise<Finished> => {
+    const finished = await finishLogin(order, broker, ports)
+    await settled(finished.account)
+    return finished
+  }
   const brokerFor = (account: AccountId): Broker => named(brokerOf(account))
 
   return {
     start: (order) => guarded(order.account, () => startLogin(order, brokerFor(order.account), ports)),
     finish: (order) =>
       order.by === 'code'
-        ? guarded(order.account, () => finishLogin(order, brokerFor(order.account), ports))
-        : guarded(order.broker, () => finishLogin(order, named(order.broker), ports)),
+        ? guarded(order.account, () => finish(order, brokerFor(order.account)))
+        : guarded(order.broker, () => finish(order, named(order.broker))),
     requestApproval: ({ account }) =>
       guarded(account, async () => {
         await requestApproval(account, brokerFor(account), ports)
         return { asked: true } as const
       }),
-    acceptApproval: (order) => acceptApproval(order, brokerFor(order.account), ports),
+    async acceptApproval(order) {
+      await acceptApproval(order, brokerFor(order.account), ports)
+      await settled(order.account)
+    },
   }
 }

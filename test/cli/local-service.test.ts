@@ -1,10 +1,13 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
+import { LocalService } from '../../lib/local/local-service.ts'
 import { Scheduler } from '../../lib/local/scheduler.ts'
 import { parseSchedule } from '../../lib/schedule.ts'
 import { DemoClock } from '../../lib/simulators/demo-clock.ts'
 import { demoStart } from '../../lib/simulators/demo-story.ts'
+import { HTML_502 } from '../../lib/simulators/simulator.ts'
 import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
+import { LoginWorld } from '../support/login-world.ts'
 
 const ZONE = 'Asia/Kolkata'
 
@@ -101,5 +104,27 @@ describe('the clock of the simulated world', () => {
     ['2026-11-20T20:00:00Z', '2026-11-23T05:59:00+05:30'],
   ])('on %s it starts at %s, a weekday in India', (today, start) => {
     expect(demoStart(Temporal.Instant.from(today)).toString({ timeZone: ZONE })).toBe(start)
+  })
+})
+
+describe('the local service', () => {
+  test('proves a token that a login had to leave unproven within half a minute', async () => {
+    const world = new LoginWorld()
+    const server = await world.serve(world.simulator)
+    const account = await world.loginAccount()
+    for (let i = 0; i < 5; i++) server.failNext('/me', HTML_502)
+    expect(await world.logIn(account)).toMatchObject({ kept: true })
+    const finished = Promise.withResolvers<void>()
+    const service = new LocalService({
+      brokers: [{ broker: world.broker, schedules: [] }],
+      ports: world.ports,
+      onEvent: ({ event }) => event === 'run_finished' && finished.resolve(),
+    })
+    await service.lookAgain(world.broker.id)
+    service.tick()
+    await finished.promise
+    await service.stop()
+    expect(await world.record(account)).toMatchObject({ generation: 1, accessToken: { source: 'login' } })
+    await world.close()
   })
 })

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Compose } from '../../functions/runtime/compose.ts'
 import type { LoginReply } from '../../functions/runtime/login-handler.ts'
 import { refreshHandler } from '../../functions/runtime/refresh-handler.ts'
+import type { FollowUpRequest } from '../../lib/ports/follow-up.ts'
+import { HTML_502 } from '../../lib/simulators/simulator.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { StateStoreError } from '../../lib/tokens/errors.ts'
 import { maskSecrets } from '../../lib/tokens/secret.ts'
@@ -13,17 +15,19 @@ let world: LoginWorld
 let account: AccountId
 let output: ReturnType<typeof captureOutput>
 let handler: ReturnType<typeof refreshHandler>
+let handedOver: FollowUpRequest[]
 
 const compose: Compose = (broker, telemetry) => ({
   broker,
   ports: { ...world.ports, telemetry },
-  followUp: { handOver: async () => {} },
+  followUp: { handOver: async (request) => void handedOver.push(request) },
 })
 
 beforeEach(async () => {
   world = await LoginWorld.open()
   account = await world.loginAccount()
   output = captureOutput()
+  handedOver = []
   handler = refreshHandler(loginbroker, compose)
 })
 
@@ -52,6 +56,19 @@ async function begun(): Promise<string> {
 }
 
 describe('a step of a login', () => {
+  test('whose token could not be proven hands the account to an invocation that does so', async () => {
+    const server = await world.serve(world.simulator)
+    for (let i = 0; i < 5; i++) server.failNext('/me', HTML_502)
+    await finish({ state: await begun(), code: world.simulator.codeFor('SIM001') })
+    expect(handedOver).toEqual([{ accounts: [account], continuation: 1 }])
+    const report = await handler(
+      { accounts: [account], reason: 'continued', continuation: 1 },
+      lambdaContext(),
+    )
+    expect(report).toMatchObject({ success: true, refreshed: 1 })
+    expect(await world.record(account)).toMatchObject({ accessToken: { source: 'login' } })
+  })
+
   test('starts one, finishes it and publishes the token, each with a reply of plain JSON', async () => {
     const started = await start()
     expect(started).toEqual({

@@ -174,6 +174,41 @@ describe('a login that fails', () => {
     expect(world.simulator.codesSeen).toBe(1)
   })
 
+  /** A login whose proof does not answer; where its receipt is. */
+  async function keptLogin(): Promise<string> {
+    const server = await world.serve(world.simulator)
+    site = await siteOf(world, [world.broker])
+    browser = await site.visitor(BINA)
+    for (let i = 0; i < 5; i++) server.failNext('/me', HTML_502)
+    const answer = await browser.get(callbackFor(await pressed('Bina'), 'SIM002'))
+    return answer.location ?? ''
+  }
+
+  test('for want of a proof only says not to log in again, and shows the proof when it comes', async () => {
+    const receipt = await keptLogin()
+    const page = await browser.get(receipt)
+    expect(textOf(page.text)).toMatch(/^Logged in; the new token is being proven/)
+    expect(textOf(page.text)).toContain('The token is kept: do not log in again.')
+    expect(page.headers.get('refresh')).toBeTruthy()
+    const codes = world.simulator.codesSeen
+    const proven = await browser.press(page, 'Prove it now')
+    expect(textOf(proven.text)).toMatch(/^Done: Bina/)
+    expect(world.simulator.codesSeen).toBe(codes)
+    // The receipt tells the same from now on.
+    expect(textOf((await browser.get(receipt)).text)).toMatch(/^Done: Bina/)
+  })
+
+  test('for want of a proof that in the end refuses the token asks for another login', async () => {
+    const receipt = await keptLogin()
+    world.simulator.killAccessTokens()
+    world.simulator.revokeAll()
+    await world.run(world.broker)
+    const text = textOf((await browser.get(receipt)).text)
+    expect(text).toMatch(/^The login did not work/)
+    expect(text).toContain('The broker refused the new token when it was proven. Log in again.')
+    expect((await record(BINA)).pending).toBeUndefined()
+  })
+
   test('before the old token died says until when that one works', async () => {
     await logIn('Bina', 'SIM002')
     const state = await record(BINA)

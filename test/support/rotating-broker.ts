@@ -153,6 +153,11 @@ export class RotabrokerSimulator implements Simulator {
     for (const family of this.#families) family.live = undefined
   }
 
+  /** No refresh token is accepted any more. */
+  revokeAll(): void {
+    for (const family of this.#families) family.revoked = true
+  }
+
   /** A login of `user` whose first access token is live already. */
   openFamily(user: string): { readonly access: string; readonly refresh: string } {
     const refresh = this.login(user)
