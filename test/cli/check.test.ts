@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ASHA_AT_FYERS } from '../../lib/simulators/demo-accounts.ts'
+import { HTML_502 } from '../../lib/simulators/simulator.ts'
 import { CommandLine, type Ended } from './command.ts'
 import { serving } from './serving.ts'
 import { setUp } from './set-up.ts'
@@ -120,6 +121,30 @@ describe('tokenkeeper check', () => {
     expect(line.world.fyers.refreshes).toBe(2)
     expect(await line.run(['refresh', 'fyers'])).toMatchObject({ code: 0 })
     expect(await check('fyers', '--live')).toMatchObject({ code: 0 })
+  })
+})
+
+describe('I9 a token that something may have ended', () => {
+  test('is not live until the broker was asked, and every command says so', async () => {
+    line.clock.advance(2)
+    await line.run(['refresh', 'fyers', '--force'])
+    line.clock.advance(2)
+    const fyers = line.world.servers.find(({ name }) => name === 'fyers')
+    if (!fyers) throw new Error('FYERS is simulated')
+    // The reply to a second login is lost, and the broker answers nothing else either.
+    fyers.server.failNext('/api/v3/validate-authcode', { kind: 'lost_reply' })
+    for (let i = 0; i < 2; i++) fyers.server.failNext('/api/v3/profile', HTML_502)
+    const login = await line.run(['login', 'fyers', '--code', '-'], { stdin: 'SIMULATED-authorization-code' })
+    expect(login.code).not.toBe(0)
+    expect(login.stderr).toContain('Whether the old token still works is unproven since Mon 23 Nov 07:')
+    const done = await check('fyers')
+    expect(done.code).toBe(3)
+    expect(done.stdout).toMatch(/unproven since Mon 23 Nov 07:\d\d IST +run tokenkeeper refresh fyers$/m)
+    expect((await line.run(['status', 'fyers'])).stdout).toContain('unproven since Mon 23 Nov 07:')
+    expect(await line.run(['token', 'fyers'])).toMatchObject({ code: 3, stdout: '' })
+    line.clock.advance(2)
+    expect(await check('fyers', '--live')).toMatchObject({ code: 0 })
+    expect(await check('fyers')).toMatchObject({ code: 0 })
   })
 })
 

@@ -55,6 +55,37 @@ async function change(changes: Parameters<typeof changed>[1]): Promise<void> {
   await world.ports.states.replace(changed(state, changes))
 }
 
+describe('a token that something may have ended', () => {
+  const doubted = (): Promise<void> => change({ doubt: { since: world.clock.now(), by: 'login' } })
+
+  beforeEach(async () => {
+    await world.run(rotabroker)
+    world.clock.advance({ minutes: 1 })
+    await doubted()
+    world.clock.advance({ minutes: 1 })
+  })
+
+  test('I9 is told with the doubt on it by the source', async () => {
+    expect((await source.read()).unprovenSince?.toString()).toBe('2026-11-23T01:31:00Z')
+  })
+
+  test('is proven before a program gets it, and then costs no further call', async () => {
+    const proofs = simulator.proofs
+    expect((await client.getToken()).unprovenSince).toBeUndefined()
+    expect(simulator.proofs).toBe(proofs + 1)
+    await client.getToken()
+    expect(simulator.proofs).toBe(proofs + 1)
+    expect(simulator.exchanges).toBe(1)
+  })
+
+  test('is renewed before a program gets it when the broker has ended it', async () => {
+    simulator.killAccessTokens()
+    const { accessToken } = await client.getToken()
+    expect(simulator.exchanges).toBe(2)
+    expect(accessToken.reveal()).toBe(await world.stored(account, 'access_token'))
+  })
+})
+
 describe('the stores of this machine', () => {
   test('give the published token with its expiry, generation and user', async () => {
     await world.run(rotabroker)

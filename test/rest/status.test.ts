@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox.ts'
 import type { TokenDesk } from '../../lib/ports/token-desk.ts'
+import { changed } from '../../lib/tokens/account-state.ts'
 import { StateStoreError } from '../../lib/tokens/errors.ts'
 import { fingerprint } from '../../lib/tokens/fingerprint.ts'
 import { Secret } from '../../lib/tokens/secret.ts'
@@ -108,6 +109,33 @@ describe('the status of an account', () => {
     expect(await status()).toMatchObject({ live: false, fingerprint: null })
     world.clock.set('2026-11-24T03:29:30+05:30')
     expect(await status()).toMatchObject({ state: 'expired', live: false, expires_in: 30 })
+  })
+
+  test('I9 says since when a token is unproven after something was sent that may have ended it', async () => {
+    const account = await world.account('upstox/ACC1', {})
+    await world.run(upstox)
+    const state = await world.ports.states.get(account)
+    if (!state) throw new Error('it is registered')
+    const doubt = { since: world.clock.now().add({ minutes: 1 }), by: 'login' } as const
+    await world.ports.states.replace(changed(state, { doubt }))
+    world.clock.advance({ minutes: 2 })
+    expect((await world.get('/token/status', key)).body).toMatchObject({
+      state: 'unproven',
+      live: false,
+      unproven_since: '2026-11-23T08:01:00+05:30',
+      summary: 'token unproven since Mon 23 Nov 08:01 IST',
+    })
+    expect((await world.get('/health')).body).toMatchObject({
+      tokens: 'unavailable',
+      accounts: { live: 0, unproven: 1, expired: 0 },
+    })
+    // A proof on request settles it.
+    const validator = await world.key(['status', 'validate'])
+    expect((await world.get('/token/validate', validator)).body).toMatchObject({ valid: true })
+    expect((await world.get('/token/status', validator)).body).toMatchObject({
+      live: true,
+      unproven_since: null,
+    })
   })
 
   test('tells what went wrong last and who can mend it', async () => {
