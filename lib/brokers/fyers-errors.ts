@@ -16,6 +16,8 @@ export const FYERS_EDGE_BLOCK_S = 600
 
 // Error codes of sheet section 5, by what they mean for us.
 const DEAD_TOKEN_CODES: readonly number[] = [-8, -15, -16, -17, -437, -501]
+/** The one code that names the refresh token and clears the PIN. */
+const REFRESH_TOKEN_REFUSED = -501
 const CHECK_APP = 'check app id (with its suffix) and app secret: tokenkeeper setup {account}'
 const REFUSES_REQUEST = {
   what: 'FYERS refuses our request',
@@ -61,9 +63,18 @@ export function fyersError(
   }
   if (during === 'refresh' || DEAD_TOKEN_CODES.includes(code)) {
     // On refresh any unknown code counts: it may be a wrong PIN or the withdrawal of refresh (sheet section 10).
+    if (during !== 'refresh') {
+      return new GrantRejectedError('FYERS says the token is dead', { ...details, fix: 'log in at FYERS' })
+    }
+    if (code === REFRESH_TOKEN_REFUSED) {
+      const suspects = ['refresh_token'] as const
+      const what = 'FYERS refused the refresh token'
+      return new GrantRejectedError(what, { ...details, suspects, fix: 'log in at FYERS' })
+    }
     const what =
-      during === 'refresh' ? 'FYERS refused the refresh token or its PIN' : 'FYERS says the token is dead'
-    return new GrantRejectedError(what, { ...details, fix: 'log in at FYERS' })
+      'FYERS refused the refresh token or its PIN: the PIN is a suspect and is not sent again until it is stored anew ' +
+      '(tokenkeeper put {account} pin)'
+    return new GrantRejectedError(what, { ...details, suspects: ['pin'], fix: 'log in at FYERS' })
   }
   return new UnexpectedResponseError('FYERS answered with an unknown error code', {
     ...details,

@@ -57,6 +57,7 @@ export const fyers = {
       hidden: true,
       required: false,
       env: ['FYERS_PIN'],
+      lockAfter: 5,
       problem: (value) => (/^\d{4}$/.test(value) ? undefined : 'it must be four digits'),
     },
     {

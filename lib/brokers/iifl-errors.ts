@@ -42,9 +42,10 @@ const THROTTLE_SECONDS: Readonly<Record<string, number>> = { EC018: 60, EC019: 9
 
 const SETUP = 'tokenkeeper setup {account}'
 
+/** A try with the wrong password would prolong it. */
+const LOCKED_CODES: readonly string[] = ['EC004', 'EC014', 'EC020']
 /** What only the account's holder can put right, at IIFL. */
 const ACCOUNT_FIXES: Readonly<Record<string, string>> = {
-  ...fixFor('have IIFL unblock the user', ['EC004', 'EC014', 'EC020']),
   EC055: 'log in at IIFL in the browser and press Authorize once',
   ...fixFor('have IIFL reactivate the trading account', ['EC076', 'EC081', 'EC703', 'EC704', 'EC705']),
 }
@@ -81,6 +82,7 @@ export function errorOf(step: Step, reply: BrokerReply, failure: Failure | undef
     return new HumanActionError(`IIFL refused the ${step} step for an unknown reason`, {
       ...details,
       problem: 'wrong_secret',
+      suspects: [step === 'password' ? 'password' : 'totp_secret'],
       fix: `log in once in the browser to see why, then store what was wrong: ${SETUP}`,
     })
   }
@@ -106,20 +108,31 @@ function errorOfCode(step: Step, code: string): TokenkeeperError | undefined {
     return new HumanActionError('IIFL refused the user id or its password', {
       ...details,
       problem: 'wrong_secret',
+      suspects: ['user_id', 'password'],
       fix,
     })
   }
   if (code === PASSWORD_EXPIRED) {
     const fix = `set a new password at IIFL and store it: ${SETUP}`
-    return new HumanActionError('the IIFL password has expired', { ...details, problem: 'wrong_secret', fix })
+    return new HumanActionError('the IIFL password has expired', {
+      ...details,
+      problem: 'wrong_secret',
+      suspects: ['password'],
+      fix,
+    })
   }
   if (TOTP_REFUSED.includes(code)) {
     const fix = `check the stored totp_secret and the clock of this machine: ${SETUP}`
     return new HumanActionError('IIFL refused the one-time code', {
       ...details,
       problem: 'wrong_secret',
+      suspects: ['totp_secret'],
       fix,
     })
+  }
+  if (LOCKED_CODES.includes(code)) {
+    const fix = `have IIFL unblock the user, make sure that the stored password is right, then run tokenkeeper refresh {account} --force`
+    return new HumanActionError('IIFL has blocked this user', { ...details, problem: 'locked', fix })
   }
   const accountFix = ACCOUNT_FIXES[code]
   if (accountFix !== undefined) {
@@ -153,7 +166,8 @@ type Details = { readonly brokerCode?: string }
 /** IIFL_SESSION_FAIL_CLASS of sheet section 10: a wrong checksum and a spent code cannot be told apart. */
 function sessionRefused(details: Details): GrantRejectedError {
   const fix = `check client_secret, the app secret: ${SETUP}; or log in at IIFL`
-  return new GrantRejectedError('IIFL gave no session for this login', { ...details, fix })
+  const suspects = ['client_secret'] as const
+  return new GrantRejectedError('IIFL gave no session for this login', { ...details, suspects, fix })
 }
 
 /** The session token at a profile call; in the middle of a login the token of the step before. */

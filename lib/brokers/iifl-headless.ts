@@ -36,6 +36,7 @@ export async function headlessAuthCode(context: BrokerContext): Promise<Secret> 
     if (refusal === ILLEGAL_KEY) keys = await variant.exchangeKeys(context)
     return variant.sendPassword(context, keys)
   })
+  context.accepted('password')
   return afterPassword(async () => {
     const totpToken = await withOneRepeat([ILLEGAL_KEY, ...TOTP_REFUSED], async (refusal) => {
       // First the code: waiting for a step never used before can outlast a key.

@@ -74,8 +74,7 @@ export const iiflXts = {
 } as const satisfies Broker
 
 /**
- * The login of sheet section 3. Only its reply names the user, so the token is proven here, where the name is
- * known. A login may end the older session: what it gave is published at once by the run.
+ * The login of sheet section 3. Only its reply names the user. A login may end the older session: what it gave is published at once by the run.
  */
 async function logIn(context: BrokerContext): Promise<Renewal> {
   const reply = await call(context, {
@@ -97,8 +96,8 @@ async function logIn(context: BrokerContext): Promise<Renewal> {
       : errorOf(reply, 'login')
   }
   const accessToken = new Secret(parsed.data.result.token)
-  const proof = await proveFresh(iiflXts, context, accessToken)
-  return { accessToken, sentAt: reply.sentAt, proof: { ...proof, userId: parsed.data.result.userID } }
+  const { userID: userId } = parsed.data.result
+  return { accessToken, sentAt: reply.sentAt, userId, ...(await proveFresh(iiflXts, context, accessToken)) }
 }
 
 /** Any success proves the token; whose it is, only the login's reply tells (DECISIONS, IIFL XTS). */

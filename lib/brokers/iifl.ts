@@ -60,6 +60,7 @@ export const iifl = {
       hidden: true,
       required: false,
       env: ['IIFL_PASSWORD'],
+      lockAfter: 3,
       // EC063 of sheet section 5.
       problem: (value) => (/\s/.test(value) ? 'IIFL passwords have no white space' : undefined),
     },

@@ -23,9 +23,11 @@ const SETUP = 'tokenkeeper setup {account}'
 export function loginError(reply: BrokerReply): TokenkeeperError {
   const { status } = reply
   if (isWrongAddress(reply)) return wrongAddress('login', reply)
-  if (status === 401 || status === 422) {
+  // A 200 without a token is a refusal too: a password was in it, so nothing is tried out (DECISIONS, November 2026).
+  if (status === 401 || status === 422 || (status < 300 && reply.bodyKind === 'json')) {
     return new HumanActionError(`${NAME} refuses the stored e-mail or password`, {
       problem: 'wrong_secret',
+      suspects: ['email', 'password', 'base_url'],
       fix: `store the right e-mail and password: ${SETUP}`,
     })
   }

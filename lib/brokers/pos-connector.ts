@@ -36,7 +36,15 @@ export const posConnector = {
       env: ['POS_EMAIL'],
       problem: (value) => (/^[^\s@]+@[^\s@]+$/.test(value) ? undefined : 'it must be an e-mail address'),
     },
-    { name: 'password', label: 'Password', hidden: true, required: true, env: ['POS_PASSWORD'] },
+    {
+      name: 'password',
+      label: 'Password',
+      hidden: true,
+      required: true,
+      env: ['POS_PASSWORD'],
+      // Laravel makes us wait and locks nobody out (sheet section 7).
+      lockAfter: 'never',
+    },
     { name: 'vendor_id', label: 'Vendor id', hidden: false, required: false, env: ['POS_VENDOR_ID'] },
   ],
   // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet pos-connector, "One live token").
@@ -96,7 +104,7 @@ async function logIn(context: BrokerContext): Promise<Renewal> {
   })
   const renewal = grantOf(context, reply)
   if (!renewal) throw loginError(reply)
-  return { ...renewal, proof: await proveFresh(posConnector, context, renewal.accessToken) }
+  return { ...renewal, ...(await proveFresh(posConnector, context, renewal.accessToken)) }
 }
 
 /** A refresh route is none of Laravel's own: the token in the header, the replies of a login. */
@@ -104,7 +112,7 @@ async function refresh(context: BrokerContext, stored: Secret): Promise<Renewal>
   const reply = await post(context, 'refresh', {}, stored)
   const renewal = grantOf(context, reply)
   if (!renewal) throw readError(reply, 'refresh')
-  return { ...renewal, proof: await proveFresh(posConnector, context, renewal.accessToken) }
+  return { ...renewal, ...(await proveFresh(posConnector, context, renewal.accessToken)) }
 }
 
 /** Who am I (sheet section 2). Throws WrongAccountError for another user than the one configured. */

@@ -14,6 +14,7 @@ import {
   WAIT_FOR_RUN,
 } from '../tokens/errors.ts'
 import { jwtExpiry } from '../tokens/jwt.ts'
+import { isWorthKeeping } from '../tokens/pending.ts'
 import { isPlausibleToken } from '../tokens/plausible.ts'
 import { repeatRead } from '../tokens/repeat.ts'
 import { Secret } from '../tokens/secret.ts'
@@ -107,6 +108,8 @@ async function proven(context: BrokerContext, renewal: Renewal): Promise<Renewal
     return { ...renewal, proof: await repeatRead(context, () => proveUpstox(context, renewal.accessToken)) }
   } catch (error) {
     if (error instanceof GrantRejectedError) return undefined
+    // No verdict for now: the run keeps the copy until there is one (I10).
+    if (isWorthKeeping(error)) return { ...renewal, unproven: error }
     throw error
   }
 }

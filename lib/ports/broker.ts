@@ -70,6 +70,11 @@ export interface CredentialField {
   readonly required: boolean
   /** Says what is wrong with a value without repeating it; `undefined` when it is fine. */
   readonly problem?: (value: string) => string | undefined
+  /**
+   * After how many wrong tries the broker locks the account, for what a person chose and can mistype; `never` where it
+   * only makes us wait. @default - 3 for a password or PIN, none for keys the broker made
+   */
+  readonly lockAfter?: number | 'never'
   /** The variable of the guide this replaces, for `setup --from-env`. */
   readonly env?: readonly string[]
 }
@@ -120,6 +125,8 @@ export interface Renewal {
   readonly expiresAt?: Temporal.Instant
   /** Set where the grant had to prove the token to do its work; it is not proven twice. */
   readonly proof?: Partial<Proof>
+  /** Why such a proof came to no verdict: the token is kept until one does. */
+  readonly unproven?: Error
 }
 
 /** Whose token it is, as the broker tells it. */
@@ -143,6 +150,8 @@ export interface BrokerContext {
   secret(name: SecretName): Secret
   /** The same, or `undefined`. */
   optional(name: SecretName): Secret | undefined
+  /** Says that the broker has taken this credential for right, whatever becomes of the steps after it. */
+  accepted(name: SecretName): void
   /** Sends once within the deadline. Throws HttpError. Measures the clock drift by the way. */
   send(request: Omit<HttpRequest, 'timeoutMs'> & { readonly timeoutMs?: number }): Promise<HttpReply>
   /** A one-time code of a step never used before, with at least 8 s left in it; waits for one if need be. */

@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Grant } from '../ports/broker.ts'
+import type { SecretName } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Outcome } from './outcome.ts'
@@ -39,12 +40,19 @@ export interface GrantBlock {
   readonly code: ErrorCode
   readonly reason: string
   readonly fix?: string
-  /** The stamps of the secrets that failed; the block ends when one of them is stored again. */
+  /** The stamps of the secrets that are suspected; the block ends when one of them is stored again. */
   readonly stamps: Readonly<Record<string, string>>
   /** The block also ends by itself at this instant. */
   readonly until?: Instant
   /** Whether a person's forced run may try all the same. */
   readonly forcible: boolean
+}
+
+/** Tries of one stored value that may have been wrong ones: each can bring a lock-out nearer (I7). */
+export interface UnconfirmedTries {
+  /** Of the value that was sent: another one is counted anew. */
+  readonly stamp: string
+  readonly count: number
 }
 
 export interface Ambiguity {
@@ -166,6 +174,8 @@ export interface AccountState {
   /** When the broker's login may be used again: a throttled grant says nothing about it. */
   readonly loginNotBefore?: Instant
   readonly blocks: Readonly<Partial<Record<GrantKind, GrantBlock>>>
+  /** Passwords and PINs that were sent, and of which the broker has not said that they are right. */
+  readonly unconfirmed?: Readonly<Partial<Record<SecretName, UnconfirmedTries>>>
   /** A grant was sent and its fate is unknown; over when one of the secrets it used is stored again. */
   readonly ambiguous?: Ambiguity
   readonly doubt?: Doubt

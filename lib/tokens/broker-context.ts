@@ -7,6 +7,7 @@ import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
 import type { AccountSettings } from './account-state.ts'
 import { BrokerUnavailableError, ConfigurationError, WAIT_FOR_RUN } from './errors.ts'
+import type { UsedCredentials } from './lockout.ts'
 import type { Secret } from './secret.ts'
 
 const DEFAULT_TIMEOUT_MS = 15_000
@@ -38,7 +39,7 @@ export interface ContextOptions {
 }
 
 /** A {@link BrokerContext} that also tells what the run has to record afterwards. */
-export interface RunContext extends BrokerContext {
+export interface RunContext extends BrokerContext, UsedCredentials {
   /** The last one-time-code step used, this run included. */
   usedTotpStep(): number | undefined
   /** Until when a refresh token may be written, once its writing has failed: longer than `deadline` where that can be had. */
@@ -54,8 +55,13 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
   let totpStep = believable(options.totpStep, clock.now())
   let driftMs = 0
   const publications: Publication[] = []
+  const used = new Set<SecretName>()
+  const taken = new Set<SecretName>()
 
-  const optional = (name: SecretName): Secret | undefined => stored.get(name)?.value
+  const optional = (name: SecretName): Secret | undefined => {
+    used.add(name)
+    return stored.get(name)?.value
+  }
 
   return {
     account,
@@ -64,6 +70,9 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
     deadline,
     allowHttpHosts: ports.allowHttpHosts ?? [],
     optional,
+    accepted: (name) => void taken.add(name),
+    wasUsed: (name) => used.has(name),
+    wasAccepted: (name) => taken.has(name),
     secret(name) {
       const secret = optional(name)
       if (secret) return secret

@@ -7,6 +7,7 @@ import { attemptAllowedAt } from './budget.ts'
 import type { Decision, Situation } from './decide.ts'
 import { isMarketNear } from './due.ts'
 import type { ErrorCode } from './errors.ts'
+import { nearLockout } from './lockout.ts'
 import { isOlder } from './read-stored.ts'
 import { expiryOf } from './session-model.ts'
 import { loginDeadline } from './trading-day.ts'
@@ -37,7 +38,7 @@ export function chooseGrant(situation: Situation, need: string, live: boolean): 
       continue
     }
     const block = state.blocks[grant.kind]
-    if (block && blocks(block, grant, stored, now, forced)) {
+    if (block && blocks(block, stored, now, forced)) {
       // A dead grant makes room for the next one; a wrong secret or a refused app stops everything.
       if (block.code !== 'grant_rejected') return stop(block.reason, block.fix ?? '', block.code)
       passedOver.push(block.reason)
@@ -45,6 +46,12 @@ export function chooseGrant(situation: Situation, need: string, live: boolean): 
     }
     if (unresolved(state, stored)?.grant === grant.kind && !mayRepeat(grant, state)) {
       passedOver.push(`the fate of the last ${grant.kind} grant is unknown, and it must not be sent again`)
+      continue
+    }
+    const danger = nearLockout(broker, grant, state, stored)
+    if (danger) {
+      if (!broker.login) return stop(danger.reason, danger.fix, 'human_action')
+      passedOver.push(`${danger.reason}; ${danger.fix}`)
       continue
     }
     const hold = attemptAllowedAt(grant.budget, state, broker.session.timeZone, now)
@@ -101,14 +108,14 @@ function mayRepeat(grant: Grant, state: AccountState): boolean {
 
 function blocks(
   block: NonNullable<AccountState['blocks'][Grant['kind']]>,
-  grant: Grant,
   stored: StoredSecrets,
   now: Instant,
   forced: boolean,
 ): boolean {
   if (block.until && !isAfter(block.until, now)) return false
   if (forced && block.forcible) return false
-  return !grant.needs.some((name) => storedAgain(stored, name, block.stamps[name]))
+  // Only another value of what is suspected lifts it: a new refresh token says nothing for a PIN.
+  return !Object.entries(block.stamps).some(([name, stamp]) => storedAgain(stored, name as SecretName, stamp))
 }
 
 /** Whether the secret was stored since its stamp was taken. An older version is SSM's stale answer, and was tried. */

@@ -19,6 +19,7 @@ import {
   WrongAccountError,
 } from './errors.ts'
 import type { Need } from './incident.ts'
+import { afterFailedTry, type UsedCredentials, withTry } from './lockout.ts'
 import type { Outcome } from './outcome.ts'
 import { maskSecrets } from './secret.ts'
 
@@ -70,8 +71,9 @@ export function endingOfError(error: unknown, account: AccountId, now: Temporal.
       'report it with the log of this run',
     )
   }
-  const reason = maskSecrets(error.brokerCode ? `${error.message} (${error.brokerCode})` : error.message)
-  const fix = forAccount(error.fix, account)
+  const said = error.brokerCode ? `${error.message} (${error.brokerCode})` : error.message
+  const reason = forAccount(maskSecrets(said), account)
+  const fix = fixOf(error, account)
   const told = { code: error.code, reason, fix }
   if (error instanceof AmbiguousError) return { outcome: 'ambiguous', ...told }
   if (error instanceof RateLimitedError) {
@@ -95,6 +97,9 @@ export interface GrantFailure {
   readonly grant: Grant
   /** Whether the grant gave a token, which then could not be saved, proven or published. */
   readonly minted: boolean
+  /** The secrets of the grant that the broker counts wrong tries of. */
+  readonly counted: readonly SecretName[]
+  readonly used: UsedCredentials
   /** The broker's zone, for its days. */
   readonly timeZone: string
   readonly at: Temporal.Instant
@@ -106,14 +111,17 @@ export interface GrantFailure {
  * have been ended by its answer (I9).
  */
 export function beforeAttempt(
-  broker: Pick<Broker, 'sessions'>,
+  broker: Broker,
   grant: Grant,
   state: AccountState,
   stored: StoredSecrets,
   at: Temporal.Instant,
 ): StateChanges {
   const attempts = withAttempt(state.attempts, at)
-  const doubt = noteDoubt(broker, state, { by: grant.kind, at })
+  const doubt = {
+    ...noteDoubt(broker, state, { by: grant.kind, at }),
+    ...withTry(broker, grant, state, stored),
+  }
   if (grant.repeatsAfterAmbiguity === 'budget') return { attempts, ...doubt }
   return { attempts, ambiguous: ambiguityOf(grant, state, stored, at), ...doubt }
 }
@@ -129,16 +137,22 @@ export function tracesOfFailure(
   state: AccountState,
   stored: StoredSecrets,
 ): StateChanges {
-  const { error, grant, minted, at } = failure
+  const { error, grant, minted, at, counted, used } = failure
+  // A login is what carries the password; and whoever is throttled has made none.
+  const isNoAttempt =
+    !minted &&
+    (error instanceof RateLimitedError || (counted.length > 0 && !counted.some((name) => used.wasUsed(name))))
   const noted = grant.repeatsAfterAmbiguity !== 'budget'
-  if (error instanceof AmbiguousError)
-    return noted ? {} : { ambiguous: ambiguityOf(grant, state, stored, at) }
   const settled: StateChanges = {
-    ...(noted && tellsFate(error) && { ambiguous: undefined }),
+    ...(noted && !(error instanceof AmbiguousError) && tellsFate(error) && { ambiguous: undefined }),
+    ...(minted ? { unconfirmed: undefined } : afterFailedTry(error, counted, used, state)),
+    ...(isNoAttempt && { attempts: state.attempts.slice(0, -1) }),
     ...((!minted || error instanceof WrongAccountError) &&
       gaveNothing(error) &&
       withdrawDoubt(state, state.attempts.at(-1))),
   }
+  if (error instanceof AmbiguousError)
+    return { ...settled, ...(!noted && { ambiguous: ambiguityOf(grant, state, stored, at) }) }
   if (error instanceof RateLimitedError) {
     return { ...settled, notBefore: notBefore(error, at) }
   }
@@ -146,7 +160,7 @@ export function tracesOfFailure(
     // Where nothing reached the broker, nothing counts against the login budget.
     return error.sent || minted ? settled : { ...settled, attempts: state.attempts.slice(0, -1) }
   }
-  const block = blockOf(failure, state.account, stampsOf(grant.needs, stored))
+  const block = blockOf(failure, state.account, stored)
   return { ...settled, ...(block && { blocks: { ...state.blocks, [grant.kind]: block } }) }
 }
 
@@ -167,26 +181,28 @@ function tellsFate(error: unknown): boolean {
   return error instanceof TokenkeeperError
 }
 
-function blockOf(
-  failure: GrantFailure,
-  account: AccountId,
-  stamps: GrantBlock['stamps'],
-): GrantBlock | undefined {
-  const { error, grant, at } = failure
+function blockOf(failure: GrantFailure, account: AccountId, stored: StoredSecrets): GrantBlock | undefined {
+  const { error, grant, at, counted } = failure
   if (!(error instanceof TokenkeeperError)) return undefined
+  const suspects = error.suspects ?? (isOfSecrets(error) && counted.length > 0 ? counted : grant.needs)
+  const stamps = stampsOf(suspects, stored)
   const minutes = grant.refusalStandsMinutes
   const ends = minutes === undefined ? {} : { until: at.add({ minutes }) }
   const tomorrow = at.toZonedDateTimeISO(failure.timeZone).startOfDay().add({ days: 1 }).toInstant()
-  const fix = forAccount(error.fix, account)
-  const block = { code: error.code, reason: error.message, fix, stamps, ...ends }
+  const fix = fixOf(error, account)
+  const block = { code: error.code, reason: forAccount(error.message, account), fix, stamps, ...ends }
   switch (error.code) {
     case 'grant_rejected':
       // The grant worked and its token was refused: that says nothing against the stored credentials.
       if (failure.minted) return { until: tomorrow, ...block, forcible: true }
       // May have been a wrong PIN in disguise (FYERS): not even a forced run sends it again.
       return { ...block, forcible: false }
-    case 'human_action':
-      return { ...block, forcible: error instanceof HumanActionError && error.problem === 'account' }
+    case 'human_action': {
+      const { problem } = error as HumanActionError
+      if (problem !== 'account') return { ...block, forcible: problem === 'locked' }
+      // Put right at the broker, which nobody tells us: looked at once a day, and when somebody says so.
+      return { until: tomorrow, ...block, forcible: true }
+    }
     case 'wrong_account':
       return { ...block, forcible: true }
     case 'client_rejected':
@@ -195,6 +211,21 @@ function blockOf(
     default:
       return undefined
   }
+}
+
+/** What helps, and whether and when it is looked at again by itself. */
+function fixOf(error: TokenkeeperError, account: AccountId): string {
+  const fix = forAccount(error.fix, account)
+  const isLookedAtDaily = error instanceof HumanActionError && error.problem === 'account'
+  if (!isLookedAtDaily) return fix
+  return `${fix}, then run tokenkeeper refresh ${account} --force; else it is tried again tomorrow`
+}
+
+/** A refusal of what was sent, and not of the app or of the person. */
+function isOfSecrets(error: TokenkeeperError): boolean {
+  return (
+    error.code === 'grant_rejected' || (error instanceof HumanActionError && error.problem === 'wrong_secret')
+  )
 }
 
 function stampsOf(names: readonly SecretName[], stored: StoredSecrets): Readonly<Record<string, string>> {

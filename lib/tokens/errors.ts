@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import type { SecretName } from '../ports/token-vault.ts'
 import { maskSecrets } from './secret.ts'
 
 /**
@@ -36,6 +37,8 @@ export interface ErrorDetails {
   readonly fix?: string
   /** The broker's own error code, never its prose: bodies have been seen to echo secrets. */
   readonly brokerCode?: string
+  /** The stored secrets that may be wrong, where the broker says more than that something is: only their being stored again lifts it. */
+  readonly suspects?: readonly SecretName[]
   readonly cause?: unknown
 }
 
@@ -55,6 +58,7 @@ export abstract class TokenkeeperError extends Error {
   /** What whoever can help should do. */
   fix: string
   readonly brokerCode: string | undefined
+  readonly suspects: readonly SecretName[] | undefined
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -62,6 +66,7 @@ export abstract class TokenkeeperError extends Error {
     this.fix = details.fix ?? ''
     this.brokerCode =
       details.brokerCode !== undefined && PLAIN_CODE.test(details.brokerCode) ? details.brokerCode : undefined
+    this.suspects = details.suspects
     if ('cause' in this) Object.defineProperty(this, 'cause', { enumerable: false })
   }
 
@@ -131,16 +136,20 @@ export class ClientRejectedError extends TokenkeeperError {
 /**
  * A person must do something other than an ordinary login. Catch it to stop: a repeat risks a lock-out.
  *
- * `problem` says whether our stored secret is wrong (never sent again until it is changed) or the account is in
- * a state only its holder can change at the broker (a forced run may try again afterwards).
+ * `problem` says whether our stored secret is wrong (never sent again until it is changed), or the account is in
+ * a state only its holder can change at the broker: one that a try shows (tried again once a day), or a lock-out, which
+ * a try can make worse (tried again by a forced run only).
  */
 export class HumanActionError extends TokenkeeperError {
   override readonly code = 'human_action'
   override readonly actor = 'person'
   override readonly retryable = false
-  readonly problem: 'wrong_secret' | 'account'
+  readonly problem: 'wrong_secret' | 'account' | 'locked'
 
-  constructor(message: string, details: ErrorDetails & { readonly problem: 'wrong_secret' | 'account' }) {
+  constructor(
+    message: string,
+    details: ErrorDetails & { readonly problem: 'wrong_secret' | 'account' | 'locked' },
+  ) {
     super(message, details)
     this.problem = details.problem
   }

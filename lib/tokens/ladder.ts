@@ -19,6 +19,7 @@ import {
 } from './ending.ts'
 import { RateLimitedError, TokenkeeperError } from './errors.ts'
 import type { Lease } from './lease.ts'
+import { countedSecrets } from './lockout.ts'
 import { dropPending, isWorthKeeping, keepPending, type Pending, pendingIn } from './pending.ts'
 import { probe, settleDoubt } from './probe.ts'
 import {
@@ -139,6 +140,8 @@ async function tryGrant(climb: Climb, grant: Grant, state: AccountState): Promis
     const failure = {
       error,
       minted: minted !== undefined,
+      counted: [...countedSecrets(broker, grant).keys()],
+      used: context,
       grant,
       timeZone: broker.session.timeZone,
       at: ports.clock.now(),

@@ -9,6 +9,7 @@ import {
   BrokerUnavailableError,
   RateLimitedError,
   StateStoreError,
+  type TokenkeeperError,
   TokenVaultError,
   UnexpectedResponseError,
 } from './errors.ts'
@@ -38,7 +39,7 @@ export interface Pending {
  * Whether a minted token that could not be proven or published is worth keeping (I10): the fault says nothing against
  * the token. A refusal, another user's token and what cannot be a token are verdicts.
  */
-export function isWorthKeeping(error: unknown): boolean {
+export function isWorthKeeping(error: unknown): error is TokenkeeperError {
   return (
     error instanceof BrokerUnavailableError ||
     error instanceof RateLimitedError ||

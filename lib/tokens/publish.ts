@@ -26,6 +26,7 @@ export const LIFTED_BY_A_GRANT: StateChanges = {
   ambiguous: undefined,
   notBefore: undefined,
   refusedVersion: undefined,
+  unconfirmed: undefined,
 }
 
 /**
@@ -97,10 +98,13 @@ export async function provePublish(
       fix: 'check the clock of this machine and the broker; the stored access token was kept',
     })
   }
+  if (renewal.unproven) throw renewal.unproven
   const pauses = source === 'login' || source === 'approval' ? PATIENT : undefined
   const prove = (): Promise<Partial<Proof>> => broker.prove(context, renewal.accessToken)
   const proof = renewal.proof ?? (await repeatRead(context, prove, pauses))
-  assertSameUser(state, proof)
+  // What the reply said counts where the proof names nobody.
+  const owner = { ...(renewal.userId !== undefined && { userId: renewal.userId }), ...proof }
+  assertSameUser(state, owner)
   assertInTime(context)
 
   const options = { deadline: context.deadline }
@@ -118,7 +122,7 @@ export async function provePublish(
     publishedAt: now,
     ...(source && { source }),
   }
-  return { ...ownerOf(proof), ...published(broker, state, record, renewal.accessToken, context) }
+  return { ...ownerOf(owner), ...published(broker, state, record, renewal.accessToken, context) }
 }
 
 /** The record of a newly published token, which is noted for whoever wants to know of it. */

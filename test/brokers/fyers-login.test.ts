@@ -60,16 +60,35 @@ describe('R3.1 the login at FYERS', () => {
     expect((await person.comeBack(landed)).success).toBe(true)
   })
 
-  test('ends a withdrawn refresh: it is tried again only with the new refresh token', async () => {
+  const forced = async () => {
+    world.clock.advance({ minutes: 2 })
+    return (await world.run(fyers, { accounts: [account], force: true })).report.results[0]
+  }
+
+  test('I7 lifts no block of a PIN that may be wrong: only the PIN stored anew does, and the message says so', async () => {
     simulator.behaviour.refreshWithdrawn = { code: -1601, status: 401 }
     await world.store(account, { pin: ONE.pin, refresh_token: simulator.refreshTokenFor(ONE.fyId, 3) })
     await world.run(fyers)
-    expect((await world.ports.states.get(account))?.blocks.refresh_token).toBeDefined()
+    const block = (await world.ports.states.get(account))?.blocks.refresh_token
+    expect(block?.reason).toContain('the PIN is a suspect and is not sent again until it is stored anew')
+    expect(block?.reason).toContain(`tokenkeeper put ${account} pin`)
     expect((await person.logIn()).success).toBe(true)
     delete simulator.behaviour.refreshWithdrawn
-    world.clock.advance({ minutes: 2 })
-    const { report } = await world.run(fyers, { accounts: [account], force: true })
-    expect(report.results[0]).toMatchObject({ outcome: 'refreshed' })
+    const sent = simulator.refreshes
+    expect(await forced()).toMatchObject({ outcome: 'awaiting_login' })
+    expect(await forced()).toMatchObject({ reason: expect.stringContaining('the PIN is a suspect') })
+    expect(simulator.refreshes).toBe(sent)
+    await world.store(account, { pin: ONE.pin })
+    expect(await forced()).toMatchObject({ outcome: 'refreshed' })
+  })
+
+  test('lifts the block of a refresh token that FYERS named: the PIN is none of it', async () => {
+    simulator.behaviour.refreshWithdrawn = { code: -501, status: 401 }
+    await world.store(account, { pin: ONE.pin, refresh_token: simulator.refreshTokenFor(ONE.fyId, 3) })
+    await world.run(fyers)
+    expect((await person.logIn()).success).toBe(true)
+    delete simulator.behaviour.refreshWithdrawn
+    expect(await forced()).toMatchObject({ outcome: 'refreshed' })
   })
 })
 

@@ -229,6 +229,23 @@ describe('a fresh token the proof refuses', () => {
     expect(await world.stored(account, 'access_token')).toBeUndefined()
   })
 
+  test.each([
+    ['502 for a while', HTML_502],
+    ['429', { kind: 'reply', status: 429, body: '{}', headers: { 'retry-after': '90' } }],
+  ] as const)(
+    'a proof answered with %s is waited for: one login, however many runs it takes',
+    async (_what, fault) => {
+      for (let i = 0; i < (fault === HTML_502 ? 9 : 1); i++) server.failNext(PROFILE, fault)
+      let result = await only()
+      for (let i = 0; i < 3 && result?.['outcome'] !== 'refreshed'; i++) {
+        world.clock.advance({ minutes: 2 })
+        result = await only()
+      }
+      expect(result).toMatchObject({ outcome: 'refreshed', userID: expect.any(String) })
+      expect(simulator.logins).toBe(1)
+    },
+  )
+
   test('an unknown code is reported and keeps what is stored', async () => {
     await only()
     const before = await world.stored(account, 'access_token')

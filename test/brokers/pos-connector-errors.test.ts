@@ -58,6 +58,22 @@ describe('a wrong password', () => {
   })
 })
 
+describe('a login answered 200 without a token', () => {
+  test.each(['{"success":false}', '{"message":"Invalid login details"}', '{"data":{"token":""}}'])(
+    'as %s is a refusal of the password, sent once and never by the next runs',
+    async (body) => {
+      pos.server.failNext(LOGIN, { kind: 'reply', status: 200, body })
+      expect(await pos.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+      for (let i = 0; i < 3; i++) {
+        pos.world.clock.advance({ minutes: 15 })
+        expect(await pos.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+      }
+      expect(pos.server.count(LOGIN)).toBe(1)
+      expect(pos.world.news).toHaveLength(1)
+    },
+  )
+})
+
 describe('a wrong address', () => {
   test.each([
     ['404', POS_FAULTS.notFound],
@@ -196,7 +212,8 @@ describe('throttles', () => {
       code: 'rate_limited',
       reason: expect.stringContaining(`${waited} s`),
     })
-    pos.world.clock.advance({ seconds: Math.max(waited, 60) - 1 })
+    // Throttled is not logged in: the wait alone holds the next one back.
+    pos.world.clock.advance({ seconds: waited - 1 })
     expect(await pos.run({ seconds: 46 })).toMatchObject({ code: 'rate_limited' })
     expect(pos.server.count(LOGIN)).toBe(1)
     pos.world.clock.advance({ seconds: 1 })

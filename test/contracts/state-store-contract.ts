@@ -73,6 +73,7 @@ const COMPLETE: Required<AccountState> = {
       forcible: true,
     },
   },
+  unconfirmed: { password: { stamp: '3@2026-11-23T06:30:00Z', count: 2 } },
   doubt: { since: NOON, by: 'login', openUntil: NOON },
   pending: { mintedAt: NOON, source: 'approval' },
   ambiguous: { grant: 'upstream', at: NOON, repeats: 0, stamps: { pin: '1' }, probed: false },
