@@ -37,15 +37,15 @@ export interface PosUser {
 }
 
 /**
- * What a login gave, in any of the shapes of sheet section 4; `undefined` when the reply is no success. Throws
- * UnexpectedResponseError for a success without a usable token or expiry, WrongAccountError for another user's.
+ * What a login gave, in any of the shapes of sheet section 4; `undefined` when the reply is no success or has no
+ * token, which is no success either. Throws WrongAccountError for another user's.
  */
 export function grantOf(context: BrokerContext, reply: BrokerReply): Renewal | undefined {
   if (!isSuccess(reply)) return undefined
   const { data: fields } = TokenReply.safeParse(reply.json)
   const nested = fields?.data
   const token = fields?.token ?? fields?.access_token ?? nested?.token ?? nested?.access_token
-  if (!fields || token === undefined) throw badField(NAME, reply, 'token')
+  if (!fields || token === undefined) return undefined
   const user = fields.user ?? nested?.user
   if (user) assertConfiguredUser(context, { email: user.email, vendorId: user.vendor_id ?? undefined })
   const zone = expiryZone(context)

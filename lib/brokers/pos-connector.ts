@@ -2,6 +2,7 @@ import type { Broker, BrokerContext, Proof, Renewal } from '../ports/broker.ts'
 import { GrantRejectedError } from '../tokens/errors.ts'
 import type { Secret } from '../tokens/secret.ts'
 import { baseUrlProblem } from './base-url.ts'
+import { badField } from './call.ts'
 import { proveFresh } from './fresh-token.ts'
 import { post, read } from './pos-connector-call.ts'
 import { loginError, NAME, readError } from './pos-connector-errors.ts'
@@ -111,7 +112,7 @@ async function logIn(context: BrokerContext): Promise<Renewal> {
 async function refresh(context: BrokerContext, stored: Secret): Promise<Renewal> {
   const reply = await post(context, 'refresh', {}, stored)
   const renewal = grantOf(context, reply)
-  if (!renewal) throw readError(reply, 'refresh')
+  if (!renewal) throw reply.status < 300 ? badField(NAME, reply, 'token') : readError(reply, 'refresh')
   return { ...renewal, ...(await proveFresh(posConnector, context, renewal.accessToken)) }
 }
 

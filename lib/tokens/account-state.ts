@@ -49,7 +49,7 @@ export interface GrantBlock {
 }
 
 /** Tries of one stored value that may have been wrong ones: each can bring a lock-out nearer (I7). */
-export interface UnconfirmedTries {
+interface UnconfirmedTries {
   /** Of the value that was sent: another one is counted anew. */
   readonly stamp: string
   readonly count: number
