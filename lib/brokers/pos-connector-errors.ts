@@ -54,7 +54,7 @@ export function loginError(reply: BrokerReply): TokenkeeperError {
 /** What a refused call with a token means (sheet section 5). */
 export function readError(reply: BrokerReply, path: PosPath): TokenkeeperError {
   // Laravel sends guests to its login page where it does not take the call for one of an API (DECISIONS, POS).
-  if (reply.status === 401 || leadsToLogin(reply)) {
+  if (reply.status === 401 || leadsToLogin(reply) || saysDead(reply)) {
     return new GrantRejectedError(`${NAME} says the token is dead`, {
       fix: 'nothing to do: the next run logs in again',
     })
@@ -66,6 +66,11 @@ export function readError(reply: BrokerReply, path: PosPath): TokenkeeperError {
     })
   }
   return errorByStatus(NAME, reply, 'nothing')
+}
+
+/** Throws GrantRejectedError for a body that says so whatever its status. */
+export function assertAuthenticated(reply: BrokerReply): void {
+  if (saysDead(reply)) throw readError(reply, 'me')
 }
 
 /** Waits are honoured up to five minutes. */
@@ -91,6 +96,16 @@ function wrongAddress(path: PosPath, { status, bodyKind }: BrokerReply): Configu
       fix: `correct it with ${SETUP}: the address of the API's route, not of a web page`,
     },
   )
+}
+
+/** What Laravel's guards and the JWT packages say of a dead token under another status, 200 included. */
+const DEAD_TOKEN_WORDS =
+  /^(unauthenticated\.?|token_(expired|invalid|not_provided|blacklisted)|token has expired)$/i
+
+function saysDead({ status, bodyKind, json }: BrokerReply): boolean {
+  if (bodyKind !== 'json' || status >= 500 || typeof json !== 'object' || json === null) return false
+  const { message, error, code } = json as Readonly<Record<string, unknown>>
+  return [message, error, code].some((word) => typeof word === 'string' && DEAD_TOKEN_WORDS.test(word.trim()))
 }
 
 function leadsToLogin({ status, headers }: BrokerReply): boolean {

@@ -1,5 +1,5 @@
-import { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
+import { parseExpiresAt } from '../oauth/expires-at.ts'
 import type { BrokerContext, Renewal } from '../ports/broker.ts'
 import { ConfigurationError, WrongAccountError } from '../tokens/errors.ts'
 import { Secret } from '../tokens/secret.ts'
@@ -52,7 +52,7 @@ export function grantOf(context: BrokerContext, reply: BrokerReply): Renewal | u
   return {
     accessToken: new Secret(token),
     sentAt: reply.sentAt,
-    ...(expiryIn(fields, zone, reply) ?? (nested && expiryIn(nested, zone, reply))),
+    ...(expiryIn(fields, zone) ?? (nested && expiryIn(nested, zone))),
   }
 }
 
@@ -91,41 +91,22 @@ function isSuccess({ status, bodyKind }: BrokerReply): boolean {
   return status >= 200 && status < 300 && bodyKind === 'json'
 }
 
-/** The first expiry a reply names, in the sheet's order; `undefined` for none or null, which Sanctum allows. */
+/**
+ * The first expiry a reply names, in the sheet's order; `undefined` for none or null, which Sanctum allows, and for one
+ * that cannot be read: a token is worth more than its date, and the default life is shorter than most.
+ */
 function expiryIn(
   fields: Readonly<Partial<Record<'expires_at' | 'token_expiry' | 'expires_in', unknown>>>,
   zone: string,
-  reply: BrokerReply,
 ): Pick<Renewal, 'expiresAt' | 'expiresIn'> | undefined {
   for (const name of ['expires_at', 'token_expiry'] as const) {
-    const value = fields[name] ?? undefined
-    if (value === undefined) continue
-    const expiresAt = typeof value === 'string' ? instantIn(zone, value) : undefined
-    if (!expiresAt) throw badField(NAME, reply, name)
-    return { expiresAt }
+    const expiresAt = parseExpiresAt(fields[name], zone)
+    if (expiresAt) return { expiresAt }
   }
-  const seconds = fields.expires_in ?? undefined
-  if (seconds === undefined) return undefined
-  const expiresIn = Math.trunc(Number(seconds))
-  if (!(expiresIn > 0 && expiresIn < LONGEST_EXPIRES_IN_S)) throw badField(NAME, reply, 'expires_in')
-  return { expiresIn }
-}
-
-/**
- * An instant from ISO 8601 text; without an offset it is a wall-clock time of `zone`. `Date` would take such a
- * text for this machine's own zone.
- */
-function instantIn(zone: string, text: string): Temporal.Instant | undefined {
-  try {
-    return Temporal.Instant.from(text)
-  } catch {
-    // No offset in it.
-  }
-  try {
-    return Temporal.PlainDateTime.from(text).toZonedDateTime(zone).toInstant()
-  } catch {
-    return undefined
-  }
+  const { expires_in: seconds } = fields
+  const expiresIn =
+    typeof seconds === 'number' || typeof seconds === 'string' ? Math.trunc(Number(seconds)) : 0
+  return expiresIn > 0 && expiresIn < LONGEST_EXPIRES_IN_S ? { expiresIn } : undefined
 }
 
 function expiryZone(context: BrokerContext): string {

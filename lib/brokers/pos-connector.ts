@@ -5,7 +5,7 @@ import { baseUrlProblem } from './base-url.ts'
 import { badField } from './call.ts'
 import { proveFresh } from './fresh-token.ts'
 import { post, read } from './pos-connector-call.ts'
-import { loginError, NAME, readError } from './pos-connector-errors.ts'
+import { assertAuthenticated, loginError, NAME, readError } from './pos-connector-errors.ts'
 import { assertConfiguredUser, grantOf, userOf } from './pos-connector-reply.ts'
 
 /** `device_name` of a login; another one by the option `deviceName` (sheet section 10). */
@@ -119,6 +119,7 @@ async function refresh(context: BrokerContext, stored: Secret): Promise<Renewal>
 /** Who am I (sheet section 2). Throws WrongAccountError for another user than the one configured. */
 async function prove(context: BrokerContext, accessToken: Secret): Promise<Proof> {
   const reply = await read(context, 'me', accessToken)
+  assertAuthenticated(reply)
   const user = userOf(reply)
   if (!user) throw readError(reply, 'me')
   assertConfiguredUser(context, user)

@@ -23,6 +23,10 @@ const KITE_CHECKSUM_TEXT = 'checksum'
 /** DECISIONS, POS connector: a redirect to the login page means the same as 401. */
 const LOGIN_PAGE = /\/login\/?$/
 
+/** What its guards and JWT packages say under other statuses, 200 included. */
+const POS_DEAD_TOKEN =
+  /^(unauthenticated\.?|token_(expired|invalid|not_provided|blacklisted)|token has expired)$/i
+
 const BY_STATUS: RefusalRule = { isRefusal: ({ status }) => status === 401 }
 
 const RULES: Readonly<Record<string, RefusalRule>> = {
@@ -53,8 +57,11 @@ const RULES: Readonly<Record<string, RefusalRule>> = {
     },
   },
   'pos-connector': {
-    isRefusal: (head) =>
-      head.status === 401 || (head.status === 302 && LOGIN_PAGE.test(pathOf(head.header('location')))),
+    looksAtBody: mayBeError,
+    isRefusal: (head, body) =>
+      head.status === 401 ||
+      (head.status === 302 && LOGIN_PAGE.test(pathOf(head.header('location')))) ||
+      ['message', 'error', 'code'].some((name) => POS_DEAD_TOKEN.test(String(field(body, name)).trim())),
   },
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { posConnector } from '../../lib/brokers/pos-connector.ts'
 import type { AccountSettings } from '../../lib/tokens/account-state.ts'
 import { type PosWorld, posWorld } from '../support/pos-backend.ts'
 
@@ -219,17 +220,49 @@ describe('the shapes of a login reply', () => {
 
   test.each([
     ['expires_at', 'in a while'],
+    ['expires_at', ''],
+    ['expires_at', false],
     ['token_expiry', 20250712],
     ['expires_in', 'soon'],
+    ['expires_in', ''],
     ['expires_in', 1e15],
-  ])('an unreadable %s (%s) is reported by name and nothing is published', async (field, value) => {
+  ])('an unreadable %s (%s) loses no token: it lives as long as the default says', async (field, value) => {
     const body = JSON.stringify({ token: pos.simulator.tokenFor('pos@example.invalid'), [field]: value })
     pos.server.failNext('/api/login', { kind: 'reply', status: 200, body })
-    expect(await pos.run()).toMatchObject({
-      code: 'response_unexpected',
-      reason: expect.stringContaining(field),
-    })
-    expect(await pos.token()).toBeUndefined()
+    const result = await pos.run()
+    expect(result).toMatchObject({ outcome: 'refreshed' })
+    const record = await pos.world.ports.states.get(pos.account)
+    expect(record?.accessToken?.expiryDecidedBy).toBe('12 h after issue')
+  })
+
+  test.each([
+    [1752335520, '15:52:00'],
+    ['1752335520', '15:52:00'],
+    [1752335520000, '15:52:00'],
+    ['2025-07-12 21:22:00 +05:30', '15:52:00'],
+    ['2025-07-12T21:22:00[Asia/Kolkata]', '15:52:00'],
+    ['2025-07-12 15:52:00 UTC', '15:52:00'],
+    ['Sat, 12 Jul 2025 15:52:00 GMT', '15:52:00'],
+    [{ date: '2025-07-12 21:22:00.000000', timezone_type: 3, timezone: 'Asia/Kolkata' }, '15:52:00'],
+  ])('an expiry written as %j is the instant it names', async (expires_at, time) => {
+    const body = JSON.stringify({ token: pos.simulator.tokenFor('pos@example.invalid'), expires_at })
+    pos.server.failNext('/api/login', { kind: 'reply', status: 200, body })
+    expect(await pos.run()).toMatchObject({ tokenValidity: `2025-07-12T${time}+00:00` })
+  })
+
+  test.each([
+    [400, '{"error":"token_expired"}'],
+    [200, '{"message":"Unauthenticated."}'],
+    [200, '{"error":"token_invalid"}'],
+  ])('a token told dead by %i %s is renewed', async (status, body) => {
+    await pos.run()
+    pos.world.clock.advance({ minutes: 2 })
+    const logins = pos.server.count('/api/login')
+    pos.server.failNext('/api/user', { kind: 'reply', status, body })
+    const { generation = 0 } = (await pos.world.ports.states.get(pos.account)) ?? {}
+    const { report } = await pos.world.run(posConnector, { accounts: [pos.account], refused: { generation } })
+    expect(report.results).toMatchObject([{ outcome: 'refreshed' }])
+    expect(pos.server.count('/api/login')).toBe(logins + 1)
   })
 
   test('the user call may answer under data', async () => {

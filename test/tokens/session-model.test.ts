@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { simulatedJwt } from '../../lib/simulators/simulated-token.ts'
-import { jwtExpiry } from '../../lib/tokens/jwt.ts'
+import { isBrokenJwt, jwtExpiry } from '../../lib/tokens/jwt.ts'
 import { Secret } from '../../lib/tokens/secret.ts'
 import { expectedExpiry, expiryOf, nextClock } from '../../lib/tokens/session-model.ts'
 
@@ -73,7 +73,26 @@ describe('jwtExpiry', () => {
     (token) => expect(jwtExpiry(new Secret(token))).toBeUndefined(),
   )
 
-  test.each([1e18, -5, 0, Number.MAX_SAFE_INTEGER, 1771461000_000, 'tomorrow', null, {}])(
+  test.each([1771461000, '1771461000', 1771461000000, '1771461000000', 1771461000.9])(
+    'is read as text and in milliseconds too: %j',
+    (exp) => {
+      const body = Buffer.from(JSON.stringify({ exp })).toString('base64url')
+      const expiresAt = jwtExpiry(new Secret(`eyJhbGciOiJIUzI1NiJ9.${body}.c2ln`))
+      expect(expiresAt?.toString({ smallestUnit: 'second' })).toBe('2026-02-19T00:30:00Z')
+    },
+  )
+
+  test.each([
+    'eyJhbGciOiJIUzI1NiJ9',
+    'eyJhbGciOiJIUzI1NiJ9.e30',
+    'eyJhbGci.e3.c2ln',
+    'eyJhbGciOiJIUzI1NiJ9.eyJl.c2ln',
+  ])('a JWT that was cut or changed is known for one, and breaks nothing: %s', (text) => {
+    expect(isBrokenJwt(new Secret(text))).toBe(true)
+    expect(jwtExpiry(new Secret(text))).toBeUndefined()
+  })
+
+  test.each([1e18, -5, 0, Number.MAX_SAFE_INTEGER, 'tomorrow', null, {}])(
     'ignores an exp that cannot be one: %s',
     (exp) => {
       const body = Buffer.from(JSON.stringify({ exp })).toString('base64url')
