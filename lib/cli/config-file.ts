@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Config, parseConfig } from '../config.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
+import { readTextFile } from './text-file.ts'
 
 /** The clone this command belongs to: its cdk.json counts wherever the command is called from, as in a cron job. */
 export const INSTALLATION = resolve(import.meta.dirname, '../..')
@@ -24,8 +24,9 @@ export function readConfigFile(path: string | undefined): Config {
 
 function read(file: string, shown: string): string {
   try {
-    return readFileSync(file, 'utf8')
+    return readTextFile(file, shown)
   } catch (cause) {
+    if (cause instanceof ConfigurationError) throw cause
     throw new ConfigurationError(`the configuration file ${shown} cannot be read`, {
       cause,
       fix: 'check the path given with --config; without it the cdk.json of this project is used',
@@ -44,6 +45,20 @@ function contextOf(text: string, shown: string): unknown {
       fix: 'look for a missing comma, quote or bracket',
     })
   }
-  const { context } = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as { context?: unknown }
-  return (context as { tokenkeeper?: unknown } | undefined)?.tokenkeeper
+  const root = objectOrNothing(parsed, `the configuration file ${shown}`)
+  const context = objectOrNothing(root?.['context'], `"context" in ${shown}`)
+  return context?.['tokenkeeper']
+}
+
+/** Throws ConfigurationError for a list or a value where an object belongs: its settings would count for nothing, unsaid. */
+function objectOrNothing(value: unknown, what: string): Readonly<Record<string, unknown>> | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>
+  throw new ConfigurationError(
+    `${what} is no JSON object but ${Array.isArray(value) ? 'a list' : 'a value'}`,
+    {
+      fix: 'write { "context": { "tokenkeeper": { … } } }',
+    },
+  )
 }

@@ -5,10 +5,10 @@ import type { AccountId } from '../tokens/account-id.ts'
 import { type AccountState, type LoginResult, newAccountState } from '../tokens/account-state.ts'
 import { keptLogin } from '../tokens/kept-login.ts'
 import { accountOfState, loginCalled, loginIdOf } from '../tokens/login-attempts.ts'
+import { readPasted } from '../tokens/pasted-login.ts'
 import type { Composition } from './composition.ts'
 import { endOfRefusal, endOfResult, endOfSuccess, type LoginEnd, sentencesOf } from './login-end.ts'
 import type { Lines } from './login-lines.ts'
-import { readPasted } from './login-pasted.ts'
 import type { Terminal } from './terminal.ts'
 
 /** One account that is to be logged in. */

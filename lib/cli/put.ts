@@ -4,6 +4,7 @@ import { SECRET_NAMES, type SecretName, storedValue } from '../ports/token-vault
 import type { AccountId } from '../tokens/account-id.ts'
 import { adoptAccessToken } from '../tokens/adopt.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
+import { slipIn } from '../tokens/handed-in.ts'
 import { isPlausibleToken } from '../tokens/plausible.ts'
 import type { Secret } from '../tokens/secret.ts'
 import { unknownAccount } from '../tokens/unknown-account.ts'
@@ -81,6 +82,9 @@ async function adopt(
   accessToken: Secret,
   { ports }: Composition,
 ): Promise<Told> {
+  const slip = slipIn(accessToken)
+  if (slip)
+    throw new UsageError(`this is no token as it stands: ${slip.what}`, `${slip.fix}, and put it again`)
   if (!isPlausibleToken(accessToken)) {
     throw new UsageError('what was handed in is no token', 'copy it again: one word of 8 to 8192 characters')
   }

@@ -12,7 +12,14 @@ import { agree, showFirst } from './prompts.ts'
 import { refreshSelected, showReport } from './refresh.ts'
 import { RefreshProgress } from './refresh-progress.ts'
 import { register } from './registration.ts'
-import { type Imports, importsFromConfig, importsFromEnvironment, readEnvFile } from './setup-imports.ts'
+import {
+  assertOfUse,
+  type Imports,
+  importsFromConfig,
+  importsFromEnvironment,
+  nearMisses,
+  readEnvFile,
+} from './setup-imports.ts'
 import { callbackToRegister, needsPerson, prepareLogins } from './setup-login.ts'
 import { askForMissing, assertComplete, assertWellFormed } from './setup-questions.ts'
 import type { Terminal } from './terminal.ts'
@@ -49,7 +56,7 @@ export async function setup(text: string, options: SetupOptions, terminal: Termi
     if (broker.warning && !external) await consent(broker.warning, terminal)
 
     const stored = await composition.ports.vault.read(account, namesOf(broker))
-    const imports = external ? new Map() : importsFor(enabled, options, composition)
+    const imports = external ? new Map() : importsFor(enabled, options, composition, terminal)
     const callbackUrl = external ? undefined : await callbackToRegister(broker, stored, imports, composition)
     if (callbackUrl)
       terminal.print(`Redirect URL to register with the app at ${broker.displayName}: ${callbackUrl}`)
@@ -125,10 +132,17 @@ function importsFor(
   { broker }: EnabledBroker,
   { fromEnv, fromConfig }: SetupOptions,
   { env }: Composition,
+  terminal: Terminal,
 ): Imports {
+  const file = fromEnv === undefined ? undefined : readEnvFile(fromEnv)
+  if (file && fromEnv !== undefined) {
+    assertOfUse(broker, file, fromEnv)
+    const misses = nearMisses(broker, file)
+    if (misses.length > 0) terminal.note(`${fromEnv} has variables that are not used: ${misses.join(', ')}`)
+  }
   const imports: Imports = new Map([
     ...importsFromEnvironment(broker, env, 'in the environment'),
-    ...(fromEnv === undefined ? [] : importsFromEnvironment(broker, readEnvFile(fromEnv), `in ${fromEnv}`)),
+    ...(file ? importsFromEnvironment(broker, file, `in ${fromEnv}`) : []),
     ...(fromConfig === undefined ? [] : importsFromConfig(broker, fromConfig)),
   ])
   assertWellFormed(broker, imports)

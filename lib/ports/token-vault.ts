@@ -36,9 +36,12 @@ const NO_SECRETS: ReadonlySet<SecretName> = new Set([
   'vendor_id',
 ])
 
-/** A stored value under its name; every vault makes its values here. */
+/**
+ * A stored value under its name; every vault makes its values here. A console or an echo leaves a line's end behind, which
+ * belongs to no value.
+ */
 export function storedValue(name: SecretName, value: string): Secret {
-  return new Secret(value, { masked: !NO_SECRETS.has(name) })
+  return new Secret(value.trim(), { masked: !NO_SECRETS.has(name) })
 }
 
 export interface StoredSecret {

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { readPasted } from '../tokens/pasted-login.ts'
 import { isLive } from '../tokens/token-status.ts'
 import { areLoopback, shortForm } from './guards.ts'
 import { verifyLink } from './login-links.ts'
@@ -64,11 +65,14 @@ export function loginRoutes(site: LoginSite): Hono {
   })
 
   post('paste', async ({ known, visitor }, context, form) => {
-    const query = pastedQuery(form.get('address') ?? '')
-    if (query === undefined) {
-      const problem = 'This is not the address of the page after the login: copy all of it.'
+    const code = known.broker.login?.code
+    const pasted = code && readPasted(form.get('address') ?? '', code)
+    if (pasted?.kind !== 'redirect') {
+      const why = pasted?.kind === 'useless' ? ` (${pasted.why})` : ''
+      const problem = `This is not the address of the page after the login${why}: copy all of it.`
       return show(context, pastePage(known, visitor, { problem }))
     }
+    const { query } = pasted
     const { binding: browser } = visitor
     const finished = await desk.finish({ by: 'redirect', broker: known.broker.id, query, browser })
     const target =
@@ -106,14 +110,6 @@ function isOurs(redirectUri: string, callbackUrl: string): boolean {
   const [theirs, ours] = [new URL(redirectUri), new URL(callbackUrl)]
   const sameHost = theirs.origin === ours.origin || (theirs.port === ours.port && areLoopback(theirs, ours))
   return sameHost && theirs.pathname === ours.pathname
-}
-
-/** The query of a pasted address; `undefined` for what cannot be one that a broker made. */
-function pastedQuery(address: string): string | undefined {
-  const text = address.trim()
-  if (!URL.canParse(text)) return undefined
-  const query = new URL(text).search.slice(1)
-  return new URLSearchParams(query).has('state') ? query : undefined
 }
 
 function noKeyPage(): ReturnType<typeof plainPage> {

@@ -8,6 +8,7 @@ import { announce } from './announce.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { noteDoubt, withdrawDoubt } from './doubt.ts'
 import { GrantRejectedError, TokenkeeperError, UnexpectedResponseError, WrongAccountError } from './errors.ts'
+import { slipIn } from './handed-in.ts'
 import { tell } from './incident.ts'
 import type { AccountResult } from './outcome.ts'
 import { saveProvePublish } from './publish.ts'
@@ -44,6 +45,14 @@ export interface Adoption {
 export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promise<AccountResult> {
   const { broker, account } = adoption
   const { owner, leaseUntil: until } = adoption
+  const slip = slipIn(adoption.accessToken)
+  if (slip) {
+    const what = `what was handed in is no token as it stands: ${slip.what}`
+    throw new UnexpectedResponseError(what, {
+      field: 'access_token',
+      fix: `${slip.fix}, and hand it in again`,
+    })
+  }
   let notedAt: Temporal.Instant | undefined
   const lease = await acquireLease({ broker, account, owner, until, patienceSeconds: 0 }, ports, (state) => {
     notedAt = ports.clock.now()

@@ -34,7 +34,7 @@ const ELEVEN_NAMES: readonly SecretName[] = [
 const VALUES: readonly (readonly [string, string])[] = [
   ['text in other scripts', 'पासवर्ड-密码-🔐-é-e\u0301'],
   ['quotes, backslashes and shell signs', `'"\`\\n$HOME %s & <x>; --`],
-  ['spaces, tabs and line breaks, also around it', '  first\tline\r\nsecond line \n'],
+  ['spaces, tabs and line breaks inside', 'first\tline\r\nsecond line'],
   ['a token of 5 kB', `ey${'Ab9_-'.repeat(1024)}`],
   ['8192 bytes, the longest there is', 'x'.repeat(8192)],
   [
@@ -67,6 +67,14 @@ export function tokenVaultContract(adapter: string, open: () => Promise<VaultUnd
       expect([...found.keys()]).toEqual(['pin'])
       expect((await vault.read(ACCOUNT, [])).size).toBe(0)
     })
+
+    test.each(['SIMULATED-value\n', '  SIMULATED-value\r\n', '\ufeffSIMULATED-value '])(
+      'a line break that a console left around it is none of it: %j',
+      async (value) => {
+        await put(value)
+        expect(await text()).toBe('SIMULATED-value')
+      },
+    )
 
     test.each(VALUES)('%s survives byte for byte', async (_, value) => {
       await put(value)
