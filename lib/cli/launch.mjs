@@ -5,23 +5,28 @@
 //   node lib/cli/launch.mjs lib/cli/main.ts refresh
 //   node lib/cli/launch.mjs vitest run
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { constants } from 'node:os'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { constants, tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 const MODULES = join(ROOT, 'node_modules')
 const TOOLS = join(MODULES, '.bin')
-const BUNDLED_NODE = join(MODULES, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
-/** Runs TypeScript as it is and has node:sqlite; see the devDependency "node". */
+/** Runs TypeScript as it is and has node:sqlite; see the optionalDependencies "node-…", one of which fits. */
 const NEEDED_MAJOR = 24
+const OURS_IS_TOO_OLD = Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR
+const [PLATFORM, EXECUTABLE] = process.platform === 'win32' ? ['win', 'node.exe'] : [process.platform, 'node']
+const BUNDLED_NODE = `node_modules/node-${PLATFORM}-${process.arch}`
+/** Without warnings: the tools want a newer Node than the one that installs them, and get it. */
+const QUIETLY = ['--include=optional', '--no-audit', '--no-fund', '--loglevel=error']
 /**
- * The versions of the lockfile, which stays as it is. Not `npm ci`: that empties node_modules first, under the feet of
- * whatever else runs from it, and refuses a lockfile made where a platform's optional packages could not be seen.
- * Without warnings: the tools want a newer Node than the one that installs them, and get it.
+ * Only what package-lock.json names is installed, and only with the hash named there. `npm ci` sees to the first, but
+ * empties node_modules before it begins, under the feet of whatever else runs from it, and for good if the network
+ * fails. So it only judges whether the lockfile is whole, and where it is, `npm install` has nothing left to choose.
  */
-const NPM_INSTALL = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']
+const NPM_JUDGE = ['ci', '--dry-run', ...QUIETLY]
+const NPM_INSTALL = ['install', '--no-save', ...QUIETLY]
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
 /** A terminal sends these to all its foreground processes. */
 const FROM_THE_KEYBOARD = ['SIGINT', 'SIGQUIT']
@@ -42,15 +47,18 @@ function isInstalled() {
   return (
     present !== undefined &&
     Object.entries(wanted).every(
-      ([path, { version, optional, dev, devOptional }]) =>
+      ([path, entry]) =>
         path === '' ||
-        optional ||
-        devOptional ||
-        // A server installed without development tools can still run what needs none.
-        (dev && isEntry) ||
-        present[path]?.version === version,
+        present[path]?.version === entry.version ||
+        (present[path] === undefined && mayBeAbsent(path, entry)),
     )
   )
+}
+
+/** What belongs to other platforms; and a server installed without development tools can still run what needs none. */
+function mayBeAbsent(path, { optional, dev, devOptional }) {
+  if (path === BUNDLED_NODE) return !OURS_IS_TOO_OLD
+  return optional || devOptional || (dev && isEntry)
 }
 
 function packagesOf(lockfile) {
@@ -61,29 +69,54 @@ function packagesOf(lockfile) {
   }
 }
 
-/** With npm's own progress. It takes the npm that runs us, if one does. */
+/** With npm's own progress. */
 function install() {
   process.stderr.write('Installing dependencies with npm; this happens once and takes up to a minute.\n')
-  const options = { cwd: ROOT, stdio: ['ignore', 2, 2] }
-  const npm = process.env.npm_execpath
-  const done =
-    npm !== undefined && /npm-cli\.[cm]?js$/.test(npm)
-      ? spawnSync(process.execPath, [npm, ...NPM_INSTALL], options)
-      : spawnSync(`npm ${NPM_INSTALL.join(' ')}`, { ...options, shell: true })
-  if (done.status === 0) return
-  fail(
-    'The dependencies could not be installed; see the lines above. Fix: check the network and run npm install',
-    5,
-  )
+  if (!lockfileIsWhole()) {
+    fail(
+      'package-lock.json does not fit package.json, see the lines above, and nothing but what it names is installed. ' +
+        'Fix: git checkout package.json package-lock.json; or, if package.json was changed on purpose, run npm install ' +
+        'and commit both',
+      5,
+    )
+  }
+  if (npm(NPM_INSTALL, { cwd: ROOT, stdio: ['ignore', 2, 2] }) !== 0) {
+    fail(
+      'The dependencies could not be installed; see the lines above. Fix: check the network and run npm ci. EINTEGRITY ' +
+        'means that the registry gave another package than the one package-lock.json was made with: find out why',
+      5,
+    )
+  }
+}
+
+/** Whether npm finds in it all that package.json asks for. In a folder apart: npm 9 empties node_modules all the same. */
+function lockfileIsWhole() {
+  const cwd = mkdtempSync(join(tmpdir(), 'tokenkeeper-lockfile-'))
+  try {
+    for (const file of ['package.json', 'package-lock.json', '.npmrc'])
+      if (existsSync(join(ROOT, file))) copyFileSync(join(ROOT, file), join(cwd, file))
+    return npm(NPM_JUDGE, { cwd, stdio: ['ignore', 'ignore', 2] }) === 0
+  } finally {
+    rmSync(cwd, { recursive: true, force: true })
+  }
+}
+
+/** The npm that runs us, if one does. */
+function npm(npmArgs, options) {
+  const script = process.env.npm_execpath
+  return script !== undefined && /npm-cli\.[cm]?js$/.test(script)
+    ? spawnSync(process.execPath, [script, ...npmArgs], options).status
+    : spawnSync(`npm ${npmArgs.join(' ')}`, { ...options, shell: true }).status
 }
 
 function chooseNode() {
-  if (existsSync(BUNDLED_NODE)) return BUNDLED_NODE
-  if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) return process.execPath
+  const bundled = join(ROOT, BUNDLED_NODE, 'bin', EXECUTABLE)
+  if (existsSync(bundled)) return bundled
+  if (!OURS_IS_TOO_OLD) return process.execPath
   return fail(
-    `This project needs Node ${NEEDED_MAJOR} and usually brings it along, but node_modules/node is not there and this ` +
-      `is ${process.version}. Fix: allow install scripts (npm config get ignore-scripts) and run npm install, or install ` +
-      `Node ${NEEDED_MAJOR}`,
+    `This project needs Node ${NEEDED_MAJOR}. It brings one along for Linux (x64, arm64) and Windows (x64), but ` +
+      `${BUNDLED_NODE} is not there and this is ${process.version}. Fix: on those run npm ci --include=optional, ` +
+      `elsewhere install Node ${NEEDED_MAJOR}`,
     5,
   )
 }

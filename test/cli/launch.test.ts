@@ -16,6 +16,8 @@ import { type Ended, ended } from './command.ts'
 
 const CLI = resolve(import.meta.dirname, '../../lib/cli')
 
+const BUNDLED_NODE = `node_modules/node-${process.platform}-${process.arch}`
+
 /** A clone in a folder of its own, with a stand-in for npm that only notes its arguments and "installs". */
 let clone: string
 
@@ -32,7 +34,8 @@ beforeEach(() => {
   write(
     'npm-cli.js',
     `const fs = require('node:fs')
-fs.writeFileSync(${JSON.stringify(join(clone, 'npm-was-called'))}, process.argv.slice(2).join(' '))
+fs.appendFileSync(${JSON.stringify(join(clone, 'npm-was-called'))}, process.argv.slice(2).join(' ') + '\\n')
+if (process.argv[2] === 'ci') process.exit(0)
 fs.mkdirSync('node_modules', { recursive: true })
 fs.copyFileSync('package-lock.json', 'node_modules/.package-lock.json')`,
   )
@@ -44,12 +47,12 @@ function write(path: string, text: string): void {
   writeFileSync(join(clone, path), text)
 }
 
-function lockfile(version: string): string {
+function lockfile(version: string, otherPlatform = '1.0.0'): string {
   return JSON.stringify({
     packages: {
       '': { name: 'clone' },
       'node_modules/some-package': { version },
-      'node_modules/for-another-platform': { version: '1.0.0', optional: true },
+      'node_modules/for-another-platform': { version: otherPlatform, optional: true },
       'node_modules/a-tool': { version: '1.0.0', dev: true },
     },
   })
@@ -62,8 +65,12 @@ function installed(version: string, names = ['some-package', 'a-tool']): void {
   write('node_modules/.package-lock.json', JSON.stringify({ packages }))
 }
 
-function launch(args: readonly string[], script = 'launch.mjs'): Promise<Ended> {
-  const env = { ...process.env, npm_execpath: join(clone, 'npm-cli.js') }
+function launch(
+  args: readonly string[],
+  script = 'launch.mjs',
+  more: NodeJS.ProcessEnv = {},
+): Promise<Ended> {
+  const env = { ...process.env, npm_execpath: join(clone, 'npm-cli.js'), ...more }
   return ended(spawn(process.execPath, [join(clone, 'lib/cli', script), ...args], { env, cwd: tmpdir() }))
 }
 
@@ -89,6 +96,29 @@ test('installs again when the lockfile wants another version', async () => {
   expect(npmWasCalled()).toBe(true)
 })
 
+test('installs again when an optional package is here in another version', async () => {
+  installed('1.0.0', ['some-package', 'a-tool', 'for-another-platform'])
+  await launch(['lib/cli/main.ts'])
+  expect(npmWasCalled()).toBe(false)
+  write('package-lock.json', lockfile('1.0.0', '1.0.1'))
+  await launch(['lib/cli/main.ts'])
+  expect(npmWasCalled()).toBe(true)
+})
+
+test('under an old Node the one of the lockfile is installed, and its absence then told in words', async () => {
+  installed('1.0.0')
+  const lock = JSON.parse(lockfile('1.0.0'))
+  lock.packages[BUNDLED_NODE] = { version: '24.0.0', optional: true }
+  write('package-lock.json', JSON.stringify(lock))
+  expect(await launch(['lib/cli/main.ts'])).toMatchObject({ code: 0, stderr: '' })
+  write('old.cjs', "Object.defineProperty(process, 'versions', { value: { node: '20.0.0' } })")
+  const done = await launch(['lib/cli/main.ts'], 'launch.mjs', {
+    NODE_OPTIONS: `--require=${join(clone, 'old.cjs')}`,
+  })
+  expect(npmWasCalled()).toBe(true)
+  expect(done).toMatchObject({ code: 5, stderr: expect.stringContaining(`${BUNDLED_NODE} is not there`) })
+})
+
 test('runs the program without development tools, but installs them for a tool', async () => {
   installed('1.0.0', ['some-package'])
   await launch(['lib/cli/main.ts'])
@@ -99,8 +129,8 @@ test('runs the program without development tools, but installs them for a tool',
 
 test('prefers the Node of the project and puts its tools in front of PATH', async () => {
   installed('1.0.0')
-  mkdirSync(join(clone, 'node_modules/node/bin'), { recursive: true })
-  const bundled = join(clone, 'node_modules/node/bin/node')
+  const bundled = join(clone, BUNDLED_NODE, 'bin/node')
+  mkdirSync(dirname(bundled), { recursive: true })
   symlinkSync(process.execPath, bundled)
   chmodSync(bundled, 0o755)
   write('node_modules/some-package/package.json', '{"bin":{"some-tool":"cli.js"}}')
