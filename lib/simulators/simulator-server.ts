@@ -68,8 +68,8 @@ export async function startSimulator(
       case 'lost_reply':
         await next()
         return cut()
-      case 'slow':
-        await realPause(fault.milliseconds)
+      case 'held':
+        await fault.until()
         await next()
         break
       case 'truncated': {

@@ -33,8 +33,8 @@ export type Fault =
     }
   /** The broker does its work and half of the reply's body arrives, as if complete. */
   | { readonly kind: 'truncated' }
-  /** The broker takes its time: milliseconds of real time. */
-  | { readonly kind: 'slow'; readonly milliseconds: number }
+  /** The broker takes its time: it looks at the request, and answers, when what `until` gives has come. */
+  | { readonly kind: 'held'; readonly until: () => Promise<unknown> }
 
 /** Replies brokers' edges give instead of JSON. */
 export const HTML_502: Fault = {

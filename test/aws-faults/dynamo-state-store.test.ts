@@ -11,6 +11,7 @@ import {
   newAccountState,
 } from '../../lib/tokens/account-state.ts'
 import { freePort, useEnvironment } from '../aws/support/emulator.ts'
+import { endsWithin } from '../support/ends-within.ts'
 import { refusal, ScriptedAws } from './support/scripted-aws.ts'
 
 const STATE = changed(newAccountState(parseAccountId('fyers')), { generation: 4 })
@@ -75,21 +76,17 @@ test('a role without the right is told which action on which table', async () =>
 test('an unreachable table fails within seconds, and says what to check', async () => {
   const restore = useEnvironment(`http://127.0.0.1:${await freePort()}`)
   const unreachable = dynamoStateStore({ client: dynamoDbClient(), table: 'Tokenkeeper-state' })
-  const started = performance.now()
-  const answer = unreachable.get(STATE.account)
+  const answer = endsWithin(10_000, () => unreachable.get(STATE.account))
   await expect(answer).rejects.toMatchObject({
     name: 'StateStoreError',
     message: expect.stringContaining('ECONNREFUSED'),
     fix: expect.stringContaining('VPC'),
   })
   restore()
-  expect(performance.now() - started).toBeLessThan(3_000)
 })
 
 test('a table that accepts and stays silent is asked again after five seconds', async () => {
   aws.answers = ['no answer', {}]
-  const started = performance.now()
-  expect(await states.get(STATE.account)).toBeUndefined()
+  expect(await endsWithin(7_000, () => states.get(STATE.account))).toBeUndefined()
   expect(aws.seen).toHaveLength(2)
-  expect(performance.now() - started).toBeLessThan(7_000)
 })

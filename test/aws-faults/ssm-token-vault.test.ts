@@ -9,6 +9,7 @@ import { parseAccountId } from '../../lib/tokens/account-id.ts'
 import { TokenVaultError } from '../../lib/tokens/errors.ts'
 import { Secret } from '../../lib/tokens/secret.ts'
 import { freePort, useEnvironment } from '../aws/support/emulator.ts'
+import { endsWithin } from '../support/ends-within.ts'
 import { refusal, ScriptedAws } from './support/scripted-aws.ts'
 
 const ACCOUNT = parseAccountId('fyers')
@@ -93,21 +94,17 @@ describe('an SSM that does not answer', () => {
   test('is given up at the deadline', async () => {
     aws.answers = ['no answer']
     const real = ssmTokenVault({ client: ssmClient(), prefix: '/stock-pipeline', clock: systemClock })
-    const started = performance.now()
-    const error = await problem(
-      real.write(ACCOUNT, 'pin', new Secret(CANARY), { deadline: systemClock.now().add({ seconds: 2 }) }),
-    )
-    expect(performance.now() - started).toBeLessThan(4_000)
+    const write = () =>
+      real.write(ACCOUNT, 'pin', new Secret(CANARY), { deadline: systemClock.now().add({ seconds: 2 }) })
+    const error = await endsWithin(4_000, () => problem(write()))
     expect(error.message).toContain('SSM did not answer PutParameter')
   })
 
   test('fails a read within seconds when nothing listens there, and says what to check', async () => {
     const restore = useEnvironment(`http://127.0.0.1:${await freePort()}`)
     const unreachable = ssmTokenVault({ client: ssmClient(), prefix: '/stock-pipeline', clock })
-    const started = performance.now()
-    const error = await problem(unreachable.read(ACCOUNT, ['pin']))
+    const error = await endsWithin(10_000, () => problem(unreachable.read(ACCOUNT, ['pin'])))
     restore()
-    expect(performance.now() - started).toBeLessThan(3_000)
     expect(error).toMatchObject({ code: 'vault_read', message: expect.stringContaining('ECONNREFUSED') })
     expect(error.fix).toContain('AWS_REGION')
   })

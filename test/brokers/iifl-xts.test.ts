@@ -5,6 +5,7 @@ import { IiflXtsSimulator } from '../../lib/simulators/iifl-xts-simulator.ts'
 import { type Fault, HTML_200, HTML_502 } from '../../lib/simulators/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
+import { holdNext } from '../support/held-request.ts'
 import { World } from '../support/world.ts'
 
 const KEYS = [
@@ -307,8 +308,11 @@ describe('passing faults page nobody', () => {
   })
 
   test('a slow reply is waited for', async () => {
-    server.failNext(LOGIN, { kind: 'slow', milliseconds: 120 })
-    expect(await only()).toMatchObject({ outcome: 'refreshed' })
+    const login = holdNext(server, LOGIN)
+    const run = only()
+    await login.arrived
+    login.release()
+    expect(await run).toMatchObject({ outcome: 'refreshed' })
     expect(simulator.logins).toBe(1)
   })
 })

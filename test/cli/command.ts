@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
 import { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../../lib/ports/clock.ts'
 import { type DemoWorld, startDemoWorld } from '../../lib/simulators/demo-world.ts'
@@ -110,6 +111,17 @@ export async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
+}
+
+/** When the process has said so; what it said before this call does not count. */
+export async function saying(stream: Readable | null, text: string): Promise<void> {
+  let said = ''
+  const add = (chunk: unknown): void => {
+    said += String(chunk)
+  }
+  stream?.on('data', add)
+  while (!said.includes(text)) await once(stream as Readable, 'data')
+  stream?.off('data', add)
 }
 
 export async function ended(child: ChildProcess): Promise<Ended> {

@@ -7,7 +7,8 @@ import { delimiter, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ASHA_AT_FYERS } from '../../lib/simulators/demo-accounts.ts'
-import { CommandLine, type Ended, ended } from './command.ts'
+import { holdNext } from '../support/held-request.ts'
+import { CommandLine, type Ended, ended, saying } from './command.ts'
 import { serving } from './serving.ts'
 import { onTerminal, setUp } from './set-up.ts'
 
@@ -145,13 +146,16 @@ describe('tokenkeeper exec', () => {
     await line.run(['check', 'fyers', '--live'])
     const before = line.world.fyers.refreshes
     const server = line.world.servers.find(({ name }) => name === 'fyers')?.server
-    server?.failNext('/api/v3/profile', { kind: 'slow', milliseconds: 1_500 })
+    if (!server) throw new Error('FYERS is not simulated')
+    // The broker has issued the token, and it is not proven yet.
+    const proof = holdNext(server, '/api/v3/profile')
     const child = line.spawn(['exec', 'fyers', '--', NODE, '-e', 'console.log("up")'])
     const end = ended(child)
     const exit = once(child, 'exit')
-    // The broker has issued the token, and it is not proven yet.
-    while (line.world.fyers.refreshes === before) await new Promise((resolve) => setTimeout(resolve, 20))
+    await proof.arrived
     child.kill('SIGINT')
+    await saying(child.stderr, 'Stopping')
+    proof.release()
     expect(await exit).toEqual([null, 'SIGINT'])
     expect(await end).toMatchObject({ stdout: '', stderr: expect.stringContaining('Stopping') })
     expect(await line.run(['check', 'fyers', '--live'])).toMatchObject({ code: 0 })
@@ -159,14 +163,19 @@ describe('tokenkeeper exec', () => {
   })
 
   test('at a terminal nothing is added to the Ctrl-C that the command has already', async () => {
-    const counting = `let n = 0; process.on('SIGINT', () => n++); console.log('ready')
-      setTimeout(() => { console.log('count ' + n); process.exit(6) }, 700)`
+    const counting = `let n = 0; process.on('SIGINT', () => n++); setInterval(() => {}, 1000)
+      process.on('SIGUSR2', () => { console.log('count ' + n); process.exit(6) })
+      console.log('ready under ' + process.ppid + '.')`
     const command = [NODE, line.file('counting.cjs', counting)]
-    const usual = await onTerminal(line, ['exec', 'fyers', '--', ...command], { stopAfter: 'ready' })
+    // Whatever we make of the Ctrl-C was sent before this signal, which we do pass on.
+    const afterStop = (said: string): void =>
+      void process.kill(Number(/under (\d+)\./.exec(said)?.[1]), 'SIGUSR2')
+    const stop = { stopAfter: 'ready under', afterStop }
+    const usual = await onTerminal(line, ['exec', 'fyers', '--', ...command], stop)
     expect(usual).toMatchObject({ code: 6, stdout: expect.stringContaining('count 1') })
     // Out of the terminal's reach it would get what we pass on, and nothing else.
     const apart = ['exec', 'fyers', '--', 'setsid', ...command]
-    const alone = await onTerminal(line, apart, { stopAfter: 'ready' })
+    const alone = await onTerminal(line, apart, stop)
     expect(alone).toMatchObject({ code: 6, stdout: expect.stringContaining('count 0') })
   })
 

@@ -26,11 +26,18 @@ export async function setUp(line: CommandLine, id: string, ...more: readonly str
   if (done.code !== 0) throw new Error(`${id} was not set up: ${done.stderr}`)
 }
 
+interface Stop {
+  /** Ctrl-C is pressed when this was said. */
+  readonly stopAfter?: string
+  /** Called with all that was said when the terminal has sent the interrupt, which it then echoes. */
+  readonly afterStop?: (said: string) => void
+}
+
 /** The command on a terminal of its own; what it says on stderr is on that terminal, too. */
 export async function onTerminal(
   line: CommandLine,
   args: readonly string[],
-  { stopAfter }: { readonly stopAfter?: string } = {},
+  { stopAfter, afterStop }: Stop = {},
 ): Promise<Ended> {
   const words = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, ...args]
   // In place of the shell, which Ctrl-C would end as well.
@@ -44,8 +51,9 @@ export async function onTerminal(
   child.stdout?.on('data', (chunk) => {
     const before = said
     said += chunk
-    const isThere = stopAfter !== undefined && said.includes(stopAfter) && !before.includes(stopAfter)
-    if (isThere) child.stdin?.write('\x03')
+    const isNew = (text: string): boolean => said.includes(text) && !before.includes(text)
+    if (stopAfter !== undefined && isNew(stopAfter)) child.stdin?.write('\x03')
+    if (isNew('^C')) afterStop?.(said)
   })
   return end
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createClient, type TokenkeeperClient, TokenUnavailableError } from '../../lib/client/index.ts'
 import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
@@ -345,21 +345,29 @@ describe('whoever wants to know of a new token', () => {
   })
 
   test('is told within the watch’s time although nobody calls, and a source that fails once ends nothing', async () => {
-    const watching = createClient({ source, clock, watchSeconds: 0.01 })
-    await watching.getToken()
-    const told = new Promise<number | undefined>((resolve) => {
-      watching.onNewToken(({ generation }) => resolve(generation))
-    })
-    source.failures.push({ at: 'read', error: new Error('away') })
-    source.publish('2026-11-25T03:30:00+05:30')
-    clock.advance({ seconds: 6 })
-    const ticking = setInterval(() => clock.advance({ seconds: 6 }), 5)
-    expect(await told).toBe(2)
-    clearInterval(ticking)
-    await watching.close()
-    const asked = source.asked.read
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(source.asked.read).toBe(asked)
+    vi.useFakeTimers()
+    const minute = async (): Promise<void> => {
+      clock.advance({ minutes: 1 })
+      await vi.advanceTimersByTimeAsync(60_000)
+    }
+    try {
+      const watching = createClient({ source, clock, watchSeconds: 60 })
+      await watching.getToken()
+      const told: (number | undefined)[] = []
+      watching.onNewToken(({ generation }) => void told.push(generation))
+      source.failures.push({ at: 'read', error: new Error('away') })
+      source.publish('2026-11-25T03:30:00+05:30')
+      await minute()
+      expect(told).toEqual([])
+      await minute()
+      expect(told).toEqual([2])
+      const asked = source.asked.read
+      await watching.close()
+      await minute()
+      expect(source.asked.read).toBe(asked)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('is not told of a look that was overtaken by a newer one', async () => {

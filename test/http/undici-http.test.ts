@@ -94,8 +94,11 @@ describe('undiciHttp', () => {
   })
 
   test('a hang ends at the time limit', async () => {
+    const url = `${server.origin}/echo`
+    // The connection stands, so that the time limit has nothing to end but the hang.
+    await http.send({ method: 'POST', url, timeoutMs: 2_000 })
     server.failNext('/echo', { kind: 'hang' })
-    expect(await failure({ url: `${server.origin}/echo`, timeoutMs: 60 })).toMatchObject({
+    expect(await failure({ url, timeoutMs: 250 })).toMatchObject({
       sent: true,
       reason: 'TIMEOUT',
     })

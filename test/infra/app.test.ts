@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { BROKER_IDS } from '../../lib/brokers/index.ts'
+import { type Ended, ended } from '../cli/command.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 let output: string
@@ -15,28 +16,25 @@ beforeEach(() => {
 afterEach(() => rmSync(output, { recursive: true, force: true }))
 
 /** Runs infra/app.ts as the cdk command does. */
-function synth(tokenkeeper: unknown, bundledStacks: readonly string[] = []) {
+function synth(tokenkeeper: unknown, bundledStacks: readonly string[] = []): Promise<Ended> {
   const context = JSON.stringify({ tokenkeeper, 'aws:cdk:bundling-stacks': bundledStacks })
-  return spawnSync(process.execPath, ['infra/app.ts'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-    env: { PATH: process.env['PATH'], CDK_OUTDIR: output, CDK_CONTEXT_JSON: context },
-  })
+  const env = { PATH: process.env['PATH'], CDK_OUTDIR: output, CDK_CONTEXT_JSON: context }
+  return ended(spawn(process.execPath, ['infra/app.ts'], { cwd: ROOT, env }))
 }
 
 describe('synth', () => {
-  test('of all brokers with every option has no cdk-nag finding that is not accepted with a reason', () => {
+  test('of all brokers with every option has no cdk-nag finding that is not accepted with a reason', async () => {
     const brokers = Object.fromEntries(BROKER_IDS.map((id) => [id, {}]))
-    const { status, stderr, stdout } = synth({
+    const { code, stderr, stdout } = await synth({
       brokers,
       customerManagedKey: true,
       alertEmails: ['ops@example.com'],
     })
-    expect({ status, said: stderr + stdout }).toEqual({ status: 0, said: '' })
+    expect({ code, said: stderr + stdout }).toEqual({ code: 0, said: '' })
   })
 
-  test('bundles each function from its own file', () => {
-    expect(synth({ brokers: { fyers: {}, upstox: {} } }, ['Tokenkeeper']).status).toBe(0)
+  test('bundles each function from its own file', async () => {
+    expect((await synth({ brokers: { fyers: {}, upstox: {} } }, ['Tokenkeeper'])).code).toBe(0)
     const bundles = readdirSync(output).filter((name) => name.startsWith('asset.'))
     const entries = bundles.map((name) => readFileSync(join(output, name, 'index.mjs'), 'utf8'))
     const hosts = ['https://api-t1.fyers.in', 'https://api.upstox.com']
@@ -45,11 +43,11 @@ describe('synth', () => {
     expect(known.toSorted()).toEqual([0, 1, 1, 2])
   })
 
-  test('of a mistake in cdk.json prints what is wrong, where and what is allowed, without a stack trace', () => {
-    const { status, stderr } = synth({
+  test('of a mistake in cdk.json prints what is wrong, where and what is allowed, without a stack trace', async () => {
+    const { code, stderr } = await synth({
       brokers: { fyers: { schedules: ['every day'], timeZone: 'Asia/Calcutta2' } },
     })
-    expect(status).toBe(1)
+    expect(code).toBe(1)
     expect(stderr).toContain('brokers.fyers.timeZone: "Asia/Calcutta2" is no IANA time zone')
     expect(stderr).toContain('brokers.fyers.schedules.0: "every day" is no schedule')
     expect(stderr).not.toContain('    at ')

@@ -1,18 +1,22 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, expect, test } from 'vitest'
 import { redisMirror } from '../../lib/mirrors/redis-mirror.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
 import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
 import { AudienceError, TokenVaultError } from '../../lib/tokens/errors.ts'
 import { Secret } from '../../lib/tokens/secret.ts'
 import { freePort } from '../cli/command.ts'
+import { endsWithin } from '../support/ends-within.ts'
 import { ISSUED, publication } from './support/publication.ts'
 
 const PASSWORD = 'SIMULATED-redis-password'
 const ACC1 = publication('upstox/ACC1')
-/** What a run waits for its mirrors, and a little for a busy machine. */
+/** A run waits three seconds for its mirrors. */
 const LIMIT_MS = 3_500
+
+// A publication loads the library first; that is no part of what it waits for.
+beforeAll(() => import('@redis/client'))
 
 const closing: (() => void)[] = []
 afterEach(() => {
@@ -69,24 +73,21 @@ test.each([
   ['says OK to everything and without end', babbles, 'redis', 'ended the connection, or is no Redis'],
 ])('what %s fails a publication within the time limit', async (_, answer, scheme, says) => {
   const port = await impostor(answer)
-  const begun = performance.now()
-  const error = await failure(mirrorAt(port, scheme).published(ACC1))
-  expect(performance.now() - begun).toBeLessThan(LIMIT_MS)
+  const mirror = mirrorAt(port, scheme)
+  const error = await endsWithin(LIMIT_MS, () => failure(mirror.published(ACC1)))
   expect(error.message).toContain(`Redis at 127.0.0.1:${port} ${says}`)
   expect(error.fix).not.toBe('')
 })
 
 test('what never answers is waited for within the time limit also where no password is sent', async () => {
   const port = await impostor(silent)
-  const begun = performance.now()
-  await failure(mirrorAt(port, 'redis', '').withdrawn(ACC1.account))
-  expect(performance.now() - begun).toBeLessThan(LIMIT_MS)
+  const mirror = mirrorAt(port, 'redis', '')
+  await endsWithin(LIMIT_MS, () => failure(mirror.withdrawn(ACC1.account)))
 })
 
 test('a port nobody listens on fails at once, and says what to do', async () => {
-  const begun = performance.now()
-  const error = await failure(mirrorAt(await freePort()).published(ACC1))
-  expect(performance.now() - begun).toBeLessThan(1_000)
+  const mirror = mirrorAt(await freePort())
+  const error = await endsWithin(1_000, () => failure(mirror.published(ACC1)))
   expect(error.message).toContain('refuses connections')
   expect(error.fix).toContain('mirrors.redis.url')
 })
@@ -117,12 +118,14 @@ test('a password the vault does not give up is a failure of the mirror, with the
 
 test('nothing is connected to before the first publication', async () => {
   let connections = 0
-  const port = await impostor(() => {
+  const port = await impostor((socket) => {
     connections += 1
+    hangsUp(socket)
   })
-  mirrorAt(port)
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  expect(connections).toBe(0)
+  const mirror = mirrorAt(port)
+  // One that was made before would have come before this one.
+  await failure(mirror.published(ACC1))
+  expect(connections).toBe(1)
 })
 
 test('after a failure fresh tokens are not asked about for a minute, and publications are tried all the same', async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox.ts'
 import { parseAccountId } from '../../lib/tokens/account-id.ts'
 import { changed } from '../../lib/tokens/account-state.ts'
+import { holdNext } from '../support/held-request.ts'
 import { RestWorld } from './support/rest-world.ts'
 
 const ACC1 = parseAccountId('upstox/ACC1')
@@ -183,12 +184,13 @@ describe('a live validation', () => {
   })
 
   test('a verdict that comes after the token was replaced is not noted against the new one', async () => {
-    world.upstoxServer.failNext('/v2/user/profile', { kind: 'slow', milliseconds: 150 })
+    const proof = holdNext(world.upstoxServer, '/v2/user/profile')
     world.upstox.killAccessToken('SIM001')
     const validating = validate()
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await proof.arrived
     const state = await world.record(ACC1)
     await world.ports.states.replace(changed(state, { generation: 2 }))
+    proof.release()
     await validating
     expect((await world.record(ACC1)).refusedVersion).toBeUndefined()
   })

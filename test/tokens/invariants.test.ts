@@ -4,6 +4,7 @@ import { HTML_502 } from '../../lib/simulators/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { NotificationError, StateStoreError, TokenVaultError } from '../../lib/tokens/errors.ts'
+import { holdNext } from '../support/held-request.ts'
 import { RotabrokerSimulator, rotabroker } from '../support/rotating-broker.ts'
 import { World } from '../support/world.ts'
 
@@ -34,27 +35,38 @@ function later(minutes = 25): void {
   world.clock.advance({ minutes })
 }
 
-/** Ports of a process that dies: after `steps` more calls to the outside, nothing it does has any effect. */
-function dyingPorts(ports: Ports, steps: number): Ports {
+/**
+ * Ports of a process that dies: after `steps` more calls to the outside, nothing it does has any effect. `dead` is
+ * when it has come to that and its last calls have had theirs.
+ */
+function dyingPorts(ports: Ports, steps: number): { readonly ports: Ports; readonly dead: Promise<void> } {
   let left = steps
+  const made: Promise<unknown>[] = []
+  const { promise: dead, resolve: die } = Promise.withResolvers<void>()
   const mortal = <T extends object>(port: T): T =>
     new Proxy(port, {
       get(target, name) {
         const member: unknown = Reflect.get(target, name)
         if (typeof member !== 'function') return member
         return (...args: unknown[]) => {
-          if (left-- <= 0) return new Promise(() => undefined)
-          return (member as (...args: unknown[]) => unknown).apply(target, args)
+          if (left-- <= 0) {
+            void Promise.allSettled(made).then(() => die())
+            return new Promise(() => undefined)
+          }
+          const call = (member as (...args: unknown[]) => unknown).apply(target, args)
+          made.push(Promise.resolve(call))
+          return call
         }
       },
     })
-  return {
+  const mortals = {
     ...ports,
     vault: mortal(ports.vault),
     states: mortalStates(ports, mortal),
     notifier: mortal(ports.notifier),
     http: mortal(ports.http),
   }
+  return { ports: mortals, dead }
 }
 
 /** `list` is a generator: only its calls count, its items pass. */
@@ -139,9 +151,9 @@ describe('I1 a refresh token the broker issued is never lost by us', () => {
     'a process killed after %i steps loses no grant that reached us',
     async (steps) => {
       const alive = world.ports
-      world.ports = dyingPorts(alive, steps)
-      void world.run(rotabroker, { seconds: 600 })
-      await new Promise((resolve) => setTimeout(resolve, 60))
+      const { ports, dead } = dyingPorts(alive, steps)
+      world.ports = ports
+      await Promise.race([dead, world.run(rotabroker, { seconds: 600 })])
       world.ports = alive
       world.clock.advance({ minutes: 11 })
       const after = await result()
@@ -214,13 +226,14 @@ describe('I3 at most one renewal of an account is in flight anywhere', () => {
   })
 
   test('a run that outlives its lease cannot overwrite what its successor recorded', async () => {
-    server.failNext('/me', { kind: 'slow', milliseconds: 150 })
+    const proof = holdNext(server, '/me')
     const slow = world.run(rotabroker, { seconds: 60 })
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await proof.arrived
     world.clock.advance({ minutes: 2 })
     const successor = await result()
     expect(successor).toMatchObject({ success: true })
     const recorded = await world.ports.states.get(account)
+    proof.release()
     await slow
     expect(await world.ports.states.get(account)).toEqual(recorded)
     expect(world.logs.map(({ message }) => message)).toContain(
@@ -230,28 +243,34 @@ describe('I3 at most one renewal of an account is in flight anywhere', () => {
 
   test('R2.10 a run that outlives its lease does not publish over its successor', async () => {
     const { http } = world.ports
+    const proven = Promise.withResolvers<void>()
+    const { promise: wakes, resolve: wake } = Promise.withResolvers<void>()
     const slowProof: Ports['http'] = {
       send: async (request) => {
         const reply = await http.send(request)
-        if (request.url.endsWith('/me')) await new Promise((resolve) => setTimeout(resolve, 150))
+        if (request.url.endsWith('/me')) {
+          proven.resolve()
+          await wakes
+        }
         return reply
       },
     }
     world.ports = { ...world.ports, http: slowProof }
     const slow = world.run(rotabroker, { seconds: 60 })
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await proven.promise
     world.ports = { ...world.ports, http }
     world.clock.advance({ minutes: 2 })
     expect(await result()).toMatchObject({ outcome: 'refreshed' })
     const published = await world.stored(account, 'access_token')
+    wake()
     await slow
     expect(await world.stored(account, 'access_token')).toBe(published)
   })
 
   test('settings changed in the middle of a run are kept', async () => {
-    server.failNext('/me', { kind: 'slow', milliseconds: 100 })
+    const proof = holdNext(server, '/me')
     const run = result()
-    await new Promise((resolve) => setTimeout(resolve, 40))
+    await proof.arrived
     const state = await world.ports.states.get(account)
     if (!state) throw new Error('no state')
     await world.ports.states.replace({
@@ -259,6 +278,7 @@ describe('I3 at most one renewal of an account is in flight anywhere', () => {
       revision: state.revision + 1,
       settings: { nickname: 'Main' },
     })
+    proof.release()
     expect(await run).toMatchObject({ outcome: 'refreshed' })
     expect(await world.ports.states.get(account)).toMatchObject({
       settings: { nickname: 'Main' },
@@ -267,10 +287,11 @@ describe('I3 at most one renewal of an account is in flight anywhere', () => {
   })
 
   test('an account removed in the middle of a run stays removed', async () => {
-    server.failNext('/me', { kind: 'slow', milliseconds: 100 })
+    const proof = holdNext(server, '/me')
     const run = result()
-    await new Promise((resolve) => setTimeout(resolve, 40))
+    await proof.arrived
     await world.ports.states.remove(account)
+    proof.release()
     await run
     expect(await world.ports.states.get(account)).toBeUndefined()
   })

@@ -3,6 +3,7 @@ import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
 import { type AccountId, parseAccountId } from '../../lib/tokens/account-id.ts'
 import { StateStoreError, TokenVaultError } from '../../lib/tokens/errors.ts'
 import { type Run, runBroker } from '../../lib/tokens/run.ts'
+import { holdNext } from '../support/held-request.ts'
 import { RotabrokerSimulator, rotabroker } from '../support/rotating-broker.ts'
 import { World } from '../support/world.ts'
 
@@ -308,6 +309,7 @@ describe('time', () => {
   test('I1 a registry that breaks off leaves no account in flight when the run returns', async () => {
     const [first, second] = (await accounts(3)) as [AccountId, AccountId]
     const { states } = world.ports
+    const { promise: brokeOff, resolve: breakOff } = Promise.withResolvers<void>()
     world.ports = {
       ...world.ports,
       states: {
@@ -315,13 +317,19 @@ describe('time', () => {
         async *list(broker) {
           for await (const state of states.list(broker)) {
             yield state
-            if (state.account === second) throw new StateStoreError('page two', { fix: 'check the table' })
+            if (state.account !== second) continue
+            breakOff()
+            throw new StateStoreError('page two', { fix: 'check the table' })
           }
         },
       },
     }
-    server.failNext('/token', { kind: 'slow', milliseconds: 50 })
-    await world.run(rotabroker)
+    const grant = holdNext(server, '/token')
+    const run = world.run(rotabroker)
+    await grant.arrived
+    await brokeOff
+    grant.release()
+    await run
     expect(simulator.exchanges).toBe(2)
     expect(await world.stored(first, 'refresh_token')).toBe(simulator.currentOf('SIM0'))
     expect(await world.stored(second, 'refresh_token')).toBe(simulator.currentOf('SIM1'))

@@ -55,19 +55,27 @@ describe('what a long-lived process has dropped', () => {
   /** One text with all of them, and how many of them are blanked out in it. */
   const masked = (values: readonly string[]) => maskSecrets(values.join(' ')).split(MASK).length - 1
   const random = () => randomBytes(24).toString('hex')
+  const droppedSecrets = () =>
+    Array.from({ length: 1_500 }, () => {
+      const value = random()
+      new Secret(value)
+      return value
+    })
+  /** When all but the last few hundred are forgotten; a busy machine takes its time to collect them. */
+  const collection = async (dropped: readonly string[]): Promise<void> => {
+    do {
+      gc()
+      await new Promise((resolve) => setImmediate(resolve))
+    } while (masked(dropped) > 500)
+  }
 
   test('is collected but for the last few hundred, and what is still held never', async () => {
     const held = Array.from({ length: 100 }, () => new Secret(random()))
     const again = random()
     new Secret(again)
-    const dropped = Array.from({ length: 5_000 }, () => {
-      const value = random()
-      new Secret(value)
-      return value
-    })
+    const dropped = droppedSecrets()
     const last = new Secret(again)
-    gc()
-    await expect.poll(() => masked(dropped), { timeout: 5_000 }).toBeLessThanOrEqual(500)
+    await collection(dropped)
     expect(masked(dropped)).toBeGreaterThan(0)
     expect(masked(held.map((secret) => secret.reveal()))).toBe(100)
     expect(maskSecrets(last.reveal())).toBe(MASK)
@@ -78,8 +86,8 @@ describe('what a long-lived process has dropped', () => {
     for (const value of values) new Secret(value)
     forgetSecrets()
     const held = values.map((value) => new Secret(value))
-    gc()
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    // These are collected after the others, and told of in the same order.
+    await collection(droppedSecrets())
     expect(masked(values)).toBe(held.length)
   })
 })

@@ -55,6 +55,8 @@ export class ScriptedAws {
       const headers = {
         'content-type': 'application/x-amz-json-1.1',
         'x-amzn-requestid': 'request-0001',
+        // By the tests' clock, not by Node's own: the SDK holds the two against each other.
+        date: new Date().toUTCString(),
         ...answer.headers,
       }
       response.writeHead(answer.status ?? 200, headers).end(JSON.stringify(answer.body ?? {}))
