@@ -9,6 +9,7 @@ import { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../../lib/ports/clock.ts'
 import { type DemoWorld, startDemoWorld } from '../../lib/simulators/demo-world.ts'
 import { clockStartingAt } from '../../lib/system-clock.ts'
+import { sameDay } from '../support/same-day.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const MAIN = join(ROOT, 'lib/cli/main.ts')
@@ -63,6 +64,7 @@ export class CommandLine {
       NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/node'),
       HOME,
       SystemRoot,
+      ...sameDay(),
       TOKENKEEPER_HOME: this.home,
       TOKENKEEPER_NOW: this.clock.now().toString(),
       ...Object.fromEntries(

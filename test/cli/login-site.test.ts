@@ -87,9 +87,7 @@ test('the page is waited for: failed logins are told, and the first that works e
   const page = 'https://tokens.example.invalid/login?sig=x'
   const end = logInAtSite(task(), page)
   await world.logIn(account, 'SIM002')
-  await expect
-    .poll(() => said.join('\n'), { timeout: 5_000 })
-    .toContain('Still waiting: try again on the page.')
+  await expect.poll(() => said.join('\n')).toContain('Still waiting: try again on the page.')
   world.clock.advance({ minutes: 2 })
   await world.logIn(account)
   expect(await end).toMatchObject({ success: true, account, userID: 'SIM001' })

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildClient } from '../../lib/client/build.ts'
 import { openDatabase } from '../../lib/local/database.ts'
 import { vaultKey } from '../../lib/local/vault-key.ts'
+import { sameDay } from '../support/same-day.ts'
 import { startApi } from './support/api-server.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -32,7 +33,7 @@ beforeAll(() => {
   const manifest = { name: 'tokenkeeper', type: 'module', exports: { './client': client } }
   writeFileSync(join(installed, 'package.json'), JSON.stringify(manifest))
   writeFileSync(join(program, 'package.json'), JSON.stringify({ type: 'module' }))
-}, 60_000)
+})
 afterAll(() => rmSync(program, { recursive: true, force: true }))
 
 /** What a program prints; as `loaded`, the packages and built-in modules it had to load. */
@@ -51,7 +52,10 @@ async function run(script: string, env: Record<string, string> = {}): Promise<Re
      ${script}
      console.log(JSON.stringify({ loaded: [...loaded], ...result }))`,
   )
-  const { stdout } = await promisify(execFile)(process.execPath, ['program.js'], { cwd: program, env })
+  const { stdout } = await promisify(execFile)(process.execPath, ['program.js'], {
+    cwd: program,
+    env: { ...sameDay(), ...env },
+  })
   return JSON.parse(stdout)
 }
 

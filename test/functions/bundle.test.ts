@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundle } from '../../infra/constructs/bundle.ts'
 import { BROKER_IDS, BROKERS, type BrokerId } from '../../lib/brokers/index.ts'
+import { sameDay } from '../support/same-day.ts'
 
 /** What Node reads before a handler can start; each further 100 kB costs about 2 ms of a cold start. */
 const MOST_START_BYTES = 1_000_000
@@ -120,6 +121,7 @@ describe('the bundled handler', () => {
     const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
       encoding: 'utf8',
       env: {
+        ...sameDay(),
         AWS_ACCESS_KEY_ID: 'test',
         AWS_SECRET_ACCESS_KEY: 'test',
         AWS_REGION: 'us-east-1',

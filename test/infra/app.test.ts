@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { BROKER_IDS } from '../../lib/brokers/index.ts'
 import { type Ended, ended } from '../cli/command.ts'
+import { sameDay } from '../support/same-day.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 let output: string
@@ -18,7 +19,8 @@ afterEach(() => rmSync(output, { recursive: true, force: true }))
 /** Runs infra/app.ts as the cdk command does. */
 function synth(tokenkeeper: unknown, bundledStacks: readonly string[] = []): Promise<Ended> {
   const context = JSON.stringify({ tokenkeeper, 'aws:cdk:bundling-stacks': bundledStacks })
-  const env = { PATH: process.env['PATH'], CDK_OUTDIR: output, CDK_CONTEXT_JSON: context }
+  const { PATH } = process.env
+  const env = { ...sameDay(), PATH, CDK_OUTDIR: output, CDK_CONTEXT_JSON: context }
   return ended(spawn(process.execPath, ['infra/app.ts'], { cwd: ROOT, env }))
 }
 

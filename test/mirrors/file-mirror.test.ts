@@ -167,13 +167,18 @@ describe('a dotenv file', () => {
     const reader = fork(new URL('./support/reader.ts', import.meta.url), [path], { stdio: 'inherit' })
     await once(reader, 'message')
     const mirror = dotenv()
-    for (let generation = 1; generation <= 200; generation += 1) {
+    let enough = false
+    void once(reader, 'message').then(() => {
+      enough = true
+    })
+    for (let generation = 1; generation <= 200 || !enough; generation += 1) {
       await mirror.published(publication('fyers', generation))
       await mirror.published(publication('upstox/ACC1', generation))
+      // The writes leave the reader's word no turn.
+      await new Promise((resolve) => setImmediate(resolve))
     }
     reader.send('stop')
-    const [{ reads, torn }] = await once(reader, 'message')
-    expect(reads).toBeGreaterThan(20)
+    const [{ torn }] = await once(reader, 'message')
     expect(torn).toBe(0)
   })
 })

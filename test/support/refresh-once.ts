@@ -1,5 +1,8 @@
-/** One process of the race test: refreshes the account in the store it is told, a few times over, and says how that ended. */
-import { setTimeout as pause } from 'node:timers/promises'
+/**
+ * One process of the race test: says that it is ready, and when it is told to go refreshes the account in the store it
+ * was given, a few times over, and says how that ended.
+ */
+import { once } from 'node:events'
 import { undiciHttp } from '../../lib/http/undici-http.ts'
 import { openDatabase } from '../../lib/local/database.ts'
 import { sqliteStateStore } from '../../lib/local/sqlite-state-store.ts'
@@ -9,7 +12,7 @@ import { systemClock } from '../../lib/system-clock.ts'
 import { runBroker } from '../../lib/tokens/run.ts'
 import { rotabroker } from './rotating-broker.ts'
 
-const [, , folder = '', origin = '', startAt = '0'] = process.argv
+const [, , folder = '', origin = ''] = process.argv
 const quiet = () => undefined
 const http = undiciHttp()
 const database = openDatabase(`${folder}/store.db`)
@@ -23,8 +26,9 @@ const ports = {
   hosts: { ROTABROKER_API: origin },
 }
 
-// All processes leave the start together.
-await pause(Math.max(0, Number(startAt) - systemClock.now().epochMilliseconds))
+const told = once(process, 'message')
+process.send?.('ready')
+await told
 const runs = await Promise.all(
   Array.from({ length: 5 }, (_, call) =>
     runBroker(
@@ -37,8 +41,7 @@ const runs = await Promise.all(
     ),
   ),
 )
-process.stdout.write(
-  JSON.stringify(runs.flatMap(({ report }) => report.results.map(({ outcome }) => outcome))),
-)
+process.send?.(runs.flatMap(({ report }) => report.results.map(({ outcome }) => outcome)))
+process.disconnect()
 await http.close()
 database.close()

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { openDatabase } from '../../lib/local/database.ts'
 import { sqliteStateStore } from '../../lib/local/sqlite-state-store.ts'
@@ -16,7 +16,6 @@ import { Secret } from '../../lib/tokens/secret.ts'
 import { RotabrokerSimulator } from '../support/rotating-broker.ts'
 
 const PROCESSES = 4
-const HEAD_START_MS = 700
 
 test('R2.10 I3 twenty callers in four processes make one exchange of a single-use refresh token', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tokenkeeper-race-'))
@@ -30,14 +29,13 @@ test('R2.10 I3 twenty callers in four processes make one exchange of a single-us
     await vault.write(account, 'refresh_token', new Secret(simulator.login('SIM001')))
     await sqliteStateStore(database).replace(changed(newAccountState(account), {}))
 
-    const script = new URL('../support/refresh-once.ts', import.meta.url).pathname
-    const startAt = String(systemClock.now().epochMilliseconds + HEAD_START_MS)
-    const replies = await Promise.all(
-      Array.from({ length: PROCESSES }, () =>
-        promisify(execFile)(process.execPath, [script, folder, server.origin, startAt]),
-      ),
-    )
-    const outcomes = replies.flatMap(({ stdout }) => JSON.parse(stdout) as string[])
+    const script = new URL('../support/refresh-once.ts', import.meta.url)
+    const processes = Array.from({ length: PROCESSES }, () => fork(script, [folder, server.origin]))
+    // All of them leave the start together.
+    await Promise.all(processes.map((one) => once(one, 'message')))
+    const ends = processes.map((one) => once(one, 'message'))
+    for (const one of processes) one.send('go')
+    const outcomes = (await Promise.all(ends)).flatMap(([said]) => said as string[])
     expect(outcomes).toHaveLength(PROCESSES * 5)
     expect(outcomes.filter((outcome) => outcome === 'refreshed')).toHaveLength(1)
     expect(new Set(outcomes)).not.toContain('failed')
