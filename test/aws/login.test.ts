@@ -1,3 +1,4 @@
+// biome-ignore lint/plugin: the gap that Zerodha wants between two logins has to pass
 import { setTimeout as pause } from 'node:timers/promises'
 import { DeleteParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CommandLine, type Ended, ended } from './command.ts'
 import { WebBrowser } from './web-browser.ts'
@@ -56,7 +55,9 @@ test('a newcomer clicks through every login of the rehearsal, while its clock wa
   const started = await tour()
   // By then the last tokens of yesterday have died, and Bina is needed as well.
   await started.saying('fyers/BINA     login needed')
-  while (new Date(await simulatedTime(started)) < new Date('2026-11-23T06:01:00+05:30')) await pause(10)
+  await expect
+    .poll(() => simulatedTime(started), { interval: 10 })
+    .toBeGreaterThanOrEqual(Date.parse('2026-11-23T06:01:00+05:30'))
   await browser.open(`${started.url}/login`)
   const before = await simulatedTime(started)
   const began = performance.now()

@@ -222,6 +222,7 @@ describe('R2.7 calls with a token that has died', () => {
     // A virtual clock jumps when anybody sleeps, 500 times as far for 500 sleepers: these wait in real time.
     const clock: Clock = {
       now: () => world.clock.now(),
+      // biome-ignore lint/plugin: this is a clock
       sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds / 10)),
     }
     const ports = { ...world.ports, clock }

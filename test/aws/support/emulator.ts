@@ -5,6 +5,7 @@ import { open } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { devNull, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+// biome-ignore lint/plugin: between two looks whether it answers
 import { setTimeout as pause } from 'node:timers/promises'
 
 const READY_WITHIN_MS = 20_000
