@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
+import { stackCommand } from '../lib/command-words.ts'
 import { type Config, enabledBrokers } from '../lib/config.ts'
 import { resourceNames } from '../lib/resource-names.ts'
 import { Alerts } from './constructs/alerts.ts'
@@ -44,6 +45,7 @@ export class TokenKeeperStack extends Stack {
     // CDK's RetentionDays are the numbers of days themselves.
     const logRetention = config.logRetentionDays as RetentionDays
     const brokers = enabledBrokers(config)
+    const command = stackCommand(config.backend)
     // Also without a login to make: programs ask it for tokens.
     const hasSite = config.site.enabled && brokers.length > 0
     const siteApi = hasSite ? new SiteApi(this, 'SiteApi', { apiName: names.site, logRetention }) : undefined
@@ -78,6 +80,7 @@ export class TokenKeeperStack extends Stack {
         approvalAt: settings.approvalAt,
         onTradingDaysOnly: broker.tradingSession !== undefined,
         siteUrl,
+        command,
       })
       new CfnOutput(this, `${name}FunctionName`, { value: refresher.function.functionName })
       const consumer = new ConsumerPolicy(this, `${name}Consumer`, {
@@ -108,6 +111,7 @@ export class TokenKeeperStack extends Stack {
       metricsNamespace: config.stackName,
       alarmAction: alerts.action,
       logRetention,
+      command,
     })
 
     if (!siteApi || siteUrl === undefined) return
@@ -123,6 +127,7 @@ export class TokenKeeperStack extends Stack {
       alarmAction: alerts.action,
       logRetention,
       vaultKey: vaultKey?.key,
+      command,
     })
     new CfnOutput(this, 'SiteUrl', { value: siteUrl, description: 'Where people log in' })
   }

@@ -1,4 +1,5 @@
 import { line } from './alert-text.ts'
+import { BARE, type CommandWords, worded } from './command-words.ts'
 import { isAlert, type Message } from './notice.ts'
 import type { Alert } from './ports/notifier.ts'
 
@@ -19,21 +20,21 @@ export interface AlertJson {
   readonly accountName?: string
   /** The same for every message of one incident, its end (`solved`) included. */
   readonly incident?: string
-  /** For people, on the clocks of the account's market: `Mon 23 Nov 09:15 IST`. */
+  /** ISO 8601 with the offset of the account's market: `2026-11-23T09:15:00+05:30`. */
   readonly deadline?: string
   readonly link?: string
 }
 
-/** A message in that form. Texts pass the same net as those for people. */
-export function alertJson(message: Message): AlertJson {
+/** A message in that form. Texts pass the same net as those for people, and name commands as they do. */
+export function alertJson(message: Message, words: CommandWords = BARE): AlertJson {
   const { kind, severity, title, reason, action } = message
   return {
     version: 1,
     kind,
     severity,
     title: line(title),
-    reason: line(reason),
-    action: line(action),
+    reason: worded(line(reason), words),
+    action: worded(line(action), words),
     ...(isAlert(message) && partsOfAlert(message)),
   }
 }
@@ -44,7 +45,9 @@ function partsOfAlert({ broker, account, accountName, incident, deadline, link }
     account: line(account),
     accountName: line(accountName),
     incident: line(incident),
-    ...(deadline !== undefined && { deadline: line(deadline) }),
+    ...(deadline !== undefined && {
+      deadline: deadline.toString({ timeZoneName: 'never', smallestUnit: 'second' }),
+    }),
     ...(link !== undefined && { link: line(link) }),
   }
 }

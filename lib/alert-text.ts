@@ -1,9 +1,13 @@
+import { BARE, type CommandWords, worded } from './command-words.ts'
+import { localInstant } from './local-time.ts'
 import { isAlert, type Message } from './notice.ts'
 import type { Alert } from './ports/notifier.ts'
 import { maskSecrets } from './tokens/secret.ts'
 
 /** Mail programs leave lines up to here as they are, also when they quote them once. */
 const LONGEST_LINE = 76
+/** In place of the blanks of a command: broken over two lines it would be no command any more. */
+const UNBROKEN = '\ue000'
 /** Where a line goes on, so that no name can be written that begins a line of its own in the message. */
 const CONTINUED = '  '
 
@@ -18,21 +22,24 @@ const URGENCY_OF_NOTICE = { action: 'act today', info: 'for your information' } 
 /**
  * A message as plain text for mail, to be read on a phone: what happened and by when, the one link on a line of its own,
  * so that it can be tapped, what to do otherwise, and last what machines sort by. Lines end before column 77 wherever
- * there is a space to end them at; an address is never broken.
+ * there is a space to end them at; an address or a command is never broken.
  */
-export function alertText(message: Message): string {
+export function alertText(message: Message, words: CommandWords = BARE): string {
   const { title, reason, action } = message
   const about: Partial<Alert> = isAlert(message) ? message : {}
   const { deadline, link } = about
+  const wrapped = (text: string): string => broken(worded(line(text), words, unbroken))
   return [
     wrapped(title),
     '',
     wrapped(`What happened: ${reason}`),
-    ...(deadline === undefined ? [] : [wrapped(`By when: ${deadline}`)]),
+    ...(deadline === undefined
+      ? []
+      : [`By when: ${localInstant(deadline.toInstant(), deadline.timeZoneId)}`]),
     ...(link === undefined ? [] : ['', `Open: ${line(link)}`, '']),
     wrapped(`What to do${link === undefined ? '' : ' otherwise'}: ${action}`),
     '',
-    ...sortedBy(message),
+    ...sortedBy(message).map(wrapped),
     '',
   ].join('\n')
 }
@@ -41,9 +48,9 @@ function sortedBy(message: Message): readonly string[] {
   if (!isAlert(message)) return [`Urgency: ${URGENCY_OF_NOTICE[message.severity]}`]
   const { account, accountName, severity, incident } = message
   return [
-    wrapped(`Account: ${account}${accountName === account ? '' : ` (${accountName})`}`),
+    `Account: ${account}${accountName === account ? '' : ` (${accountName})`}`,
     `Urgency: ${URGENCY[severity]}`,
-    wrapped(`Incident: ${incident}`),
+    `Incident: ${incident}`,
   ]
 }
 
@@ -57,11 +64,15 @@ export function line(text: string): string {
     .trim()
 }
 
+function unbroken(command: string): string {
+  return command.replaceAll(' ', UNBROKEN)
+}
+
 /** One line as several short ones, broken at spaces only. */
-function wrapped(text: string): string {
+function broken(text: string): string {
   const lines: string[] = []
   let current = ''
-  for (const word of line(text).split(/ +/)) {
+  for (const word of text.split(/ +/)) {
     const longer = current === '' ? word : `${current} ${word}`
     if (current === '' || [...longer].length <= LONGEST_LINE) {
       current = longer
@@ -70,5 +81,5 @@ function wrapped(text: string): string {
       current = CONTINUED + word
     }
   }
-  return [...lines, current].join('\n')
+  return [...lines, current].join('\n').replaceAll(UNBROKEN, ' ')
 }

@@ -122,7 +122,7 @@ function parsed(stored: Secret): readonly SigningKey[] {
   } catch {
     // Neither the value nor an error that may repeat it goes further.
     throw new ConfigurationError(`what is stored as ${SITE} ${NAME} is not what this software writes there`, {
-      fix: 'remove that one secret: tokenkeeper setup and serve make a new one',
+      fix: 'remove that one secret, then have a new one made: tokenkeeper alerts rotate-key',
     })
   }
 }

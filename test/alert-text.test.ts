@@ -1,3 +1,4 @@
+import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { alertJson } from '../lib/alert-json.ts'
 import { alertText } from '../lib/alert-text.ts'
@@ -11,7 +12,7 @@ const WHOLE: Alert = {
   title: 'Log in: FYERS Papa before Mon 23 Nov 09:15 IST',
   reason: 'FYERS refused the refresh token',
   action: 'log in at FYERS: tokenkeeper login fyers/papa',
-  deadline: 'Mon 23 Nov 09:15 IST',
+  deadline: Temporal.ZonedDateTime.from('2026-11-23T09:15[Asia/Kolkata]'),
   link: LINK,
 }
 const NOTICE: Notice = {
@@ -49,6 +50,16 @@ Incident: fyers/papa@2026-11-23T01:30:00Z
     expect(lines.filter((line) => line.includes('://'))).toEqual([`Open: ${LINK}`])
     const at = lines.indexOf(`Open: ${LINK}`)
     expect([lines[at - 1], lines[at + 1]]).toEqual(['', ''])
+  })
+
+  test('names commands as whoever reads it calls them, each on one line to be copied whole', () => {
+    const words = { call: 'npx tokenkeeper --backend aws' }
+    const action = 'log in at FYERS, or store a token you have: tokenkeeper put fyers/papa access_token'
+    const lines = alertText({ ...WHOLE, action }, words).split('\n')
+    expect(lines.filter((line) => line.includes('tokenkeeper'))).toEqual([
+      '  npx tokenkeeper --backend aws put fyers/papa access_token',
+    ])
+    expect(alertJson({ ...WHOLE, action }, words).action).toContain(`: ${words.call} put fyers/papa`)
   })
 
   test('without a link says what to do, and without a deadline none', () => {
@@ -102,7 +113,7 @@ describe('the machine-readable form', () => {
       title: WHOLE.title,
       reason: WHOLE.reason,
       action: WHOLE.action,
-      deadline: 'Mon 23 Nov 09:15 IST',
+      deadline: '2026-11-23T09:15:00+05:30',
       link: LINK,
     })
   })

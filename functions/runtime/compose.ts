@@ -19,6 +19,7 @@ import type { TokenVault } from '../../lib/ports/token-vault.ts'
 import type { LoginLinksOptions } from '../../lib/site/login-links.ts'
 import { systemClock } from '../../lib/system-clock.ts'
 import { type Environment, readEnvironment } from './environment.ts'
+import { stackWords } from './stack-words.ts'
 
 /** Everything an invocation works with. */
 export interface Composition {
@@ -42,7 +43,7 @@ export const composeFromEnvironment: Compose = (broker, telemetry) => {
     ports: {
       vault,
       states: dynamoStateStore({ client: dynamoDbClient(), table }),
-      notifier: snsNotifier({ topicArn, client: sns }),
+      notifier: snsNotifier({ topicArn, client: sns, words: stackWords() }),
       audiences: audiencesOf(environment, sns, vault, clock),
       telemetry,
       http: httpOnDemand(),

@@ -1,5 +1,7 @@
+import { worded } from '../../lib/command-words.ts'
 import { TokenkeeperError } from '../../lib/tokens/errors.ts'
 import { maskSecrets } from '../../lib/tokens/secret.ts'
+import { stackWords } from './stack-words.ts'
 
 /**
  * An error the Lambda runtime may log and reply with, whole. The fix is part of the message, because the runtime
@@ -8,7 +10,7 @@ import { maskSecrets } from '../../lib/tokens/secret.ts'
 export function presentable(error: unknown): Error {
   const message =
     error instanceof TokenkeeperError ? withFix(error) : String((error as Error | undefined)?.message)
-  const shown = new Error(maskSecrets(message))
+  const shown = new Error(worded(maskSecrets(message), stackWords()))
   if (error instanceof Error) {
     shown.name = error.name
     const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? []

@@ -11,6 +11,7 @@ import { storedSigningKeys } from '../../lib/signing-keys.ts'
 import { siteApp } from '../../lib/site/app.ts'
 import { systemClock } from '../../lib/system-clock.ts'
 import { readSiteEnvironment } from './site-environment.ts'
+import { stackWords } from './stack-words.ts'
 
 /** What answers requests, and the clock they are measured by. */
 export interface SiteComposition {
@@ -35,6 +36,7 @@ export const composeSiteFromEnvironment: ComposeSite = (telemetry) => {
     brokers,
     ports: { states, clock, telemetry, hosts },
     timeZone: brokers[0]?.session.timeZone ?? 'UTC',
+    words: stackWords(),
     // The whole internet may call.
     rest: {
       access: 'keys',

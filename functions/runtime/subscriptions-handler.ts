@@ -12,6 +12,7 @@ import type { Notice } from '../../lib/notice.ts'
 import { ConfigurationError } from '../../lib/tokens/errors.ts'
 import { forgetSecrets } from '../../lib/tokens/secret.ts'
 import { presentable } from './presentable.ts'
+import { stackWords } from './stack-words.ts'
 import { maskingLogger } from './telemetry.ts'
 
 /** Named by infra/constructs/subscription-check.ts as well, which may not import from here. */
@@ -50,7 +51,9 @@ export function subscriptionsHandler(): SubscriptionsHandler {
       metrics.addMetric(METRIC, MetricUnit.Count, findings.length)
       for (const { says } of findings) logger.warn(says)
       if (findings.length > 0) {
-        await snsNotifier({ topicArn, client: async () => client }).announce(noticeOf(findings))
+        await snsNotifier({ topicArn, client: async () => client, words: stackWords() }).announce(
+          noticeOf(findings),
+        )
       }
       return { problems: findings.length, findings }
     } catch (error) {

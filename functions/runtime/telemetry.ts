@@ -1,7 +1,9 @@
 import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
+import { worded } from '../../lib/command-words.ts'
 import type { Fields, Telemetry } from '../../lib/ports/telemetry.ts'
 import { maskSecrets } from '../../lib/tokens/secret.ts'
+import { stackWords } from './stack-words.ts'
 
 /** Where the stack does not name its own namespace. */
 const DEFAULT_NAMESPACE = 'Tokenkeeper'
@@ -63,11 +65,12 @@ export function lambdaTelemetry(broker: string): LambdaTelemetry {
   }
 }
 
-/** JSON lines for one function; every string passes the mask of known secrets. */
+/** JSON lines for one function; every string passes the mask of known secrets, and names commands as they run. */
 export function maskingLogger(name: string): Logger {
   return new Logger({
     serviceName: `tokenkeeper-${name}`,
-    jsonReplacerFn: (_key, value) => (typeof value === 'string' ? maskSecrets(value) : value),
+    jsonReplacerFn: (_key, value) =>
+      typeof value === 'string' ? worded(maskSecrets(value), stackWords()) : value,
   })
 }
 

@@ -36,6 +36,8 @@ export interface BrokerAlarmsProps {
   readonly timeoutMinutes: number
   /** Whether programs look in a mirror, which this stack does not own and nobody else may watch. */
   readonly watchesMirror: boolean
+  /** How people call our command for this stack. */
+  readonly command: string
   /** What every alarm does when it goes off. */
   readonly action: IAlarmAction
 }
@@ -47,7 +49,7 @@ export class BrokerAlarms extends Construct {
   constructor(scope: Construct, id: string, props: BrokerAlarmsProps) {
     super(scope, id)
     this.#props = props
-    const { displayName: broker } = props
+    const { displayName: broker, command } = props
     const rhythm = runRhythm(props.expressions, props.timeZone)
 
     const { shortestPauseSeconds } = rhythm
@@ -62,7 +64,7 @@ export class BrokerAlarms extends Construct {
     this.#once(
       'NotifyFailed',
       this.#metric('NotifyFailed'),
-      `${broker}: people could not be told what only they can do; run tokenkeeper status`,
+      `${broker}: people could not be told what only they can do; run ${command} status`,
     )
     // An alarm costs money each month: SNS alone, which carries the events, is too sure to be worth it.
     if (props.watchesMirror) {
@@ -99,7 +101,7 @@ export class BrokerAlarms extends Construct {
       evaluationPeriods: dense ? 2 : 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.IGNORE,
-      alarmDescription: `${this.#props.displayName}: ${what}; run tokenkeeper status`,
+      alarmDescription: `${this.#props.displayName}: ${what}; run ${this.#props.command} status`,
     })
     alarm.addOkAction(this.#props.action)
   }

@@ -58,6 +58,8 @@ export interface BrokerRefresherProps {
   readonly redis?: RedisMirrorSettings | undefined
   /** The login site's address, which alerts link to. @default - there is no site: alerts have no link */
   readonly siteUrl?: string | undefined
+  /** How people call our command for this stack. */
+  readonly command: string
 }
 
 /** Everything that keeps the tokens of one broker alive: function, role, log, schedules, alarms. */
@@ -151,6 +153,7 @@ function environmentOf(props: BrokerRefresherProps): Record<string, string> {
     TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN: props.remindMinutesBeforeOpen.join(','),
     TOKENKEEPER_APPROVAL_AT: props.approvalAt,
     TOKENKEEPER_SITE_URL: props.siteUrl,
+    TOKENKEEPER_COMMAND: props.command,
     TOKENKEEPER_ALLOW_HTTP_HOSTS: props.allowHttpHosts?.join(',') || undefined,
     POWERTOOLS_METRICS_NAMESPACE: props.metricsNamespace,
     ...hostVariables(props.hosts),

@@ -48,6 +48,8 @@ export interface SiteProps {
   readonly allowHttpHosts?: readonly string[]
   /** @default - the account's aws/ssm key */
   readonly vaultKey?: IKey | undefined
+  /** How people call our command for this stack. */
+  readonly command: string
 }
 
 export interface SiteBroker extends PublishingBroker {
@@ -143,7 +145,7 @@ export class Site extends Construct {
 
   /** The variables functions/runtime/site-environment.ts reads. */
   #environment(): Record<string, string> {
-    const { siteUrl, stackName, parameterPrefix, table, brokers, allowHttpHosts } = this.#props
+    const { siteUrl, stackName, parameterPrefix, table, brokers, allowHttpHosts, command } = this.#props
     const settings = brokers.map(({ brokerId, settings }) => [brokerId, settings])
     return definedOnly({
       TOKENKEEPER_SITE_URL: siteUrl,
@@ -152,6 +154,7 @@ export class Site extends Construct {
       TOKENKEEPER_TABLE: table.tableName,
       TOKENKEEPER_BROKERS: JSON.stringify(Object.fromEntries(settings)),
       TOKENKEEPER_ALLOW_HTTP_HOSTS: allowHttpHosts?.join(',') || undefined,
+      TOKENKEEPER_COMMAND: command,
       ...hostVariables(...brokers.map(({ hosts }) => hosts)),
     })
   }

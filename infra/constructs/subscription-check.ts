@@ -38,6 +38,8 @@ export interface SubscriptionCheckProps {
   /** What the alarms do when they go off, for those who do hear. */
   readonly alarmAction: IAlarmAction
   readonly logRetention: RetentionDays
+  /** How people call our command for this stack. */
+  readonly command: string
 }
 
 /**
@@ -69,6 +71,7 @@ export class SubscriptionCheck extends Construct {
       timeout: Duration.minutes(1),
       environment: {
         TOKENKEEPER_TOPIC_ARN: props.topic.topicArn,
+        TOKENKEEPER_COMMAND: props.command,
         POWERTOOLS_METRICS_NAMESPACE: props.metricsNamespace,
         ...(props.emails.length > 0 && { TOKENKEEPER_ALERT_EMAILS: props.emails.join(',') }),
       },
@@ -102,7 +105,10 @@ export class SubscriptionCheck extends Construct {
   }
 
   /** One datum a day: an alarm keeps its state until the next, and a check by hand after a repair ends it at once. */
-  #alarms(handler: IFunction, { topic, metricsNamespace, alarmAction }: SubscriptionCheckProps): void {
+  #alarms(
+    handler: IFunction,
+    { topic, metricsNamespace, alarmAction, command }: SubscriptionCheckProps,
+  ): void {
     const problems = new Alarm(this, 'Problems', {
       metric: new Metric({
         namespace: metricsNamespace,
@@ -115,7 +121,7 @@ export class SubscriptionCheck extends Construct {
       evaluationPeriods: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.IGNORE,
-      alarmDescription: 'Alerts do not reach everybody they should; run tokenkeeper alerts list',
+      alarmDescription: `Alerts do not reach everybody they should; run ${command} alerts list`,
     })
     problems.addAlarmAction(alarmAction)
     problems.addOkAction(alarmAction)

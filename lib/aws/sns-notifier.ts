@@ -1,6 +1,7 @@
 import type { SNSClient } from '@aws-sdk/client-sns'
 import { alertJson } from '../alert-json.ts'
 import { alertText, line } from '../alert-text.ts'
+import { BARE, type CommandWords } from '../command-words.ts'
 import { type Announcer, isAlert, type Message } from '../notice.ts'
 import type { Notifier } from '../ports/notifier.ts'
 import { NotificationError } from '../tokens/errors.ts'
@@ -23,6 +24,8 @@ export interface SnsNotifierOptions {
   readonly topicArn: string
   /** @default - a client made when the first alert is sent */
   readonly client?: () => Promise<SNSClient>
+  /** How whoever reads the messages calls our command. @default - by its bare name */
+  readonly words?: CommandWords
 }
 
 /**
@@ -40,7 +43,7 @@ export function snsNotifier(options: SnsNotifierOptions): Notifier & Announcer {
     await send({
       Subject: subjectOf(message),
       MessageStructure: 'json',
-      Message: JSON.stringify(formsOf(message)),
+      Message: JSON.stringify(formsOf(message, options.words ?? BARE)),
       attributes: attributesOf(message),
     })
   }
@@ -48,9 +51,9 @@ export function snsNotifier(options: SnsNotifierOptions): Notifier & Announcer {
 }
 
 /** What each kind of subscription gets. The values of MessageStructure "json" are strings. */
-function formsOf(message: Message): Readonly<Record<string, string>> {
-  const text = alertText(message)
-  const json = JSON.stringify(alertJson(message))
+function formsOf(message: Message, words: CommandWords): Readonly<Record<string, string>> {
+  const text = alertText(message, words)
+  const json = JSON.stringify(alertJson(message, words))
   return {
     default: text,
     email: text,

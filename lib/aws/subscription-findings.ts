@@ -28,7 +28,7 @@ export function findingsOf(
   const there = subscriptions.filter(({ state }) => state !== 'removed')
   const absent = configuredEmails.filter((email) => !there.some((one) => isMailTo(email, one)))
   const pending = there.filter(({ state }) => state === 'pending')
-  const subscribe = `aws sns subscribe --topic-arn ${topicArn} --protocol email --notification-endpoint <address>`
+  const subscribe = `aws sns subscribe --topic-arn ${topicArn} --protocol email --notification-endpoint ADDRESS`
   const again = `run ${subscribe}, then ${CONFIRM}`
   const findings: SubscriptionFinding[] = []
 

@@ -37,7 +37,7 @@ export function readConfirmationLink(text: string, endpoint?: string): Confirmat
   if (!isConfirmation || !TOPIC_ARN.test(topicArn) || !TOKEN.test(token)) {
     throw new UsageError(
       'this link confirms no subscription, or a part of it is missing',
-      'put the whole link in quotes, since a shell cuts it at the first &, or run tokenkeeper alerts confirm and paste it when asked',
+      'put the whole link in quotes, since a shell cuts it at the first &, or run tokenkeeper alerts confirm, and paste it when asked',
     )
   }
   return { topicArn, token: new Secret(token) }

@@ -14,7 +14,7 @@ export async function accountFindings(
   if (settings.managedBy === 'external') return [pass(account, 'managed elsewhere')]
   try {
     const stored = await ports.vault.read(account, namesOf(broker))
-    const again = `tokenkeeper setup ${account}`
+    const again = `run tokenkeeper setup ${account}`
     const missing = broker.credentials.filter(({ name, required }) => required && !stored.has(name))
     const malformed = broker.credentials.flatMap(({ name, problem }) => {
       const value = stored.get(name)?.value

@@ -1,4 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
+import { shellWord } from '../command-words.ts'
 import { filesOf } from '../local/files.ts'
 import { type Finding, fail, pass, warn } from './doctor-finding.ts'
 
@@ -19,11 +20,11 @@ export function homeFindings(home: string): readonly Finding[] {
   const files = [key, database].filter((file) => existsSync(file))
   return [
     modeOf(home) & 0o077
-      ? warn('home', `${home} can be entered by others (mode ${octal(home)})`, `chmod 700 ${home}`)
+      ? warn('home', `${home} can be entered by others (mode ${octal(home)})`, `chmod 700 ${shellWord(home)}`)
       : pass('home', `${home}, closed to others`),
     ...files.map((file) =>
       modeOf(file) & 0o077
-        ? fail('home', `${file} is open to others (mode ${octal(file)})`, `chmod 600 ${file}`)
+        ? fail('home', `${file} is open to others (mode ${octal(file)})`, `chmod 600 ${shellWord(file)}`)
         : pass('home', `${file}, mode ${octal(file)}`),
     ),
   ]

@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { shellWord } from '../command-words.ts'
 import { inspectRedis } from '../mirrors/redis-inspection.ts'
 import { AudienceError } from '../tokens/errors.ts'
 import type { Composition } from './composition.ts'
@@ -34,7 +35,7 @@ async function redisFindings(composition: Composition): Promise<readonly Finding
 function fileFinding(path: string): Finding {
   const folder = dirname(path)
   const stat = statSync(folder, { throwIfNoEntry: false })
-  if (!stat?.isDirectory()) return fail(WHAT, `there is no folder ${folder}`, `mkdir -p ${folder}`)
+  if (!stat?.isDirectory()) return fail(WHAT, `there is no folder ${folder}`, `mkdir -p ${shellWord(folder)}`)
   try {
     accessSync(folder, constants.W_OK | constants.X_OK)
   } catch {
@@ -46,7 +47,7 @@ function fileFinding(path: string): Finding {
     ? warn(
         WHAT,
         `${path} is open to others until the next token (mode ${mode.toString(8)})`,
-        `chmod 600 ${path}`,
+        `chmod 600 ${shellWord(path)}`,
       )
     : pass(WHAT, `${path} can be written`)
 }

@@ -83,7 +83,7 @@ async function checkWorld(
   }, found)
   if (!known) return
   found(pass('state store', `readable, ${known.length} account${known.length === 1 ? '' : 's'}`))
-  if (known.length === 0) found(warn('accounts', 'none is set up', 'tokenkeeper setup fyers'))
+  if (known.length === 0) found(warn('accounts', 'none is set up', 'run tokenkeeper setup fyers'))
   for (const one of known) found(...(await accountFindings(one, composition)))
   const brokers = new Set(known.map(({ broker }) => broker))
   for (const broker of brokers) found(...(await hostFindings(broker, composition)))

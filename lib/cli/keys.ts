@@ -46,7 +46,7 @@ export async function createKey(options: CreateKeyOptions, terminal: Terminal): 
       if ((await ports.states.get(account)) !== undefined) continue
       throw new UsageError(
         `${account} is not set up`,
-        `check the spelling, or run tokenkeeper setup ${account} first`,
+        `check the spelling, or run tokenkeeper setup ${account}`,
       )
     }
     const createdAt = ports.clock.now()
@@ -78,7 +78,9 @@ export async function listKeys(options: GlobalOptions, terminal: Terminal): Prom
       return EXIT.ok
     }
     if (all.length === 0) {
-      terminal.note('There is no API key. To make one: tokenkeeper keys create')
+      terminal.note(
+        'There is no API key. To make one: tokenkeeper keys create --name my-program --scope status --all-accounts',
+      )
       return EXIT.ok
     }
     const rows = all.map((key) => {

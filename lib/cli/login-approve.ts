@@ -62,7 +62,7 @@ function nobodyReceives({ composition }: LoginTask, siteUrl: string | undefined)
       : 'nobody would receive the answer: the stack has no site',
     {
       fix: here
-        ? 'run tokenkeeper serve behind an address the broker can reach, set "site": { "url": … } to that address in cdk.json, and register the notifier URL: tokenkeeper login {account} --webhook-url'
+        ? 'run tokenkeeper serve, behind an address the broker can reach; set "site": { "url": … } to that address in cdk.json, and register the notifier URL: tokenkeeper login {account} --webhook-url'
         : 'set "site": { "enabled": true } in cdk.json and run npm run deploy',
     },
   )

@@ -136,6 +136,6 @@ function nobodyToAsk({ account }: LoginTask): LoginEnd {
     account,
     code: 'timeout',
     reason: 'nobody is here to paste the address on which the login ends',
-    fix: `run tokenkeeper login ${account} in a terminal; or in two steps, the second with what the browser ended at on stdin: tokenkeeper login ${account} --print-url, then tokenkeeper login ${account} --code -`,
+    fix: `in a terminal, run tokenkeeper login ${account}; or in two steps, the second with what the browser ended at on stdin: tokenkeeper login ${account} --print-url, then tokenkeeper login ${account} --code -`,
   }
 }

@@ -164,7 +164,7 @@ async function printUrl(task: LoginTask): Promise<number> {
   terminal.verbatim(url)
   if (redirectUri === callbackUrl && (await siteIsUp(task, new URL(redirectUri).origin))) {
     terminal.note(
-      `${broker.displayName} will send the browser to the login page, which takes only logins begun there: use tokenkeeper login ${account} without --print-url.`,
+      `${broker.displayName} will send the browser to the login page, which takes only logins begun there. Begin it there: tokenkeeper login ${account}`,
     )
     return EXIT.ok
   }

@@ -16,7 +16,8 @@ Exit codes: 0 ok, 2 wrong usage, 3 a refresh failed, 4 a person must log in, 5 c
 
 const { ownArguments, childCommand } = splitCommand(process.argv)
 
-const program = new Command('tokenkeeper')
+/** What the command line takes; started as a program this file runs it. */
+export const program = new Command('tokenkeeper')
   .description('Keeps broker access tokens alive and proves each one before anybody uses it.')
   .version(VERSION)
   .addOption(new Option('--backend <name>', 'where accounts live').choices(['local', 'aws']))
@@ -207,14 +208,16 @@ command('simulate', 'serve simulated brokers to try things out against')
     ),
   )
 
-try {
-  await program.parseAsync(ownArguments)
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error
-  process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+if (import.meta.main) {
+  try {
+    await program.parseAsync(ownArguments)
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  }
+  // An abandoned run may still hold a timer or a socket.
+  setTimeout(() => process.exit(), 500).unref()
 }
-// An abandoned run may still hold a timer or a socket.
-setTimeout(() => process.exit(), 500).unref()
 
 function command(usage: string, description: string): Command {
   const [name = ''] = usage.split(' ')

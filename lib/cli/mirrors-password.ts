@@ -35,5 +35,8 @@ async function readPassword(): Promise<Secret> {
     ? await askHidden('password of the Redis mirror (not shown while you type or paste)')
     : await readAll(process.stdin)
   if (given.trim() !== '') return new Secret(given.trim())
-  throw new UsageError('no password was given', 'pipe it in: tokenkeeper mirrors password < file')
+  throw new UsageError(
+    'no password was given',
+    'pipe it in, or type it where nobody sees it: tokenkeeper mirrors password',
+  )
 }

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import * as z from 'zod'
 import { TokenUnavailableError } from '../client/errors.ts'
-import { problemIn } from '../client/rest-problem.ts'
+import { problemIn, whereKept } from '../client/rest-problem.ts'
 import { restSource } from '../client/rest-source.ts'
 import { unavailable } from '../client/unavailable.ts'
 import { assertAllowedOrigin } from '../http/allowed-origin.ts'
@@ -54,7 +54,7 @@ export async function restAccounts(
   const text = env[KEY]
   if (!text) {
     throw new ConfigurationError(`${KEY} is not set`, {
-      fix: `set it in the environment to a key of tokenkeeper keys create --scope token`,
+      fix: 'set it in the environment to a key that is made where the accounts are kept: tokenkeeper keys create --name my-program --scope token --all-accounts',
     })
   }
   const http = undiciHttp()
@@ -140,9 +140,11 @@ function remedyIn({ account, state, last_error, next_action }: z.infer<typeof St
     case 'skipped':
       return { code: 'managed_elsewhere', fix: 'ask whoever manages the account for a new token' }
     case 'awaiting_login':
-      return { code: 'awaiting_login', fix: last_error?.fix || next_action }
+      return { code: 'awaiting_login', fix: whereKept(last_error?.fix || next_action) }
     case 'failed':
-      return last_error ? { code: last_error.code, fix: last_error.fix || refresh } : { fix: refresh }
+      return last_error
+        ? { code: last_error.code, fix: last_error.fix ? whereKept(last_error.fix) : refresh }
+        : { fix: refresh }
     default:
       return { fix: refresh }
   }
@@ -157,7 +159,7 @@ async function validation(account: AccountId, rest: Rest): Promise<Validation | 
       valid: said.valid,
       checkedAt: said.checked_at,
       userID: said.user_id,
-      ...(problem && { problem }),
+      ...(problem && { problem: { ...problem, fix: whereKept(problem.fix) } }),
     }
   } catch (error) {
     if (!(error instanceof TokenUnavailableError)) throw error

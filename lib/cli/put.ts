@@ -71,7 +71,10 @@ async function valueFor(account: AccountId, name: SecretName, terminal: Terminal
     : await readAll(process.stdin)
   const value = given.trim()
   if (value === '')
-    throw new UsageError('no value was given', `pipe it in: tokenkeeper put ${account} ${name} < file`)
+    throw new UsageError(
+      'no value was given',
+      `pipe it in, or type it where nobody sees it: tokenkeeper put ${account} ${name}`,
+    )
   if (terminal.verbose) terminal.note(`read ${value.length} characters`)
   return storedValue(name, value)
 }

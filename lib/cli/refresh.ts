@@ -92,7 +92,7 @@ export async function refreshSelected(
   const empty =
     runs.length === 1 && only
       ? only.message
-      : `no accounts: run tokenkeeper setup with one of ${BROKER_IDS.join(', ')}`
+      : `no accounts: run tokenkeeper setup ${BROKER_IDS[0]}, or with another of ${BROKER_IDS.slice(1).join(', ')}`
   return report(
     runs.flatMap(({ results }) => results),
     handedOver,

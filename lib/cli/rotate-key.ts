@@ -22,9 +22,8 @@ export async function rotateKey(options: GlobalOptions, terminal: Terminal): Pro
         'Links already sent stay good until the next rotation: somebody has the old key? Run this twice.',
       )
       if (changed.length > 0) {
-        terminal.print(
-          `The notifier URLs of ${changed.join(', ')} change, too: register what tokenkeeper login --webhook-url prints.`,
-        )
+        terminal.print('The notifier URLs change, too. For each account, register what this prints:')
+        for (const broker of changed) terminal.print(`  tokenkeeper login ${broker} --webhook-url`)
       }
     }
     return EXIT.ok

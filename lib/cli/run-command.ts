@@ -1,10 +1,12 @@
 import type { Command } from 'commander'
 import { TokenUnavailableError } from '../client/errors.ts'
+import { isAccountId } from '../tokens/account-id.ts'
 import { forAccount } from '../tokens/ending.ts'
 import { TokenkeeperError } from '../tokens/errors.ts'
 import { Cancelled } from './cancelled.ts'
 import type { GlobalOptions } from './composition.ts'
 import { EXIT, exitCodeOfError } from './exit-codes.ts'
+import { ownCommand } from './own-command.ts'
 import { type Terminal, terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -15,7 +17,7 @@ export function run<Options extends GlobalOptions>(work: Work<Options>) {
   return async (...given: unknown[]): Promise<void> => {
     const called = given.at(-1) as Command
     const options = called.optsWithGlobals<Options>()
-    const shown = terminal(options)
+    const shown = terminal({ ...options, words: ownCommand(options) })
     try {
       process.exitCode = await work(called.args, options, shown)
     } catch (error) {
@@ -33,7 +35,7 @@ function explain(
 ): number {
   const fault = error instanceof Error ? error : new Error(String(error))
   const advice = (fault as { readonly fix?: string }).fix ?? ''
-  const fix = forAccount(advice, account ?? '<account>')
+  const fix = forAccount(advice, account !== undefined && isAccountId(account) ? account : '<account>')
   const code =
     error instanceof TokenkeeperError || error instanceof TokenUnavailableError
       ? error.code

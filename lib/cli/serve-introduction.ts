@@ -37,14 +37,11 @@ export function introduce(
   } else {
     terminal.print(`Accounts and their secrets are in ${home}\n`)
   }
-  line('Login page:', open ? bold(page) : `${page}, with the link of an alert or of tokenkeeper login`)
+  line('Login page:', open ? bold(page) : `${page}, with the link of an alert, or of tokenkeeper login`)
   for (const [what, address] of Object.entries(addresses)) line(`${what}:`, address)
   line('For programs:', `${url}/health${open ? `  and  ${url}/token/status` : ''}`)
   if (simulated) {
-    line(
-      'For a real account:',
-      `npx tokenkeeper setup ${BROKER_IDS[0]}  (or ${BROKER_IDS.slice(1).join(', ')})`,
-    )
+    line('For a real account:', `tokenkeeper setup ${BROKER_IDS[0]}  (or ${BROKER_IDS.slice(1).join(', ')})`)
   }
   terminal.print()
 }

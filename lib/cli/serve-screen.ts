@@ -70,7 +70,7 @@ export class ServeScreen {
     const now = this.#clock.now()
     if (this.#terminal.json) {
       const time = now.toString({ timeZone: this.#timeZone, smallestUnit: 'second' })
-      this.#terminal.write(`${JSON.stringify({ time, message: sentence, ...details })}\n`)
+      this.#terminal.objectLine({ time, message: sentence, ...details })
     } else {
       this.above(`${this.#terminal.style('dim', weekdayTime(now, this.#timeZone))}  ${sentence}`)
     }

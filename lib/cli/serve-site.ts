@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import type { CommandWords } from '../command-words.ts'
 import type { ApiKeys } from '../ports/api-keys.ts'
 import type { TokenDesk } from '../ports/token-desk.ts'
 import { siteApp } from '../site/app.ts'
@@ -8,17 +9,26 @@ import type { Scene } from './serve-scene.ts'
 /** Where a person is while they log in. */
 const LOGIN_PAGES = /^\/(login|callback|waiting|receipt|problem)\b/
 
+export interface ServeSiteOptions {
+  /** Of times that belong to no account. */
+  readonly timeZone: string
+  readonly apiKeys: ApiKeys
+  /** How its visitors call our command. */
+  readonly words: CommandWords
+}
+
 /**
  * Everything `serve` answers. Its pages open without a signed link as long as this machine alone can reach them; behind
  * a public address they need one. The same goes for the status of the accounts and an API key, until there is one.
  */
-export function serveSite(scene: Scene, timeZone: string, apiKeys: ApiKeys): Hono {
+export function serveSite(scene: Scene, { timeZone, apiKeys, words }: ServeSiteOptions): Hono {
   const { ports, desk, keys, siteUrl, open, around } = scene
   const brokers = scene.brokers.map(({ broker }) => broker)
   const site = siteApp({
     brokers,
     ports,
     timeZone,
+    words,
     rest: {
       access: open ? 'loopback' : 'keys',
       keys: apiKeys,

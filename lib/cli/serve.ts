@@ -8,6 +8,7 @@ import { type Composition, compose, type GlobalOptions } from './composition.ts'
 import { EXIT } from './exit-codes.ts'
 import { interrupted } from './interrupted.ts'
 import { localSiteUrl, SERVE_PORT } from './local-backend.ts'
+import { ownCommand } from './own-command.ts'
 import type { EndedLogin } from './serve-desk.ts'
 import { introduce } from './serve-introduction.ts'
 import { demoScene, publicUrl, realScene, type Scene } from './serve-scene.ts'
@@ -60,10 +61,16 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
             loginEnded,
           })
         : await realScene(composition, server.url, loginEnded)
+      // No command reaches the simulated accounts, which are in this process alone.
+      const words = simulated ? { instead: `open ${server.url}/login` } : ownCommand(options)
       try {
-        screen = new ServeScreen(terminal, { ...scene, clock: scene.ports.clock, timeZone: zoneOf(scene) })
+        screen = new ServeScreen(terminal.reading(words), {
+          ...scene,
+          clock: scene.ports.clock,
+          timeZone: zoneOf(scene),
+        })
         service = serviceOf(scene, screen)
-        server.answerWith(serveSite(scene, zoneOf(scene), composition.apiKeys))
+        server.answerWith(serveSite(scene, { timeZone: zoneOf(scene), apiKeys: composition.apiKeys, words }))
         introduce(scene, server, options, composition, terminal)
         await run(scene, { screen, service, ended })
       } finally {
@@ -166,7 +173,7 @@ function onlyLocal(): ConfigurationError {
   return new ConfigurationError(
     'serve runs on the local backend; on AWS the schedules of the stack do its work',
     {
-      fix: 'use tokenkeeper serve --backend local, or watch the stack with tokenkeeper status',
+      fix: 'run tokenkeeper serve --backend local, or watch the stack: tokenkeeper status --watch',
     },
   )
 }

@@ -62,6 +62,6 @@ export function assertComplete(
   if (missing.length === 0) return
   const names = missing.map(({ name, env = [] }) => (env[0] ? `${name} (${env[0]})` : name))
   throw new ConfigurationError(`nothing was stored; missing: ${names.join(', ')}`, {
-    fix: `run tokenkeeper setup ${id} in a terminal, where it asks, or add the variables to a file for --from-env`,
+    fix: `in a terminal, where it asks, run tokenkeeper setup ${id}; or add the variables to a file for --from-env`,
   })
 }

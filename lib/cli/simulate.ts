@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { BROKERS, type BrokerId } from '../brokers/index.ts'
+import { shellWord } from '../command-words.ts'
 import type { DemoAccount } from '../simulators/demo-accounts.ts'
 import { type DemoWorld, startDemoWorld } from '../simulators/demo-world.ts'
 import { SIMULATED_CODE } from '../simulators/login-page.ts'
@@ -60,7 +61,7 @@ function explain(
     terminal.style('bold', 'Simulated brokers are running until Ctrl-C. Everything in them is invented.'),
   )
   terminal.print('\nIn another terminal, point this software at them:\n')
-  terminal.print(`export TOKENKEEPER_HOME=${join(DEFAULT_HOME, 'simulated')}`)
+  terminal.print(`export TOKENKEEPER_HOME=${shellWord(join(DEFAULT_HOME, 'simulated'))}`)
   for (const [name, value] of variables) terminal.print(`export ${name}=${value}`)
   terminal.print('\nAccounts they know; save the lines of one as sim.env and run its command:')
   for (const account of world.accounts) {
@@ -70,13 +71,13 @@ function explain(
     )
     const source = external ? ' --managed-by external' : ` --from-env sim.env${choices.join('')}`
     terminal.print(
-      `\n# npx tokenkeeper setup ${account.id}${envLines(account).length > 0 || external ? source : ''}`,
+      `\n# tokenkeeper setup ${account.id}${envLines(account).length > 0 || external ? source : ''}`,
     )
     for (const line of envLines(account)) terminal.print(line)
   }
-  terminal.print('\nThen: npx tokenkeeper refresh')
+  terminal.print('\nThen: tokenkeeper refresh')
   terminal.print(
-    `For those that need a person: npx tokenkeeper login (or serve); the code on every login page is ${SIMULATED_CODE}`,
+    `For those that need a person: tokenkeeper login (or serve); the code on every login page is ${SIMULATED_CODE}`,
   )
 }
 

@@ -100,13 +100,13 @@ class Changes implements View {
       const text = JSON.stringify(status)
       if (this.#known.get(status.account) === text) continue
       this.#known.set(status.account, text)
-      this.#tell(text, lineOf(status, timeZone, now))
+      this.#tell(status, lineOf(status, timeZone, now))
     }
     const present = new Set<string>(entries.map(([{ account }]) => account))
     for (const account of this.#known.keys()) {
       if (present.has(account)) continue
       this.#known.delete(account)
-      this.#tell(JSON.stringify({ account, state: 'removed' }), `${account}  removed`)
+      this.#tell({ account, state: 'removed' }, `${account}  removed`)
     }
   }
 
@@ -117,8 +117,9 @@ class Changes implements View {
 
   close(): void {}
 
-  #tell(json: string, line: string): void {
-    this.#terminal.write(`${this.#terminal.json ? json : line}\n`)
+  #tell(told: unknown, line: string): void {
+    if (this.#terminal.json) this.#terminal.objectLine(told)
+    else this.#terminal.print(line)
   }
 }
 

@@ -86,7 +86,7 @@ function paragraph(entry: Entry, terminal: Terminal): string {
   const body = textTable(
     ['', ''],
     known.map(([name, fact]) => [{ text: name, style: 'dim' }, fact]),
-    { style: terminal.style, columns: terminal.columns - INDENT.length },
+    { ...terminal, columns: terminal.columns - INDENT.length },
   )
   return `${terminal.style('bold', cells.account)}  ${terminal.style(style, text)}\n${body.trimStart().replace(/^/gm, INDENT)}`
 }

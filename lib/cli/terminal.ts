@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { BARE, type CommandWords, worded } from '../command-words.ts'
 import { maskSecrets } from '../tokens/secret.ts'
 
 export type Style = Parameters<typeof styleText>[0]
@@ -23,6 +24,8 @@ export interface Terminal {
   note(text: string): void
   /** The one JSON object of a command with --json. */
   object(value: unknown): void
+  /** One of many, on a line of its own. */
+  objectLine(value: unknown): void
   /**
    * A line to stdout as it is, neither masked nor coloured nor cut: for the address of a login page, which names the
    * app's client id and has to be copied whole.
@@ -30,6 +33,10 @@ export interface Terminal {
   verbatim(text: string): void
   /** The same to stderr where only JSON is wanted on stdout. */
   address(url: string): void
+  /** A text with its commands as they run where this is read; what is written is put so in any case. */
+  worded(text: string): string
+  /** The same place for whoever reads other commands there. */
+  reading(words: CommandWords): Terminal
   /** Colours only on a terminal, and not where NO_COLOR is set. */
   style(style: Style, text: string): string
 }
@@ -38,12 +45,20 @@ export interface TerminalOptions {
   readonly json?: boolean | undefined
   readonly ascii?: boolean | undefined
   readonly verbose?: boolean | undefined
+  /** How whoever reads this calls our command. @default - by its bare name */
+  readonly words?: CommandWords
 }
 
-export function terminal(options: TerminalOptions, { stdin, stdout, stderr } = process): Terminal {
-  const { json = false, ascii = false, verbose = false } = options
+type Streams = Pick<typeof process, 'stdin' | 'stdout' | 'stderr'>
+
+export function terminal(options: TerminalOptions, streams: Streams = process): Terminal {
+  const { stdin, stdout, stderr } = streams
+  const { json = false, ascii = false, verbose = false, words = BARE } = options
+  const inWords = (text: string): string => worded(text, words)
+  const object = (value: unknown, space?: number): string =>
+    JSON.stringify(value, (_, part) => (typeof part === 'string' ? inWords(part) : part), space)
   const shown = (text: string): string => {
-    const masked = maskSecrets(text)
+    const masked = inWords(maskSecrets(text))
     return ascii ? plain(masked) : masked
   }
   const write = (text: string): void => void stdout.write(shown(text))
@@ -64,9 +79,12 @@ export function terminal(options: TerminalOptions, { stdin, stdout, stderr } = p
       if (!json) write(`${text}\n`)
     },
     note: (text) => void stderr.write(`${shown(text)}\n`),
-    object: (value) => write(`${JSON.stringify(value, null, 2)}\n`),
+    object: (value) => write(`${object(value, 2)}\n`),
+    objectLine: (value) => write(`${object(value)}\n`),
     verbatim: (text) => void stdout.write(`${text}\n`),
     address: (url) => void (json ? stderr : stdout).write(`${url}\n`),
+    worded: inWords,
+    reading: (others) => terminal({ ...options, words: others }, streams),
     style: (style, text) => styleText(style, text, { stream: stdout }),
   }
 }

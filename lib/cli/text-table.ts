@@ -19,18 +19,23 @@ export interface Cell {
 export function textTable(
   headings: readonly string[],
   rows: readonly (readonly (Cell | string)[])[],
-  terminal: Pick<Terminal, 'columns' | 'style'>,
+  terminal: Pick<Terminal, 'columns' | 'style' | 'worded'>,
 ): string {
-  const cells = rows.map((row) => row.map((cell) => (typeof cell === 'string' ? { text: cell } : cell)))
+  // As they will be read: a command may take more room than its plain form.
+  const worded = (text: string): string => terminal.worded(line(text))
+  const cells = rows.map((row) =>
+    row.map(
+      (cell): Cell =>
+        typeof cell === 'string' ? { text: worded(cell) } : { ...cell, text: worded(cell.text) },
+    ),
+  )
   const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...cells.map((row) => line(row[column]?.text ?? '').length)),
+    Math.max(heading.length, ...cells.map((row) => row[column]?.text.length ?? 0)),
   )
   narrowTo(widths, terminal.columns)
   const drawn = [
     headings.map((heading) => terminal.style('dim', heading)),
-    ...cells.map((row) =>
-      row.map(({ text, style }) => (style ? terminal.style(style, line(text)) : line(text))),
-    ),
+    ...cells.map((row) => row.map(({ text, style }) => (style ? terminal.style(style, text) : text))),
   ]
   return table(drawn, {
     border: getBorderCharacters('void'),

@@ -1,6 +1,7 @@
 import { TokenUnavailableError } from '../client/errors.ts'
 import { neededUntil } from '../client/need.ts'
 import type { ClientToken } from '../client/token-source.ts'
+import { shellWord } from '../command-words.ts'
 import { quoted } from '../mirrors/dotenv-lines.ts'
 import { EXIT } from './exit-codes.ts'
 import { needOf, openAccounts, type ProgramAccount, type ProgramOptions } from './program-source.ts'
@@ -27,7 +28,7 @@ export async function printToken(
   if (onScreen && !options.show) {
     throw new UsageError(
       'a token is not printed to a terminal unless that is asked for',
-      `pipe it (tokenkeeper token ${texts[0] ?? 'upstox'} | …), or add --show`,
+      `pipe it, or have it shown: tokenkeeper token ${shellWord(texts[0] ?? 'upstox')} --show`,
     )
   }
   if (options.dotenv && options.json) throw new UsageError('--dotenv and --json exclude each other')

@@ -35,7 +35,7 @@ export async function openLocalSource(options: LocalHomeOptions): Promise<TokenS
   const files = filesOf(home)
   if (!existsSync(files.database)) {
     throw new ConfigurationError(`nothing is set up in ${home}`, {
-      fix: 'give the folder of TOKENKEEPER_HOME, or run tokenkeeper setup',
+      fix: `give the folder of TOKENKEEPER_HOME, or run tokenkeeper setup ${account}`,
     })
   }
   const [database, vault, states, key, notifier, telemetry, http, config] = await Promise.all([

@@ -9,6 +9,8 @@ import { unavailable } from './unavailable.ts'
 /** Enough for any sentence of ours; another server's text is cut. */
 const LONGEST_TEXT = 400
 const PLAIN_CODE = /^[a-z0-9_]{1,48}$/
+/** As the keeper calls it: by its name or its script. */
+const COMMAND = /\btokenkeeper(?:\.mjs'?)? /
 /** What no tokenkeeper has answered: a proxy, a load balancer, another server. */
 const CODE_OF_STATUS: Readonly<Record<number, string>> = {
   401: 'unauthenticated',
@@ -39,7 +41,7 @@ export function problemIn({ status, headers, body }: HttpReply, account: Account
     return unavailable(account, {
       code,
       reason: text(detail || `the REST interface answered ${status}`),
-      fix: text(fix ?? 'see tokenkeeper status'),
+      fix: text(whereKept(fix ?? 'see tokenkeeper status')),
       retryAfterSeconds,
     })
   }
@@ -50,6 +52,11 @@ export function problemIn({ status, headers, body }: HttpReply, account: Account
     fix: 'check its address and what is in front of it',
     retryAfterSeconds: retryAfterSeconds ?? (code === 'unreachable' ? PASSING_SECONDS : undefined),
   })
+}
+
+/** A command in a keeper's advice does nothing on the machine of whoever asks over REST. */
+export function whereKept(fix: string): string {
+  return COMMAND.test(fix) ? `where the account is kept, ${fix}` : fix
 }
 
 function problemOf(body: string): z.output<typeof Problem> | undefined {

@@ -79,6 +79,6 @@ export function managedElsewhere(account: AccountId): TokenUnavailableError {
   return unavailable(account, {
     code: 'managed_elsewhere',
     reason: 'its token is kept by somebody else, and is never renewed here',
-    fix: 'ask whoever manages the account for a new token, and store it: tokenkeeper put',
+    fix: `ask whoever manages the account for a new token, and store it: tokenkeeper put ${account} access_token`,
   })
 }

@@ -24,7 +24,7 @@ const RedisMirrorConfig = z.strictObject({
   url: z
     .url({ protocol: /^rediss?$/, error: 'write rediss://host:port, or redis:// to loopback' })
     .refine((url) => !URL.canParse(url) || new URL(url).password === '', {
-      error: 'a password does not belong here: tokenkeeper mirrors password stores it',
+      error: 'a password does not belong here; store it: tokenkeeper mirrors password',
     }),
   /**
    * Accounts whose keys also appear without the account in them, in place of the broker's default account; the first

@@ -1,3 +1,4 @@
+import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../tokens/account-id.ts'
 
 /** What a person is told. Holds no secret by construction: every field is ours or an allow-listed broker fact. */
@@ -16,8 +17,8 @@ export interface Alert {
   readonly reason: string
   /** What to do, as a command or a sentence. */
   readonly action: string
-  /** By when, on the clocks of the account's market: `Mon 23 Nov 09:15 IST`. */
-  readonly deadline?: string
+  /** By when, on the clocks of the account's market. */
+  readonly deadline?: Temporal.ZonedDateTime
   /** Opens the login page. */
   readonly link?: string
 }

@@ -55,7 +55,7 @@ async function anonymous(need: Need, { keys, access }: AccessOptions): Promise<C
     return { keyId: undefined, scopes: ['status'], accounts: undefined }
   }
   throw new RestProblem('unauthenticated', 'this needs an API key', {
-    fix: 'send Authorization: Bearer with a key of tokenkeeper keys create',
+    fix: `send Authorization: Bearer with a key, such as one of ${makeKey('status')}`,
     headers: { 'www-authenticate': CHALLENGE },
   })
 }
@@ -73,7 +73,7 @@ async function known(header: string, { keys, clock }: AccessOptions): Promise<Ca
     throw invalid(
       `key_${objection}`,
       `this API key is ${objection}`,
-      'make a new one: tokenkeeper keys create',
+      `make a new one, as it was made: ${makeKey('status')}`,
     )
   }
   return { keyId: key.id, scopes: key.scopes, accounts: key.accounts }
@@ -90,9 +90,14 @@ function invalid(
   })
 }
 
+/** A whole command: without these options it only says which are missing. */
+function makeKey(scope: Scope): string {
+  return `tokenkeeper keys create --name my-program --scope ${scope} --all-accounts`
+}
+
 function lacks(scope: Scope): RestProblem {
   return new RestProblem('insufficient_scope', `this needs a key with the scope ${scope}`, {
-    fix: `make one with tokenkeeper keys create --scope ${scope}`,
+    fix: `make one, for fewer accounts if it can do with them: ${makeKey(scope)}`,
     headers: { 'www-authenticate': `${CHALLENGE}, error="insufficient_scope", scope="${scope}"` },
   })
 }

@@ -64,10 +64,12 @@ export function directory({ brokers, ports: { states } }: Pick<RestOptions, 'bro
 /** Repeats nothing of what was asked for: it is the same for every account that there is not, or not for this key. */
 function unknownAccount(): RestProblem {
   return new RestProblem('unknown_account', 'there is no such account for this key', {
-    fix: 'write broker/account as tokenkeeper status shows it, with a key that is made for that account',
+    fix: 'write broker/account as it is called at the keeper (tokenkeeper status), with a key that is made for that account',
   })
 }
 
 export function noAccounts(): RestProblem {
-  return new RestProblem('no_accounts', 'no account is set up for this key', { fix: 'run tokenkeeper setup' })
+  return new RestProblem('no_accounts', 'no account is set up for this key', {
+    fix: 'set one up, such as by tokenkeeper setup fyers',
+  })
 }

@@ -20,7 +20,7 @@ export function docsPage(document: ApiDocument): Page {
   )
   const body = html`<h1>${document.info.title} ${document.info.version}: REST</h1>
 <p>${document.info.description}</p>
-<p>A program presents an API key of <code>tokenkeeper keys create</code>: <code>Authorization: Bearer tk_…</code>. Of its
+<p>A program presents an API key of tokenkeeper keys create: <code>Authorization: Bearer tk_…</code>. Of its
 scopes none implies another:</p>
 <dl>
 ${SCOPES.map((scope) => html`<dt><code>${scope}</code></dt><dd>${SCOPE_WORDS[scope]}</dd>`)}

@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { BARE, type CommandWords } from '../command-words.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
@@ -14,6 +15,7 @@ import { isSecure, type LoginSiteOptions, loginSite, noSuchPage } from './login-
 import { show } from './page.ts'
 import { plainPage } from './problem-page.ts'
 import { webhookRoutes } from './webhook-routes.ts'
+import { wordedReplies } from './worded-replies.ts'
 
 export interface SiteOptions {
   readonly brokers: readonly Broker[]
@@ -24,6 +26,8 @@ export interface SiteOptions {
   }
   /** The zone of times that belong to no account. */
   readonly timeZone: string
+  /** How its visitors call our command. @default - by its bare name */
+  readonly words?: CommandWords
   /** The interface for programs: their keys, who does the work, who may ask. */
   readonly rest: Pick<RestOptions, 'keys' | 'desk' | 'access'>
   /** The pages where people log in. @default - none */
@@ -36,6 +40,7 @@ export function siteApp(options: SiteOptions): Hono {
   const app = new Hono()
   const secure = login !== undefined && isSecure(login.siteUrl)
 
+  app.use(wordedReplies(options.words ?? BARE))
   app.use(siteHeaders({ secure, hosts: Object.values(ports.hosts ?? {}) }))
   mountRest(app, { ...options, ...rest })
   if (login) {

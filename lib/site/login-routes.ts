@@ -116,7 +116,7 @@ function noKeyPage(): ReturnType<typeof plainPage> {
   return plainPage({
     title: 'The site is not ready',
     what: 'It has no key yet to sign with.',
-    fix: 'Whoever runs this makes one with tokenkeeper setup.',
+    fix: 'Whoever runs this makes one: tokenkeeper alerts rotate-key.',
     status: 503,
   })
 }

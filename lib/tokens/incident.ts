@@ -105,14 +105,14 @@ async function alertFor(
     }
   }
   const opens = loginDeadline(broker.tradingSession, ports.clock.now())
-  const deadline = opens && localInstant(opens, timeZone)
+  const deadline = opens?.toZonedDateTimeISO(timeZone)
   const link = await linkFor(state, incident, ports)
   const title = TITLES[need.kind](named)
   return {
     ...common,
     kind: need.kind,
     severity: need.kind === 'token_lost' ? 'page' : 'action',
-    title: `${again ? 'Still open: ' : ''}${title}${deadline === undefined ? '' : ` before ${deadline}`}`,
+    title: `${again ? 'Still open: ' : ''}${title}${opens === undefined ? '' : ` before ${localInstant(opens, timeZone)}`}`,
     reason: maskSecrets(need.reason),
     action: maskSecrets(need.action),
     ...(deadline !== undefined && { deadline }),

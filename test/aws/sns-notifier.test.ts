@@ -7,6 +7,7 @@ import {
   type SNSClient,
   SubscribeCommand,
 } from '@aws-sdk/client-sns'
+import { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { alertJson } from '../../lib/alert-json.ts'
 import { alertText } from '../../lib/alert-text.ts'
@@ -24,7 +25,7 @@ withMoto()
 
 const LINKED: Alert = {
   ...ALERT,
-  deadline: 'Mon 23 Nov 09:15 IST',
+  deadline: Temporal.ZonedDateTime.from('2026-11-23T09:15[Asia/Kolkata]'),
   link: 'https://site.example.invalid/login?account=fyers%2Fpapa&sig=abc',
 }
 const NOTICE: Notice = {
@@ -129,7 +130,6 @@ describe('one publication', () => {
       action: leaky,
       accountName: leaky,
       incident: leaky,
-      deadline: leaky,
       link: `https://site.example.invalid/?code=${encodeURIComponent(secret.reveal())}`,
     })
     const whole = JSON.stringify(published)

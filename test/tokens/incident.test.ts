@@ -33,7 +33,7 @@ describe('the message', () => {
     await world.run(loginbroker)
     const [alert] = world.alerts
     expect(alert?.title).toBe('Log in: Loginbroker Bina before Mon 23 Nov 09:15 IST')
-    expect(alert?.deadline).toBe('Mon 23 Nov 09:15 IST')
+    expect(String(alert?.deadline)).toBe('2026-11-23T09:15:00+05:30[Asia/Kolkata]')
     expect(alert?.action).toBe('log in at Loginbroker: tokenkeeper login loginbroker')
   })
 
