@@ -1,26 +1,33 @@
-import { brokerNamed } from '../brokers/index.ts'
+import { BROKER_IDS, brokerNamed } from '../brokers/index.ts'
 import { type AccountId, brokerOf, nameOf, parseAccountId } from '../tokens/account-id.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
 import type { Composition, EnabledBroker } from './composition.ts'
+import { didYouMean } from './similar.ts'
 import { UsageError } from './usage-error.ts'
 
 /** The broker whose users the guide before us called by bare numbers. */
 const BROKER_OF_USERS = 'iifl'
 
-/** What a command is to work on: one broker's accounts, all of them where none is named. */
-export interface Selection {
-  readonly broker: EnabledBroker
-  readonly accounts?: readonly AccountId[]
+/** What a command was called with. */
+export interface WishOptions {
+  /** IIFL's users, without the broker. */
+  readonly user?: readonly string[]
+  /** All accounts of the brokers that are named, or of every broker. */
+  readonly all?: boolean
+}
+
+/** Which accounts a command was asked for, before anybody has looked which there are. */
+export interface Wish {
+  /** With `all`, brokers; none means every broker. */
+  readonly accounts: readonly AccountId[]
+  readonly all: boolean
 }
 
 /**
- * The account ids among a command's arguments; `--user 28748327` is `iifl/28748327`. Throws UsageError for what is
- * no account id or no broker.
+ * What a command's arguments ask for; `--user 28748327` is `iifl/28748327`. Throws UsageError for what is no account id
+ * or no broker, and for what does not go together.
  */
-export function accountArguments(
-  texts: readonly string[],
-  users: readonly string[] = [],
-): readonly AccountId[] {
+export function wishIn(texts: readonly string[], { user: users = [], all = false }: WishOptions): Wish {
   const stranger = users.length > 0 ? texts.find((text) => text !== BROKER_OF_USERS) : undefined
   if (stranger !== undefined) {
     throw new UsageError(
@@ -29,7 +36,15 @@ export function accountArguments(
     )
   }
   const named = users.length > 0 ? users.map((user) => `${BROKER_OF_USERS}/${user}`) : texts
-  return [...new Set(named.map(accountArgument))]
+  const accounts = [...new Set(named.map(accountArgument))]
+  const single = all ? accounts.find((account) => nameOf(account) !== undefined) : undefined
+  if (single !== undefined) {
+    throw new UsageError(
+      `--all takes all accounts of a broker, and ${single} is one`,
+      `leave --all out, or name the broker alone: ${brokerOf(single)}`,
+    )
+  }
+  return { accounts, all }
 }
 
 /** One account id. Throws UsageError. */
@@ -39,8 +54,9 @@ export function accountArgument(text: string): AccountId {
     brokerNamed(brokerOf(account))
     return account
   } catch (error) {
-    if (error instanceof ConfigurationError) throw new UsageError(error.message, error.fix)
-    throw error
+    if (!(error instanceof ConfigurationError)) throw error
+    const broker = text.split('/', 1)[0] ?? ''
+    throw new UsageError(error.message, didYouMean(broker, BROKER_IDS, error.fix))
   }
 }
 
@@ -52,26 +68,4 @@ export function brokerFor(account: AccountId, { brokers }: Pick<Composition, 'br
   throw new ConfigurationError(`${id} is switched off`, {
     fix: `add "${id}": {} to the brokers of the "tokenkeeper" context in cdk.json, or set its "enabled" to true`,
   })
-}
-
-/**
- * The accounts to work on, by broker; all of all enabled brokers where none is named. A broker alone means its
- * default account, or all its accounts where it has no default one. Throws ConfigurationError, StateStoreError.
- */
-export async function select(
-  accounts: readonly AccountId[],
-  composition: Composition,
-): Promise<readonly Selection[]> {
-  if (accounts.length === 0) return composition.brokers.map((broker) => ({ broker }))
-  const named = new Map<EnabledBroker, AccountId[] | undefined>()
-  for (const account of accounts) {
-    const broker = brokerFor(account, composition)
-    const all = nameOf(account) === undefined && (await composition.ports.states.get(account)) === undefined
-    const before = named.get(broker)
-    named.set(
-      broker,
-      all || (named.has(broker) && before === undefined) ? undefined : [...(before ?? []), account],
-    )
-  }
-  return [...named].map(([broker, ids]) => ({ broker, ...(ids && { accounts: ids }) }))
 }

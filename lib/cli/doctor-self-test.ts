@@ -1,5 +1,6 @@
 import { createClient } from '../client/client.ts'
 import { localInstant } from '../local-time.ts'
+import type { Wish } from './account-arguments.ts'
 import type { Composition } from './composition.ts'
 import { type Finding, fail, pass, warn } from './doctor-finding.ts'
 import type { ProgramAccount } from './program-source.ts'
@@ -12,11 +13,8 @@ const SOON_MINUTES = 30
  * token counts as expired and is renewed, the broker takes the new one, and how soon that one ends. It renews, so it
  * costs what a renewal costs.
  */
-export async function selfTest(
-  accounts: Parameters<typeof programAccounts>[0],
-  composition: Composition,
-): Promise<readonly Finding[]> {
-  const { accounts: opened } = await programAccounts(accounts, composition)
+export async function selfTest(wish: Wish, composition: Composition): Promise<readonly Finding[]> {
+  const { accounts: opened } = await programAccounts(wish.accounts, composition, wish)
   const findings: Finding[] = []
   for (const account of opened) findings.push(...(await play(account, composition)))
   return findings

@@ -1,6 +1,6 @@
-import { knownAccounts } from '../site/accounts.ts'
 import { TokenkeeperError } from '../tokens/errors.ts'
-import { accountArguments, select } from './account-arguments.ts'
+import { type Wish, type WishOptions, wishIn } from './account-arguments.ts'
+import { chosenAccounts } from './chosen-accounts.ts'
 import { type Composition, compose, type GlobalOptions, readSetting } from './composition.ts'
 import { accountFindings } from './doctor-accounts.ts'
 import { awsFindings } from './doctor-aws.ts'
@@ -12,7 +12,7 @@ import { selfTest } from './doctor-self-test.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
 
-export interface DoctorOptions extends GlobalOptions {
+export interface DoctorOptions extends GlobalOptions, WishOptions {
   /** Renew each account's token as well, to see the whole story work. */
   readonly selfTest?: boolean
 }
@@ -33,7 +33,7 @@ export async function doctor(
       terminal.print(lineOf(finding, terminal))
     }
   }
-  const accounts = accountArguments(texts)
+  const wish = wishIn(texts, options)
   found(nodeFinding())
   const setting = await attempt(() => readSetting(options), found)
   if (setting) {
@@ -47,8 +47,8 @@ export async function doctor(
     const composition = await attempt(() => compose(options, terminal), found)
     if (composition) {
       try {
-        await checkWorld(accounts, composition, found)
-        if (options.selfTest) found(...((await attempt(() => selfTest(accounts, composition), found)) ?? []))
+        await checkWorld(wish, composition, found)
+        if (options.selfTest) found(...((await attempt(() => selfTest(wish, composition), found)) ?? []))
       } finally {
         await composition.close()
       }
@@ -63,24 +63,10 @@ export async function doctor(
 
 type Found = (...findings: readonly Finding[]) => void
 
-async function checkWorld(
-  accounts: ReturnType<typeof accountArguments>,
-  composition: Composition,
-  found: Found,
-): Promise<void> {
+async function checkWorld(wish: Wish, composition: Composition, found: Found): Promise<void> {
   if (composition.backend === 'aws') found(...(await awsFindings(composition)))
   found(...((await attempt(() => mirrorFindings(composition), found)) ?? []))
-  const known = await attempt(async () => {
-    const selections = await select(accounts, composition)
-    const all = await Promise.all(
-      selections.map(async ({ broker, accounts: wanted }) =>
-        (await knownAccounts([broker.broker], composition.ports.states)).filter(
-          ({ state }) => wanted === undefined || wanted.includes(state.account),
-        ),
-      ),
-    )
-    return all.flat()
-  }, found)
+  const known = await attempt(() => chosenAccounts(wish, composition), found)
   if (!known) return
   found(pass('state store', `readable, ${known.length} account${known.length === 1 ? '' : 's'}`))
   if (known.length === 0) found(warn('accounts', 'none is set up', 'run tokenkeeper setup fyers'))

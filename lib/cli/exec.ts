@@ -25,7 +25,7 @@ export async function exec(
   options: ExecOptions,
   terminal: Terminal,
 ): Promise<number> {
-  if (texts.length === 0 && !options.user)
+  if (texts.length === 0 && !options.user && !options.all)
     throw new UsageError('whose token the command needs is not said', EXAMPLE)
   if (command.length === 0) throw new UsageError('there is no command to start', EXAMPLE)
   const need = needOf(options)

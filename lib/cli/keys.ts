@@ -3,6 +3,7 @@ import { localInstant } from '../local-time.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import { type ApiKey, newApiKey, objectionTo, SCOPES, type Scope } from '../tokens/api-key.ts'
 import { accountArgument } from './account-arguments.ts'
+import { chosenAccounts } from './chosen-accounts.ts'
 import { type Composition, compose, type GlobalOptions } from './composition.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Style, Terminal } from './terminal.ts'
@@ -41,20 +42,16 @@ export async function createKey(options: CreateKeyOptions, terminal: Terminal): 
     lifeHours: options.expires === undefined ? undefined : hoursIn(options.expires),
     accounts: accountsOf(options),
   }
-  return composed(options, terminal, async ({ ports, apiKeys }) => {
-    for (const account of wish.accounts ?? []) {
-      if ((await ports.states.get(account)) !== undefined) continue
-      throw new UsageError(
-        `${account} is not set up`,
-        `check the spelling, or run tokenkeeper setup ${account}`,
-      )
-    }
+  return composed(options, terminal, async (composition) => {
+    const { ports, apiKeys } = composition
+    const { accounts } = wish
+    const known = accounts && (await chosenAccounts({ accounts, all: false }, composition))
     const createdAt = ports.clock.now()
     const { text, key } = newApiKey({
       name: wish.name,
       scopes: wish.scopes,
       createdAt,
-      ...(wish.accounts && { accounts: wish.accounts }),
+      ...(known && { accounts: known.map(({ state }) => state.account) }),
       ...(wish.lifeHours !== undefined && { expiresAt: createdAt.add({ hours: wish.lifeHours }) }),
     })
     await apiKeys.create(key)

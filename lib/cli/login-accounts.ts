@@ -1,14 +1,15 @@
 import type { Broker } from '../ports/broker.ts'
 import type { SecretName } from '../ports/token-vault.ts'
 import { ensureSigningKey } from '../signing-keys.ts'
-import { type KnownAccount, knownAccounts } from '../site/accounts.ts'
+import type { KnownAccount } from '../site/accounts.ts'
 import { overviewOf } from '../site/needs.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
-import { select } from './account-arguments.ts'
+import { brokerFor, type Wish } from './account-arguments.ts'
+import { chosenAccounts, chosenOrStored } from './chosen-accounts.ts'
 import type { Composition } from './composition.ts'
 import { register } from './registration.ts'
-import { importsFromEnvironment } from './setup-imports.ts'
+import { type Imports, importsFromEnvironment } from './setup-imports.ts'
 import { assertWellFormed } from './setup-questions.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -18,37 +19,30 @@ export interface LoginAccount {
 }
 
 /**
- * The accounts to log in: those named, or all that need a person. A broker alone means its default account, or those
- * of its accounts that need somebody where it has no default one. Throws ConfigurationError, StateStoreError.
+ * The accounts to log in: those named, set up or about to be, or with `all` and without a name those that need a person.
+ * Throws UsageError as chosenAccounts does, ConfigurationError, StateStoreError.
  */
 export async function accountsToLogIn(
-  named: readonly AccountId[],
+  wish: Wish,
   composition: Composition,
   terminal: Terminal,
 ): Promise<readonly LoginAccount[]> {
-  const { states } = composition.ports
-  if (named.length === 0) {
-    const known = await knownAccounts(
-      composition.brokers.map(({ broker }) => broker),
-      states,
-    )
+  const { accounts, all } = wish
+  if (all || accounts.length === 0) {
+    const known = await chosenAccounts(wish, composition)
     if (known.length === 0) {
-      throw new ConfigurationError('no account is set up', { fix: 'run tokenkeeper setup fyers' })
+      throw new ConfigurationError('no account is set up', {
+        fix: `run tokenkeeper setup ${accounts[0] ?? 'fyers'}`,
+      })
     }
     return needingLogin(known, composition)
   }
-  const found: LoginAccount[] = []
-  for (const { broker: enabled, accounts } of await select(named, composition)) {
-    const { broker } = enabled
-    if (accounts) {
-      found.push(...accounts.map((account) => ({ broker, account })))
-      continue
-    }
-    const known = await knownAccounts([broker], states)
-    const needing = needingLogin(known, composition)
-    if (known.length === 0) found.push({ broker, account: broker.id as AccountId })
-    else found.push(...(needing.length === 0 && known.length === 1 ? known.map(loginAccount) : needing))
-  }
+  const brokerOfAccount = (account: AccountId): Broker => brokerFor(account, composition).broker
+  const chosen = await chosenOrStored({ accounts }, composition, {
+    canBeSetUp: (account) => importsFor(brokerOfAccount(account), composition).missing.length === 0,
+    orElse: (account) => orSet(brokerOfAccount(account)),
+  })
+  const found = chosen.map((account) => ({ broker: brokerOfAccount(account), account }))
   for (const one of found) await takeFromEnvironment(one, composition, terminal)
   return found
 }
@@ -63,32 +57,40 @@ function loginAccount({ broker, state }: KnownAccount): LoginAccount {
   return { broker, account: state.account }
 }
 
-/**
- * An account nobody has set up is set up with what the environment holds for its login, under the names of the guides
- * (R3.7). Throws ConfigurationError naming the variables that are missing.
- */
+/** What the environment holds for a login at this broker, under the names of the guides (R3.7), and what it lacks. */
+function importsFor(
+  broker: Broker,
+  { env }: Pick<Composition, 'env'>,
+): { readonly imports: Imports; readonly missing: readonly SecretName[] } {
+  const needs = broker.login?.code?.needs
+  if (!needs) return { imports: new Map(), missing: ['client_id'] }
+  const names: readonly SecretName[] = [...needs, 'redirect_uri']
+  const all = importsFromEnvironment(broker, env, 'in the environment')
+  const imports = new Map([...all].filter(([name]) => names.includes(name)))
+  return { imports, missing: needs.filter((name) => !imports.has(name)) }
+}
+
+/** `, or set FYERS_CLIENT_ID and FYERS_APP_SECRET`. */
+function orSet({ credentials, login }: Broker): string {
+  const variables = credentials.flatMap(({ name, env: [first] = [] }) =>
+    first !== undefined && login?.code?.needs.includes(name) ? [first] : [],
+  )
+  return variables.length > 0 ? `, or set ${variables.join(' and ')}` : ''
+}
+
+/** An account nobody has set up is set up with what the environment holds for its login. Throws ConfigurationError. */
 async function takeFromEnvironment(
   { broker, account }: LoginAccount,
-  { env, ports }: Composition,
+  composition: Composition,
   terminal: Terminal,
 ): Promise<void> {
+  const { ports } = composition
   const login = broker.login?.code
   if (!login || (await ports.states.get(account)) !== undefined) return
   const names: readonly SecretName[] = [...new Set<SecretName>([...login.needs, 'redirect_uri'])]
   if ((await ports.vault.read(account, names)).size > 0) return
-  const imports = new Map(
-    [...importsFromEnvironment(broker, env, 'in the environment')].filter(([name]) => names.includes(name)),
-  )
-  const missing = login.needs.filter((name) => !imports.has(name))
-  if (missing.length > 0) {
-    const variables = broker.credentials.flatMap(({ name, env: [first] = [] }) =>
-      first !== undefined && login.needs.includes(name) ? [first] : [],
-    )
-    const or = variables.length > 0 ? `, or set ${variables.join(' and ')}` : ''
-    throw new ConfigurationError(`${account} is not set up`, {
-      fix: `check the spelling, run tokenkeeper setup ${account}${or}`,
-    })
-  }
+  const { imports, missing } = importsFor(broker, composition)
+  if (missing.length > 0) return
   assertWellFormed(broker, imports)
   await register(ports.states, account, { settings: {}, forgetUser: false })
   for (const [name, { value, source }] of imports) {

@@ -3,7 +3,7 @@ import { COMMAND_LINE } from '../ports/login-desk.ts'
 import { helpFor } from '../site/needs.ts'
 import { LOGIN_OPEN_MINUTES } from '../tokens/login-attempts.ts'
 import { isLive } from '../tokens/token-status.ts'
-import { accountArguments } from './account-arguments.ts'
+import { type WishOptions, wishIn } from './account-arguments.ts'
 import { Cancelled } from './cancelled.ts'
 import { compose, type GlobalOptions } from './composition.ts'
 import { EXIT } from './exit-codes.ts'
@@ -19,8 +19,7 @@ import { askHidden } from './prompts.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
-export interface LoginOptions extends GlobalOptions {
-  readonly user?: readonly string[]
+export interface LoginOptions extends GlobalOptions, WishOptions {
   /** Only says where to log in. */
   readonly printUrl?: boolean
   /** What came back from there; `-` reads it from stdin. */
@@ -50,9 +49,10 @@ export async function login(
 ): Promise<number> {
   const steps = STEPS.filter(([name]) => options[name] !== undefined).map(([, flag]) => flag)
   if (steps.length > 1) throw new UsageError(`${steps.join(' and ')} do not go together`, 'use one of them')
-  const named = accountArguments(texts, options.user)
+  const wish = wishIn(texts, options)
+  const unnamed = wish.all || wish.accounts.length === 0
   const [step] = steps
-  if (step !== undefined && named.length !== 1) {
+  if (step !== undefined && (unnamed || wish.accounts.length !== 1)) {
     throw new UsageError(`${step} is about one account`, `name it: tokenkeeper login fyers ${step}`)
   }
   const composition = await compose(options, terminal)
@@ -63,7 +63,7 @@ export async function login(
   process.on('SIGINT', interrupt)
   const lines = stdinLines(terminal, interrupt)
   try {
-    const accounts = await accountsToLogIn(named, composition, terminal)
+    const accounts = await accountsToLogIn(wish, composition, terminal)
     const opens = options.open !== false && mayOpenBrowser(terminal, composition.env)
     const taskOf = (one: LoginAccount): LoginTask => ({
       ...one,
@@ -73,11 +73,10 @@ export async function login(
       opens,
       interrupted,
     })
-    if (step !== undefined && accounts.length !== 1) throw severalAccounts(step, accounts)
     const [only] = accounts
     if (only && options.printUrl) return await printUrl(taskOf(only))
     if (only && options.webhookUrl) return await printWebhookUrl(taskOf(only))
-    return await logInAll(accounts.map(taskOf), { ...options, unnamed: named.length === 0 }, terminal)
+    return await logInAll(accounts.map(taskOf), { ...options, unnamed }, terminal)
   } finally {
     process.off('SIGINT', interrupt)
     lines.close()
@@ -197,12 +196,4 @@ function toldRefusal(end: LoginEnd, task: LoginTask): number {
   if (task.terminal.json) task.terminal.object({ success: false, logins: [end] })
   else tellEnd(end, task)
   return exitCodeOfLogins([end])
-}
-
-function severalAccounts(step: string, accounts: readonly LoginAccount[]): UsageError {
-  const names = accounts.map(({ account }) => account)
-  return new UsageError(
-    `${step} is about one account${names.length > 0 ? `, not ${names.join(', ')}` : ', and none needs a login'}`,
-    'name it with its broker, such as iifl/28748327',
-  )
 }

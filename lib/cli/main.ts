@@ -4,7 +4,8 @@ import type { DoctorOptions } from './doctor.ts'
 import { EXIT } from './exit-codes.ts'
 import type { MirrorPasswordOptions } from './mirrors-password.ts'
 import { collect, port, positive } from './option-values.ts'
-import { programCommands, splitCommand } from './program-commands.ts'
+import type { PauseOptions } from './pause.ts'
+import { ACCOUNTS, ALL, programCommands, splitCommand } from './program-commands.ts'
 import type { RemoveOptions } from './remove.ts'
 import { run } from './run-command.ts'
 import type { ServeOptions } from './serve.ts'
@@ -49,7 +50,8 @@ command('setup <account>', 'store the credentials of an account and register it'
   )
 
 command('refresh [accounts...]', 'bring every token that is due up to date, and prove it')
-  .argument('[accounts...]', 'account ids; a broker alone means its default account, or all it has')
+  .argument('[accounts...]', `${ACCOUNTS} (default: all)`)
+  .option('--all', ALL)
   .option('--force', 'renew tokens that are still fresh, too')
   .option('--user <id>', 'an IIFL user, the same as iifl/<id>; may be repeated', collect)
   .action(
@@ -57,7 +59,8 @@ command('refresh [accounts...]', 'bring every token that is due up to date, and 
   )
 
 command('status [accounts...]', 'tell how the accounts stand, without asking any broker')
-  .argument('[accounts...]', 'account ids')
+  .argument('[accounts...]', `${ACCOUNTS} (default: all)`)
+  .option('--all', ALL)
   .option('--user <id>', 'an IIFL user, the same as iifl/<id>; may be repeated', collect)
   .option(
     '--watch [seconds]',
@@ -73,7 +76,8 @@ command('status [accounts...]', 'tell how the accounts stand, without asking any
 programCommands(command, childCommand)
 
 command('login [accounts...]', 'log in at a broker: through the browser, or in its app')
-  .argument('[accounts...]', 'account ids (default: every account that needs a person)')
+  .argument('[accounts...]', `${ACCOUNTS} (default: every one that needs a person)`)
+  .option('--all', 'all that need a person, or those of the brokers that are named')
   .option('--user <id>', 'an IIFL user, the same as iifl/<id>; may be repeated', collect)
   .option('--no-open', 'print the address and open no browser; the same over SSH')
   .option('--print-url', 'step 1 alone: print the address to log in at, and nothing else')
@@ -102,17 +106,23 @@ for (const [name, paused] of [
   ['pause', true],
   ['resume', false],
 ] as const) {
-  command(name, paused ? 'leave accounts alone until they are resumed' : 'take paused accounts up again')
-    .argument('<accounts...>', 'account ids; a broker alone means its default account, or all it has')
+  command(
+    `${name} [accounts...]`,
+    paused ? 'leave accounts alone until they are resumed' : 'take paused accounts up again',
+  )
+    .argument('[accounts...]', ACCOUNTS)
+    .option('--all', `${ALL}; asks first`)
+    .option('--yes', 'do not ask')
     .action(
-      run(async (accounts, options, shown) =>
+      run<PauseOptions>(async (accounts, options, shown) =>
         (await import('./pause.ts')).setPaused(paused, accounts, options, shown),
       ),
     )
 }
 
-command('remove <accounts...>', 'take accounts out for good, with every secret stored for them')
-  .argument('<accounts...>', 'account ids; a broker alone means its default account and no other')
+command('remove [accounts...]', 'take accounts out for good, with every secret stored for them; asks first')
+  .argument('[accounts...]', ACCOUNTS)
+  .option('--all', ALL)
   .option('--yes', 'do not ask')
   .action(
     run<RemoveOptions>(async (accounts, options, shown) =>
@@ -127,7 +137,8 @@ command('serve', 'keep the tokens alive in this process, and answer on loopback'
   .action(run<ServeOptions>(async (_, options, shown) => (await import('./serve.ts')).serve(options, shown)))
 
 command('doctor [accounts...]', 'check this installation and say how to mend it')
-  .argument('[accounts...]', 'account ids')
+  .argument('[accounts...]', `${ACCOUNTS} (default: all)`)
+  .option('--all', ALL)
   .option('--self-test', 'also renew each token, and have the broker take it before and after')
   .action(
     run<DoctorOptions>(async (accounts, options, shown) =>

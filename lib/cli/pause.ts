@@ -1,27 +1,38 @@
 import type { AccountId } from '../tokens/account-id.ts'
 import { changed } from '../tokens/account-state.ts'
-import { accountArguments, select } from './account-arguments.ts'
-import { type Composition, compose, type GlobalOptions } from './composition.ts'
+import { type WishOptions, wishIn } from './account-arguments.ts'
+import { agreed, assertNamed } from './agreed.ts'
+import { chosenAccounts } from './chosen-accounts.ts'
+import { compose, type GlobalOptions } from './composition.ts'
 import { EXIT } from './exit-codes.ts'
 import { edit } from './registration.ts'
 import type { Terminal } from './terminal.ts'
 import { withdrawNow } from './withdraw-now.ts'
 
+export interface PauseOptions extends GlobalOptions, WishOptions {
+  /** Do not ask. */
+  readonly yes?: boolean
+}
+
 /**
- * `tokenkeeper pause` and `resume`: takes accounts out of every run, or puts them back, without a deploy. A broker
- * alone means all its accounts that are registered. Throws UsageError, ConfigurationError, StateStoreError.
+ * `tokenkeeper pause` and `resume`: takes accounts out of every run, or puts them back, without a deploy. All of them
+ * only after somebody has agreed. Throws UsageError, Cancelled, ConfigurationError, StateStoreError.
  */
 export async function setPaused(
   paused: boolean,
   texts: readonly string[],
-  options: GlobalOptions,
+  options: PauseOptions,
   terminal: Terminal,
 ): Promise<number> {
+  const wish = wishIn(texts, options)
+  assertNamed(wish, paused ? 'pause' : 'resume')
   const composition = await compose(options, terminal)
   try {
+    const accounts = (await chosenAccounts(wish, composition)).map(({ state }) => state.account)
+    if (wish.all && accounts.length > 0) await agreed(paused ? 'pauses' : 'resumes', accounts, options)
     const now = composition.ports.clock.now()
     const done: AccountId[] = []
-    for (const account of await accountsOf(texts, composition)) {
+    for (const account of accounts) {
       const written = await edit(composition.ports.states, account, (state) =>
         state === undefined || (state.paused !== undefined) === paused
           ? undefined
@@ -37,14 +48,4 @@ export async function setPaused(
   } finally {
     await composition.close()
   }
-}
-
-async function accountsOf(texts: readonly string[], composition: Composition): Promise<readonly AccountId[]> {
-  const accounts: AccountId[] = []
-  for (const { broker, accounts: named } of await select(accountArguments(texts), composition)) {
-    if (named) accounts.push(...named)
-    else
-      for await (const state of composition.ports.states.list(broker.broker.id)) accounts.push(state.account)
-  }
-  return accounts
 }

@@ -5,6 +5,10 @@ import { collect, exitCode } from './option-values.ts'
 import { run } from './run-command.ts'
 import type { TokenOptions } from './token.ts'
 
+/** What each command says of its accounts. */
+export const ACCOUNTS = 'account ids; a broker alone means its default account, or its only one'
+export const ALL = 'all accounts, or all of the brokers that are named'
+
 const EXEC_HELP = `
 The command gets <BROKER>_ACCESS_TOKEN (UPSTOX_ACCESS_TOKEN, POS_CONNECTOR_ACCESS_TOKEN) and, where the broker has
 companions, <BROKER>_SESSION as JSON; with several accounts of one broker also <BROKER>_<NAME>_ACCESS_TOKEN. With one
@@ -30,7 +34,8 @@ export function programCommands(
   childCommand: readonly string[],
 ): void {
   forPrograms(command('check [accounts...]', 'tell whether tokens provably last; renews nothing'))
-    .argument('[accounts...]', 'account ids; a broker alone means its default account, or all it has')
+    .argument('[accounts...]', `${ACCOUNTS} (default: all)`)
+    .option('--all', ALL)
     .option('--live', 'ask the broker, too')
     .addHelpText('after', '\nThe highest exit code of an account wins.')
     .action(
@@ -50,8 +55,9 @@ export function programCommands(
     )
 
   forPrograms(command('exec [accounts...]', 'start a command with live tokens in its environment'))
-    .argument('[accounts...]', 'account ids; a broker alone means its default account, or all it has')
+    .argument('[accounts...]', ACCOUNTS)
     .usage('<accounts...> [options] -- <command> [arguments...]')
+    .option('--all', ALL)
     .option(
       '--refresh-on-exit-code <code>',
       'the command says so that its token was refused: once more',

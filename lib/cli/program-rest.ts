@@ -9,11 +9,12 @@ import { undiciHttp } from '../http/undici-http.ts'
 import { localInstant } from '../local-time.ts'
 import { type Http, HttpError } from '../ports/http.ts'
 import type { DeskRefusal, Validation } from '../ports/token-desk.ts'
-import { type AccountId, parseAccountId } from '../tokens/account-id.ts'
+import { type AccountId, brokerOf, parseAccountId } from '../tokens/account-id.ts'
 import { DEAD_EARLY_SECONDS } from '../tokens/due.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
 import { Secret } from '../tokens/secret.ts'
 import { USER_AGENT } from '../version.ts'
+import type { Wish } from './account-arguments.ts'
 import { readSetting } from './composition.ts'
 import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './program-source.ts'
 import { NO_TOKEN, type Remedy, type Standing, standingOfToken, UNPROVEN } from './standing.ts'
@@ -44,7 +45,7 @@ const Verdict = z.object({
 
 /** Accounts over the REST interface, for a machine that has nothing but a key. Throws as `openAccounts` does. */
 export async function restAccounts(
-  accounts: readonly AccountId[],
+  { accounts, all }: Wish,
   url: string,
   options: ProgramOptions,
 ): Promise<ProgramAccounts> {
@@ -61,7 +62,12 @@ export async function restAccounts(
   const apiKey = new Secret(text)
   const rest: Rest = { http, apiKey, base: url.replace(/\/+$/, '') }
   try {
-    const named = accounts.length > 0 ? accounts : await allOf(rest)
+    const named =
+      accounts.length > 0 && !all
+        ? accounts
+        : (await allOf(rest)).filter(
+            (one) => accounts.length === 0 || accounts.some((id) => id === brokerOf(one)),
+          )
     const opened = named.map((account): ProgramAccount => {
       const source = restSource({ url, apiKey, account, allowHttpHosts, http })
       return {

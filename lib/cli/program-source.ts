@@ -1,20 +1,17 @@
-import { BROKER_IDS } from '../brokers/index.ts'
 import type { Need } from '../client/need.ts'
 import { secondsIn } from '../client/need.ts'
 import type { TokenSource } from '../client/token-source.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DeskRefusal, Validation } from '../ports/token-desk.ts'
-import { type AccountId, brokerOf, parseAccountId } from '../tokens/account-id.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
-import { accountArguments } from './account-arguments.ts'
+import { type WishOptions, wishIn } from './account-arguments.ts'
 import type { GlobalOptions } from './composition.ts'
 import type { Standing } from './standing.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What the commands for programs that use tokens have in common. */
-export interface ProgramOptions extends GlobalOptions {
-  readonly user?: readonly string[]
+export interface ProgramOptions extends GlobalOptions, WishOptions {
   readonly minValidFor?: string
   readonly until?: 'close'
   readonly url?: string
@@ -47,38 +44,19 @@ export async function openAccounts(
   options: ProgramOptions,
   terminal: Terminal,
 ): Promise<ProgramAccounts> {
-  const accounts = accountsIn(texts, options.user)
+  const wish = wishIn(texts, options)
   const url = options.url ?? (options.backend === undefined ? process.env['TOKENKEEPER_URL'] : undefined)
   if (url && options.backend) {
     throw new UsageError('--url and --backend exclude each other', 'give one of them')
   }
   const opened = url
-    ? await (await import('./program-rest.ts')).restAccounts(accounts, url, options)
-    : await (await import('./program-stores.ts')).storedAccounts(accounts, options, terminal)
+    ? await (await import('./program-rest.ts')).restAccounts(wish, url, options)
+    : await (await import('./program-stores.ts')).storedAccounts(wish, options, terminal)
   if (opened.accounts.length > 0) return opened
   await opened.close()
   throw new ConfigurationError('no account is set up', {
     fix: `run tokenkeeper setup ${texts[0] ?? 'fyers'}`,
   })
-}
-
-/** Unlike elsewhere a broker there is not is a matter of configuration: jobs go by the difference. */
-function accountsIn(texts: readonly string[], users: readonly string[] | undefined): readonly AccountId[] {
-  try {
-    return accountArguments(texts, users)
-  } catch (error) {
-    const stranger = error instanceof UsageError && texts.find(isOfUnknownBroker)
-    if (stranger) throw new ConfigurationError(error.message, { fix: error.fix })
-    throw error
-  }
-}
-
-function isOfUnknownBroker(text: string): boolean {
-  try {
-    return !BROKER_IDS.some((id) => id === brokerOf(parseAccountId(text)))
-  } catch {
-    return false
-  }
 }
 
 /** How long a token must last. Throws UsageError for what is no time span. */

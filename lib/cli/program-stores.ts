@@ -10,7 +10,7 @@ import { isRefused } from '../tokens/account-state.ts'
 import { unprovenSince } from '../tokens/doubt.ts'
 import { StateStoreError } from '../tokens/errors.ts'
 import { tokenDesk } from '../tokens/token-desk.ts'
-import { brokerFor } from './account-arguments.ts'
+import { brokerFor, type Wish } from './account-arguments.ts'
 import { chosenAccounts } from './chosen-accounts.ts'
 import { type Composition, compose } from './composition.ts'
 import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './program-source.ts'
@@ -20,13 +20,13 @@ import type { Terminal } from './terminal.ts'
 
 /** Accounts from the stores of this machine, or of the deployed stack. Throws as `openAccounts` does. */
 export async function storedAccounts(
-  accounts: readonly AccountId[],
+  wish: Wish,
   options: ProgramOptions,
   terminal: Terminal,
 ): Promise<ProgramAccounts> {
   const composition = await compose(options, terminal)
   try {
-    return { ...(await programAccounts(accounts, composition)), close: () => composition.close() }
+    return { ...(await programAccounts(wish.accounts, composition, wish)), close: () => composition.close() }
   } catch (error) {
     await composition.close()
     throw error
@@ -40,14 +40,16 @@ export async function storedAccounts(
 export async function programAccounts(
   accounts: readonly AccountId[],
   composition: Composition,
+  { all = false }: Partial<Wish> = {},
 ): Promise<Omit<ProgramAccounts, 'close'>> {
   const { clock } = composition.ports
   const desk = await deskOf(composition)
   let known: readonly KnownAccount[]
   try {
-    known = await chosenAccounts(accounts, composition)
+    known = await chosenAccounts({ accounts, all }, composition)
   } catch (error) {
-    const isReader = composition.backend === 'aws' && error instanceof StateStoreError && accounts.length > 0
+    const isReader =
+      composition.backend === 'aws' && error instanceof StateStoreError && !all && accounts.length > 0
     if (!isReader) throw error
     return {
       clock,

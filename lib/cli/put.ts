@@ -9,6 +9,7 @@ import { isPlausibleToken } from '../tokens/plausible.ts'
 import type { Secret } from '../tokens/secret.ts'
 import { unknownAccount } from '../tokens/unknown-account.ts'
 import { accountArgument, brokerFor } from './account-arguments.ts'
+import { chosenOrStored } from './chosen-accounts.ts'
 import { type Composition, compose, type EnabledBroker, type GlobalOptions } from './composition.ts'
 import { EXIT } from './exit-codes.ts'
 import { askHidden } from './prompts.ts'
@@ -29,11 +30,12 @@ export async function put(
   options: GlobalOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const account = accountArgument(text)
+  const asked = accountArgument(text)
   const composition = await compose(options, terminal)
   try {
-    const broker = brokerFor(account, composition)
+    const broker = brokerFor(asked, composition)
     const known = knownName(broker, name)
+    const [account = asked] = await chosenOrStored({ accounts: [asked] }, composition)
     const value = await valueFor(account, known, terminal)
     const told =
       known === 'access_token'

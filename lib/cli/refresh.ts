@@ -6,7 +6,8 @@ import { newAccountState } from '../tokens/account-state.ts'
 import { endingOfError } from '../tokens/ending.ts'
 import { type AccountResult, type RunReport, report } from '../tokens/outcome.ts'
 import { resultOf } from '../tokens/result.ts'
-import { accountArguments, type Selection, select } from './account-arguments.ts'
+import { type WishOptions, wishIn } from './account-arguments.ts'
+import { type Selection, selectionsIn } from './chosen-accounts.ts'
 import { type Composition, compose, type GlobalOptions } from './composition.ts'
 import { EXIT, exitCodeOfRun } from './exit-codes.ts'
 import { outcomeCell } from './outcome-words.ts'
@@ -15,9 +16,8 @@ import type { Terminal } from './terminal.ts'
 import { textTable } from './text-table.ts'
 import { registerUpstoxAccounts } from './upstox-accounts.ts'
 
-export interface RefreshOptions extends GlobalOptions {
+export interface RefreshOptions extends GlobalOptions, WishOptions {
   readonly force?: boolean
-  readonly user?: readonly string[]
 }
 
 /** After Ctrl-C an account in progress gets this long to end well. */
@@ -29,13 +29,13 @@ export async function refresh(
   options: RefreshOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const accounts = accountArguments(texts, options.user)
+  const wish = wishIn(texts, options)
   const progress = new RefreshProgress(terminal)
   const composition = await compose(options, terminal, (text) => progress.alert(text))
   const interrupted = interruption(terminal)
   try {
     await registerUpstoxAccounts(composition.env, composition.ports.states)
-    const selections = await select(accounts, composition)
+    const selections = await selectionsIn(wish, composition)
     const work = refreshSelected(selections, {
       composition,
       progress,

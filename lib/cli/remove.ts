@@ -1,39 +1,40 @@
 import { randomUUID } from 'node:crypto'
-import { brokerNamed } from '../brokers/index.ts'
-import { type AccountId, brokerOf } from '../tokens/account-id.ts'
+import type { AccountId } from '../tokens/account-id.ts'
 import { changed } from '../tokens/account-state.ts'
 import { removeAccount } from '../tokens/remove.ts'
-import { accountArguments } from './account-arguments.ts'
-import { Cancelled } from './cancelled.ts'
+import { type WishOptions, wishIn } from './account-arguments.ts'
+import { agreed, assertNamed } from './agreed.ts'
+import { accountsToRemove, brokerOfAccount } from './chosen-accounts.ts'
 import { type Composition, compose, type GlobalOptions } from './composition.ts'
 import { EXIT } from './exit-codes.ts'
-import { agree } from './prompts.ts'
 import { edit } from './registration.ts'
 import type { Terminal } from './terminal.ts'
-import { UsageError } from './usage-error.ts'
 import { withdrawNow } from './withdraw-now.ts'
 
-export interface RemoveOptions extends GlobalOptions {
+export interface RemoveOptions extends GlobalOptions, WishOptions {
   /** Do not ask. */
   readonly yes?: boolean
 }
 
 /**
  * `tokenkeeper remove`: takes accounts out for good, with their secrets, their record and the copies of their tokens.
- * A broker alone means its default account and no other. Throws UsageError, Cancelled, TokenkeeperError.
+ * Asks first. Throws UsageError, Cancelled, TokenkeeperError.
  */
 export async function remove(
   texts: readonly string[],
   options: RemoveOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const accounts = accountArguments(texts)
-  if (!options.yes) await confirm(accounts)
+  const wish = wishIn(texts, options)
+  assertNamed(wish, 'remove')
   const composition = await compose(options, terminal)
   try {
+    const accounts = await accountsToRemove(wish, composition)
+    const after = ' for good, with every secret stored for it'
+    if (accounts.length > 0) await agreed('removes', accounts, { ...options, after })
     const removed = []
     for (const account of accounts) {
-      const broker = brokerNamed(brokerOf(account))
+      const broker = brokerOfAccount(account)
       if (composition.backend === 'aws') await withdrawPaused(account, composition, terminal)
       const secrets = await removeAccount(
         { broker, account, owner: `remove/${randomUUID()}` },
@@ -61,17 +62,6 @@ async function withdrawPaused(
     state === undefined || state.paused ? undefined : changed(state, { paused: { since } }),
   )
   await withdrawNow([account], composition, terminal)
-}
-
-/** Throws Cancelled when the answer is no; UsageError where nobody can be asked. */
-async function confirm(accounts: readonly AccountId[]): Promise<void> {
-  const what = accounts.join(', ')
-  if (!process.stdin.isTTY) {
-    throw new UsageError(`this removes ${what} for good`, 'add --yes where nobody can be asked')
-  }
-  if (!(await agree(`Remove ${what} for good, with every secret stored for it?`, false))) {
-    throw new Cancelled()
-  }
 }
 
 function listOf(secrets: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { localInstant } from '../local-time.ts'
 import { type AccountStatus, statusOf } from '../site/account-status.ts'
-import { accountArguments } from './account-arguments.ts'
+import { type WishOptions, wishIn } from './account-arguments.ts'
 import { chosenAccounts } from './chosen-accounts.ts'
 import { compose, type GlobalOptions } from './composition.ts'
 import { EXIT } from './exit-codes.ts'
@@ -13,8 +13,7 @@ import { type Cell, textTable } from './text-table.ts'
 const COLUMNS_OF_A_TABLE = 150
 const INDENT = '  '
 
-export interface StatusOptions extends GlobalOptions {
-  readonly user?: readonly string[]
+export interface StatusOptions extends GlobalOptions, WishOptions {
   /** Seconds between two looks; `true` for the usual ones. */
   readonly watch?: number | true
 }
@@ -25,10 +24,10 @@ export async function status(
   options: StatusOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const accounts = accountArguments(texts, options.user)
+  const wish = wishIn(texts, options)
   const composition = await compose(options, terminal)
   const read = async (): Promise<readonly Entry[]> => {
-    const known = await chosenAccounts(accounts, composition)
+    const known = await chosenAccounts(wish, composition)
     const now = composition.ports.clock.now()
     return known.map(({ broker, state }) => [statusOf(broker, state, now), broker.session.timeZone])
   }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ASHA_AT_FYERS } from '../../lib/simulators/demo-accounts.ts'
 import { HTML_502 } from '../../lib/simulators/simulator.ts'
-import { CommandLine, type Ended } from './command.ts'
+import { CALL, CommandLine, type Ended } from './command.ts'
 import { serving } from './serving.ts'
 import { setUp } from './set-up.ts'
 
@@ -17,13 +17,14 @@ beforeAll(async () => {
 afterAll(() => line.close())
 
 const check = (...args: string[]): Promise<Ended> => line.run(['check', ...args])
+const row = (line: string): RegExp => new RegExp(`^${line}$`, 'm')
 const verdicts = async (...args: string[]) => JSON.parse((await check('--json', ...args)).stdout).accounts
 
 describe('tokenkeeper check', () => {
   test('R1.4 without a token it fails before any job does, says who must act, and renews nothing', async () => {
     const done = await check('fyers')
     expect(done).toMatchObject({ code: 3, stderr: '' })
-    expect(done.stdout).toMatch(/^fyers +- +no token yet +run tokenkeeper refresh fyers$/m)
+    expect(done.stdout).toMatch(row(`fyers +- +no token yet +run ${CALL} refresh fyers`))
     expect(line.world.fyers.refreshes).toBe(0)
   })
 
@@ -54,7 +55,7 @@ describe('tokenkeeper check', () => {
     const done = await check()
     expect(done.code).toBe(4)
     expect(done.stdout).toMatch(/^fyers +Tue 24 Nov 06:00 IST +live +-$/m)
-    expect(done.stdout).toMatch(/^zerodha +- +no token yet +run tokenkeeper login zerodha$/m)
+    expect(done.stdout).toMatch(row(`zerodha +- +no token yet +run ${CALL} login zerodha`))
     expect(done.stdout).toMatch(/^iifl\/SIM10002 +- +no token yet +ask whoever manages the account/m)
     expect(await check('fyers', 'iifl/SIM10002')).toMatchObject({ code: 3 })
     expect(await check('--user', 'SIM10002')).toMatchObject({ code: 3 })
@@ -78,14 +79,14 @@ describe('tokenkeeper check', () => {
         exitCode: 4,
         code: 'awaiting_login',
         verdict: 'no token yet',
-        fix: 'run tokenkeeper login zerodha',
+        fix: `run ${CALL} login zerodha`,
       },
     ])
   })
 
   test.each([
-    ['an account nobody has set up', ['fyers/NOBODY'], 5],
-    ['a broker there is not', ['nosuch'], 5],
+    ['an account nobody has set up', ['fyers/NOBODY'], 2],
+    ['a broker there is not', ['nosuch'], 2],
     ['a malformed account', ['fyers/a/b'], 2],
     ['what is no time span', ['fyers', '--min-valid-for', 'soon'], 2],
     ['what is no end', ['fyers', '--until', 'tomorrow'], 2],
@@ -107,7 +108,7 @@ describe('tokenkeeper check', () => {
     const done = await check('fyers')
     await line.run(['resume', 'fyers'])
     expect(done.code).toBe(3)
-    expect(done.stdout).toMatch(/paused since Mon 23 Nov 07:.* run tokenkeeper resume fyers$/m)
+    expect(done.stdout).toMatch(row(`.*paused since Mon 23 Nov 07:.* run ${CALL} resume fyers`))
   })
 
   test('R1.2 --live finds out that the broker ended the session, which is on record from then on', async () => {
@@ -116,7 +117,7 @@ describe('tokenkeeper check', () => {
     expect(await check('fyers')).toMatchObject({ code: 0 })
     const live = await check('fyers', '--live')
     expect(live.code).toBe(3)
-    expect(live.stdout).toMatch(/refuse[sd] it +run tokenkeeper refresh fyers$/m)
+    expect(live.stdout).toMatch(row(`.*refuse[sd] it +run ${CALL} refresh fyers`))
     expect(await check('fyers')).toMatchObject({ code: 3 })
     expect(line.world.fyers.refreshes).toBe(2)
     expect(await line.run(['refresh', 'fyers'])).toMatchObject({ code: 0 })

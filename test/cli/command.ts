@@ -13,6 +13,8 @@ import { sameDay } from '../support/same-day.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const MAIN = join(ROOT, 'lib/cli/main.ts')
+/** How the command is called from a folder that is no part of the clone. */
+export const CALL = `node ${join(ROOT, 'lib/cli/tokenkeeper.mjs')}`
 
 export interface Ended {
   readonly code: number | null

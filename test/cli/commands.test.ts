@@ -2,7 +2,7 @@ import { chmodSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DemoAccount } from '../../lib/simulators/demo-accounts.ts'
-import { CommandLine, type Ended } from './command.ts'
+import { CALL, CommandLine, type Ended } from './command.ts'
 
 const ANSI = '\u001b['
 const FYERS_ENV: Readonly<Record<string, string>> = {
@@ -45,11 +45,11 @@ describe('before anything is set up', () => {
     expect(await run(['refresh'])).toMatchObject({
       code: 5,
       stdout: '',
-      stderr: expect.stringContaining('tokenkeeper setup'),
+      stderr: expect.stringContaining(`run ${CALL} setup fyers`),
     })
     expect(await run(['refresh', 'iifl'])).toMatchObject({
       code: 5,
-      stderr: 'no accounts: run tokenkeeper setup iifl\n',
+      stderr: `no accounts: run ${CALL} setup iifl\n`,
     })
   })
 
@@ -159,11 +159,6 @@ describe('with accounts', () => {
       expect(JSON.parse(stdout).results).toMatchObject([{ account: 'iifl/SIM10002', outcome: 'skipped' }])
       expect(code).toBe(0)
     }
-  })
-
-  test('an account nobody has set up is a matter of configuration', async () => {
-    expect(await run(['refresh', 'fyers/nobody'])).toMatchObject({ code: 5 })
-    expect(await run(['status', 'fyers/nobody'])).toMatchObject({ code: 5 })
   })
 
   test('R1.1 R1.7 status tells when a token dies, what decided it, and what is wrong, on one line each when piped', async () => {

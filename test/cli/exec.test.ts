@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ASHA_AT_FYERS } from '../../lib/simulators/demo-accounts.ts'
 import { holdNext } from '../support/held-request.ts'
-import { CommandLine, type Ended, ended, saying } from './command.ts'
+import { CALL, CommandLine, type Ended, ended, saying } from './command.ts'
 import { serving } from './serving.ts'
 import { onTerminal, setUp } from './set-up.ts'
 
@@ -87,9 +87,9 @@ describe('tokenkeeper exec', () => {
     const touched = [NODE, '-e', 'console.log("started")']
     const login = await exec(['zerodha'], touched)
     expect(login).toMatchObject({ code: 4, stdout: '' })
-    expect(login.stderr).toContain('tokenkeeper login zerodha')
+    expect(login.stderr).toContain(`${CALL} login zerodha`)
     expect(await exec(['fyers', '--min-valid-for', '3d'], touched)).toMatchObject({ code: 3, stdout: '' })
-    expect(await exec(['fyers/NOBODY'], touched)).toMatchObject({ code: 5, stdout: '' })
+    expect(await exec(['fyers/NOBODY'], touched)).toMatchObject({ code: 2, stdout: '' })
     expect(await exec(['fyers', 'zerodha'], touched)).toMatchObject({ code: 4, stdout: '' })
     await line.run(['pause', 'fyers'])
     const paused = await exec(['fyers'], touched)
@@ -97,7 +97,7 @@ describe('tokenkeeper exec', () => {
     expect(paused).toMatchObject({
       code: 3,
       stdout: '',
-      stderr: expect.stringContaining('tokenkeeper resume'),
+      stderr: expect.stringContaining(`${CALL} resume`),
     })
     expect(await line.run(['exec', 'fyers', ...touched])).toMatchObject({ code: 2, stdout: '' })
     expect(await exec([], touched)).toMatchObject({ code: 2, stdout: '' })
@@ -342,5 +342,5 @@ test('R1.4 a token that is on record as refused is not handed out, although its 
   expect(await line.run(['check', 'fyers', '--live'])).toMatchObject({ code: 4 })
   const done = await exec(['fyers'], [NODE, '-e', 'console.log("started")'])
   expect(done).toMatchObject({ code: 4, stdout: '' })
-  expect(done.stderr).toContain('tokenkeeper login fyers')
+  expect(done.stderr).toContain(`${CALL} login fyers`)
 })

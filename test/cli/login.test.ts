@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { CommandLine, type Ended, ended, freePort } from './command.ts'
+import { CALL, CommandLine, type Ended, ended, freePort } from './command.ts'
 import { WebBrowser } from './web-browser.ts'
 
 const FYERS_OWN_REDIRECT = 'https://trade.fyers.in/api-login/redirect-to-app'
@@ -334,7 +334,7 @@ describe('what is not this login changes nothing', () => {
     landed.searchParams.set('state', `${'A'.repeat(32)}${state.slice(32)}`)
     const done = await run(['login', 'fyers', '--code', landed.href])
     expect(done).toMatchObject({ code: 4, stderr: expect.stringContaining('not the end of a login') })
-    expect(done.stderr).toContain('Fix: begin again: tokenkeeper login fyers')
+    expect(done.stderr).toContain(`Fix: begin again: ${CALL} login fyers`)
   })
 })
 
@@ -346,7 +346,7 @@ describe('which accounts', () => {
     expect(first.stderr).toContain('client_secret: taken from FYERS_APP_SECRET in the environment')
     expect(await run(['login', 'fyers/ENV', '--code', '-'], await landed())).toMatchObject({ code: 0 })
     const missing = await run(['login', 'fyers/NOBODY'])
-    expect(missing.code).toBe(5)
+    expect(missing.code).toBe(2)
     expect(missing.stderr).toContain('set FYERS_CLIENT_ID and FYERS_APP_SECRET')
   })
 
@@ -378,7 +378,7 @@ describe('which accounts', () => {
     expect(first.stdout).toContain(
       'Redirect URL to register with the app at FYERS: http://127.0.0.1:8787/callback/fyers\n',
     )
-    expect(first.stdout).toContain('Next: tokenkeeper login fyers/NEXT\n')
+    expect(first.stdout).toContain(`Next: ${CALL} login fyers/NEXT\n`)
     const unattended = {
       ...APP,
       FYERS_PIN: '2580',
@@ -389,7 +389,7 @@ describe('which accounts', () => {
       FYERS_REDIRECT_URI: FYERS_OWN_REDIRECT,
     })
     expect(second.stdout).not.toContain('Redirect URL')
-    expect(second.stdout).toContain('Next: tokenkeeper refresh fyers/NEXT\n')
+    expect(second.stdout).toContain(`Next: ${CALL} refresh fyers/NEXT\n`)
   })
 
   test.each([

@@ -36,7 +36,7 @@ describe('tokenkeeper remove', () => {
 
   test('of an account that is not there says so', async () => {
     const { code, stderr } = await line.run(['remove', 'fyers/BINA', '--yes'])
-    expect(code).toBe(5)
+    expect(code).toBe(2)
     expect(stderr).toContain('fyers/BINA')
   })
 })

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { parse } from 'dotenv'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { CommandLine } from './command.ts'
+import { CALL, CommandLine } from './command.ts'
 import { serving } from './serving.ts'
 import { onTerminal, setUp } from './set-up.ts'
 
@@ -51,9 +51,9 @@ describe('tokenkeeper token', () => {
   })
 
   test.each([
-    ['no token yet', ['zerodha'], 4, 'run tokenkeeper login zerodha'],
+    ['no token yet', ['zerodha'], 4, `run ${CALL} login zerodha`],
     ['a token that dies too early', ['fyers', '--min-valid-for', '3d'], 3, 'too short'],
-    ['an account there is not', ['fyers/NOBODY'], 5, 'not set up'],
+    ['an account there is not', ['fyers/NOBODY'], 2, 'not set up'],
     ['no account', [], 2, 'whose token'],
     ['two kinds of output at once', ['fyers', '--json', '--dotenv'], 2, 'exclude'],
   ])('with %s it prints nothing to stdout and says what to do', async (_, args, code, words) => {
@@ -102,7 +102,7 @@ describe('tokenkeeper token', () => {
     const done = await token('fyers')
     expect(done).toMatchObject({ code: 3, stdout: '' })
     expect(done.stderr).toContain('expired Tue 24 Nov 06:00 IST')
-    expect(done.stderr).toContain('run tokenkeeper refresh fyers')
+    expect(done.stderr).toContain(`run ${CALL} refresh fyers`)
     expect(line.world.fyers.refreshes).toBe(1)
   })
 })
