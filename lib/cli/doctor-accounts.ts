@@ -1,5 +1,6 @@
 import { statusOf } from '../site/account-status.ts'
 import type { KnownAccount } from '../site/accounts.ts'
+import { forAccount } from '../tokens/ending.ts'
 import { TokenkeeperError } from '../tokens/errors.ts'
 import { namesOf } from '../tokens/read-stored.ts'
 import type { Composition } from './composition.ts'
@@ -26,25 +27,21 @@ export async function accountFindings(
         grant.enabled?.(settings, { ...broker.hosts, ...ports.hosts }) !== false &&
         grant.needs.every((name) => stored.has(name)),
     )
+    // What most brokers demand is no fault of a set-up.
+    const renewal =
+      usable.length === 0
+        ? 'a person logs in for each token'
+        : `renews by ${usable.map(({ kind }) => kind).join(', then ')}`
     const findings = [
       ...malformed,
       ...(missing.length > 0
         ? [fail(account, `not stored: ${missing.map(({ name }) => name).join(', ')}`, again)]
-        : [
-            pass(
-              account,
-              `credentials are there; renews by ${usable.map(({ kind }) => kind).join(', then ') || 'a login'}`,
-            ),
-          ]),
+        : [pass(account, `credentials are there; ${renewal}`)]),
     ]
-    if (usable.length === 0 && broker.login) {
-      findings.push(
-        warn(account, 'nothing is stored for an unattended renewal: a person logs in for each token'),
-      )
-    }
     return [...findings, ...standing({ broker, state }, ports.clock.now())]
   } catch (error) {
-    if (error instanceof TokenkeeperError) return [fail(account, error.message, error.fix)]
+    if (error instanceof TokenkeeperError)
+      return [fail(account, error.message, forAccount(error.fix, account))]
     throw error
   }
 }

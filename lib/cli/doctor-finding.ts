@@ -1,6 +1,6 @@
 /** One line of `doctor`. */
 export interface Finding {
-  readonly verdict: 'pass' | 'warn' | 'fail'
+  readonly verdict: 'pass' | 'note' | 'warn' | 'fail'
   readonly what: string
   readonly says: string
   /** How to mend it. */
@@ -9,6 +9,11 @@ export interface Finding {
 
 export function pass(what: string, says: string): Finding {
   return { verdict: 'pass', what, says }
+}
+
+/** What nobody can mend and somebody should know. */
+export function note(what: string, says: string): Finding {
+  return { verdict: 'note', what, says }
 }
 
 /** Worth a look; nothing is broken. */

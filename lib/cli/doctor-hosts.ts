@@ -4,7 +4,7 @@ import { HttpError } from '../ports/http.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
 import { USER_AGENT } from '../version.ts'
 import type { Composition } from './composition.ts'
-import { type Finding, fail, pass, warn } from './doctor-finding.ts'
+import { type Finding, fail, note, pass, warn } from './doctor-finding.ts'
 
 const TIMEOUT_MS = 5_000
 /** Below this one-time codes still arrive in their step; from the second on they do not (brokers/DECISIONS). */
@@ -29,7 +29,7 @@ export async function hostFindings(
       findings.push(fail(what, error.message, error.fix))
     }
   }
-  if (broker.warning) findings.push(warn(broker.id, broker.warning))
+  if (broker.warning) findings.push(note(broker.id, broker.warning))
   return findings
 }
 

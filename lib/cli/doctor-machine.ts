@@ -14,7 +14,7 @@ export function nodeFinding(): Finding {
 
 /** Who may read the files of the local backend. Windows has no such modes; its users' folders are closed by default. */
 export function homeFindings(home: string): readonly Finding[] {
-  if (!existsSync(home)) return [warn('home', `${home} does not exist yet; the first command makes it`)]
+  if (!existsSync(home)) return [pass('home', `${home} does not exist yet; the first command makes it`)]
   if (process.platform === 'win32') return [pass('home', home)]
   const { database, key } = filesOf(home)
   const files = [key, database].filter((file) => existsSync(file))

@@ -18,8 +18,8 @@ export interface DoctorOptions extends GlobalOptions, WishOptions {
 }
 
 /**
- * `tokenkeeper doctor`: checks one thing after another and says how to mend what is wrong. Changes nothing, unless the
- * self-test is asked for, which renews.
+ * `tokenkeeper doctor`: checks one thing after another, and says what is wrong and how to mend it; what is right only
+ * with --verbose or --json. Changes nothing, unless the self-test is asked for, which renews, and is told whole.
  */
 export async function doctor(
   texts: readonly string[],
@@ -27,10 +27,11 @@ export async function doctor(
   terminal: Terminal,
 ): Promise<number> {
   const findings: Finding[] = []
+  const isWhole = terminal.verbose || options.selfTest === true
   const found = (...more: readonly Finding[]): void => {
+    findings.push(...more)
     for (const finding of more) {
-      findings.push(finding)
-      terminal.print(lineOf(finding, terminal))
+      if (isWhole || isProblem(finding)) terminal.print(lineOf(finding, terminal))
     }
   }
   const wish = wishIn(texts, options)
@@ -54,10 +55,11 @@ export async function doctor(
       }
     }
   }
-  const failed = findings.filter(({ verdict }) => verdict === 'fail').length
-  const warned = findings.filter(({ verdict }) => verdict === 'warn').length
+  const count = (wanted: Finding['verdict']): number =>
+    findings.filter(({ verdict }) => verdict === wanted).length
+  const failed = count('fail')
   if (terminal.json) terminal.object({ success: failed === 0, findings })
-  else terminal.print(`\n${findings.length - failed - warned} passed, ${warned} to look at, ${failed} failed`)
+  else terminal.print(`${count('pass')} passed, ${count('warn')} to look at, ${failed} failed`)
   return failed > 0 ? EXIT.configuration : EXIT.ok
 }
 
@@ -86,8 +88,13 @@ async function attempt<T>(work: () => Promise<T>, found: Found): Promise<T | und
   }
 }
 
+function isProblem({ verdict }: Finding): boolean {
+  return verdict === 'warn' || verdict === 'fail'
+}
+
 const SIGNS = {
   pass: { sign: 'pass', style: 'green' },
+  note: { sign: 'note', style: 'dim' },
   warn: { sign: 'warn', style: 'yellow' },
   fail: { sign: 'FAIL', style: 'red' },
 } as const

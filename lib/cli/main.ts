@@ -136,7 +136,10 @@ command('serve', 'keep the tokens alive in this process, and answer on loopback'
   .option('--demo', 'show the simulated world although accounts are set up')
   .action(run<ServeOptions>(async (_, options, shown) => (await import('./serve.ts')).serve(options, shown)))
 
-command('doctor [accounts...]', 'check this installation and say how to mend it')
+command(
+  'doctor [accounts...]',
+  'check this installation and say how to mend it; --verbose tells what is right, too',
+)
   .argument('[accounts...]', `${ACCOUNTS} (default: all)`)
   .option('--all', ALL)
   .option('--self-test', 'also renew each token, and have the broker take it before and after')

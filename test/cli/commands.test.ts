@@ -213,7 +213,7 @@ describe('with accounts', () => {
   })
 
   test('doctor passes a sound installation and fails one whose key others can read', async () => {
-    const sound = await run(['doctor'])
+    const sound = await run(['doctor', '--verbose'])
     expect(sound).toMatchObject({ code: 0 })
     expect(sound.stdout).toMatch(/^pass {2}fyers FYERS_API: .* the clocks agree$/m)
     chmodSync(join(line.home, 'vault.key'), 0o644)
@@ -247,7 +247,7 @@ describe('with accounts', () => {
     const logins = () => backend?.seen.filter(({ path }) => path.includes('login')).length
     const before = logins()
     expect(before).toBeGreaterThan(0)
-    const { code, stdout } = await run(['doctor', 'pos-connector'])
+    const { code, stdout } = await run(['doctor', 'pos-connector', '--verbose'])
     expect(stdout).toMatch(/^pass {2}pos-connector: credentials are there; renews by credentials$/m)
     expect(code).toBe(0)
     expect(logins()).toBe(before)
