@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../local-time.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountId } from '../tokens/account-id.ts'
@@ -91,8 +92,10 @@ function resultSince(
   if (state.settings.managedBy === 'external') {
     return resultOf(broker, state, { outcome: 'skipped', reason: 'this account is managed elsewhere' }, now)
   }
-  if (state.paused)
-    return resultOf(broker, state, { outcome: 'paused', reason: `paused since ${state.paused.since}` }, now)
+  if (state.paused) {
+    const since = localInstant(state.paused.since, broker.session.timeZone)
+    return resultOf(broker, state, { outcome: 'paused', reason: `paused since ${since}` }, now)
+  }
   const { last, accessToken } = state
   if (last && Temporal.Instant.compare(last.at, startedAt) >= 0 && !state.lease) {
     return resultOf(broker, state, last, now)

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { text as readAll } from 'node:stream/consumers'
+import { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../local-time.ts'
 import { SECRET_NAMES, type SecretName, storedValue } from '../ports/token-vault.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import { adoptAccessToken } from '../tokens/adopt.ts'
@@ -106,8 +108,10 @@ async function adopt(
     ports,
   )
   const owner = result.clientName ?? result.userID
+  const expiresAt = result.tokenValidity === null ? undefined : Temporal.Instant.from(result.tokenValidity)
+  const until = expiresAt ? `, valid until ${localInstant(expiresAt, broker.session.timeZone)}` : ''
   return {
-    sentence: `${account}: proven live${owner ? ` for ${owner}` : ''} and published, valid until ${result.tokenValidity}`,
+    sentence: `${account}: proven live${owner ? ` for ${owner}` : ''} and published${until}`,
     details: { userID: result.userID, clientName: result.clientName, tokenValidity: result.tokenValidity },
   }
 }

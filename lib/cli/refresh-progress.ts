@@ -1,4 +1,6 @@
-import type { AccountId } from '../tokens/account-id.ts'
+import { brokerNamed } from '../brokers/index.ts'
+import { localInstant } from '../local-time.ts'
+import { type AccountId, brokerOf } from '../tokens/account-id.ts'
 import type { Progress } from '../tokens/run.ts'
 import { LiveRegion } from './live-region.ts'
 import { outcomeCell, outcomeMark } from './outcome-words.ts'
@@ -25,7 +27,10 @@ export class RefreshProgress {
         this.#set(account, '.', progress.attempt > 1 ? `working, try ${progress.attempt}` : 'working')
         break
       case 'waiting':
-        this.#wait(account, `waiting until ${progress.until.toString({ smallestUnit: 'second' })}`)
+        this.#wait(
+          account,
+          `waiting until ${localInstant(progress.until, zoneOf(account))}: ${progress.reason}`,
+        )
         break
       case 'finished': {
         const { outcome, reason } = progress.result
@@ -59,4 +64,8 @@ export class RefreshProgress {
     this.#lines.set(account, `${this.#terminal.style(style ?? 'reset', sign)} ${shown}`)
     this.#region.update([...this.#lines.values()])
   }
+}
+
+function zoneOf(account: AccountId): string {
+  return brokerNamed(brokerOf(account)).session.timeZone
 }

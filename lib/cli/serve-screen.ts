@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { brokerNamed } from '../brokers/index.ts'
 import type { LocalService, ServiceEvent } from '../local/local-service.ts'
 import { localInstant, weekdayTime, zoneName } from '../local-time.ts'
 import type { Broker } from '../ports/broker.ts'
@@ -6,7 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import { statusOf } from '../site/account-status.ts'
 import type { KnownAccount } from '../site/accounts.ts'
 import { helpFor } from '../site/needs.ts'
-import type { AccountId } from '../tokens/account-id.ts'
+import { type AccountId, brokerOf } from '../tokens/account-id.ts'
 import { type AccountResult, isSuccess } from '../tokens/outcome.ts'
 import { isLive } from '../tokens/token-status.ts'
 import { LiveRegion } from './live-region.ts'
@@ -117,7 +118,7 @@ export class ServeScreen {
       reason,
     }
     if (success && accessToken) {
-      const sentence = `proven, live until ${weekdayTime(accessToken.expiresAt, this.#timeZone)}`
+      const sentence = `proven, live until ${this.#timeFor(account, accessToken.expiresAt)}`
       this.#line({ account, word: 'logged in', style: 'green', sentence, aside: clientName, details })
     } else if (result.kept) {
       this.#line({ account, word: 'token kept', style: 'yellow', sentence: reason, details })
@@ -161,7 +162,7 @@ export class ServeScreen {
     if (this.#shown.get(account) === news && !this.#terminal.verbose) return
     this.#shown.set(account, news)
     const { text: word, style = 'reset' } = outcomeCell(outcome)
-    const until = tokenValidity ? weekdayTime(Temporal.Instant.from(tokenValidity), this.#timeZone) : ''
+    const until = tokenValidity ? this.#timeFor(account, Temporal.Instant.from(tokenValidity)) : ''
     const next = service.scheduler.nextOf(broker.id)
     const common = { account, word, style, details: { ...result } }
     if (outcome === 'refreshed')
@@ -185,6 +186,13 @@ export class ServeScreen {
     this.happened(`${name}  ${this.#terminal.style(style, word.padEnd(OUTCOME_WIDTH))}  ${shown}`)
   }
 
+  /** On the account's clocks, which are named where they are not those of this screen. */
+  #timeFor(account: AccountId, instant: Temporal.Instant): string {
+    const { timeZone } = brokerNamed(brokerOf(account)).session
+    const zone = timeZone === this.#timeZone ? '' : ` ${zoneName(instant, timeZone)}`
+    return weekdayTime(instant, timeZone) + zone
+  }
+
   #accountWidth(): number {
     return Math.max(13, ...this.#known.map(({ state }) => state.account.length))
   }
@@ -200,7 +208,11 @@ export class ServeScreen {
       return [
         status.nickname && !narrow ? `${status.account} (${status.nickname})` : status.account,
         { text: status.summary, style: stateStyle(status.state, status.live) },
-        expiresAt ? (narrow ? weekdayTime : localInstant)(expiresAt, this.#timeZone) : '-',
+        !expiresAt
+          ? '-'
+          : narrow
+            ? this.#timeFor(state.account, expiresAt)
+            : localInstant(expiresAt, broker.session.timeZone),
         this.#page !== undefined && helpFor(broker, state, now) === 'login'
           ? `open ${this.#page}`
           : resting && next

@@ -40,7 +40,13 @@ export interface RunRequest {
 export type Progress =
   | { readonly event: 'started'; readonly account: AccountId; readonly attempt: number }
   | { readonly event: 'finished'; readonly account: AccountId; readonly result: AccountResult }
-  | { readonly event: 'waiting'; readonly account: AccountId; readonly until: Temporal.Instant }
+  | {
+      readonly event: 'waiting'
+      readonly account: AccountId
+      readonly until: Temporal.Instant
+      /** Why the last try was not the last. */
+      readonly reason: string
+    }
 
 export interface Run {
   readonly report: RunReport
@@ -118,7 +124,9 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
       work(account, state, 1),
     )
     for (let next = takeFirst(retries); next !== undefined; next = takeFirst(retries)) {
-      request.onProgress?.({ event: 'waiting', account: next.account, until: next.notBefore })
+      const { account, notBefore: until } = next
+      const reason = results.get(account)?.reason ?? ''
+      request.onProgress?.({ event: 'waiting', account, until, reason })
       await clock.sleep(Math.max(0, clock.now().until(next.notBefore).total('milliseconds')))
       await work(next.account, await ports.states.get(next.account), next.attempt)
     }

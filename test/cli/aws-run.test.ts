@@ -5,6 +5,7 @@ import { awsRun } from '../../lib/cli/aws-run.ts'
 import { parseConfig } from '../../lib/config.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers-simulator.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
+import type { AccountState } from '../../lib/tokens/account-state.ts'
 import { type RunReport, report } from '../../lib/tokens/outcome.ts'
 import { World } from '../support/world.ts'
 
@@ -72,4 +73,20 @@ test('a follow-up that never ends is not waited for without end', async () => {
   )
   expect(done).toMatchObject({ refreshed: 1, handedOver: 2, total: 3 })
   expect(startedAt.until(world.clock.now()).total('minutes')).toBeLessThan(31)
+})
+
+test('an account that was paused meanwhile is told with its time on the clocks of its market', async () => {
+  const [, paused] = accounts as [AccountId, AccountId]
+  const done = await awsRun(
+    { broker },
+    handingOver(async () => {
+      const state = (await world.ports.states.get(paused)) as AccountState
+      const since = world.clock.now()
+      await world.ports.states.replace({ ...state, revision: state.revision + 1, paused: { since } })
+      await world.run(fyers, { accounts: accounts.slice(2) })
+    }),
+    world.ports,
+  )
+  const told = done.results.find(({ account }) => account === paused)
+  expect(told?.reason).toMatch(/^paused since [A-Z][a-z]{2} \d+ [A-Z][a-z]{2} \d\d:\d\d IST$/)
 })

@@ -44,7 +44,11 @@ test.each([
     code: 0,
     stdout: expect.stringMatching(/^\d+ passed, 0 to look at, 0 failed\n$/),
   })
-  expect(await run(['put', id, 'access_token'], {}, token())).toMatchObject({ code: 0 })
+  const stored = await run(['put', id, 'access_token'], {}, token())
+  expect(stored).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/valid until Tue 24 Nov 0[36]:[03]0 IST$/m),
+  })
   const after = await run(['doctor', id])
   expect(after).toMatchObject({ code: 0, stdout: before.stdout })
 })

@@ -63,3 +63,15 @@ test('who may not read the credentials is advised by the record alone', async ()
     fix: `run tokenkeeper login ${account}`,
   })
 })
+
+test('a wait is told with its reason and on the clocks of the account', async () => {
+  const account = await world.fyersAccount()
+  const state = await world.record(account)
+  const notBefore = world.clock.now().add({ minutes: 10 })
+  await world.ports.states.replace({ ...state, revision: state.revision + 1, notBefore })
+  const { accounts } = await programAccounts([account], onAws())
+  const { fix } = (await (await accounts[0]?.standing())?.remedy(undefined)) ?? {}
+  expect(fix).toMatch(
+    /^wait \(the broker asked us to wait\): it is tried again from \w{3} \d+ \w{3} \d\d:\d\d IST$/,
+  )
+})

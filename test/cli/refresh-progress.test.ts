@@ -66,8 +66,10 @@ test('R0.4 R1.8 in a pipe there is one plain line for each account that ended, a
   const { progress, written } = screen()
   progress.on({ event: 'started', account: ACC1, attempt: 1 })
   const until = Temporal.Instant.from('2026-11-23T02:31:07.5Z')
-  progress.on({ event: 'waiting', account: ACC1, until })
+  progress.on({ event: 'waiting', account: ACC1, until, reason: 'Upstox throttles us' })
   progress.on(finished(ACC1, 'refreshed', 'forced'))
   progress.close()
-  expect(written()).toBe('upstox/ACC1: waiting until 2026-11-23T02:31:07Z\nupstox/ACC1: refreshed\n')
+  expect(written()).toBe(
+    'upstox/ACC1: waiting until Mon 23 Nov 08:01 IST: Upstox throttles us\nupstox/ACC1: refreshed\n',
+  )
 })
