@@ -40,7 +40,7 @@ const NOT_IN_ONE = '\\s\\p{Cc}\'"`,;()<>|…'
 /** A quoted argument, or one that ends before the punctuation of the sentence. */
 const ARGUMENT = `(?:'[^'\\p{Cc}]*'|[^${NOT_IN_ONE}]*[^${NOT_IN_ONE}:.])`
 const COMMAND = new RegExp(
-  String.raw`(?<![\w./-](?<!\u001b\[\d+m))(?<!npx )(?<verb>(?:run|use) )?(?<command>tokenkeeper (?:${COMMAND_NAMES.join('|')})(?![\w-])(?: ${ARGUMENT})*)`,
+  String.raw`(?<![\w./-](?<!\u001b\[\d+m))(?<!npx )(?<verb>(?:[Rr]un|[Uu]se) )?(?<command>tokenkeeper (?:${COMMAND_NAMES.join('|')})(?![\w-])(?: ${ARGUMENT})*)`,
   'gu',
 )
 const PROGRAM = 'tokenkeeper'
@@ -54,7 +54,10 @@ export function worded(
   if (!text.includes(PROGRAM)) return text
   return text.replace(COMMAND, (...found) => {
     const { verb = '', command } = found.at(-1) as { readonly verb?: string; readonly command: string }
-    return 'instead' in words ? as(words.instead) : verb + as(words.call + command.slice(PROGRAM.length))
+    if ('call' in words) return verb + as(words.call + command.slice(PROGRAM.length))
+    const { instead } = words
+    // It takes the verb's place, at the beginning of a sentence as well.
+    return as(/^[A-Z]/.test(verb) ? instead.charAt(0).toUpperCase() + instead.slice(1) : instead)
   })
 }
 

@@ -42,7 +42,8 @@ export async function listenForCallback(options: ListenerOptions): Promise<Local
   })
   app.get('*', async (context) => {
     const { pathname, search, searchParams } = new URL(context.req.url)
-    if (pathname !== new URL(redirectUri).pathname) return context.text('There is nothing here.', 404)
+    if (pathname !== new URL(redirectUri).pathname)
+      return context.text('There is nothing here. Go back to the terminal, which waits for the login.', 404)
     // The router takes HEAD for GET, and whoever only looks must not spend a code.
     if (context.req.raw.method !== 'GET') return context.body(null, 405)
     const state = searchParams.get('state') ?? ''

@@ -51,7 +51,13 @@ export async function openLocalServer(
       return undefined
     }
     return context.json(
-      { error: { code: 'wrong_host', message: 'this service answers to localhost only' } },
+      {
+        error: {
+          code: 'wrong_host',
+          message: 'this service answers to localhost only',
+          fix: `open ${addressOf(server)}${context.req.path} on the machine it runs on`,
+        },
+      },
       421,
     )
   })
@@ -63,7 +69,7 @@ export async function openLocalServer(
     server.once('error', (error: NodeJS.ErrnoException) => reject(portError(error, port)))
   })
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: addressOf(server),
     answerWith,
     close: () =>
       new Promise((resolve) => {
@@ -73,6 +79,10 @@ export async function openLocalServer(
         setTimeout(() => server.closeAllConnections(), CLOSING_MS).unref()
       }),
   }
+}
+
+function addressOf(server: ReturnType<typeof serve>): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 function portError(error: NodeJS.ErrnoException, port: number): Error {

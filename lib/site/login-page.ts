@@ -35,7 +35,7 @@ export function progress({ needing, done }: Pick<Overview, 'needing' | 'done'>):
 function summary(overview: Overview): Html {
   const { needing, covered, done } = overview
   if (needing.length === 0 && covered.length === 0) {
-    return html`<p class="lead">No account is set up here yet. Whoever runs this does so with tokenkeeper setup fyers.</p>`
+    return html`<p class="lead">No account is set up here yet. Whoever runs this does so with tokenkeeper setup fyers. Then <a href="/login">look again</a>.</p>`
   }
   if (needing.length === 0) {
     return html`<p class="lead">No account waits for a person.${done > 0 && ` Today: ${progress(overview)}.`}</p>`

@@ -81,7 +81,7 @@ export function forVisitors(
 ): (context: Context) => Promise<Response> {
   return async (context) => {
     const visitor = await site.visitors.of(context)
-    if (!visitor) return show(context, closedPage('unsigned'))
+    if (!visitor) return show(context, closedPage('unsigned', site.open))
     const known = await site.accountOf(context)
     if (!known) return show(context, noSuchPage())
     return answer({ known, visitor, now: site.ports.clock.now() }, context)

@@ -10,6 +10,7 @@ interface Problem {
   readonly fix: string
 }
 
+const LOGIN_PAGE = 'login page'
 const AGAIN = 'Go to the login page and begin again.'
 const OPERATOR = 'Tell whoever runs this; the log has the details.'
 
@@ -107,8 +108,19 @@ export function refusalPage({ code, reason, fix }: Refusal): Page {
   return failure({ title: 'Not now', what: sentence(reason), fix: sentence(fix), status })
 }
 
-/** Who comes without a valid link: told how to get in, and nothing about any account. */
-export function closedPage(link: 'expired' | 'forged' | 'unsigned'): Page {
+/**
+ * Who comes without a valid link: told how to get in, and nothing about any account. The login page that is `open` lets
+ * in whoever comes to it, and has sent nobody a mail.
+ */
+export function closedPage(link: 'expired' | 'forged' | 'unsigned', open = false): Page {
+  if (open) {
+    return failure({
+      title: 'Begin at the login page',
+      what: 'This browser has not been there lately, or keeps no cookies. Nothing was changed.',
+      fix: 'Go to the login page first.',
+      status: 403,
+    })
+  }
   const what = {
     expired: 'This link is more than a day old.',
     forged: 'This link is incomplete or was changed on its way.',
@@ -118,8 +130,9 @@ export function closedPage(link: 'expired' | 'forged' | 'unsigned'): Page {
     title: 'Open the link in your mail',
     what,
     fix: 'Open the newest message from Tokenkeeper and follow its link. This browser must keep cookies.',
+    more: html`<p>No message? Whoever runs this gets a link here: tokenkeeper login.</p>`,
     status: 403,
-    withBack: false,
+    back: html`<p>Been let in already? <a href="/login">Try the login page again</a></p>`,
   })
 }
 
@@ -148,16 +161,25 @@ export function plainPage(page: Problem & { readonly status: ContentfulStatusCod
 
 interface Failure extends Problem {
   readonly status: ContentfulStatusCode
-  /** @default true */
-  readonly withBack?: boolean
+  /** What else there is to say. @default - nothing */
+  readonly more?: Html
+  /** The way out. @default - to all accounts */
+  readonly back?: Html
 }
 
-function failure({ title, what, fix, status, withBack = true }: Failure): Page {
+function failure({ title, what, fix, status, more, back = backToAll }: Failure): Page {
   const body: Html = html`<h1>${title}</h1>
 <section class="card">
 ${stateLine('bad', what)}
-<p><strong>${fix}</strong></p>
+<p><strong>${withLink(fix)}</strong></p>
+${more}
 </section>
-${withBack && backToAll}`
+${back}`
   return { title, body, status }
+}
+
+/** The login page is a tap away wherever it is named. */
+function withLink(text: string): Html {
+  const [first = '', ...rest] = text.split(LOGIN_PAGE)
+  return html`${first}${rest.map((part) => html`<a href="/login">${LOGIN_PAGE}</a>${part}`)}`
 }

@@ -41,7 +41,8 @@ export function receiptPage(attempt: LoginAttempt, view: ReceiptView): Page {
     refreshSeconds: LOOK_AGAIN_SECONDS,
     body: html`<h1>One moment</h1>
 <p role="status">The login of <bdi>${titleOf(view.known)}</bdi> is being proven with the broker. This page looks again by itself.</p>
-<p><a href="">Look now</a></p>`,
+<p><a href="">Look now</a></p>
+${backToAll}`,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Hono } from 'hono'
+import type { CommandWords } from '../../../lib/command-words.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import type { LoginDesk } from '../../../lib/ports/login-desk.ts'
 import { ensureSigningKey, type SigningKeys, storedSigningKeys } from '../../../lib/signing-keys.ts'
@@ -30,13 +31,15 @@ export interface SiteSetting {
   /** Whether the status of the accounts needs no key. */
   readonly status?: boolean
   readonly desk?: (real: LoginDesk) => LoginDesk
+  /** How its visitors call the command. */
+  readonly words?: CommandWords
 }
 
 /** The site in front of a world: as on AWS unless told otherwise, and with the real desk behind it. */
 export async function siteOf(
   world: World,
   brokers: readonly Broker[],
-  { open = false, siteUrl = SITE, status = false, desk: replaced = (real) => real }: SiteSetting = {},
+  { open = false, siteUrl = SITE, status = false, desk: replaced = (real) => real, words }: SiteSetting = {},
 ): Promise<Site> {
   await ensureSigningKey(world.ports.vault)
   const keys = storedSigningKeys(world.ports.vault, world.clock)
@@ -45,6 +48,7 @@ export async function siteOf(
     brokers,
     ports: world.ports,
     timeZone: 'Asia/Kolkata',
+    ...(words && { words }),
     rest: restOf(world, brokers, status ? 'loopback' : 'keys'),
     login: { desk, keys, siteUrl, open },
   })
