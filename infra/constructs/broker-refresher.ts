@@ -14,7 +14,7 @@ import { BrokerAlarms } from './broker-alarms.ts'
 import { BrokerFunction } from './broker-function.ts'
 import { brokerPermissions } from './broker-permissions.ts'
 import { BrokerSchedules } from './broker-schedules.ts'
-import { definedOnly, hostVariables } from './environment.ts'
+import { commandVariable, definedOnly, hostVariables } from './environment.ts'
 
 export interface BrokerRefresherProps {
   readonly brokerId: string
@@ -153,7 +153,7 @@ function environmentOf(props: BrokerRefresherProps): Record<string, string> {
     TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN: props.remindMinutesBeforeOpen.join(','),
     TOKENKEEPER_APPROVAL_AT: props.approvalAt,
     TOKENKEEPER_SITE_URL: props.siteUrl,
-    TOKENKEEPER_COMMAND: props.command,
+    ...commandVariable(props.command),
     TOKENKEEPER_ALLOW_HTTP_HOSTS: props.allowHttpHosts?.join(',') || undefined,
     POWERTOOLS_METRICS_NAMESPACE: props.metricsNamespace,
     ...hostVariables(props.hosts),

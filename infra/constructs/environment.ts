@@ -1,3 +1,5 @@
+import { stackCommand } from '../../lib/command-words.ts'
+
 /** The variables that replace brokers' hosts, as lib/http/host-overrides.ts reads them. */
 export function hostVariables(
   ...hosts: readonly (Readonly<Record<string, string | undefined>> | undefined)[]
@@ -12,4 +14,9 @@ export function definedOnly(variables: Readonly<Record<string, string | undefine
     value === undefined ? [] : [[name, value]],
   )
   return Object.fromEntries(set)
+}
+
+/** How people call our command, as functions/runtime/stack-words.ts reads it; what that takes for granted is left out. */
+export function commandVariable(command: string): Record<string, string> {
+  return command === stackCommand('local') ? {} : { TOKENKEEPER_COMMAND: command }
 }

@@ -19,7 +19,7 @@ import {
 import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import { bundledCode } from './bundle.ts'
-import { definedOnly, hostVariables } from './environment.ts'
+import { commandVariable, definedOnly, hostVariables } from './environment.ts'
 import { readOwnParameter } from './own-parameters.ts'
 import { acknowledgePublishedTokens, type PublishingBroker, readPublishedTokens } from './published-tokens.ts'
 import type { SiteApi } from './site-api.ts'
@@ -154,7 +154,7 @@ export class Site extends Construct {
       TOKENKEEPER_TABLE: table.tableName,
       TOKENKEEPER_BROKERS: JSON.stringify(Object.fromEntries(settings)),
       TOKENKEEPER_ALLOW_HTTP_HOSTS: allowHttpHosts?.join(',') || undefined,
-      TOKENKEEPER_COMMAND: command,
+      ...commandVariable(command),
       ...hostVariables(...brokers.map(({ hosts }) => hosts)),
     })
   }

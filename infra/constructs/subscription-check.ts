@@ -21,6 +21,7 @@ import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
 import { bundledCode } from './bundle.ts'
+import { commandVariable } from './environment.ts'
 
 /** Before anybody's market opens and when people look at their mail. */
 const DAILY_AT = '7'
@@ -71,7 +72,7 @@ export class SubscriptionCheck extends Construct {
       timeout: Duration.minutes(1),
       environment: {
         TOKENKEEPER_TOPIC_ARN: props.topic.topicArn,
-        TOKENKEEPER_COMMAND: props.command,
+        ...commandVariable(props.command),
         POWERTOOLS_METRICS_NAMESPACE: props.metricsNamespace,
         ...(props.emails.length > 0 && { TOKENKEEPER_ALERT_EMAILS: props.emails.join(',') }),
       },

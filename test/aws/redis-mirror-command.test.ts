@@ -51,7 +51,9 @@ test('mirrors test and doctor find the mirror and its keys', async () => {
   expect(code).toBe(0)
   expect(stdout).toMatch(/^Redis at localhost:\d+ answers within \d+ ms$/m)
   expect(stdout).toMatch(/upstox\/DEMO1: upstox_access_token is there, generation 1, ends in \d+ h \d+ min/)
-  expect((await run(['doctor'])).stdout).toMatch(/pass {2}mirror: Redis at localhost:\d+ answers/)
+  expect((await run(['doctor', '--verbose'])).stdout).toMatch(
+    /pass {2}mirror: Redis at localhost:\d+ answers/,
+  )
 })
 
 test('a pause takes the keys away at once', async () => {

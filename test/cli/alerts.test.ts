@@ -150,7 +150,7 @@ describe('alerts test', () => {
 describe('doctor', () => {
   test('passes a topic whose subscribers are all there and protected', async () => {
     sns.subscriptions = [{ ...ASHA, state: 'confirmed by a signed call' }]
-    const { stdout } = await aws(['doctor'])
+    const { stdout } = await aws(['doctor', '--verbose'])
     expect(stdout).toContain('pass  alerts: reach a…@example.invalid (email)')
   })
 

@@ -50,6 +50,21 @@ describe('told of each published token', () => {
     await sns.close()
   })
 
+  test.each([
+    [{}, 'npx tokenkeeper --backend aws'],
+    [{ TOKENKEEPER_COMMAND: 'npx tokenkeeper' }, 'npx tokenkeeper'],
+  ])('reads commands as they are called where the stack was deployed from: %o', async (variables, call) => {
+    const sns = await SnsStandIn.start()
+    const restore = useEnvironment(sns.endpoint)
+    await portsWith(variables).notifier.notify(ALERT)
+    const [{ Message = '{}' } = {}] = sns.callsOf('Publish')
+    const { email, sqs } = JSON.parse(Message)
+    expect(email).toContain(`${call} login fyers/papa\n`)
+    expect(JSON.parse(sqs).action).toBe(`log in before 09:15: ${call} login fyers/papa`)
+    restore()
+    await sns.close()
+  })
+
   test('R2.8 is the mirror, of each publication, confirmation and withdrawal, with the stored password', async () => {
     const aws = await ScriptedAws.start()
     aws.answers = [{ body: { Parameters: [], InvalidParameters: [] } }]

@@ -70,7 +70,7 @@ describe('a file beside cdk.json', () => {
   })
 
   test('passes doctor', async () => {
-    expect((await run('doctor')).stdout).toContain(`pass  mirror: ${dotenv()} can be written`)
+    expect((await run('doctor', '--verbose')).stdout).toContain(`pass  mirror: ${dotenv()} can be written`)
   })
 
   test('whose folder is missing fails doctor and mirrors nothing, and no refresh', async () => {
