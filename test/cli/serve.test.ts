@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { holdNext } from '../support/held-request.ts'
-import { CommandLine, type Ended, ended, freePort, saying } from './command.ts'
+import { CALL, CommandLine, type Ended, ended, freePort, saying } from './command.ts'
 
 let line: CommandLine
 
@@ -74,6 +74,19 @@ test('R2.1 R2.2 without accounts serve shows the simulated world, answers, and e
   expect(stdout).toMatch(/fyers\/BINA +login needed[\s\S]*logs in at FYERS[\s\S]*fyers\/BINA +logged in/)
   expect(stdout + stderr).not.toContain('\u001b[')
   expect(stdout + stderr).not.toMatch(/eyJ[\w-]+\.|Simulated-Passw0rd/)
+})
+
+test('in the rehearsal every advice leads to its page: no command reaches what is simulated', async () => {
+  const served = await serve(['--speed', '100'])
+  await served.saying('Somebody is needed')
+  const stand = JSON.stringify(await get(`${served.url}/token/status`))
+  const { stdout, stderr } = await served.stop()
+  const [real = '', ...others] = `${stdout}${stderr}`.match(/.*tokenkeeper(?:\.mjs)? [a-z].*/gi) ?? []
+  expect(real).toContain(`${CALL} setup fyers`)
+  expect(others).toEqual([])
+  expect(stand).not.toMatch(/tokenkeeper(\.mjs)? \w/)
+  expect(stand).toContain(`log in at FYERS: open ${served.url}/login`)
+  expect(`${stdout}${stderr}`).toContain(`: open ${served.url}/login`)
 })
 
 test('R2.6 with an account serve keeps that one, in its own store, and leaves nothing simulated behind', async () => {
