@@ -1,4 +1,4 @@
-import { brokerNamed } from '../brokers/index.ts'
+import { BROKER_IDS, brokerNamed } from '../brokers/index.ts'
 import type { Broker } from '../ports/broker.ts'
 import { type KnownAccount, knownAccounts } from '../site/accounts.ts'
 import { type AccountId, brokerOf, nameOf } from '../tokens/account-id.ts'
@@ -39,7 +39,8 @@ export async function chosenAccounts(wish: Wish, composition: Stores): Promise<r
 /** As {@link chosenOrStored}; all where that is asked for. What is to go may belong to a broker that is switched off. */
 export async function accountsToRemove(wish: Wish, composition: Stores): Promise<readonly AccountId[]> {
   if (!wish.all) return chosenOrStored(wish, composition, { brokerOf: brokerOfAccount })
-  return (await knownIn(wish, brokerOfAccount, composition)).map(({ state }) => state.account)
+  const brokers = wish.accounts.length > 0 ? wish.accounts.map(brokerOfAccount) : BROKER_IDS.map(brokerNamed)
+  return (await knownAccounts(brokers, composition.ports.states)).map(({ state }) => state.account)
 }
 
 type BrokerOf = (account: AccountId) => Broker
