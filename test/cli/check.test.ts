@@ -140,7 +140,9 @@ describe('I9 a token that something may have ended', () => {
     expect(login.stderr).toContain('Whether the old token still works is unproven since Mon 23 Nov 07:')
     const done = await check('fyers')
     expect(done.code).toBe(3)
-    expect(done.stdout).toMatch(/unproven since Mon 23 Nov 07:\d\d IST +run tokenkeeper refresh fyers$/m)
+    expect(done.stdout).toMatch(
+      row(String.raw`.*unproven since Mon 23 Nov 07:\d\d IST +run ${CALL} refresh fyers`),
+    )
     expect((await line.run(['status', 'fyers'])).stdout).toContain('unproven since Mon 23 Nov 07:')
     expect(await line.run(['token', 'fyers'])).toMatchObject({ code: 3, stdout: '' })
     line.clock.advance(2)
