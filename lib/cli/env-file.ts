@@ -30,7 +30,7 @@ export function parseEnvFile(text: string, shown: string): Readonly<Record<strin
     const name = quotedName ?? plainName
     // A name alone has no value, for python-dotenv as well.
     if (name === undefined || raw === undefined) continue
-    const value = valueOf(raw, /^\s*export\s/.test(line), refuse)
+    const value = valueBehind(raw, /^\s*export\s/.test(line), refuse)
     if (value.includes('${')) throw refuse('it refers to another variable', 'write the value itself')
     values[name] = value
   }
@@ -39,7 +39,7 @@ export function parseEnvFile(text: string, shown: string): Readonly<Record<strin
 
 type Refuse = (doubt: string, fix: string) => ConfigurationError
 
-function valueOf(behind: string, isExport: boolean, refuse: Refuse): string {
+function valueBehind(behind: string, isExport: boolean, refuse: Refuse): string {
   // A comment behind the equals sign leaves an empty value.
   if (/^\s+#/.test(behind)) return ''
   const raw = behind.trimStart()

@@ -64,8 +64,8 @@ describe('a .env file', () => {
     ['A="SIMULATED-open', 'its quote is not closed'],
     ["A='SIMULATED-open", 'its quote is not closed'],
     ['A="SIMULATED"tail', 'something stands behind the closing quote'],
-    ['A=SIMULATED${B}', 'it refers to another variable'],
-    ['A="SIMULATED${B}"', 'it refers to another variable'],
+    [`A=SIMULATED${'$'}{B}`, 'it refers to another variable'],
+    [`A="SIMULATED${'$'}{B}"`, 'it refers to another variable'],
     ['export A=SIMULATED B=2', 'it seems to set several variables'],
     ['A=\u201cSIMULATED\u201d', 'it begins with a curly quote'],
   ])('with a line that can be read in more than one way is refused by line and doubt: %s', (line, doubt) => {
