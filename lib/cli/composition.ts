@@ -97,7 +97,7 @@ export async function readSetting(options: GlobalOptions, env: Environment = pro
 export async function compose(
   options: GlobalOptions,
   terminal: Terminal,
-  alert: (text: string) => void = terminal.note,
+  alert: (text: string) => void = terminal.alert,
 ): Promise<Composition> {
   const setting = await readSetting(options)
   const http = undiciHttp()

@@ -31,6 +31,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
 /** A terminal sends these to all its foreground processes. */
 const FROM_THE_KEYBOARD = ['SIGINT', 'SIGQUIT']
 
+// A launcher without anybody to read its words still launches.
+process.stderr.on('error', () => undefined)
+
 const [target, ...args] = process.argv.slice(2)
 if (target === undefined) fail('usage: node lib/cli/launch.mjs <entry.ts or tool> [arguments]', 2)
 const isEntry = /\.[cm]?[jt]s$/.test(target)

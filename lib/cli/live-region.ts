@@ -29,10 +29,10 @@ export class LiveRegion {
     this.#lines = fitting
   }
 
-  /** Writes lines that stay, above the region. */
-  above(text: string): void {
+  /** Writes lines that stay, above the region. Tells whether they arrived, as `write` does. */
+  above(text: string): boolean {
     const lines = this.#lines
-    this.#terminal.write(`${this.#erased()}${text}\n${lines.map((line) => `${line}\n`).join('')}`)
+    return this.#terminal.write(`${this.#erased()}${text}\n${lines.map((line) => `${line}\n`).join('')}`)
   }
 
   /** Ends the region; what it shows is erased, or stays where `keep` is set. */

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../version.ts'
 import type { DoctorOptions } from './doctor.ts'
 import { EXIT } from './exit-codes.ts'
+import { surviveLostOutput } from './lost-output.ts'
 import type { MirrorPasswordOptions } from './mirrors-password.ts'
 import { collect, port, positive } from './option-values.ts'
 import type { PauseOptions } from './pause.ts'
@@ -14,6 +15,8 @@ import type { StatusOptions } from './status.ts'
 
 const EXIT_CODES = `
 Exit codes: 0 ok, 2 wrong usage, 3 a refresh failed, 4 a person must log in, 5 configuration`
+
+surviveLostOutput()
 
 const { ownArguments, childCommand } = splitCommand(process.argv)
 

@@ -46,8 +46,8 @@ export class RefreshProgress {
   }
 
   alert(text: string): void {
-    if (this.#terminal.live && !this.#closed) this.#region.above(text)
-    else this.#terminal.note(text)
+    if (this.#terminal.live && !this.#closed && this.#region.above(text)) return
+    this.#terminal.alert(text)
   }
 
   /** Takes the lines away: the table that follows says the same. */

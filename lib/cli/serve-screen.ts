@@ -78,8 +78,9 @@ export class ServeScreen {
   }
 
   alert(text: string): void {
-    if (this.#terminal.json) this.#terminal.note(text)
-    else this.above(this.#terminal.style('yellow', text))
+    // Whatever stdout leads to, alerts have to reach somebody.
+    if (!this.#terminal.json && this.#region.above(this.#terminal.style('yellow', text))) return
+    this.#terminal.alert(text)
   }
 
   above(text: string): void {

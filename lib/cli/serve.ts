@@ -39,7 +39,7 @@ const LOOK_EVERY_MS = 2_000
 export async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
   let screen: ServeScreen | undefined
   let service: LocalService | undefined
-  const alert = (text: string): void => (screen ? screen.alert(text) : terminal.note(text))
+  const alert = (text: string): void => (screen ? screen.alert(text) : terminal.alert(text))
   const tell = (sentence: string): void => screen?.happened(sentence)
   const loginEnded = (login: EndedLogin): void => {
     screen?.loginEnded(login)

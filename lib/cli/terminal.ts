@@ -16,12 +16,14 @@ export interface Terminal {
   readonly ascii: boolean
   readonly json: boolean
   readonly verbose: boolean
-  /** To stdout as it stands. */
-  write(text: string): void
+  /** To stdout as it stands. Tells whether it arrived, as far as that is known at once. */
+  write(text: string): boolean
   /** One or more lines to stdout, unless only JSON is wanted. */
   print(text?: string): void
   /** To stderr. */
   note(text: string): void
+  /** To stderr, for somebody who has to hear it. Throws where nobody can. */
+  alert(text: string): void
   /** The one JSON object of a command with --json. */
   object(value: unknown): void
   /** One of many, on a line of its own. */
@@ -61,7 +63,11 @@ export function terminal(options: TerminalOptions, streams: Streams = process): 
     const masked = inWords(maskSecrets(text))
     return ascii ? plain(masked) : masked
   }
-  const write = (text: string): void => void stdout.write(shown(text))
+  const write = (text: string): boolean => {
+    stdout.write(shown(text))
+    return !stdout.errored
+  }
+  const note = (text: string): void => void stderr.write(`${shown(text)}\n`)
   return {
     interactive: stdin.isTTY === true && stdout.isTTY === true && !json,
     live: stdout.isTTY === true && !json,
@@ -78,9 +84,16 @@ export function terminal(options: TerminalOptions, streams: Streams = process): 
     print(text = '') {
       if (!json) write(`${text}\n`)
     },
-    note: (text) => void stderr.write(`${shown(text)}\n`),
-    object: (value) => write(`${object(value, 2)}\n`),
-    objectLine: (value) => write(`${object(value)}\n`),
+    note,
+    alert(text) {
+      note(text)
+      // Pipes and files are written at once; what failed is known here.
+      if (stderr.errored) throw stderr.errored
+    },
+    object: (value) => void write(`${object(value, 2)}
+`),
+    objectLine: (value) => void write(`${object(value)}
+`),
     verbatim: (text) => void stdout.write(`${text}\n`),
     address: (url) => void (json ? stderr : stdout).write(`${url}\n`),
     worded: inWords,

@@ -30,7 +30,8 @@ export async function openLocalSource(options: LocalHomeOptions): Promise<TokenS
     account,
     home,
     clock = systemClock,
-    print = (text) => void process.stderr.write(`${text}\n`),
+    // Unlike a write of its own, this ends no program whose stderr has gone.
+    print = (text) => console.error(text),
   } = options
   const files = filesOf(home)
   if (!existsSync(files.database)) {
