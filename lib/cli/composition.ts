@@ -52,6 +52,8 @@ export interface Backend {
   readonly desk: LoginDesk
   /** The login page's address without a slash at its end; `undefined` where the stack has none. Throws ConfigurationError. */
   siteUrl(): Promise<string | undefined>
+  /** Why nothing can be recorded here; absent where all is well. */
+  readonly unwritable?: { readonly says: string; readonly fix: string } | undefined
   close(): Promise<void>
 }
 
@@ -113,7 +115,7 @@ export async function compose(
   const backend =
     setting.backend === 'aws'
       ? (await import('./aws-backend.ts')).awsBackend(setting, common)
-      : (await import('./local-backend.ts')).localBackend(setting, common, alert)
+      : (await import('./local-backend.ts')).localBackend(setting, common, { alert, note: terminal.note })
   return {
     ...setting,
     ...backend,

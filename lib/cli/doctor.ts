@@ -67,6 +67,8 @@ type Found = (...findings: readonly Finding[]) => void
 
 async function checkWorld(wish: Wish, composition: Composition, found: Found): Promise<void> {
   if (composition.backend === 'aws') found(...(await awsFindings(composition)))
+  const { unwritable } = composition
+  if (unwritable) found(fail('home', `nothing can be recorded: ${unwritable.says}`, unwritable.fix))
   found(...((await attempt(() => mirrorFindings(composition), found)) ?? []))
   const known = await attempt(() => chosenAccounts(wish, composition), found)
   if (!known) return

@@ -7,6 +7,7 @@ import { runHere } from '../local/local-run.ts'
 import { sqliteApiKeys } from '../local/sqlite-api-keys.ts'
 import { sqliteStateStore } from '../local/sqlite-state-store.ts'
 import { sqliteTokenVault } from '../local/sqlite-token-vault.ts'
+import { storeFault } from '../local/store-fault.ts'
 import { vaultKey } from '../local/vault-key.ts'
 import type { Ports } from '../ports/ports.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
@@ -31,11 +32,22 @@ export function localSiteUrl({ site }: Pick<Config, 'site'>): string {
 
 type Common = Pick<Ports, 'http' | 'clock' | 'hosts' | 'allowHttpHosts' | 'telemetry'>
 
+/** Where words to whoever called the command go. */
+interface Said {
+  readonly alert: (text: string) => void
+  readonly note: (text: string) => void
+}
+
 /** SQLite and the console in place of AWS. Throws ConfigurationError when its folder cannot be used. */
-export function localBackend(setting: Setting, common: Common, alert: (text: string) => void): Backend {
+export function localBackend(setting: Setting, common: Common, { alert, note }: Said): Backend {
   const files = filesOf(setting.home)
   const database = usable(setting.home, () => openDatabase(files.database))
   const key = usable(setting.home, () => vaultKey(files.key, hasSecrets(database)))
+  const { unwritable } = database
+  if (unwritable) {
+    note(`Warning: nothing can be recorded, since ${unwritable.says}; what is stored is still there.`)
+    note(`Fix: ${unwritable.fix}`)
+  }
   const vault = sqliteTokenVault(database, key, common.clock)
   const ports: Ports = {
     ...common,
@@ -50,6 +62,7 @@ export function localBackend(setting: Setting, common: Common, alert: (text: str
     apiKeys: sqliteApiKeys(database),
     desk: loginDesk({ brokers: setting.brokers.map(({ broker }) => broker), ports }),
     siteUrl: async () => localSiteUrl(setting.config),
+    unwritable,
     async close() {
       database.close()
     },
@@ -61,9 +74,10 @@ function usable<T>(home: string, open: () => T): T {
     return open()
   } catch (cause) {
     if (cause instanceof ConfigurationError) throw cause
-    throw new ConfigurationError(`the folder ${home} cannot be used`, {
+    const { says, fix = 'make it yours and writable' } = storeFault(cause, filesOf(home).database) ?? {}
+    throw new ConfigurationError(`the folder ${home} cannot be used${says ? `: ${says}` : ''}`, {
       cause,
-      fix: 'make it yours and writable, or name another one with --home or TOKENKEEPER_HOME',
+      fix: `${fix}, or name another folder with --home or TOKENKEEPER_HOME`,
     })
   }
 }

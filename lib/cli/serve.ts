@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type OpenedServer, openLocalServer } from '../local/local-server.ts'
 import { LocalService } from '../local/local-service.ts'
+import { type SoleService, soleService } from '../local/sole-service.ts'
 import { knownAccounts } from '../site/accounts.ts'
 import { brokerOf } from '../tokens/account-id.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
@@ -50,8 +51,13 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     if (composition.backend === 'aws') throw onlyLocal()
     const ended = interrupted()
     const simulated = options.demo === true || !(await hasAccounts(composition))
-    const server = await opened(options, composition, simulated)
+    const sole = simulated ? undefined : soleKeeper(composition)
+    const server = await opened(options, composition, simulated).catch((error: unknown) => {
+      sole?.release()
+      throw error
+    })
     try {
+      sole?.servesAt(server.url)
       const scene = simulated
         ? await demoScene(composition, {
             siteUrl: server.url,
@@ -79,6 +85,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
       }
     } finally {
       await server.close()
+      sole?.release()
     }
     terminal.print('Stopped.')
     return EXIT.ok
@@ -91,6 +98,16 @@ async function hasAccounts({ brokers, env, ports }: Composition): Promise<boolea
   await registerUpstoxAccounts(env, ports.states)
   const adapters = brokers.map(({ broker }) => broker)
   return (await knownAccounts(adapters, ports.states)).length > 0
+}
+
+/** A keeper that cannot write anything down keeps nothing. Throws ConfigurationError. */
+function soleKeeper({ home, unwritable }: Composition): SoleService {
+  if (unwritable) {
+    throw new ConfigurationError(`the accounts in ${home} cannot be kept: ${unwritable.says}`, {
+      fix: `${unwritable.fix}, then start serve again`,
+    })
+  }
+  return soleService(home)
 }
 
 /** Opened first: links and callbacks have to name the port. */

@@ -52,6 +52,8 @@ export async function openLocalSource(options: LocalHomeOptions): Promise<TokenS
   const settings = options.config === undefined ? undefined : config.parseConfig(options.config)
   const store = database.openDatabase(files.database)
   try {
+    const { unwritable } = store
+    if (unwritable) print(`nothing can be recorded in ${home}, since ${unwritable.says}: ${unwritable.fix}`)
     const opened = vault.sqliteTokenVault(store, key.vaultKey(files.key, true), clock)
     const brokerHttp = http.undiciHttp()
     const source = localSource({

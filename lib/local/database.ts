@@ -1,6 +1,9 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
+import { ConfigurationError } from '../tokens/errors.ts'
+import { hasLog, LocalDatabase } from './local-database.ts'
+import { isBusy, isUnwritable } from './store-fault.ts'
 
 /** Each entry brings the schema one version up; never edit one that was released, add the next. */
 const MIGRATIONS: readonly string[] = [
@@ -29,20 +32,65 @@ const MIGRATIONS: readonly string[] = [
 
 /** How long a writer waits for another process before it gives up, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000
+const OWNER_ONLY = 0o600
 
 /**
  * Opens the local store and brings its schema up to date. Several processes may have it open: WAL lets them
  * read while one writes. `:memory:` gives a store that ends with the process.
+ *
+ * A store that is whole and cannot be written, as on a full disk or a read-only one, is opened to be read; then
+ * `unwritable` says why.
  */
-export function openDatabase(path: string): DatabaseSync {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const database = new DatabaseSync(path)
-  if (path !== ':memory:') chmodSync(path, 0o600)
+export function openDatabase(path: string): LocalDatabase {
+  if (path === ':memory:') return prepared(new LocalDatabase(path))
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  let database: LocalDatabase | undefined
+  try {
+    database = new LocalDatabase(path)
+    if ((statSync(path).mode & 0o777) !== OWNER_ONLY) chmodSync(path, OWNER_ONLY)
+    return prepared(database)
+  } catch (error) {
+    const readable = readOnly(path, database, error)
+    if (readable !== database && database?.isOpen) database.close()
+    if (!readable) throw error
+    readable.unwritable = readable.faultOf(error)
+    return readable
+  }
+}
+
+function prepared(database: LocalDatabase): LocalDatabase {
   database.exec(
     `PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;`,
   )
   migrate(database)
   return database
+}
+
+/**
+ * What cannot be written, to be read: by the connection there is, else as the file lies there, unless others may write
+ * to it or part of it is still in the log beside it.
+ */
+function readOnly(
+  path: string,
+  database: LocalDatabase | undefined,
+  error: unknown,
+): LocalDatabase | undefined {
+  if (!isUnwritable(error) && !isBusy(error)) return undefined
+  if (database && isReadable(database)) return database
+  if (isBusy(error) || hasLog(path)) return undefined
+  const immutable = new LocalDatabase(path, { immutable: true })
+  if (isReadable(immutable)) return immutable
+  immutable.close()
+  return undefined
+}
+
+/** Whether it can be read and has the schema of this version. */
+function isReadable(database: LocalDatabase): boolean {
+  try {
+    return schemaOf(database) === MIGRATIONS.length
+  } catch {
+    return false
+  }
 }
 
 /** Whether anything is stored in the vault, which only its key opens. */
@@ -53,19 +101,25 @@ export function hasSecrets(database: DatabaseSync): boolean {
 function migrate(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE')
   try {
-    const { user_version: version } = database.prepare('PRAGMA user_version').get() as {
-      user_version: number
-    }
+    const version = schemaOf(database)
     if (version > MIGRATIONS.length) {
-      throw new Error(
-        `this store was written by a newer version (schema ${version}, known ${MIGRATIONS.length})`,
+      throw new ConfigurationError(
+        `the local store was written by a newer version (schema ${version}, known ${MIGRATIONS.length})`,
+        { fix: 'use that version of tokenkeeper, or restore the store from a backup made before it' },
       )
     }
     for (const migration of MIGRATIONS.slice(version)) database.exec(migration)
+    // Written again where nothing is to be done, which shows whether anything can be written at all.
     database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`)
     database.exec('COMMIT')
   } catch (error) {
-    database.exec('ROLLBACK')
+    // A full disk has ended the transaction already.
+    if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }
+}
+
+function schemaOf(database: DatabaseSync): number {
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
+  return version
 }

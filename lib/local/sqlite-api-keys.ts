@@ -1,14 +1,15 @@
-import type { DatabaseSync } from 'node:sqlite'
 import type { ApiKeys } from '../ports/api-keys.ts'
 import { type ApiKey, decodeApiKey, encodeApiKey } from '../tokens/api-key.ts'
 import { StateStoreError } from '../tokens/errors.ts'
+import type { LocalDatabase } from './local-database.ts'
 
 interface Row {
   readonly record: string
 }
 
 /** The API keys in SQLite: one row per key, its record as JSON. */
-export function sqliteApiKeys(database: DatabaseSync): ApiKeys {
+export function sqliteApiKeys(database: LocalDatabase): ApiKeys {
+  const guarded = guard(database)
   const insert = database.prepare('INSERT INTO api_key (id, created_at, record) VALUES (?, ?, ?)')
   const all = database.prepare('SELECT record FROM api_key ORDER BY created_at, id')
   const one = database.prepare('SELECT record FROM api_key WHERE id = ?')
@@ -35,13 +36,16 @@ function decoded({ record }: Row): ApiKey {
   return decodeApiKey(JSON.parse(record) as Record<string, unknown>)
 }
 
-function guarded<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (cause) {
-    throw new StateStoreError('the local store of API keys could not be used', {
-      cause,
-      fix: 'check that the disk has room and that the TOKENKEEPER_HOME folder can be written: tokenkeeper doctor',
-    })
+function guard(database: LocalDatabase): <T>(work: () => T) => T {
+  return (work) => {
+    try {
+      return database.use(work)
+    } catch (cause) {
+      const { says, fix } = database.faultOf(cause) ?? {}
+      throw new StateStoreError(`the local store of API keys could not be used${says ? `: ${says}` : ''}`, {
+        cause,
+        fix: fix ?? 'check the TOKENKEEPER_HOME folder: tokenkeeper doctor',
+      })
+    }
   }
 }

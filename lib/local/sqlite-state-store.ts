@@ -1,11 +1,12 @@
-import type { DatabaseSync } from 'node:sqlite'
 import type { Replaced, StateStore } from '../ports/state-store.ts'
 import { type AccountId, brokerOf } from '../tokens/account-id.ts'
 import { type AccountState, decodeAccountState, encodeAccountState } from '../tokens/account-state.ts'
 import { StateStoreError } from '../tokens/errors.ts'
+import type { LocalDatabase } from './local-database.ts'
 
 /** The state store in SQLite: one row per account, its record as JSON. */
-export function sqliteStateStore(database: DatabaseSync): StateStore {
+export function sqliteStateStore(database: LocalDatabase): StateStore {
+  const guarded = guard(database)
   const byBroker = database.prepare('SELECT record FROM account_state WHERE broker = ? ORDER BY account')
   const one = database.prepare('SELECT record FROM account_state WHERE account = ?')
   const insert = database.prepare(
@@ -44,13 +45,16 @@ function decoded(row: { record: string }): AccountState {
   return decodeAccountState(JSON.parse(row.record) as Record<string, unknown>)
 }
 
-function guarded<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw new StateStoreError('the local state store could not be used', {
-      cause: error,
-      fix: 'check that the disk has room and that the TOKENKEEPER_HOME folder can be written: tokenkeeper doctor',
-    })
+function guard(database: LocalDatabase): <T>(work: () => T) => T {
+  return (work) => {
+    try {
+      return database.use(work)
+    } catch (cause) {
+      const { says, fix } = database.faultOf(cause) ?? {}
+      throw new StateStoreError(`the local state store could not be used${says ? `: ${says}` : ''}`, {
+        cause,
+        fix: fix ?? 'check the TOKENKEEPER_HOME folder: tokenkeeper doctor',
+      })
+    }
   }
 }

@@ -1,5 +1,4 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import type { DatabaseSync } from 'node:sqlite'
 import { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../ports/clock.ts'
 import {
@@ -12,6 +11,7 @@ import {
 import type { AccountId } from '../tokens/account-id.ts'
 import { TokenVaultError } from '../tokens/errors.ts'
 import { assertOneBatch, assertStorable } from '../vault-limits.ts'
+import type { LocalDatabase } from './local-database.ts'
 
 const CIPHER = 'aes-256-gcm'
 const NONCE_BYTES = 12
@@ -29,7 +29,8 @@ interface Row {
  * The token vault in SQLite. Each value is encrypted with AES-256-GCM under `key` (32 bytes) and bound to its
  * account and name, so that a row moved to another place no longer opens.
  */
-export function sqliteTokenVault(database: DatabaseSync, key: Buffer, clock: Clock): TokenVault {
+export function sqliteTokenVault(database: LocalDatabase, key: Buffer, clock: Clock): TokenVault {
+  const guarded = guard(database)
   const all = database.prepare(
     'SELECT name, version, modified_at, nonce, ciphertext FROM secret WHERE account = ?',
   )
@@ -91,14 +92,17 @@ function bindingOf(account: AccountId, name: SecretName): Buffer {
   return Buffer.from(`${account}\n${name}`)
 }
 
-function guarded<T>(during: 'read' | 'write', work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw new TokenVaultError('the local vault could not be used', {
-      during,
-      cause: error,
-      fix: 'check the key file and the folder named by TOKENKEEPER_HOME: tokenkeeper doctor',
-    })
+function guard(database: LocalDatabase): <T>(during: 'read' | 'write', work: () => T) => T {
+  return (during, work) => {
+    try {
+      return database.use(work)
+    } catch (cause) {
+      const { says, fix } = database.faultOf(cause) ?? {}
+      throw new TokenVaultError(`the local vault could not be used${says ? `: ${says}` : ''}`, {
+        during,
+        cause,
+        fix: fix ?? 'check the key file and the folder named by TOKENKEEPER_HOME: tokenkeeper doctor',
+      })
+    }
   }
 }

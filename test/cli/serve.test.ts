@@ -3,6 +3,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { holdNext } from '../support/held-request.ts'
 import { CALL, CommandLine, type Ended, ended, freePort, saying } from './command.ts'
+import { setUp } from './set-up.ts'
 
 let line: CommandLine
 
@@ -181,4 +182,16 @@ test('a port that is taken is told in words, with another one to try', async () 
   const second = await line.run(['serve', '--port', String(port)])
   expect(second).toMatchObject({ code: 5, stderr: expect.stringContaining(`--port ${port + 1}`) })
   await served.stop()
+})
+
+test('a second one on the same home says which process serves it, and ends with 5', async () => {
+  await setUp(line, 'fyers')
+  const served = await serve()
+  const second = await line.run(['serve', '--port', '0'])
+  expect(second).toMatchObject({ code: 5, stdout: '' })
+  expect(second.stderr).toMatch(/runs already for the accounts in .*: process \d+, at http:\/\/127/)
+  expect(second.stderr).toContain(served.url)
+  await served.stop()
+  const next = await serve()
+  await next.stop()
 })

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
+
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../lib/local/database.ts'
+import type { LocalDatabase } from '../../lib/local/local-database.ts'
 import { sqliteStateStore } from '../../lib/local/sqlite-state-store.ts'
 import { parseAccountId } from '../../lib/tokens/account-id.ts'
 import { changed, newAccountState } from '../../lib/tokens/account-state.ts'
@@ -15,7 +16,7 @@ stateStoreContract('the SQLite store', async () => sqliteStateStore(openDatabase
 
 describe('the SQLite store on disk', () => {
   let folder: string
-  const open: DatabaseSync[] = []
+  const open: LocalDatabase[] = []
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'tokenkeeper-states-'))
@@ -26,7 +27,7 @@ describe('the SQLite store on disk', () => {
     rmSync(folder, { recursive: true })
   })
 
-  const connect = (): DatabaseSync => {
+  const connect = (): LocalDatabase => {
     const database = openDatabase(join(folder, 'store.db'))
     open.push(database)
     return database

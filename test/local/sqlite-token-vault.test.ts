@@ -2,9 +2,10 @@ import { createCipheriv, randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
+
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../lib/local/database.ts'
+import type { LocalDatabase } from '../../lib/local/local-database.ts'
 import { sqliteTokenVault } from '../../lib/local/sqlite-token-vault.ts'
 import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
 import { parseAccountId } from '../../lib/tokens/account-id.ts'
@@ -23,7 +24,7 @@ tokenVaultContract('the SQLite vault', async () => ({
 describe('the SQLite vault on disk', () => {
   const key = randomBytes(32)
   let folder: string
-  let database: DatabaseSync
+  let database: LocalDatabase
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'tokenkeeper-vault-'))

@@ -1,0 +1,70 @@
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { ConfigurationError } from '../tokens/errors.ts'
+import { isBusy, storeFault } from './store-fault.ts'
+
+const OWNER_ONLY = 0o600
+
+/** The right to be the one service of a home. */
+export interface SoleService {
+  /** Tells whoever else wants to serve this home where it is served. */
+  servesAt(url: string): void
+  release(): void
+}
+
+/**
+ * Makes this process the one that serves a home: two would do each run twice and have two login pages. The right is a
+ * lock of the operating system on a file, which ends with its process however that ends; what is written beside it is
+ * for people. Throws ConfigurationError while another process has it.
+ */
+export function soleService(home: string): SoleService {
+  const path = join(home, 'serve.lock')
+  const about = join(home, 'serve.json')
+  const lock = locked(path, home, about)
+  // Of a service that was killed.
+  rmSync(about, { force: true })
+  return {
+    servesAt: (url) => writeFileSync(about, JSON.stringify({ pid: process.pid, url }), { mode: OWNER_ONLY }),
+    release() {
+      rmSync(about, { force: true })
+      lock.close()
+    },
+  }
+}
+
+/** Node has no file locks of its own; SQLite has. */
+function locked(path: string, home: string, about: string): DatabaseSync {
+  let lock: DatabaseSync | undefined
+  try {
+    closeSync(openSync(path, 'a', OWNER_ONLY))
+    lock = new DatabaseSync(path)
+    lock.exec('BEGIN EXCLUSIVE')
+    return lock
+  } catch (cause) {
+    lock?.close()
+    if (isBusy(cause)) throw taken(home, about)
+    const { says, fix } = storeFault(cause, path) ?? {
+      says: `${path} cannot be locked`,
+      fix: 'use a local disk',
+    }
+    throw new ConfigurationError(`the folder ${home} cannot be served: ${says}`, { cause, fix })
+  }
+}
+
+function taken(home: string, about: string): ConfigurationError {
+  const other = readAbout(about)
+  const who = other ? `process ${other.pid}, at ${other.url}` : 'a process that is just starting'
+  const stop = other ? `stop it first (kill ${other.pid})` : 'wait for it'
+  return new ConfigurationError(`tokenkeeper serve runs already for the accounts in ${home}: ${who}`, {
+    fix: `use that one, ${stop}, or give this one a folder of its own with --home`,
+  })
+}
+
+function readAbout(about: string): { readonly pid: number; readonly url: string } | undefined {
+  try {
+    return JSON.parse(readFileSync(about, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
