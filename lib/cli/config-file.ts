@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { type Config, parseConfig } from '../config.ts'
+import { withoutTilde } from '../local/files.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
 import { readTextFile } from './text-file.ts'
 
@@ -17,7 +18,7 @@ export function readConfigFile(path: string | undefined): Config {
   const config = parseConfig(contextOf(read(file, shown), shown), shown)
   const files = config.mirrors.files.map((mirror) => ({
     ...mirror,
-    path: resolve(dirname(file), mirror.path),
+    path: resolve(dirname(file), withoutTilde(mirror.path)),
   }))
   return { ...config, mirrors: { ...config.mirrors, files } }
 }

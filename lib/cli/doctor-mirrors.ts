@@ -32,6 +32,15 @@ async function redisFindings(composition: Composition): Promise<readonly Finding
   }
 }
 
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
 function fileFinding(path: string): Finding {
   const folder = dirname(path)
   const stat = statSync(folder, { throwIfNoEntry: false })
@@ -39,6 +48,7 @@ function fileFinding(path: string): Finding {
   try {
     accessSync(folder, constants.W_OK | constants.X_OK)
   } catch {
+    if (isWritable(path)) return pass(WHAT, `${path} can be written where it lies`)
     const fix = 'give the folder to the user Tokenkeeper runs as, or name another one in mirrors.files'
     return fail(WHAT, `${folder} is not writable`, fix)
   }

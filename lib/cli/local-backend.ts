@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Config } from '../config.ts'
 import { consoleNotifier } from '../local/console-notifier.ts'
 import { hasSecrets, openDatabase } from '../local/database.ts'
-import { filesOf } from '../local/files.ts'
+import { filesOf, withoutTilde } from '../local/files.ts'
 import { runHere } from '../local/local-run.ts'
 import { sqliteApiKeys } from '../local/sqlite-api-keys.ts'
 import { sqliteStateStore } from '../local/sqlite-state-store.ts'
@@ -18,8 +18,9 @@ import { localMirrors } from './mirrors-setting.ts'
 
 export const DEFAULT_HOME = resolve(INSTALLATION, '.tokenkeeper')
 
+/** Throws ConfigurationError. */
 export function homeFolder(path: string | undefined): string {
-  return path === undefined || path === '' ? DEFAULT_HOME : resolve(path)
+  return path === undefined || path === '' ? DEFAULT_HOME : resolve(withoutTilde(path))
 }
 
 /** Where `serve` answers unless it is told otherwise. */

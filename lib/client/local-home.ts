@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { filesOf } from '../local/files.ts'
+import { filesOf, withoutTilde } from '../local/files.ts'
 import type { Clock } from '../ports/clock.ts'
 import { systemClock } from '../system-clock.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
@@ -26,9 +26,9 @@ export interface LocalHomeOptions {
  * ConfigurationError when nothing is set up there, or the folder, its key or the configuration cannot be used.
  */
 export async function openLocalSource(options: LocalHomeOptions): Promise<TokenSource> {
+  const home = withoutTilde(options.home)
   const {
     account,
-    home,
     clock = systemClock,
     // Unlike a write of its own, this ends no program whose stderr has gone.
     print = (text) => console.error(text),

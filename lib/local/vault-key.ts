@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { newAside, removeLeftovers } from '../aside.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
 
 const KEY_BYTES = 32
@@ -17,6 +18,7 @@ export function vaultKey(path: string, hasValues = false): Buffer {
       fix: 'restore it from your backup; without it, remove store.db beside it and set the accounts up again',
     })
   }
+  removeLeftovers(path)
   create(path)
   const mode = statSync(path).mode & 0o777
   // Windows has no such bits; its users' folders are closed by default.
@@ -38,7 +40,7 @@ export function vaultKey(path: string, hasValues = false): Buffer {
 function create(path: string): void {
   if (existsSync(path)) return
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const aside = `${path}.${randomBytes(8).toString('hex')}`
+  const aside = newAside(path)
   writeFileSync(aside, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: OWNER_ONLY, flush: true })
   try {
     linkSync(aside, path)

@@ -52,7 +52,8 @@ export function inspectFile(
     .filter((account) => mine === undefined || mine.includes(account))
     .flatMap((account) =>
       format === 'token'
-        ? [{ account, key: path, there: text !== undefined }]
+        ? // Where it cannot be removed, an empty one is none.
+          [{ account, key: path, there: text !== undefined && text !== '' }]
         : variablesOf(account, mine).map((key) => ({ account, key, there: there.has(key) })),
     )
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   existsSync,
@@ -10,19 +9,22 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
+import { newAside, removeLeftovers } from '../aside.ts'
 import { AudienceError } from '../tokens/errors.ts'
+import { isInPlaceOnly, OWNER_ONLY, overwrite } from './overwrite.ts'
 
-const OWNER_ONLY = 0o600
 /** Somebody who changes a file so often in a row is no editor. */
 const MOST_TRIES = 5
 
 /**
  * Rewrites a file by `change`, which gets its text (`undefined` where there is none, each byte as one character) and
  * gives the new one, or `undefined` to have none. Readers see the old file or the new one, never half of one, and
- * nobody else may read it. A file that stays the same is not touched.
+ * nobody else may read it. A file that stays the same is not touched. Where no new file can take its place, as where a
+ * container has this one file mounted, it is written where it lies, and emptied in place of removed.
  *
  * Within a process calls follow each other, since nothing here waits. What another process writes meanwhile is seen
  * and kept, short of the instant between the last look and the rename: the next run that finds the account fresh
@@ -31,12 +33,13 @@ const MOST_TRIES = 5
 export function rewrite(path: string, change: (text: string | undefined) => string | undefined): void {
   try {
     const target = targetOf(path)
+    removeLeftovers(target)
     for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
       const before = readText(target)
       const after = change(before)
       if (after === before && isPrivate(target)) return
       if (after === undefined) {
-        rmSync(target, { force: true })
+        remove(target, before)
         return
       }
       if (replace(target, before, after)) return
@@ -84,7 +87,7 @@ function targetOf(path: string): string {
 
 /** Whether nobody changed the file in between; then the new text is in its place. */
 function replace(target: string, before: string | undefined, after: string): boolean {
-  const aside = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}`)
+  const aside = newAside(target)
   try {
     const file = openSync(aside, 'wx', OWNER_ONLY)
     try {
@@ -94,10 +97,36 @@ function replace(target: string, before: string | undefined, after: string): boo
       closeSync(file)
     }
     if (readText(target) !== before) return false
-    renameSync(aside, target)
+    return moved(aside, target)
+  } catch (error) {
+    if (before === undefined || !isInPlaceOnly(error)) throw error
+    if (readText(target) !== before) return false
+    overwrite(target, after)
     return true
   } finally {
     rmSync(aside, { force: true })
+  }
+}
+
+/** Whether the new file was still there to be moved: another container knows no process of this one. */
+function moved(aside: string, target: string): boolean {
+  try {
+    renameSync(aside, target)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
+}
+
+function remove(target: string, before: string | undefined): void {
+  try {
+    // Not rmSync, whose error of a mounted file has no code.
+    unlinkSync(target)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    if (!isInPlaceOnly(error)) throw error
+    if (before !== '') overwrite(target, '')
   }
 }
 

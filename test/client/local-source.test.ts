@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../lib/brokers/fyers.ts'
@@ -311,6 +311,10 @@ describe('a folder of tokenkeeper', () => {
       code: 'configuration_invalid',
       fix: expect.stringContaining('tokenkeeper setup'),
     })
+    // As a .env file gives it, which no shell has read.
+    await expect(openLocalSource({ account: 'fyers', home: '~/none' })).rejects.toThrow(
+      `nothing is set up in ${join(homedir(), 'none')}`,
+    )
   })
 
   test('whose key is gone or whose configuration is wrong is an operator’s matter, and nothing stays open', async () => {

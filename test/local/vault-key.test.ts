@@ -33,6 +33,13 @@ describe('the key of the local vault', () => {
     expect(readdirSync(join(folder, 'home'))).toEqual(['vault.key'])
   })
 
+  test('takes away what a process left that was killed while it made one', () => {
+    vaultKey(path)
+    writeFileSync(join(folder, 'home', '.vault.key.0123456789ab'), 'left')
+    vaultKey(path)
+    expect(readdirSync(join(folder, 'home'))).toEqual(['vault.key'])
+  })
+
   test('differs from installation to installation', () => {
     expect(vaultKey(path).equals(vaultKey(join(folder, 'other.key')))).toBe(false)
   })

@@ -203,6 +203,40 @@ describe('a token file', () => {
   })
 })
 
+describe('what a writer that was killed has left', () => {
+  const leftovers = () => readdirSync(folder).filter((name) => name !== '.env')
+
+  test.each([
+    ['a new token', () => dotenv().published(publication('fyers'))],
+    ['a run that finds all as it was', () => dotenv().kept?.(publication('fyers'))],
+    ['a withdrawal', () => dotenv().withdrawn(parseAccountId('fyers'))],
+  ])('goes with %s, and nothing else does', async (_, work) => {
+    await dotenv().published(publication('fyers'))
+    writeFileSync(join(folder, '.env.local'), 'mine')
+    writeFileSync(join(folder, '..env.0123456789ab'), 'FYERS_ACCESS_TOKEN=left')
+    writeFileSync(join(folder, '..env.0123456789ab.bak'), 'mine')
+    writeFileSync(join(folder, '.env.0123456789ab'), 'of another file: .env is not env')
+    await work()
+    expect(leftovers().toSorted()).toEqual(['..env.0123456789ab.bak', '.env.0123456789ab', '.env.local'])
+  })
+
+  test('is not taken for that by another process while it is being written', async () => {
+    const sweeper = fork(new URL('./support/sweeper.ts', import.meta.url), [path])
+    try {
+      await once(sweeper, 'message')
+      const mirror = dotenv()
+      for (let generation = 1; generation <= 200; generation += 1) {
+        await mirror.published(publication('fyers', generation))
+        expect(text()).toContain(tokenOf('fyers', generation).reveal())
+      }
+      expect(leftovers()).toEqual([])
+    } finally {
+      sweeper.kill()
+      await once(sweeper, 'exit')
+    }
+  })
+})
+
 describe('what is at the path', () => {
   test('may be a link: what it points to is replaced, and the link stays', async () => {
     mkdirSync(join(folder, 'app'))

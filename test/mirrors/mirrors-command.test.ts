@@ -46,6 +46,14 @@ describe('a file beside cdk.json', () => {
     expect(Object.keys(variables())).toHaveLength(3)
   })
 
+  test('may be named with ~ for the folder of whoever runs the command', async () => {
+    const tilde = configured({ files: [{ path: '~/tilde.env', accounts: ['upstox/DEMO1'] }] })
+    const env = { ...GIVEN, HOME: line.folder }
+    expect(await line.run(['refresh', 'upstox', '--config', tilde], { env })).toMatchObject({ code: 0 })
+    expect(readFileSync(join(line.folder, 'tilde.env'), 'utf8')).toContain('UPSTOX_ACCESS_TOKEN=')
+    configured({ files: [{ path: '.env', accounts: ['upstox/DEMO1'] }] })
+  })
+
   test('that was deleted is made again by a run that finds the token fresh', async () => {
     const { stdout } = await run('refresh', 'upstox', '--json')
     expect(JSON.parse(stdout).results).toMatchObject([{ outcome: 'fresh' }])
