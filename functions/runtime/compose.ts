@@ -95,12 +95,12 @@ function redisOnDemand(vault: TokenVault, options: Omit<RedisMirrorOptions, 'pas
   }
 }
 
-/** HTTP whose library is loaded at the first request: a run that finds all tokens fresh makes none. */
+/** HTTP whose library, and proxy, is looked at with the first request: a run that finds all tokens fresh makes none. */
 function httpOnDemand(): Http {
   let loading: Promise<Http> | undefined
   return {
     async send(request) {
-      loading ??= import('../../lib/http/undici-http.ts').then(({ undiciHttp }) => undiciHttp())
+      loading ??= import('../../lib/http/undici-http.ts').then(({ httpBy }) => httpBy(process.env))
       return (await loading).send(request)
     },
   }

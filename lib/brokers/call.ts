@@ -68,7 +68,7 @@ export async function callBroker(context: BrokerContext, broker: string, call: C
       throw new BrokerUnavailableError(`${broker} could not be reached (${error.reason})`, {
         sent: false,
         cause: error,
-        fix: WAIT_FOR_RUN,
+        fix: error.fix ?? WAIT_FOR_RUN,
       })
     }
     throw noUsableReply(broker, call.spends, error.reason, error)

@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { type BrokerConfig, type Config, enabledBrokers } from '../config.ts'
+import { type ProxySettings, proxySettings } from '../http/proxy-settings.ts'
 import { undiciHttp } from '../http/undici-http.ts'
 import type { ApiKeys } from '../ports/api-keys.ts'
 import type { Broker } from '../ports/broker.ts'
@@ -77,6 +78,8 @@ export interface Setting {
   readonly home: string
   readonly clock: Clock
   readonly hosts: Readonly<Record<string, string>>
+  /** Through which brokers are reached. */
+  readonly proxy: ProxySettings
 }
 
 /** Reads the configuration and the environment. Throws ConfigurationError. */
@@ -92,6 +95,7 @@ export async function readSetting(options: GlobalOptions, env: Environment = pro
     home: homeFolder(options.home ?? env['TOKENKEEPER_HOME']),
     clock: clockOf(backend, env['TOKENKEEPER_NOW']),
     hosts: replacedHosts(config, env),
+    proxy: proxySettings(env),
   }
 }
 
@@ -102,7 +106,7 @@ export async function compose(
   alert: (text: string) => void = terminal.alert,
 ): Promise<Composition> {
   const setting = await readSetting(options)
-  const http = undiciHttp()
+  const http = undiciHttp(setting.proxy)
   const level = terminal.verbose ? 'info' : 'error'
   const { localTelemetry } = await import('../local/local-telemetry.ts')
   const common = {

@@ -60,7 +60,7 @@ async function reached(
     return warn(
       what,
       `${host} could not be reached (${error.reason})`,
-      'check the network, a proxy or a firewall',
+      error.fix ?? 'check the network, a proxy or a firewall',
     )
   }
 }

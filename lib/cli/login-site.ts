@@ -52,7 +52,8 @@ export async function siteIsUp(
   { composition }: Pick<LoginTask, 'composition'>,
   siteUrl: string,
 ): Promise<boolean> {
-  return isServed(siteUrl, composition.backend === 'aws' ? undefined : composition.home)
+  const home = composition.backend === 'aws' ? undefined : composition.home
+  return isServed(siteUrl, composition.ports.http, home)
 }
 
 /** Sends the person to the login page and waits until the account's record shows a login. Throws StateStoreError. */

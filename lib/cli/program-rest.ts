@@ -49,7 +49,7 @@ export async function restAccounts(
   url: string,
   options: ProgramOptions,
 ): Promise<ProgramAccounts> {
-  const { config, env, clock } = await readSetting({ ...options, backend: 'local' })
+  const { config, env, clock, proxy } = await readSetting({ ...options, backend: 'local' })
   const { allowHttpHosts } = config
   assertAllowedOrigin(url, allowHttpHosts, 'the address of the REST interface')
   const text = env[KEY]
@@ -58,7 +58,7 @@ export async function restAccounts(
       fix: 'set it in the environment to a key that is made where the accounts are kept: tokenkeeper keys create --name my-program --scope token --all-accounts',
     })
   }
-  const http = undiciHttp()
+  const http = undiciHttp(proxy)
   const apiKey = new Secret(text)
   const rest: Rest = { http, apiKey, base: url.replace(/\/+$/, '') }
   try {
@@ -189,7 +189,7 @@ async function get<T>(path: string, shape: z.ZodType<T>, account: AccountId, res
       throw unavailable(account, {
         code: 'unreachable',
         reason: `the REST interface at ${origin} did not answer (${error.reason})`,
-        fix: 'check its address and that it runs; else try again in a moment',
+        fix: error.fix ?? 'check its address and that it runs; else try again in a moment',
         cause: error,
       })
     })

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { Http } from '../ports/http.ts'
+import { USER_AGENT } from '../version.ts'
 
 /** Tells processes of one home that they share it; the path itself is nobody's business. */
 export const INSTANCE_HEADER = 'tokenkeeper-instance'
@@ -14,12 +16,12 @@ export function instanceOf(home: string): string {
  * Whether a site answers there; where `home` is given, the `serve` of the accounts in it: the rehearsal's is for
  * others. Never throws.
  */
-export async function isServed(siteUrl: string, home?: string): Promise<boolean> {
+export async function isServed(siteUrl: string, http: Http, home?: string): Promise<boolean> {
   try {
-    const signal = AbortSignal.timeout(PATIENCE_MS)
-    const reply = await fetch(`${siteUrl}/health`, { signal, redirect: 'error' })
-    await reply.body?.cancel()
-    return reply.ok && (home === undefined || reply.headers.get(INSTANCE_HEADER) === instanceOf(home))
+    const headers = { 'user-agent': USER_AGENT }
+    const url = `${siteUrl}/health`
+    const { status, headers: said } = await http.send({ method: 'GET', url, headers, timeoutMs: PATIENCE_MS })
+    return status === 200 && (home === undefined || said[INSTANCE_HEADER] === instanceOf(home))
   } catch {
     return false
   }

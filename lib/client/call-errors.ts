@@ -4,7 +4,7 @@ import { CallError } from './errors.ts'
 import type { Fault } from './exchange.ts'
 
 /** No reply came. A URL loses its query: it can hold anything. */
-export function noReply(call: Call, { reason, sent, cause }: Fault): CallError {
+export function noReply(call: Call, { reason, sent, fix, cause }: Fault): CallError {
   if (reason === 'UND_ERR_INVALID_ARG') {
     return new CallError(`${nameOf(call)}: a header or the body cannot be sent`, {
       code: 'invalid_call',
@@ -19,7 +19,9 @@ export function noReply(call: Call, { reason, sent, cause }: Fault): CallError {
     code: 'network',
     actor: 'wait',
     sent,
-    fix: sent && !isRead(call) ? 'find out whether it was done before you repeat it' : 'try again later',
+    fix:
+      fix ??
+      (sent && !isRead(call) ? 'find out whether it was done before you repeat it' : 'try again later'),
     cause,
   })
 }

@@ -14,7 +14,8 @@ const PASSING: ReadonlySet<number> = new Set([429, 502, 503, 504])
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 const MOST_REDIRECTS = 5
 /** A repeat would meet the same. */
-const LASTING = /CERT|SSL|TLS|SIGNATURE|UND_ERR_INVALID_ARG|UND_ERR_NOT_SUPPORTED|ERR_INVALID/
+const LASTING =
+  /CERT|SSL|TLS|SIGNATURE|PROXY_ANSWERED_4|UND_ERR_INVALID_ARG|UND_ERR_NOT_SUPPORTED|ERR_INVALID/
 
 export interface CallsOptions extends ExchangeOptions {
   readonly view: TokenView

@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
-import { Agent, type Dispatcher } from 'undici'
-import { NEVER_CONNECTED } from '../http/undici-http.ts'
+import type { Dispatcher } from 'undici'
+import { Egress } from '../http/egress.ts'
 import { localInstant } from '../local-time.ts'
 import type { Clock } from '../ports/clock.ts'
 import { systemClock } from '../system-clock.ts'
@@ -19,14 +19,9 @@ import { unavailable } from './unavailable.ts'
 
 /** Given for the POS connector (requirement R4.1): half an hour before the end a token is about to expire. */
 const EXPIRING_SOON_MINUTES = 30
-const CONNECT_TIMEOUT_MS = 5_000
 /** A broker that has not begun to answer after this long will not. */
 const REPLY_TIMEOUT_MS = 30_000
 const MAY_NOT_RENEW: ReadonlySet<string> = new Set(['cannot_renew', 'insufficient_scope'])
-const AGENT: Agent.Options = {
-  connect: { timeout: CONNECT_TIMEOUT_MS, blockList: NEVER_CONNECTED },
-  headersTimeout: REPLY_TIMEOUT_MS,
-}
 
 export interface ClientOptions {
   readonly source: TokenSource
@@ -40,7 +35,7 @@ export interface ClientOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** While anybody listens to onNewToken: how often a newer one is looked for, in seconds. @default - when one is due */
   readonly watchSeconds?: number
-  /** What carries the calls, such as undici's ProxyAgent; it stays open. @default - an Agent of the client's own */
+  /** What carries the calls; it stays open. @default - one of the client's own, by HTTPS_PROXY and NO_PROXY where set */
   readonly dispatcher?: Dispatcher
   /** @default - the host's */
   readonly clock?: Clock
@@ -93,7 +88,7 @@ export function createClient(options: ClientOptions): TokenkeeperClient {
   const { source, clock = systemClock, random = Math.random, watchSeconds } = options
   const { broker } = source
   const api = apiOf(broker)
-  const own = options.dispatcher ? undefined : new Agent(AGENT)
+  const own = options.dispatcher ? undefined : new Egress({ headersTimeout: REPLY_TIMEOUT_MS })
   const listeners = new NewTokenListeners({ watchSeconds, look: () => view.look() })
   const view = new TokenView({ source, clock, random, onNew: (token) => listeners.tell(token) })
   const calls = new Calls({
@@ -104,7 +99,7 @@ export function createClient(options: ClientOptions): TokenkeeperClient {
     rule: refusalRuleOf(broker.id),
     brokerName: broker.displayName,
     headers: lowerCased({ ...api.headers, ...options.headers }),
-    dispatcher: options.dispatcher ?? (own as Agent),
+    dispatcher: options.dispatcher ?? (own as Egress),
   })
 
   const getToken = async (wish: TokenWish = {}): Promise<ClientToken> => {

@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream'
-import { type Dispatcher, errors } from 'undici'
+import type { Dispatcher } from 'undici'
+import { decoded } from '../http/decoded.ts'
+import { type NetworkFault, networkFault } from '../http/network-fault.ts'
 import type { Call } from './call.ts'
 import type { RefusalRule } from './refused-token.ts'
 import { Reply } from './reply.ts'
@@ -18,26 +20,19 @@ export interface Answer {
 }
 
 /** The network's or undici's error in place of a reply. */
-export class Fault {
-  /** A constant that names it; never the error's message, which can hold a URL. */
+export class Fault implements NetworkFault {
   readonly reason: string
-  /** Whether the other side may have seen the call. */
   readonly sent: boolean
+  readonly fix?: string
   readonly cause: unknown
 
   constructor(cause: unknown) {
     this.cause = cause
-    this.reason = reasonOf(cause)
-    this.sent = !NOT_SENT.test(this.reason)
+    const { reason, sent, fix } = networkFault(cause)
+    this.reason = reason
+    this.sent = sent
+    if (fix !== undefined) this.fix = fix
   }
-}
-
-const NOT_SENT = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|UNREACH|CONNECT_TIMEOUT|ERR_IP_BLOCKED|UND_ERR_INVALID_ARG/
-
-function reasonOf(error: unknown): string {
-  if (error instanceof errors.UndiciError) return error.code
-  const code = (error as NodeJS.ErrnoException | undefined)?.code
-  return typeof code === 'string' ? code : 'UNKNOWN'
 }
 
 export interface ExchangeOptions {
@@ -55,7 +50,7 @@ export async function exchange(
   const opened = call.content.open()
   const content = opened instanceof Promise ? await opened : opened
   try {
-    const { statusCode, statusText, headers, body } = await dispatcher.request({
+    const received = await dispatcher.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: method as Dispatcher.HttpMethod,
@@ -63,6 +58,8 @@ export async function exchange(
       body: content,
       signal: signal ?? null,
     })
+    const { statusCode, statusText, headers } = received
+    const body = decoded(received.body, headers['content-encoding'])
     const head = new ReplyHead(statusCode, headers)
     if (!rule.looksAtBody?.(head) && !rule.isRefusal(head, undefined)) {
       return { head, body, refused: false, reply: new Reply({ head, statusText, body, url, redirected }) }

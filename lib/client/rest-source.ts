@@ -77,7 +77,7 @@ export function restSource(options: RestSourceOptions): TokenSource {
       throw unavailable(account, {
         code: 'unreachable',
         reason: `the REST interface at ${new URL(base).origin} did not answer (${error.reason})`,
-        fix: 'check its address and that it runs; else try again in a moment',
+        fix: error.fix ?? 'check its address and that it runs; else try again in a moment',
         retryAfterSeconds: UNREACHED_SECONDS,
         cause: error,
       })

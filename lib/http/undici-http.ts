@@ -1,44 +1,21 @@
-import { BlockList } from 'node:net'
-import { Agent, errors, request } from 'undici'
+import type { Readable } from 'node:stream'
+import { request } from 'undici'
 import { type Http, HttpError, type HttpReply, type HttpRequest } from '../ports/http.ts'
+import { decoded } from './decoded.ts'
+import { Egress } from './egress.ts'
+import { networkFault } from './network-fault.ts'
+import { type ProxySettings, proxySettings } from './proxy-settings.ts'
 
-const CONNECT_TIMEOUT_MS = 5_000
 /** No reply of a token endpoint comes near this; anything larger is no reply to read into memory. */
 const MAX_REPLY_BYTES = 1_048_576
 
-/** Nothing was sent: the broker cannot have seen the request. */
-const NOT_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'ERR_SSL_WRONG_VERSION_NUMBER',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'ERR_IP_BLOCKED',
-  // A header with a line break in it, such as a stored key with one at its end.
-  'UND_ERR_INVALID_ARG',
-])
-
-/** Link-local addresses, where clouds keep their metadata: no broker lives there, whatever a host name resolves to. */
-export const NEVER_CONNECTED = new BlockList()
-NEVER_CONNECTED.addSubnet('169.254.0.0', 16, 'ipv4')
-NEVER_CONNECTED.addSubnet('fe80::', 10, 'ipv6')
-NEVER_CONNECTED.addAddress('fd00:ec2::254', 'ipv6')
-
-/** HTTP to brokers over undici: one attempt, no redirects, time limits on every phase, a limit on the size. */
-export function undiciHttp(): Http & { close(): Promise<void> } {
-  const dispatcher = new Agent({
-    connect: { timeout: CONNECT_TIMEOUT_MS, blockList: NEVER_CONNECTED },
-    maxResponseSize: MAX_REPLY_BYTES,
-  })
+/**
+ * HTTP to brokers over undici: one attempt, no redirects, time limits on every phase, a limit on the size.
+ *
+ * @default proxy - that of the program's environment. Throws ConfigurationError where that is none.
+ */
+export function undiciHttp(proxy?: ProxySettings): Http & { close(): Promise<void> } {
+  const dispatcher = new Egress({ maxResponseSize: MAX_REPLY_BYTES }, proxy)
   return {
     async send(call: HttpRequest): Promise<HttpReply> {
       try {
@@ -49,22 +26,33 @@ export function undiciHttp(): Http & { close(): Promise<void> } {
           ...(call.body !== undefined && { body: call.body }),
           signal: AbortSignal.timeout(Math.max(1, Math.ceil(call.timeoutMs))),
         })
-        return { status: reply.statusCode, headers: flat(reply.headers), body: await reply.body.text() }
+        const body = await textOf(decoded(reply.body, reply.headers['content-encoding']))
+        return { status: reply.statusCode, headers: flat(reply.headers), body }
       } catch (error) {
-        const reason = reasonOf(error)
-        throw new HttpError(reason, { sent: !NOT_SENT.has(reason), cause: error })
+        if (error instanceof HttpError) throw error
+        const { reason, ...fault } = networkFault(error)
+        throw new HttpError(reason, { ...fault, cause: error })
       }
     },
     close: () => dispatcher.close(),
   }
 }
 
-/** A constant that names the fault; never the error's message, which can hold a URL. */
-function reasonOf(error: unknown): string {
-  if (error instanceof errors.UndiciError) return error.code
-  if (error instanceof DOMException && error.name === 'TimeoutError') return 'TIMEOUT'
-  const code = (error as NodeJS.ErrnoException | undefined)?.code
-  return typeof code === 'string' ? code : 'UNKNOWN'
+/** The same through the proxy that an environment names. Throws ConfigurationError. */
+export function httpBy(environment: Parameters<typeof proxySettings>[0]): ReturnType<typeof undiciHttp> {
+  return undiciHttp(proxySettings(environment))
+}
+
+/** A few packed bytes can become gigabytes: reading ends where no reply is so long. */
+async function textOf(body: Readable): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_REPLY_BYTES) throw new HttpError('UND_ERR_RES_EXCEEDED_MAX_SIZE', { sent: true })
+    chunks.push(chunk)
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks))
 }
 
 function flat(headers: Record<string, string | string[] | undefined>): Record<string, string> {

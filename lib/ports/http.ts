@@ -22,12 +22,18 @@ export class HttpError extends Error {
   readonly sent: boolean
   /** A short constant such as ECONNREFUSED or UND_ERR_HEADERS_TIMEOUT. */
   readonly reason: string
+  /** What helps, where that is more than trying again. */
+  readonly fix: string | undefined
 
-  constructor(reason: string, details: { readonly sent: boolean; readonly cause?: unknown }) {
+  constructor(
+    reason: string,
+    details: { readonly sent: boolean; readonly fix?: string; readonly cause?: unknown },
+  ) {
     super(details.sent ? `no usable reply (${reason})` : `could not connect (${reason})`)
     this.name = 'HttpError'
     this.sent = details.sent
     this.reason = reason
+    this.fix = details.fix
     if (details.cause !== undefined) {
       Object.defineProperty(this, 'cause', { value: details.cause, enumerable: false })
     }

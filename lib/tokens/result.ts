@@ -50,8 +50,12 @@ export function nextActionAfter(broker: Broker, state: AccountState, ending: End
       return isExternal(state)
         ? 'nothing to do here'
         : 'look again in a moment: the other run says how it ended'
-    default:
-      if (ending.retryAt) return `tried again from ${local(ending.retryAt)}`
-      return ending.fix || 'the next run tries again'
+    default: {
+      if (!ending.retryAt) return ending.fix || 'the next run tries again'
+      // Full disks, proxies and certificates can be tried again for ever.
+      const passes = /^(nothing to do|wait )/.test(ending.fix ?? '')
+      const needed = ending.fix && !passes ? `${ending.fix}; ` : ''
+      return `${needed}tried again from ${local(ending.retryAt)}`
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { Hono } from 'hono'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { undiciHttp } from '../../lib/http/undici-http.ts'
@@ -7,6 +8,23 @@ import { type SimulatorServer, startSimulator } from '../../lib/simulators/simul
 import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
 
 const http = undiciHttp()
+const TEXT = JSON.stringify({ access_token: 'naïve ✓' })
+/** Bodies by their content encoding, and what is said of them in front of it. */
+const PACKED: Readonly<Record<string, () => Uint8Array<ArrayBuffer>>> = {
+  gzip: () => Uint8Array.from(gzipSync(TEXT)),
+  'x-gzip': () => Uint8Array.from(gzipSync(TEXT)),
+  GZIP: () => Uint8Array.from(gzipSync(TEXT)),
+  deflate: () => Uint8Array.from(deflateSync(TEXT)),
+  br: () => Uint8Array.from(brotliCompressSync(TEXT)),
+  'br, gzip': () => Uint8Array.from(gzipSync(brotliCompressSync(TEXT))),
+  identity: () => new TextEncoder().encode(TEXT),
+  'sdch-of-old': () => new TextEncoder().encode(TEXT),
+  'empty gzip': () => new Uint8Array(),
+  'empty br': () => new Uint8Array(),
+  'bomb gzip': () => Uint8Array.from(gzipSync(Buffer.alloc(200_000_000))),
+  'bomb gzip, gzip': () => Uint8Array.from(gzipSync(gzipSync(Buffer.alloc(200_000_000)))),
+  'broken gzip': () => new TextEncoder().encode(TEXT),
+}
 let server: SimulatorServer
 
 beforeEach(async () => {
@@ -15,6 +33,12 @@ beforeEach(async () => {
     context.json({ body: await context.req.text(), agent: context.req.header('user-agent') }),
   )
   app.get('/big', (context) => context.body('x'.repeat(3_000_000)))
+  app.get('/packed', (context) => {
+    const { how = '', status = '200' } = context.req.query()
+    const bytes = PACKED[how]?.() ?? new Uint8Array()
+    const headers = { 'content-encoding': how.replace(/^\w+ /, '') }
+    return new Response(bytes, { status: Number(status), headers })
+  })
   server = await startSimulator(
     { id: 'echo', hosts: [], app },
     { clock: new VirtualClock('2026-11-23T07:00:00+05:30') },
@@ -106,6 +130,39 @@ describe('undiciHttp', () => {
 
   test('a reply of megabytes is not read into memory', async () => {
     expect(await failure({ method: 'GET', url: `${server.origin}/big` })).toMatchObject({ sent: true })
+  })
+
+  test.each(['gzip', 'x-gzip', 'GZIP', 'deflate', 'br', 'br, gzip', 'identity', 'sdch-of-old'])(
+    'a reply that is packed as %s is read, whatever its status',
+    async (how) => {
+      for (const status of [200, 400]) {
+        const url = `${server.origin}/packed?how=${encodeURIComponent(how)}&status=${status}`
+        expect(await http.send({ method: 'GET', url, timeoutMs: 2_000 })).toMatchObject({
+          status,
+          body: TEXT,
+        })
+      }
+    },
+  )
+
+  test.each(['empty gzip', 'empty br'])('an %s reply is empty', async (how) => {
+    const url = `${server.origin}/packed?how=${how}&status=401`
+    expect(await http.send({ method: 'GET', url, timeoutMs: 2_000 })).toMatchObject({ status: 401, body: '' })
+  })
+
+  test.each(['bomb gzip', 'bomb gzip, gzip'])('a %s is not unpacked into memory', async (how) => {
+    const url = `${server.origin}/packed?how=${encodeURIComponent(how)}`
+    expect(await failure({ method: 'GET', url })).toMatchObject({
+      sent: true,
+      reason: 'UND_ERR_RES_EXCEEDED_MAX_SIZE',
+    })
+  })
+
+  test('a reply that is packed badly is none, and may have been sent', async () => {
+    expect(await failure({ method: 'GET', url: `${server.origin}/packed?how=broken gzip` })).toMatchObject({
+      sent: true,
+      reason: 'Z_DATA_ERROR',
+    })
   })
 
   test('the error names neither URL nor header', async () => {
