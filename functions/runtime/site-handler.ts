@@ -2,6 +2,7 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware'
 import middy from '@middy/core'
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda'
 import { type APIGatewayProxyResult, handle, type LambdaEvent } from 'hono/aws-lambda'
+import { ALLOWED_METHODS, isRefusedMethod } from '../../lib/http/refused-methods.ts'
 import type { Fields } from '../../lib/ports/telemetry.ts'
 import { forgetSecrets } from '../../lib/tokens/secret.ts'
 import { presentable } from './presentable.ts'
@@ -12,7 +13,9 @@ export type SiteHandler = (event: APIGatewayProxyEventV2, context: Context) => P
 
 /** What no header may hold (RFC 9110 section 5.5) and API Gateway never lets through. */
 const CONTROL_CHARACTER = /(?!\t)\p{Cc}/u
-const BAD_REQUEST: APIGatewayProxyResult = { statusCode: 400, body: '', isBase64Encoded: false, headers: {} }
+const EMPTY = { body: '', isBase64Encoded: false }
+const BAD_REQUEST: APIGatewayProxyResult = { ...EMPTY, statusCode: 400, headers: {} }
+const NOT_ALLOWED: APIGatewayProxyResult = { ...EMPTY, statusCode: 405, headers: { allow: ALLOWED_METHODS } }
 
 /**
  * The Lambda handler of the login site, behind an HTTP API with payloads of format 2.0. Of a request the log keeps
@@ -36,7 +39,8 @@ export function siteHandler(compose: ComposeSite = composeSiteFromEnvironment): 
       const startedAt = clock.now()
       // Hono's own type of the event says the same in other words.
       const request = event as unknown as LambdaEvent
-      const reply = isReadable(event) ? await handle(app)(request) : BAD_REQUEST
+      const refusal = refusalOf(event)
+      const reply = refusal ?? (await handle(app)(request))
       logger.info('request', {
         // API Gateway's own text, such as "POST /webhook/upstox/{path}".
         route: event.routeKey,
@@ -55,6 +59,12 @@ export function siteHandler(compose: ComposeSite = composeSiteFromEnvironment): 
   return middy<APIGatewayProxyEventV2, APIGatewayProxyResult>()
     .use(injectLambdaContext(logger, { logEvent: false }))
     .handler(respond)
+}
+
+/** What Hono cannot make a request of. */
+function refusalOf(event: APIGatewayProxyEventV2): APIGatewayProxyResult | undefined {
+  if (isRefusedMethod(event.requestContext.http.method)) return NOT_ALLOWED
+  return isReadable(event) ? undefined : BAD_REQUEST
 }
 
 /** Hono prints headers that it cannot read. */

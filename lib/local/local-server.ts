@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { isLoopback } from '../http/allowed-origin.ts'
+import { ALLOWED_METHODS, isRefusedMethod } from '../http/refused-methods.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
 
 /** Replies under way get this long to arrive; a page that says "done" is one of them. */
@@ -43,6 +44,7 @@ export async function openLocalServer(
   const { promise: served, resolve: answerWith } = Promise.withResolvers<Hono>()
   const guarded = new Hono()
   guarded.use(async (context, next) => {
+    if (isRefusedMethod(context.req.method)) return context.body(null, 405, { allow: ALLOWED_METHODS })
     const host = context.req.header('host') ?? ''
     const url = `http://${host}`
     if (host === publicHost || (URL.canParse(url) && isLoopback(new URL(url).hostname))) {

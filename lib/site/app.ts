@@ -48,7 +48,9 @@ export function siteApp(options: SiteOptions): Hono {
     // Brokers are no browsers: their posts are told by the path alone.
     app.route('/', webhookRoutes(site))
     app.use(ownForms(login))
-    app.on('GET', ['/', '/login', '/callback/:broker'], oneLoopbackName(login))
+    // Named one by one: an address is anybody's text, and what it is decoded to may not be one.
+    const callbacks = brokers.map(({ id }) => `/callback/${id}`)
+    app.on('GET', ['/', '/login', ...callbacks], oneLoopbackName(login))
     app.route('/', loginRoutes(site))
     app.route('/', callbackRoutes(site))
   }

@@ -113,6 +113,15 @@ describe('a request', () => {
     })
   })
 
+  test.each(['TRACE', 'CONNECT', 'track'])(
+    'does not with %s, for which there is no request',
+    async (method) => {
+      const reply = await handler(request(method, '/login'), lambdaContext())
+      expect(reply).toMatchObject({ statusCode: 405, body: '', headers: { allow: 'GET, HEAD, POST' } })
+      expect(output.lines()).toMatchObject([{ level: 'INFO', status: 405 }])
+    },
+  )
+
   test('finds the site that the first one built', async () => {
     expect(composed).toBe(0)
     await handler(CALLBACK, lambdaContext())

@@ -140,6 +140,16 @@ describe('the Host header', () => {
     expect(back.location).toBe(`http://127.0.0.1:8787${CALLBACK}?state=x&code=y`)
     expect((await asked('127.0.0.1:8787')).status).toBe(200)
     expect((await asked('evil.example.invalid')).status).toBe(200)
+    for (const path of [
+      '/callback/%0d%0aset-cookie:a=b',
+      '/callback/%00?state=x',
+      '/callback/no-such-broker',
+    ]) {
+      for (const host of ['localhost:8787', '127.0.0.1:8787']) {
+        expect(await browser.get(path, { host }), `${path} at ${host}`).toMatchObject({ status: 404 })
+      }
+    }
+    expect(siege.world.logs.filter(({ level }) => level === 'error')).toEqual([])
     const tunnel = await siteOf(siege.world, [siege.world.broker], {
       open: true,
       siteUrl: 'https://t.example.invalid',
