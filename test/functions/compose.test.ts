@@ -5,6 +5,7 @@ import { fyers } from '../../lib/brokers/fyers.ts'
 import { freePort, useEnvironment } from '../aws/support/emulator.ts'
 import { ScriptedAws } from '../aws-faults/support/scripted-aws.ts'
 import { ALERT } from '../contracts/notifier-contract.ts'
+import { proxyTo } from '../support/network.ts'
 import { PUBLICATION } from '../support/publication.ts'
 import { SnsStandIn } from '../support/sns-stand-in.ts'
 
@@ -27,6 +28,19 @@ function portsWith(variables: Readonly<Record<string, string>>) {
   for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value)
   return composeFromEnvironment(fyers, lambdaTelemetry('fyers')).ports
 }
+
+describe('the way to brokers', () => {
+  test('is the proxy of the function’s environment, looked at with the first call', async () => {
+    const proxy = await proxyTo(await freePort())
+    proxy.answer = 407
+    const { http } = portsWith({ HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` })
+    const call = { method: 'GET', url: 'https://api.broker.invalid/', timeoutMs: 2_000 } as const
+    await expect(http.send(call)).rejects.toMatchObject({ sent: false, reason: 'PROXY_ANSWERED_407' })
+    await proxy.close()
+    const wrong = portsWith({ HTTPS_PROXY: 'http://[nonsense' })
+    await expect(wrong.http.send(call)).rejects.toMatchObject({ code: 'configuration_invalid' })
+  })
+})
 
 describe('told of each published token', () => {
   test('is nobody, the topic of the events or a Redis mirror, as the environment says', () => {

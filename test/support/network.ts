@@ -10,7 +10,7 @@ export interface Listening {
 }
 
 /** What a proxy was asked for. */
-export interface ProxyRequest {
+interface ProxyRequest {
   readonly method: string | undefined
   readonly target: string | undefined
   readonly authorization: string | undefined
