@@ -77,6 +77,7 @@ export class TokenKeeperStack extends Stack {
         allowHttpHosts: config.allowHttpHosts,
         vaultKey: vaultKey?.key,
         remindMinutesBeforeOpen: settings.remindMinutesBeforeOpen,
+        proveMinutesBeforeOpen: settings.proveMinutesBeforeOpen,
         approvalAt: settings.approvalAt,
         onTradingDaysOnly: broker.tradingSession !== undefined,
         siteUrl,
@@ -92,14 +93,14 @@ export class TokenKeeperStack extends Stack {
         value: consumer.policy.managedPolicyArn,
         description: `For programs that use tokens of ${broker.displayName}`,
       })
-      const { pacingSeconds, leewayMinutes, maxLifetimeHours, approvalAt } = settings
+      const { pacingSeconds, leewayMinutes, maxLifetimeHours, proveMinutesBeforeOpen, approvalAt } = settings
       siteBrokers.push({
         brokerId: broker.id,
         function: refresher.function,
         headerNamesApp: broker.authorization?.includes('{client_id}') ?? false,
         hasWebhook: broker.login?.approval !== undefined,
         hosts: settings.hosts,
-        settings: { pacingSeconds, leewayMinutes, maxLifetimeHours, approvalAt },
+        settings: { pacingSeconds, leewayMinutes, maxLifetimeHours, proveMinutesBeforeOpen, approvalAt },
       })
     }
 

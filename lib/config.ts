@@ -43,6 +43,8 @@ function brokerConfig(broker: Broker) {
       remindMinutesBeforeOpen: z
         .array(z.number().int().positive())
         .default([...(broker.remindMinutesBeforeOpen ?? REMIND_MINUTES_BEFORE_OPEN)]),
+      /** How near the open each token is proven once more; its morning begins three hours before. @default - 45 */
+      proveMinutesBeforeOpen: z.number().int().min(1).max(180).optional(),
       /** When the broker asks its customer in its own app by itself, HH:MM; by default from the page only. */
       approvalAt: WallClock.optional(),
       pacingSeconds: z.number().min(0).max(300).default(broker.pacingSeconds),

@@ -11,6 +11,7 @@ const BrokerSettings = z.strictObject({
   pacingSeconds: z.number(),
   leewayMinutes: z.optional(z.number()),
   maxLifetimeHours: z.optional(z.number()),
+  proveMinutesBeforeOpen: z.optional(z.number()),
   approvalAt: z.optional(z.string()),
 })
 

@@ -50,6 +50,8 @@ export interface BrokerRefresherProps {
   readonly vaultKey?: IKey | undefined
   /** When a person is asked again for what is still open. */
   readonly remindMinutesBeforeOpen: readonly number[]
+  /** How near the open each token is proven once more. @default - 45 */
+  readonly proveMinutesBeforeOpen?: number | undefined
   /** When the broker is told to ask its customer in its own app, HH:MM; a run is started then. @default - never */
   readonly approvalAt?: string | undefined
   /** Whether the broker has a market, and so no business on a weekend. */
@@ -151,6 +153,7 @@ function environmentOf(props: BrokerRefresherProps): Record<string, string> {
     TOKENKEEPER_LEEWAY_MINUTES: props.leewayMinutes?.toString(),
     TOKENKEEPER_MAX_LIFETIME_HOURS: props.maxLifetimeHours?.toString(),
     TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN: props.remindMinutesBeforeOpen.join(','),
+    TOKENKEEPER_PROVE_MINUTES_BEFORE_OPEN: props.proveMinutesBeforeOpen?.toString(),
     TOKENKEEPER_APPROVAL_AT: props.approvalAt,
     TOKENKEEPER_SITE_URL: props.siteUrl,
     ...commandVariable(props.command),

@@ -4,7 +4,7 @@ import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import { type AccountState, newAccountState } from '../tokens/account-state.ts'
-import { whetherDue } from '../tokens/due.ts'
+import { wantsProof, whetherDue } from '../tokens/due.ts'
 import { type AccountResult, type RunReport, report } from '../tokens/outcome.ts'
 import { resultOf } from '../tokens/result.ts'
 import type { AwsFunctions } from './aws-functions.ts'
@@ -100,7 +100,7 @@ function resultSince(
   if (last && Temporal.Instant.compare(last.at, startedAt) >= 0 && !state.lease) {
     return resultOf(broker, state, last, now)
   }
-  if (forced || !accessToken || state.lease) return undefined
+  if (forced || !accessToken || state.lease || wantsProof(accessToken, broker, now)) return undefined
   const due = whetherDue(accessToken, broker.session, state.settings, now, broker.tradingSession)
   return due.due ? undefined : resultOf(broker, state, { outcome: 'fresh', reason: due.reason }, now)
 }

@@ -8,6 +8,7 @@ import { type Finding, fail, pass, warn } from './doctor-finding.ts'
 import { hostFindings } from './doctor-hosts.ts'
 import { homeFindings, nodeFinding } from './doctor-machine.ts'
 import { mirrorFindings } from './doctor-mirrors.ts'
+import { scheduleFindings } from './doctor-schedules.ts'
 import { selfTest } from './doctor-self-test.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
@@ -76,6 +77,8 @@ async function checkWorld(wish: Wish, composition: Composition, found: Found): P
   if (known.length === 0) found(warn('accounts', 'none is set up', 'run tokenkeeper setup fyers'))
   for (const one of known) found(...(await accountFindings(one, composition)))
   const brokers = new Set(known.map(({ broker }) => broker))
+  const enabled = composition.brokers.filter(({ broker }) => brokers.has(broker))
+  for (const one of enabled) found(...scheduleFindings(one, composition.ports.clock))
   for (const broker of brokers) found(...(await hostFindings(broker, composition)))
 }
 

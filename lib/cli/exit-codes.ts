@@ -38,10 +38,13 @@ export function exitCodeOfRun({ results, total }: RunReport): number {
   if (total === 0) return EXIT.configuration
   const failed = results.filter(({ success }) => !success)
   // Nothing was done, by this run or before it, for an account that has no token.
-  const idle = results.some(
+  const idle = results.filter(
     ({ outcome, live }) => (outcome === 'skipped' || outcome === 'fresh') && live === false,
   )
-  if (failed.length === 0) return idle ? EXIT.refreshFailed : EXIT.ok
+  if (failed.length === 0) {
+    if (idle.length === 0) return EXIT.ok
+    return idle.every(({ loginHelpsFrom }) => loginHelpsFrom) ? EXIT.loginNeeded : EXIT.refreshFailed
+  }
   if (failed.every(({ code }) => CONFIGURATION_CODES.has(code))) return EXIT.configuration
   return failed.every(({ outcome }) => outcome === 'awaiting_login') ? EXIT.loginNeeded : EXIT.refreshFailed
 }

@@ -1,3 +1,4 @@
+import { localInstant } from '../local-time.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { SecretName } from '../ports/token-vault.ts'
 import { ensureSigningKey } from '../signing-keys.ts'
@@ -51,6 +52,19 @@ export async function accountsToLogIn(
 function needingLogin(known: readonly KnownAccount[], { ports }: Composition): readonly LoginAccount[] {
   const { needing } = overviewOf(known, ports.clock.now())
   return needing.filter(({ help }) => help === 'login').map(loginAccount)
+}
+
+/** Of these accounts those that will need a login, and from when on one helps: before it nobody is asked. */
+export async function laterLogins(
+  wish: Wish,
+  composition: Composition,
+): Promise<readonly { readonly account: AccountId; readonly from: string }[]> {
+  const known = await chosenAccounts(wish, composition)
+  const { later } = overviewOf(known, composition.ports.clock.now())
+  return later.map(({ broker, state, from }) => ({
+    account: state.account,
+    from: localInstant(from, broker.session.timeZone),
+  }))
 }
 
 function loginAccount({ broker, state }: KnownAccount): LoginAccount {

@@ -7,7 +7,7 @@ import { type WishOptions, wishIn } from './account-arguments.ts'
 import { Cancelled } from './cancelled.ts'
 import { compose, type GlobalOptions } from './composition.ts'
 import { EXIT } from './exit-codes.ts'
-import { accountsToLogIn, type LoginAccount } from './login-accounts.ts'
+import { accountsToLogIn, type LoginAccount, laterLogins } from './login-accounts.ts'
 import { logInByApproval, webhookUrl } from './login-approve.ts'
 import { mayOpenBrowser } from './login-browser.ts'
 import { endOfRefusal, endOfSuccess, exitCodeOfLogins, type LoginEnd } from './login-end.ts'
@@ -76,6 +76,7 @@ export async function login(
     const [only] = accounts
     if (only && options.printUrl) return await printUrl(taskOf(only))
     if (only && options.webhookUrl) return await printWebhookUrl(taskOf(only))
+    if (accounts.length === 0) return tellNone(await laterLogins(wish, composition), terminal)
     return await logInAll(accounts.map(taskOf), { ...options, unnamed }, terminal)
   } finally {
     process.off('SIGINT', interrupt)
@@ -101,12 +102,19 @@ async function logInAll(
     tellEnd(end, task)
     ends.push(end)
   }
-  if (terminal.json) {
-    terminal.object({ success: ends.every(({ success }) => success), logins: ends })
-  } else if (tasks.length === 0) {
-    terminal.print('No account needs a login.')
-  }
+  if (terminal.json) terminal.object({ success: ends.every(({ success }) => success), logins: ends })
   return exitCodeOfLogins(ends)
+}
+
+/** Nobody has to log in now; for some accounts it is only too early. */
+function tellNone(later: Awaited<ReturnType<typeof laterLogins>>, terminal: Terminal): number {
+  const names = later.map(({ account, from }) => `${account} from ${from} on`)
+  if (terminal.json) terminal.object({ success: true, logins: [], later })
+  else
+    terminal.print(
+      names.length > 0 ? `No login helps yet: ${names.join(', ')}.` : 'No account needs a login.',
+    )
+  return EXIT.ok
 }
 
 /** The end of a login that nobody need begin: the account has what it would bring. */

@@ -33,6 +33,7 @@ const Status = z.object({
   expires_in: z.nullish(z.number()),
   unproven_since: z.nullish(z.string()),
   next_action: z.string(),
+  login_helps_from: z.nullish(z.string()),
   last_error: z.object({ code: z.string(), fix: z.string().nullable() }).nullable(),
 })
 const AllStatuses = Status.extend({ accounts: z.array(Status).optional() })
@@ -135,7 +136,9 @@ function objectionIn(
   return isRefused ? { code: 'expired', reason: 'the broker has refused it' } : undefined
 }
 
-function remedyIn({ account, state, last_error, next_action }: z.infer<typeof Status>): Remedy {
+function remedyIn(status: z.infer<typeof Status>): Remedy {
+  const { account, state, last_error, next_action } = status
+  if (status.login_helps_from) return { code: 'awaiting_login', fix: next_action }
   const refresh = `have it renewed where the account is kept: tokenkeeper refresh ${account}`
   switch (state) {
     case 'paused':

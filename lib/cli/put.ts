@@ -3,6 +3,7 @@ import { text as readAll } from 'node:stream/consumers'
 import { Temporal } from 'temporal-polyfill'
 import { localInstant } from '../local-time.ts'
 import { SECRET_NAMES, type SecretName, storedValue } from '../ports/token-vault.ts'
+import { coverage } from '../site/receipt.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import { adoptAccessToken } from '../tokens/adopt.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
@@ -107,12 +108,15 @@ async function adopt(
     },
     ports,
   )
-  const owner = result.clientName ?? result.userID
-  const expiresAt = result.tokenValidity === null ? undefined : Temporal.Instant.from(result.tokenValidity)
+  const { userID, clientName, tokenValidity } = result
+  const owner = clientName ?? userID
+  const expiresAt = tokenValidity === null ? undefined : Temporal.Instant.from(tokenValidity)
   const until = expiresAt ? `, valid until ${localInstant(expiresAt, broker.session.timeZone)}` : ''
+  const covers = expiresAt && coverage(broker.tradingSession, expiresAt, ports.clock.now())
+  const proven = `${account}: proven live${owner ? ` for ${owner}` : ''} and published${until}`
   return {
-    sentence: `${account}: proven live${owner ? ` for ${owner}` : ''} and published${until}`,
-    details: { userID: result.userID, clientName: result.clientName, tokenValidity: result.tokenValidity },
+    sentence: covers ? `${proven}. ${covers.sentence}` : proven,
+    details: { userID, clientName, tokenValidity, ...(covers && { coversSession: covers.covers }) },
   }
 }
 

@@ -216,7 +216,7 @@ export class ServeScreen {
             : localInstant(expiresAt, broker.session.timeZone),
         this.#page !== undefined && helpFor(broker, state, now) === 'login'
           ? `open ${this.#page}`
-          : resting && next
+          : resting && next && status.loginHelpsFrom === null
             ? `next look ${weekdayTime(next, this.#timeZone)}`
             : status.nextAction,
       ]

@@ -1,8 +1,10 @@
+import { localInstant } from '../local-time.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import { nameOf } from '../tokens/account-id.ts'
-import type { AccountSettings } from '../tokens/account-state.ts'
+import { type AccountSettings, newAccountState } from '../tokens/account-state.ts'
+import { loginHelpsFrom } from '../tokens/login-helps.ts'
 import { namesOf } from '../tokens/read-stored.ts'
 import type { Secret } from '../tokens/secret.ts'
 import { accountArgument, brokerFor } from './account-arguments.ts'
@@ -80,8 +82,11 @@ export async function setup(text: string, options: SetupOptions, terminal: Termi
     if (options.refresh === true || !(await needsPerson(broker, account, present, composition))) {
       return await firstRefresh(enabled, [account, ...further], composition, options, terminal)
     }
-    logsIn = options.refresh !== false && terminal.interactive && (await agree('Log in now?', true))
-    if (!logsIn) terminal.print(`Next: tokenkeeper login ${account}`)
+    const { clock, states } = composition.ports
+    const from = loginHelpsFrom(broker, (await states.get(account)) ?? newAccountState(account), clock.now())
+    logsIn = options.refresh !== false && terminal.interactive && !from && (await agree('Log in now?', true))
+    const then = from ? `, from ${localInstant(from, broker.session.timeZone)} on` : ''
+    if (!logsIn) terminal.print(`Next: tokenkeeper login ${account}${then}`)
   } finally {
     await composition.close()
   }

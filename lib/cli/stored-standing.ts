@@ -3,9 +3,11 @@ import { localInstant } from '../local-time.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { KnownAccount } from '../site/accounts.ts'
+import { loginLaterFrom } from '../site/needs.ts'
 import { isRefused } from '../tokens/account-state.ts'
 import { type Decision, decide } from '../tokens/decide.ts'
 import { unprovenSince } from '../tokens/doubt.ts'
+import { loginAction } from '../tokens/ending.ts'
 import { TokenVaultError } from '../tokens/errors.ts'
 import { readStored } from '../tokens/read-stored.ts'
 import { expectedExpiry } from '../tokens/session-model.ts'
@@ -48,7 +50,7 @@ async function remedyFor(
   if (state.paused) return { code: 'paused', fix: `run tokenkeeper resume ${account}` }
   const now = ports.clock.now()
   const stored = await secretsOf({ broker, state }, ports)
-  if (!stored) return remedyOnRecord({ broker, state })
+  if (!stored) return remedyOnRecord({ broker, state }, now)
   const situation = { broker, state, stored, now, ...(ports.hosts && { hosts: ports.hosts }) }
   const forced = decide({ ...situation, forcedAt: now })
   if (until && mayGain(forced)) {
@@ -72,6 +74,8 @@ async function remedyFor(
       }
     case 'stop':
       return { code: forced.code, fix: forced.fix.replaceAll('{account}', account) }
+    case 'ask_later':
+      return { code: 'awaiting_login', fix: loginAction(broker, account, forced.from) }
     case 'skip':
       return { code: 'busy', fix: 'ask again in a moment: another run is working on this account' }
     default:
@@ -93,7 +97,10 @@ async function secretsOf({ broker, state }: KnownAccount, ports: Ports): Promise
   }
 }
 
-function remedyOnRecord({ state: { account, last } }: KnownAccount): Remedy {
+function remedyOnRecord({ broker, state }: KnownAccount, now: Temporal.Instant): Remedy {
+  const { account, last } = state
+  const from = loginLaterFrom(broker, state, now)
+  if (from) return { code: 'awaiting_login', fix: loginAction(broker, account, from) }
   if (last?.outcome === 'awaiting_login') {
     return { code: 'awaiting_login', fix: `run tokenkeeper login ${account}` }
   }

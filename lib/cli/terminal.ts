@@ -90,9 +90,11 @@ export function terminal(options: TerminalOptions, streams: Streams = process): 
       // Pipes and files are written at once; what failed is known here.
       if (stderr.errored) throw stderr.errored
     },
-    object: (value) => void write(`${object(value, 2)}
+    object: (value) =>
+      void write(`${object(value, 2)}
 `),
-    objectLine: (value) => void write(`${object(value)}
+    objectLine: (value) =>
+      void write(`${object(value)}
 `),
     verbatim: (text) => void stdout.write(`${text}\n`),
     address: (url) => void (json ? stderr : stdout).write(`${url}\n`),

@@ -38,6 +38,7 @@ const Report = z.object({
       code: z.optional(z.string()),
       reason: z.string(),
       nextAction: z.string(),
+      loginHelpsFrom: z.optional(z.string()),
     }),
   ),
 })

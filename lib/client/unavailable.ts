@@ -50,6 +50,8 @@ export function unavailableOfRefusal(refusal: DeskRefusal, account: AccountId): 
 /** Why a run left the account without a token that works; `undefined` when it left it with one. */
 export function objectionIn(result: AccountResult): TokenUnavailableError | undefined {
   const { account, outcome, reason, nextAction: fix } = result
+  if (result.loginHelpsFrom !== undefined)
+    return unavailable(account, { code: 'awaiting_login', reason, fix })
   switch (outcome) {
     case 'fresh':
     case 'refreshed':

@@ -45,6 +45,8 @@ export interface Broker {
   readonly tradingSession?: TradingSession
   /** When a person is asked again for what is still open, in minutes before the market opens. @default - 60 and 30 */
   readonly remindMinutesBeforeOpen?: readonly number[]
+  /** How near the open a token has to be proven once more, in minutes; at most 180. @default - 45 */
+  readonly proveMinutesBeforeOpen?: number
   /** Choices of an account that only this broker knows, and what each chooses: `setup --option name=value`. */
   readonly options?: Readonly<Record<string, string>>
   /** Said by `setup`, the README's table and `doctor`: undocumented endpoints, consent. */

@@ -1,5 +1,6 @@
 import { createRoute, OpenAPIHono, type z } from '@hono/zod-openapi'
 import { type KnownAccount, knownAccounts } from '../site/accounts.ts'
+import { loginHelpsFrom } from '../tokens/login-helps.ts'
 import { isLive, tokenStatus } from '../tokens/token-status.ts'
 import { VERSION } from '../version.ts'
 import type { RestEnv, RestOptions } from './rest-env.ts'
@@ -43,7 +44,10 @@ export function healthRoute({ brokers, ports, timeZone }: RestOptions): OpenAPIH
         expired: kept.length - live - missing - unproven,
         unproven,
         missing,
-        awaiting_login: count(({ state }) => state.last?.outcome === 'awaiting_login'),
+        awaiting_login: count(
+          ({ broker, state }) =>
+            state.last?.outcome === 'awaiting_login' && !loginHelpsFrom(broker, state, now),
+        ),
       },
       version: VERSION,
       time: now.toString({ timeZone, smallestUnit: 'second' }),

@@ -77,7 +77,7 @@ export function integrationRoutes(site: RestSite): OpenAPIHono<RestEnv> {
       const known = await directory.ofUser(context.req.param('userID') ?? '', caller)
       const wish = force ? { forcedAt: ports.clock.now() } : {}
       const result = await renewals.renew(known, wish, caller)
-      if (!result.success) throw problemOfResult(result)
+      if (!result.success || result.loginHelpsFrom) throw problemOfResult(result)
       const { account, outcome, reason, userID, clientName, tokenValidity, nextAction } = result
       const success = true as const
       return context.json(

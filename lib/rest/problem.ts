@@ -114,12 +114,13 @@ export function problemOfRefusal({ code, reason, fix, retryAfterSeconds }: DeskR
 
 /** Why a run left an account without what was asked for. */
 export function problemOfResult(result: AccountResult): RestProblem {
-  const code = result.outcome === 'awaiting_login' ? 'awaiting_login' : (result.code ?? 'ambiguous')
-  const { success, userID, clientName, tokenValidity, account, outcome } = result
+  const { userID, clientName, tokenValidity, account, outcome } = result
+  const needsLogin = outcome === 'awaiting_login' || result.loginHelpsFrom !== undefined
+  const code = needsLogin ? 'awaiting_login' : (result.code ?? 'ambiguous')
   return new RestProblem(code, result.reason, {
     fix: result.nextAction,
     // What the guide before us read off every reply (R0.6).
-    more: { success, message: result.reason, account, outcome, userID, clientName, tokenValidity },
+    more: { success: false, message: result.reason, account, outcome, userID, clientName, tokenValidity },
   })
 }
 

@@ -70,7 +70,7 @@ export function renewals({ desk, ports: { states, clock } }: RestOptions): Renew
       const report = await desk.refresh(order)
       if ('refused' in report) throw problemOfRefusal(report)
       const [result] = report.results
-      const inTheWay = result === undefined || result.outcome === 'skipped'
+      const inTheWay = result === undefined || (result.outcome === 'skipped' && !result.loginHelpsFrom)
       if (!inTheWay || state.settings.managedBy === 'external') return result as AccountResult
       // Another run has the account: it brings what is asked for here, or its end lets us have a try.
       if (round === MOST_ROUNDS) throw busy()

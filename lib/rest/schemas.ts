@@ -80,6 +80,9 @@ export const Status = z
       description: 'The first 16 hex digits of its SHA-256; null in a list of more than 20 accounts',
     }),
     next_action: z.string(),
+    login_helps_from: Time.nullable().openapi({
+      description: 'Set where only a login brings a token, and one made earlier would be dead at the open',
+    }),
     last_error: LastError.nullable(),
   })
   .openapi('Status')
@@ -137,6 +140,9 @@ export const Updated = z
     fingerprint: z.string(),
     generation: z.int(),
     user_id: z.string().nullable(),
+    covers_session: z.boolean().nullable().openapi({
+      description: 'Whether it lasts through the session that is on, or the next one; null without a market',
+    }),
   })
   .openapi('Updated')
 
@@ -224,6 +230,7 @@ const RunResult = z
     live: z.boolean().nullable(),
     tokenValidity: Time.nullable(),
     nextAction: z.string(),
+    loginHelpsFrom: Time.optional(),
   })
   .openapi('RunResult')
 

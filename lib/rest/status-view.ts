@@ -42,6 +42,7 @@ export function recordView({ broker, state }: KnownAccount, clock: Clock): z.inp
     generation: status.generation,
     fingerprint: null,
     next_action: status.nextAction,
+    login_helps_from: status.loginHelpsFrom,
     last_error: status.lastError,
   }
 }

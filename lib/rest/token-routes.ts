@@ -1,4 +1,8 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
+import type { Temporal } from 'temporal-polyfill'
+import type { KnownAccount } from '../site/accounts.ts'
+import { loginLaterFrom } from '../site/needs.ts'
+import { loginAction } from '../tokens/ending.ts'
 import { assertScope } from './access.ts'
 import { problemOfResult, RestProblem } from './problem.ts'
 import type { RestEnv } from './rest-env.ts'
@@ -33,7 +37,7 @@ export function tokenRoutes(site: RestSite): OpenAPIHono<RestEnv> {
       async (context) => {
         const known = await site.accountOf(context)
         const published = await desk.readToken(known.state.account)
-        if (!published) throw missing(known.state.last?.outcome === 'awaiting_login')
+        if (!published) throw missing(known, clock.now())
         site.noted('an access token was handed out', context, known)
         return context.json({ ...tokenFacts(known, published, clock), ...tokenFields(known, published) }, 200)
       },
@@ -69,7 +73,7 @@ export function tokenRoutes(site: RestSite): OpenAPIHono<RestEnv> {
           version === undefined ? { generation: generation ?? known.state.generation } : { version }
         const wish = { refused, ...(force && { forcedAt: clock.now() }) }
         const result = await renewals.renew(known, wish, caller)
-        if (!result.success) throw problemOfResult(result)
+        if (!result.success || result.loginHelpsFrom) throw problemOfResult(result)
 
         const state = (await states.get(account)) ?? known.state
         const published = await desk.readToken(account)
@@ -91,10 +95,14 @@ export function tokenRoutes(site: RestSite): OpenAPIHono<RestEnv> {
   return app
 }
 
-function missing(aPersonMustLogIn: boolean): RestProblem {
-  return aPersonMustLogIn
+function missing({ broker, state }: KnownAccount, now: Temporal.Instant): RestProblem {
+  const { last } = state
+  const from = loginLaterFrom(broker, state, now)
+  return from || last?.outcome === 'awaiting_login'
     ? new RestProblem('awaiting_login', 'there is no access token until a person logs in', {
-        fix: 'open the login page, or run tokenkeeper login',
+        fix: from
+          ? loginAction(broker, state.account, from)
+          : 'open the login page, or run tokenkeeper login',
       })
     : new RestProblem('no_token', 'no access token was published so far', {
         fix: 'ask again after the next run, or ask for a refresh',

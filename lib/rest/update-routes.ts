@@ -4,6 +4,7 @@ import { parseExpiresAt } from '../oauth/expires-at.ts'
 import type { DeskRefusal } from '../ports/token-desk.ts'
 import { shortId } from '../site/account-status.ts'
 import type { KnownAccount } from '../site/accounts.ts'
+import { coverage } from '../site/receipt.ts'
 import { fingerprint } from '../tokens/fingerprint.ts'
 import { Secret } from '../tokens/secret.ts'
 import { assertScope, type Caller } from './access.ts'
@@ -93,12 +94,18 @@ export function updateRoutes(site: RestSite): OpenAPIHono<RestEnv> {
           fingerprint: fingerprint(accessToken),
           generation: state?.generation ?? known.state.generation,
           user_id: adopted.userID,
+          covers_session: covers(adopted.tokenValidity, known, ports.clock.now()),
         }
         return context.json(reply, 200)
       },
     )
   }
   return app
+}
+
+function covers(validity: string | null, { broker }: KnownAccount, now: Temporal.Instant): boolean | null {
+  if (validity === null) return null
+  return coverage(broker.tradingSession, Temporal.Instant.from(validity), now)?.covers ?? null
 }
 
 /** Throws RestProblem for what nobody can read, and for a time that has passed. */

@@ -4,10 +4,13 @@ import type { Broker } from '../ports/broker.ts'
 import { type AccountId, nameOf } from '../tokens/account-id.ts'
 import { type AccountState, isRefused, type TokenSource } from '../tokens/account-state.ts'
 import { unprovenSince } from '../tokens/doubt.ts'
-import { whetherDue } from '../tokens/due.ts'
+import { wantsProof, whetherDue } from '../tokens/due.ts'
+import { loginAction } from '../tokens/ending.ts'
+import { loginHelpsFrom } from '../tokens/login-helps.ts'
 import { isSuccess, type Outcome } from '../tokens/outcome.ts'
 import { nextActionAfter } from '../tokens/result.ts'
 import { type TokenStatus, tokenStatus } from '../tokens/token-status.ts'
+import { loginLaterFrom } from './needs.ts'
 
 /** What is known of one account, for people and programs; never a secret. Times are ISO 8601 in the broker's zone. */
 export interface AccountStatus {
@@ -30,6 +33,8 @@ export interface AccountStatus {
   readonly provenAt: string | null
   readonly source: TokenSource | null
   readonly generation: number
+  /** From when on a login helps, where only a login brings a token and one made now would not see the market open. */
+  readonly loginHelpsFrom: string | null
   readonly lastRunAt: string | null
   readonly nextAction: string
   readonly lastError: LastError | null
@@ -49,8 +54,9 @@ export function statusOf(broker: Broker, record: AccountState, now: Temporal.Ins
     return instant?.toString({ timeZone: broker.session.timeZone, smallestUnit: 'second' }) ?? null
   }
   const standing = tokenStatus(record, now)
-  const state = stateOf(record, standing)
-  const failed = last !== undefined && !isSuccess(last.outcome)
+  const state = stateOf(broker, record, standing, now)
+  const failed = last !== undefined && !isSuccess(last.outcome) && state === last.outcome
+  const from = state === 'missing' || state === 'expired' ? loginLaterFrom(broker, record, now) : undefined
   return {
     account,
     broker: broker.id,
@@ -67,8 +73,9 @@ export function statusOf(broker: Broker, record: AccountState, now: Temporal.Ins
     provenAt: local(token?.provenAt),
     source: token?.source ?? null,
     generation: record.generation,
+    loginHelpsFrom: local(from),
     lastRunAt: local(last?.at),
-    nextAction: nextActionOf(broker, record, state),
+    nextAction: from ? loginAction(broker, account, from) : nextActionOf(broker, record, state),
     lastError: failed
       ? {
           at: local(last.at) as string,
@@ -85,10 +92,18 @@ export function shortId(account: AccountId): string {
   return nameOf(account) ?? account
 }
 
-function stateOf({ settings, paused, last }: AccountState, token: TokenStatus): AccountStatus['state'] {
+function stateOf(
+  broker: Broker,
+  record: AccountState,
+  token: TokenStatus,
+  now: Temporal.Instant,
+): AccountStatus['state'] {
+  const { settings, paused, last } = record
   if (settings.managedBy === 'external') return 'skipped'
   if (paused) return 'paused'
-  if (last && !isSuccess(last.outcome)) return last.outcome
+  // Nobody waits for a login while none helps.
+  const isEarly = last?.outcome === 'awaiting_login' && loginHelpsFrom(broker, record, now) !== undefined
+  if (last && !isSuccess(last.outcome) && !isEarly) return last.outcome
   if (token === 'live') return 'fresh'
   if (token === 'unproven') return 'unproven'
   return token === 'none' ? 'missing' : 'expired'
@@ -122,7 +137,8 @@ function summaryOf(
       return `last run failed${also}`
     default: {
       const due = token && whetherDue(token, broker.session, record.settings, now, broker.tradingSession).due
-      return due ? 'live, renewal due' : 'live'
+      if (due) return 'live, renewal due'
+      return token && wantsProof(token, broker, now) ? 'live, proof due' : 'live'
     }
   }
 }

@@ -8,22 +8,23 @@ import { loginDeadline } from '../tokens/trading-day.ts'
 import { statusOf } from './account-status.ts'
 import type { KnownAccount } from './accounts.ts'
 import { counted, forOwner, inWords, titleOf } from './names.ts'
-import { canBeApproved, type Needing, type Overview, openIncident } from './needs.ts'
+import { canBeApproved, type Later, type Needing, type Overview, openIncident } from './needs.ts'
 import { actionButton, type Html, type Page, sentence, stateLine, when } from './page.ts'
 import { nextNeed } from './receipt.ts'
 import type { Visitor } from './visitor.ts'
 
 /** The one page for all accounts: which need somebody, why, by when, and one button each. */
 export function loginPage(overview: Overview, visitor: Visitor, now: Temporal.Instant): Page {
-  const { needing, covered } = overview
+  const { needing, later, covered } = overview
   const title =
     needing.length === 0
-      ? 'Nothing to do'
+      ? `Nothing to do${later.length > 0 ? ' yet' : ''}`
       : `${counted(needing.length, 'account')} need${needing.length === 1 ? 's' : ''} you`
   const body = html`<h1>${title}</h1>
 ${summary(overview)}
 ${needing.map((one, index) => needCard(one, visitor, now, index))}
-${covered.length > 0 && coveredList(covered, needing.length > 0, now)}`
+${later.length > 0 && laterList(later, visitor, now)}
+${covered.length > 0 && coveredList(covered, needing.length + later.length > 0, now)}`
   return { title, body }
 }
 
@@ -33,8 +34,8 @@ export function progress({ needing, done }: Pick<Overview, 'needing' | 'done'>):
 }
 
 function summary(overview: Overview): Html {
-  const { needing, covered, done } = overview
-  if (needing.length === 0 && covered.length === 0) {
+  const { needing, later, covered, done } = overview
+  if (needing.length + later.length + covered.length === 0) {
     return html`<p class="lead">No account is set up here yet. Whoever runs this does so with tokenkeeper setup fyers. Then <a href="/login">look again</a>.</p>`
   }
   if (needing.length === 0) {
@@ -121,6 +122,28 @@ function whatToDo({ state, help }: Needing): Html | string {
 /** Whether something is wrong that a login does not put right by itself. */
 function needsCorrection(state: Needing['state'], help: Needing['help']): boolean {
   return help !== 'login' || openIncident(state)?.kind === 'human_action'
+}
+
+/** Who need not log in yet: a button would lead to a token that is dead when it is needed. */
+function laterList(later: readonly Later[], visitor: Visitor, now: Temporal.Instant): Html {
+  return html`<section aria-labelledby="later">
+<h2 id="later">Too early for a login</h2>
+<ul>
+${later.map((one) => laterLine(one, visitor, now))}
+</ul>
+</section>
+`
+}
+
+function laterLine({ from, named, ...known }: Later, visitor: Visitor, now: Temporal.Instant): Html {
+  const { broker, state } = known
+  const label = forOwner(`Log in at ${broker.displayName} all the same`, known)
+  const button =
+    named && broker.login?.code
+      ? actionButton(visitor, { account: state.account, action: 'start', label, quiet: true })
+      : ''
+  return html`<li><strong><bdi>${titleOf(known)}</bdi></strong>: no token that works. A login helps from ${when(from, broker)}. The token of one now would be dead by ${deadline(known, now)}. ${button}</li>
+`
 }
 
 function coveredList(covered: readonly KnownAccount[], others: boolean, now: Temporal.Instant): Html {

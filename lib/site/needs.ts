@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Broker, Grant } from '../ports/broker.ts'
 import type { AccountState, Incident } from '../tokens/account-state.ts'
+import { loginHelpsFrom } from '../tokens/login-helps.ts'
 import { isLive, tokenStatus } from '../tokens/token-status.ts'
 import type { KnownAccount } from './accounts.ts'
 
@@ -11,10 +12,19 @@ export interface Needing extends KnownAccount {
   readonly help: Help
 }
 
+export interface Later extends KnownAccount {
+  /** When a login helps at the earliest. */
+  readonly from: Temporal.Instant
+  /** Somebody asks for this very account, and may log in all the same. */
+  readonly named: boolean
+}
+
 /** Which accounts need a person now, and how far today's logins have come. */
 export interface Overview {
   readonly needing: readonly Needing[]
-  /** Needing nobody; those that are paused or kept elsewhere are in neither list. */
+  /** Without a token, and too early for a login. */
+  readonly later: readonly Later[]
+  /** Needing nobody; those that are paused or kept elsewhere are in no list. */
   readonly covered: readonly KnownAccount[]
   /** Of the covered ones, those a person has logged in to today. */
   readonly done: number
@@ -27,27 +37,55 @@ export function overviewOf(
   first?: string | null,
 ): Overview {
   const ours = known.filter(({ state }) => !state.paused && state.settings.managedBy === undefined)
-  const needing = ours.flatMap((one) => {
-    const help = helpFor(one.broker, one.state, now)
-    return help ? [{ ...one, help }] : []
-  })
+  const needing: Needing[] = []
+  const later: Later[] = []
+  const covered: KnownAccount[] = []
+  for (const one of ours) {
+    const { broker, state } = one
+    const help = helpFor(broker, state, now)
+    const from = help ? undefined : loginLaterFrom(broker, state, now)
+    if (help) needing.push({ ...one, help })
+    else if (from) later.push({ ...one, from, named: state.account === first })
+    else covered.push(one)
+  }
   const rank = ({ state, help }: Needing): number =>
     state.account === first ? 0 : help === 'operator' ? 2 : 1
-  const covered = ours.filter(({ state }) => !needing.some((one) => one.state === state))
   return {
     needing: needing.toSorted((a, b) => rank(a) - rank(b)),
+    later,
     covered,
     done: covered.filter((one) => isDoneToday(one, now)).length,
   }
 }
 
-/** What a person could do for this account, if it needs one; as far as its record tells. Pure. */
+/** What a person could do for this account now, if it needs one; as far as its record tells. Pure. */
 export function helpFor(broker: Broker, state: AccountState, now: Temporal.Instant): Help | undefined {
+  if (!needsSomebody(broker, state, now)) return undefined
   const kind = openIncident(state)?.kind
-  const asked = kind !== undefined || state.last?.outcome === 'awaiting_login'
-  if (!asked && !diesWithoutLogin(broker, state, now)) return undefined
   if (kind === 'operator_action') return 'operator'
-  return broker.login?.code ? 'login' : 'hand_in'
+  if (!broker.login || !loginHelpsFrom(broker, state, now)) {
+    return broker.login?.code ? 'login' : 'hand_in'
+  }
+  // What is stored can be corrected before a login helps.
+  return kind === 'human_action' ? 'operator' : undefined
+}
+
+/** From when on a login helps an account that has no token and gets none without; `undefined` where it does now. Pure. */
+export function loginLaterFrom(
+  broker: Broker,
+  state: AccountState,
+  now: Temporal.Instant,
+): Temporal.Instant | undefined {
+  const status = tokenStatus(state, now)
+  if (!broker.login || status === 'live' || status === 'unproven') return undefined
+  if (helpFor(broker, state, now) || !needsSomebody(broker, state, now)) return undefined
+  return loginHelpsFrom(broker, state, now)
+}
+
+function needsSomebody(broker: Broker, state: AccountState, now: Temporal.Instant): boolean {
+  const { last } = state
+  const asked = last?.outcome === 'awaiting_login' || last?.loginHelpsFrom !== undefined
+  return asked || openIncident(state) !== undefined || diesWithoutLogin(broker, state, now)
 }
 
 export function openIncident({ incident }: AccountState): Incident | undefined {

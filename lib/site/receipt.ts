@@ -1,8 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
-import { localInstant } from '../local-time.ts'
+import { localInstant, weekdayTime } from '../local-time.ts'
 import type { Broker, TradingSession } from '../ports/broker.ts'
 import type { AccountState } from '../tokens/account-state.ts'
 import { unprovenSince } from '../tokens/doubt.ts'
+import { loginHelpsFrom } from '../tokens/login-helps.ts'
 import { tokenStatus } from '../tokens/token-status.ts'
 import { presentTradingDay } from '../tokens/trading-day.ts'
 import { renewsItself } from './needs.ts'
@@ -37,7 +38,10 @@ export function coverage(
   return { covers: false, sentence: `Covers ${which}: no, it dies ${dies}, before ${before}.` }
 }
 
-/** When this account needs somebody again: "Next login: before Tue 24 Nov 09:15 IST." Pure. */
+/**
+ * When this account needs somebody again: "Next login: before Tue 24 Nov 09:15 IST." Where that is for the next session
+ * and a login now would be of no use to it: "…, from Tue 06:00 on." Pure.
+ */
 export function nextNeed(broker: Broker, state: AccountState, now: Instant): string {
   const { session, tradingSession } = broker
   const local = (instant: Instant): string => localInstant(instant, session.timeZone)
@@ -49,8 +53,11 @@ export function nextNeed(broker: Broker, state: AccountState, now: Instant): str
   if (!dies) return 'A login is needed.'
   if (!tradingSession) return `Next login: before ${local(dies)}.`
   // The first session that the token does not last through.
-  const { opens } = presentTradingDay(tradingSession, isBefore(dies, now) ? now : dies)
-  return `Next login: before ${local(isBefore(opens, dies) ? dies : opens)}.`
+  const { date, opens } = presentTradingDay(tradingSession, isBefore(dies, now) ? now : dies)
+  const by = isBefore(opens, dies) ? dies : opens
+  const isNext = date.equals(presentTradingDay(tradingSession, now).date)
+  const from = isNext ? loginHelpsFrom(broker, state, now, by) : undefined
+  return `Next login: before ${local(by)}${from ? `, from ${weekdayTime(from, session.timeZone)} on` : ''}.`
 }
 
 /** What is left after a login that failed. Pure. */

@@ -136,6 +136,8 @@ interface LastRun {
   readonly code?: ErrorCode
   readonly reason: string
   readonly fix?: string
+  /** Only a login helps, and none before then. */
+  readonly loginHelpsFrom?: Instant
 }
 
 /** The state record of one account: everything but its secrets. */
@@ -232,6 +234,7 @@ const INSTANT_FIELDS = new Set([
   'approvedAt',
   'remindedAt',
   'mintedAt',
+  'loginHelpsFrom',
 ])
 
 /** The record as plain JSON values, instants as ISO 8601 text. */

@@ -7,6 +7,7 @@ import type { RunContext } from './broker-context.ts'
 import { attemptAllowedAt, withAttempt } from './budget.ts'
 import { gaveNothing, noteDoubt, withdrawDoubt } from './doubt.ts'
 import { AmbiguousError, BrokerUnavailableError, UnexpectedResponseError } from './errors.ts'
+import { loginHelpsFrom } from './login-helps.ts'
 import { isWeekday } from './trading-day.ts'
 
 /** Whether the webhook may still bring what was asked for. */
@@ -19,7 +20,7 @@ export function isApprovalOpen(
 
 /**
  * Whether a run that must ask a person should have the broker ask too: from the configured time of a trading day
- * on, once a day, and only for an account whose user is known: nobody signs what comes back.
+ * on, once a day, once its token would see the market open, and only for an account whose user is known: nobody signs what comes back.
  */
 export function approvalDue(
   broker: Broker,
@@ -34,6 +35,7 @@ export function approvalDue(
   const local = now.toZonedDateTimeISO(timeZone)
   const from = local.withPlainTime(approval.at).toInstant()
   if (isAfter(from, now) || (broker.tradingSession && !isWeekday(local.toPlainDate()))) return undefined
+  if (loginHelpsFrom(broker, state, now)) return undefined
   if (state.approvalRequests?.some((at) => !isAfter(from, at))) return undefined
   const attempts = state.approvalRequests ?? []
   const hold = attemptAllowedAt(approval.budget, { ...notBeforeOf(state), attempts }, timeZone, now)

@@ -8,6 +8,7 @@ import type { Decision, Situation } from './decide.ts'
 import { isMarketNear } from './due.ts'
 import type { ErrorCode } from './errors.ts'
 import { nearLockout } from './lockout.ts'
+import { loginHelpsFrom } from './login-helps.ts'
 import { isOlder } from './read-stored.ts'
 import { expiryOf } from './session-model.ts'
 import { loginDeadline } from './trading-day.ts'
@@ -24,6 +25,7 @@ export function chooseGrant(situation: Situation, need: string, live: boolean): 
   const { broker, state, stored, now } = situation
   const forced = situation.forcedAt !== undefined
   const hosts = { ...broker.hosts, ...situation.hosts }
+  const loginFrom = loginHelpsFrom(broker, state, now)
   const passedOver: string[] = []
   for (const grant of broker.grants) {
     if (grant.enabled?.(state.settings, hosts) === false) continue
@@ -55,7 +57,8 @@ export function chooseGrant(situation: Situation, need: string, live: boolean): 
       continue
     }
     const hold = attemptAllowedAt(grant.budget, state, broker.session.timeZone, now)
-    if (hold && !live && broker.login && (hold.dayIsSpent || isTooLate(hold.at, broker, now))) {
+    const isHopeless = hold && (hold.dayIsSpent || isTooLate(hold.at, broker, now))
+    if (isHopeless && !live && broker.login && !loginFrom) {
       // That is too late for the market, and a person can log in.
       passedOver.push(hold.reason)
       continue
@@ -69,7 +72,11 @@ export function chooseGrant(situation: Situation, need: string, live: boolean): 
     if (live && tradingSession && !isMarketNear(tradingSession, now)) {
       return { action: 'fresh', reason: `${why}; a person is asked from three hours before the open` }
     }
-    return { action: 'ask', reason: why }
+    if (loginFrom && live) {
+      const from = localInstant(loginFrom, broker.session.timeZone)
+      return { action: 'fresh', reason: `${why}; a login helps from ${from}` }
+    }
+    return loginFrom ? { action: 'ask_later', reason: why, from: loginFrom } : { action: 'ask', reason: why }
   }
   return stop(why, `check the stored credentials: tokenkeeper setup ${state.account}`)
 }

@@ -34,6 +34,8 @@ export type Decision =
   | { readonly action: 'wait'; readonly reason: string; readonly until: Instant; readonly live: boolean }
   /** Only a person can help: log in. */
   | { readonly action: 'ask'; readonly reason: string }
+  /** The same, but a token from a login before `from` would be dead when the market opens. */
+  | { readonly action: 'ask_later'; readonly reason: string; readonly from: Instant }
   /** Nothing can be done until somebody changes what is named. */
   | { readonly action: 'stop'; readonly reason: string; readonly fix: string; readonly code: ErrorCode }
   | { readonly action: 'paused'; readonly reason: string }
@@ -136,7 +138,7 @@ function whatIsNeeded(situation: Situation): Need {
   if (isReported(record, situation)) {
     return { kind: 'probe', reason: 'a consumer was refused with the access token', live: true }
   }
-  if (broker.tradingSession && wantsProof(record, broker.tradingSession, now)) {
+  if (wantsProof(record, broker, now)) {
     return { kind: 'probe', reason: "the access token was last proven long before today's open", live: true }
   }
   return { kind: 'fresh', reason: due.reason }

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
-import type { TradingSession } from '../ports/broker.ts'
+import type { Broker, TradingSession } from '../ports/broker.ts'
 import type { AccessTokenRecord, AccountSettings } from './account-state.ts'
 import { expectedExpiry, type SessionModel } from './session-model.ts'
 
@@ -12,7 +12,9 @@ const LEEWAY_SHARE_OF_LIFE = 1 / 3
  * The morning of a market: a proof from before says nothing of today, since a session can end overnight (brokers/README,
  * daily logout), and a person asked before it would be asked at night.
  */
-const BEFORE_OPEN_MINUTES = 180
+export const BEFORE_OPEN_MINUTES = 180
+/** DESIGN's "ready": proven by a live call in the last minutes before the open, with time left for a person. */
+export const PROVE_MINUTES_BEFORE_OPEN = 45
 
 export interface Due {
   readonly due: boolean
@@ -102,16 +104,20 @@ function todaysWindow(
 }
 
 /**
- * Whether a token that is to last into today's session has to be proven again: once, from three hours before the
- * market opens until it closes.
+ * Whether a token that is to last into today's session has to be proven again: once from three hours before the market
+ * opens, and once more when the open is near, since a broker may end it in between (Kite's flush, a login of the
+ * owner's own). Until the close, for runs that come late.
  */
 export function wantsProof(
   token: Pick<AccessTokenRecord, 'provenAt' | 'expiresAt'>,
-  session: TradingSession,
+  broker: Pick<Broker, 'tradingSession' | 'proveMinutesBeforeOpen'>,
   now: Temporal.Instant,
 ): boolean {
+  const { tradingSession: session, proveMinutesBeforeOpen: minutes = PROVE_MINUTES_BEFORE_OPEN } = broker
+  if (!session || !isMarketNear(session, now)) return false
   const { from, opens } = todaysWindow(session, now)
-  return isMarketNear(session, now) && isAfter(from, token.provenAt) && isAfter(token.expiresAt, opens)
+  const near = opens.subtract({ minutes })
+  return isAfter(isAfterOrAt(now, near) ? near : from, token.provenAt) && isAfter(token.expiresAt, opens)
 }
 
 function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {

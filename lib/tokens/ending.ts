@@ -1,4 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../local-time.ts'
 import type { Broker, Grant } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
@@ -39,15 +40,34 @@ export interface Ending {
   readonly need?: Need
   /** When the same run may usefully try again. */
   readonly retryAt?: Temporal.Instant
+  /** Only a login helps, and none before then. */
+  readonly loginHelpsFrom?: Temporal.Instant
 }
 
 /** Only a person can help, by logging in. */
 export function askForLogin(broker: Broker, account: AccountId, reason: string): Ending {
-  const how = broker.login?.how ?? `log in at ${broker.displayName}`
-  const action = broker.login?.code
-    ? `${how}: tokenkeeper login ${account}`
-    : `${how} and store the new token: tokenkeeper put ${account} access_token`
+  const action = loginAction(broker, account)
   return { outcome: 'awaiting_login', reason, fix: action, need: { kind: 'login_needed', reason, action } }
+}
+
+/** Only a person can help, and not yet: nobody is asked for a login whose token would not see the market open. */
+export function askLater(broker: Broker, account: AccountId, reason: string, from: Temporal.Instant): Ending {
+  const then = localInstant(from, broker.session.timeZone)
+  return {
+    outcome: 'skipped',
+    reason: `${reason}; a login helps from ${then}`,
+    fix: loginAction(broker, account, from),
+    loginHelpsFrom: from,
+  }
+}
+
+/** What a person does, and from when on it helps. */
+export function loginAction(broker: Broker, account: AccountId, from?: Temporal.Instant): string {
+  const how = broker.login?.how ?? `log in at ${broker.displayName}`
+  const then = from ? ` from ${localInstant(from, broker.session.timeZone)} on` : ''
+  return broker.login?.code
+    ? `${how}${then}: tokenkeeper login ${account}`
+    : `${how}${then} and store the new token: tokenkeeper put ${account} access_token`
 }
 
 /** Nothing helps until somebody changes what `fix` names. */

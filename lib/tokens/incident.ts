@@ -4,6 +4,7 @@ import type { Broker } from '../ports/broker.ts'
 import type { Alert } from '../ports/notifier.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountState, Incident } from './account-state.ts'
+import { loginHelpsFrom } from './login-helps.ts'
 import { maskSecrets } from './secret.ts'
 import { loginDeadline, presentTradingDay } from './trading-day.ts'
 
@@ -45,6 +46,7 @@ export async function tell(
   const now = ports.clock.now()
   if (need === undefined) {
     if (!open?.toldAt) return undefined
+    if (isStillNeeded(broker, state, open, now)) return open
     const said = await deliver(await alertFor(broker, state, open.id, { kind: 'solved' }, ports), ports)
     return said ? undefined : { ...open, overAt: open.overAt ?? now }
   }
@@ -60,6 +62,21 @@ export async function tell(
       : { id: `${state.account}@${now.toString({ smallestUnit: 'second' })}`, kind: need.kind, openedAt: now }
   const said = await deliver(await alertFor(broker, state, incident.id, need, ports), ports)
   return said ? { ...incident, toldAt: now } : incident
+}
+
+/** Whether a login is still asked for although a token was published: it dies before the market opens. */
+function isStillNeeded(
+  broker: Broker,
+  state: AccountState,
+  { kind, overAt }: Incident,
+  now: Temporal.Instant,
+): boolean {
+  const { tradingSession } = broker
+  const { accessToken } = state
+  if (kind !== 'login_needed' || overAt || !tradingSession || !accessToken) return false
+  const { opens } = presentTradingDay(tradingSession, now)
+  const isShort = Temporal.Instant.compare(accessToken.expiresAt, opens) <= 0
+  return isShort && !loginHelpsFrom(broker, state, now)
 }
 
 /**
@@ -106,6 +123,9 @@ async function alertFor(
   }
   const opens = loginDeadline(broker.tradingSession, ports.clock.now())
   const deadline = opens?.toZonedDateTimeISO(timeZone)
+  // Told at once whatever the hour, for the login must not be forgotten; the others come when a login helps.
+  const early = need.kind === 'token_lost' && loginHelpsFrom(broker, state, ports.clock.now())
+  const from = early ? `; a login helps from ${localInstant(early, timeZone)}` : ''
   const link = await linkFor(state, incident, ports)
   const title = TITLES[need.kind](named)
   return {
@@ -114,7 +134,7 @@ async function alertFor(
     severity: need.kind === 'token_lost' ? 'page' : 'action',
     title: `${again ? 'Still open: ' : ''}${title}${opens === undefined ? '' : ` before ${localInstant(opens, timeZone)}`}`,
     reason: maskSecrets(need.reason),
-    action: maskSecrets(need.action),
+    action: maskSecrets(need.action) + from,
     ...(deadline !== undefined && { deadline }),
     ...(link !== undefined && { link }),
   }

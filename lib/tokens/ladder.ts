@@ -9,6 +9,7 @@ import { attemptAllowedAt, attemptsLeftToday } from './budget.ts'
 import { type Decision, decide, type RefusedToken } from './decide.ts'
 import {
   askForLogin,
+  askLater,
   beforeAttempt,
   type Ending,
   endingOfError,
@@ -218,6 +219,8 @@ function endOf(
   switch (decision.action) {
     case 'ask':
       return askForLogin(climb.broker, state.account, decision.reason)
+    case 'ask_later':
+      return askLater(climb.broker, state.account, decision.reason, decision.from)
     case 'stop':
       return stopUntilFixed(decision.code, decision.reason, decision.fix)
     case 'wait':

@@ -19,6 +19,8 @@ export interface AccountResult {
   readonly tokenValidity: string | null
   /** What will or must happen next, in words. */
   readonly nextAction: string
+  /** Set where only a login helps and none does before then, ISO 8601 in the broker's zone: nobody was asked. */
+  readonly loginHelpsFrom?: string
 }
 
 /** The report of a run: the reply of a Lambda invocation and of `tokenkeeper refresh --json`. */
@@ -48,6 +50,8 @@ export function report(results: readonly AccountResult[], handedOver = 0, emptyM
   const failed = results.length - refreshed - skipped
   const awaiting = results.filter(({ outcome }) => outcome === 'awaiting_login').length
   const parts = [`${refreshed} refreshed`, `${skipped} skipped`, `${failed} failed`]
+  const early = results.filter(({ loginHelpsFrom }) => loginHelpsFrom !== undefined).length
+  if (early > 0) parts[1] += ` (${early} too early to log in)`
   if (awaiting > 0) parts[2] += ` (${awaiting} waiting for a person to log in)`
   if (handedOver > 0) parts.push(`${handedOver} handed to a follow-up invocation`)
   const total = results.length + handedOver

@@ -16,7 +16,7 @@ import { dropPending } from './pending.ts'
 import { assertPlausibleToken } from './plausible.ts'
 import { PATIENT, repeatRead } from './repeat.ts'
 import type { Secret } from './secret.ts'
-import { expiryOf } from './session-model.ts'
+import { type Expiry, expiryOf, type Issued } from './session-model.ts'
 
 const SAVE_PAUSE_MS = 500
 
@@ -168,28 +168,41 @@ export async function proveStored(
   const proof = await repeatRead(context, () => broker.prove(context, token.value), pausesMs)
   assertSameUser(state, proof)
   const now = ports.clock.now()
-  const known = state.accessToken?.version === token.version
-  // What a clock that was ahead wrote down is worked out anew.
-  const issuedAt = Temporal.Instant.compare(token.modifiedAt, now) < 0 ? token.modifiedAt : now
-  if (known && state.accessToken && Temporal.Instant.compare(state.accessToken.publishedAt, now) <= 0) {
-    const accessToken = { ...state.accessToken, provenAt: now }
+  const known = state.accessToken?.version === token.version ? state.accessToken : undefined
+  if (known && Temporal.Instant.compare(known.publishedAt, now) <= 0) {
+    const accessToken = { ...known, provenAt: now }
     return { ...ownerOf(proof), ...settledBy(state, now), refusedVersion: undefined, accessToken }
   }
-  const expiry = expiryOf(
-    broker.session.accessToken,
-    { token: token.value, at: issuedAt },
-    state.settings.maxLifetimeHours ?? broker.session.maxLifetimeHours,
-  )
+  // What a clock that was ahead wrote down is worked out anew.
+  const issuedAt = Temporal.Instant.compare(token.modifiedAt, now) < 0 ? token.modifiedAt : now
+  const { expiresAt, decidedBy } = expiryOfStored(broker, state, { token: token.value, at: issuedAt }, known)
   const record: AccessTokenRecord = {
     issuedAt,
-    expiresAt: expiry.expiresAt,
-    expiryDecidedBy: expiry.decidedBy,
+    expiresAt,
+    expiryDecidedBy: decidedBy,
     provenAt: now,
     version: token.version,
     publishedAt: issuedAt,
-    source: 'found',
+    source: known?.source ?? 'found',
   }
   return { ...ownerOf(proof), ...published(broker, state, record, token.value, context) }
+}
+
+/**
+ * When a stored token dies. What the reply said of one we know is on record alone: its life counts again, and an estimate
+ * only ever shortens what was known.
+ */
+function expiryOfStored(
+  { session }: Broker,
+  { settings }: AccountState,
+  issued: Issued,
+  known: AccessTokenRecord | undefined,
+): Expiry {
+  const expiresIn = known && Math.floor(known.issuedAt.until(known.expiresAt).total('seconds'))
+  const ceiling = settings.maxLifetimeHours ?? session.maxLifetimeHours
+  const estimate = expiryOf(session.accessToken, { ...issued, expiresIn }, ceiling)
+  if (!known || Temporal.Instant.compare(estimate.expiresAt, known.expiresAt) <= 0) return estimate
+  return { expiresAt: known.expiresAt, decidedBy: known.expiryDecidedBy }
 }
 
 /** I1: written before anything else can fail, repeated until the deadline. */

@@ -9,7 +9,7 @@ import { announce, keep, withdraw } from './announce.ts'
 import { approvalDue, beforeApproval, sendApproval } from './approval-request.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { type Decision, decide, type RefusedToken } from './decide.ts'
-import { askForLogin, beforeAttempt, type Ending, endingOfError, stopUntilFixed } from './ending.ts'
+import { askForLogin, askLater, beforeAttempt, type Ending, endingOfError, stopUntilFixed } from './ending.ts'
 import { isReminderDue, tell, toldIncident } from './incident.ts'
 import { climbLadder, waiting } from './ladder.ts'
 import { type Lease, takeLease } from './lease.ts'
@@ -116,6 +116,8 @@ function restingEnding(
       return knows('login_needed') && !approvalDue(broker, state, stored, now)
         ? askForLogin(broker, state.account, decision.reason)
         : undefined
+    case 'ask_later':
+      return state.last?.loginHelpsFrom && askLater(broker, state.account, decision.reason, decision.from)
     case 'stop': {
       const ending = stopUntilFixed(decision.code, decision.reason, decision.fix)
       return ending.need && knows(ending.need.kind) && state.last?.code === decision.code ? ending : undefined
@@ -172,14 +174,15 @@ async function work(
   }
   const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
   const passing = ending.outcome === 'failed' && ending.need === undefined
-  const incident =
-    passing || ending.outcome === 'ambiguous' ? found.incident : await tell(broker, found, ending.need, ports)
+  const open = passing || ending.outcome === 'ambiguous' || ending.loginHelpsFrom !== undefined
+  const incident = open ? found.incident : await tell(broker, found, ending.need, ports)
   const last = {
     at: ports.clock.now(),
     outcome: ending.outcome,
     reason: ending.reason,
     ...(ending.code && { code: ending.code }),
     ...(ending.fix && { fix: ending.fix }),
+    ...(ending.loginHelpsFrom && { loginHelpsFrom: ending.loginHelpsFrom }),
   }
   const record = { ...changes, incident, last, totpStep: context.usedTotpStep() }
   const [released] = await Promise.all([

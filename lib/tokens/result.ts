@@ -27,6 +27,9 @@ export function resultOf(
     live: isExternal(state) ? null : isLive(state, now),
     tokenValidity: expiresAt?.toString({ timeZone, smallestUnit: 'second' }) ?? null,
     nextAction: nextActionAfter(broker, state, ending),
+    ...(ending.loginHelpsFrom && {
+      loginHelpsFrom: ending.loginHelpsFrom.toString({ timeZone, smallestUnit: 'second' }),
+    }),
   }
 }
 
@@ -47,6 +50,7 @@ export function nextActionAfter(broker: Broker, state: AccountState, ending: End
     case 'paused':
       return 'resume it when it is wanted again'
     case 'skipped':
+      if (ending.loginHelpsFrom && ending.fix) return ending.fix
       return isExternal(state)
         ? 'nothing to do here'
         : 'look again in a moment: the other run says how it ended'

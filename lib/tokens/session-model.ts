@@ -8,9 +8,21 @@ type LifetimeRule =
   | { readonly kind: 'reply' }
   /** The `exp` of the token itself. */
   | { readonly kind: 'jwt' }
-  /** At a wall-clock time: the first one strictly after the issue, or the one of the next calendar day. */
-  | { readonly kind: 'clock'; readonly at: string; readonly timeZone: string; readonly day: 'first' | 'next' }
-  | { readonly kind: 'hours'; readonly hours: number }
+  | ClockRule
+  | HoursRule
+
+/** At a wall-clock time: the first one strictly after the issue, or the one of the next calendar day. */
+interface ClockRule {
+  readonly kind: 'clock'
+  readonly at: string
+  readonly timeZone: string
+  readonly day: 'first' | 'next'
+}
+
+interface HoursRule {
+  readonly kind: 'hours'
+  readonly hours: number
+}
 
 /** The earliest of all rules that give an instant decides; `otherwise` where none does. */
 export interface Lifetime {
@@ -65,15 +77,65 @@ export function expectedExpiry(
   lastLife?: Temporal.Duration,
   maxLifetimeHours?: number,
 ): Temporal.Instant | undefined {
-  const rules = [...lifetime.earliestOf, lifetime.otherwise]
-  const walls = rules.flatMap((rule) => (rule.kind === 'clock' ? nextClock(rule, at) : []))
-  const hours = rules.flatMap((rule) =>
-    rule.kind === 'hours' ? at.add({ minutes: Math.round(rule.hours * 60) }) : [],
-  )
-  const candidates = walls.length > 0 ? walls : lastLife !== undefined ? [at.add(lastLife)] : hours
-  if (maxLifetimeHours !== undefined) candidates.push(at.add({ minutes: Math.round(maxLifetimeHours * 60) }))
+  const { clocks, hours } = rulesOf(lifetime)
+  const walls = clocks.map((rule) => nextClock(rule, at))
+  const lives = hours.map((rule) => at.add(minutesOf(rule.hours)))
+  const candidates = walls.length > 0 ? walls : lastLife !== undefined ? [at.add(lastLife)] : lives
+  if (maxLifetimeHours !== undefined) candidates.push(at.add(minutesOf(maxLifetimeHours)))
   if (candidates.length === 0) return undefined
   return candidates.reduce((a, b) => (Temporal.Instant.compare(b, a) < 0 ? b : a))
+}
+
+/**
+ * The earliest issue after which {@link expectedExpiry} lies later than `after`, in whole seconds: the other way round.
+ * `undefined` when nothing is known; of a broker that tells a token's life by the token or the reply that is so until
+ * `lastLife` is, since what counts otherwise is no more than a guess.
+ */
+export function issuedFrom(
+  lifetime: Lifetime,
+  after: Temporal.Instant,
+  lastLife?: Temporal.Duration,
+  maxLifetimeHours?: number,
+): Temporal.Instant | undefined {
+  const { clocks, hours } = rulesOf(lifetime)
+  const isTold = lifetime.earliestOf.some(({ kind }) => kind === 'reply' || kind === 'jwt')
+  const lives = isTold ? [] : hours.map((rule) => minutesOf(rule.hours))
+  const counted = clocks.length > 0 ? [] : lastLife ? [lastLife] : lives
+  if (maxLifetimeHours !== undefined) counted.push(minutesOf(maxLifetimeHours))
+  const earliest = [
+    ...clocks.map((rule) => previousClock(rule, after)),
+    ...counted.map((life) => after.subtract(life).add({ seconds: 1 })),
+  ]
+  // Every rule can end it, so the last of them decides.
+  return earliest.toSorted(Temporal.Instant.compare).at(-1)
+}
+
+function minutesOf(hours: number): Temporal.Duration {
+  return Temporal.Duration.from({ minutes: Math.round(hours * 60) })
+}
+
+/** The rules that tell a token's end without having it. */
+function rulesOf({ earliestOf, otherwise }: Lifetime): {
+  readonly clocks: readonly ClockRule[]
+  readonly hours: readonly HoursRule[]
+} {
+  const rules = [...earliestOf, otherwise]
+  return {
+    clocks: rules.filter((rule) => rule.kind === 'clock'),
+    hours: rules.filter((rule) => rule.kind === 'hours'),
+  }
+}
+
+/** From when on a token has to be issued for {@link nextClock} to name an instant later than `after`. */
+function previousClock(rule: ClockRule, after: Temporal.Instant): Temporal.Instant {
+  const { timeZone, at: plainTime } = rule
+  const date = after.toZonedDateTimeISO(timeZone).toPlainDate()
+  const at = (day: Temporal.PlainDate): Temporal.Instant =>
+    day.toZonedDateTime({ timeZone, plainTime }).toInstant()
+  const isPast = Temporal.Instant.compare(at(date), after) <= 0
+  if (rule.day === 'first') return at(isPast ? date : date.subtract({ days: 1 }))
+  // Of a day that is named after its issue, the whole day before gives it.
+  return (isPast ? date : date.subtract({ days: 1 })).toZonedDateTime(timeZone).toInstant()
 }
 
 /** The instant a wall-clock rule names for a token issued at `from`. Daylight saving follows the zone. */

@@ -90,3 +90,21 @@ test('an account that was paused meanwhile is told with its time on the clocks o
   const told = done.results.find(({ account }) => account === paused)
   expect(told?.reason).toMatch(/^paused since [A-Z][a-z]{2} \d+ [A-Z][a-z]{2} \d\d:\d\d IST$/)
 })
+
+test('an account whose proof is due near the open is not taken for done before a run has proven it', async () => {
+  await world.run(fyers)
+  world.clock.set('2026-11-23T08:15:00+05:30')
+  const early = await awsRun(
+    { broker },
+    handingOver(async () => undefined),
+    world.ports,
+  )
+  expect(early).toMatchObject({ skipped: 3, handedOver: 0 })
+  world.clock.set('2026-11-23T08:31:00+05:30')
+  const late = await awsRun(
+    { broker },
+    handingOver(async () => undefined),
+    world.ports,
+  )
+  expect(late).toMatchObject({ skipped: 1, handedOver: 2 })
+})

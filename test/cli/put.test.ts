@@ -1,6 +1,8 @@
+import type { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox.ts'
 import { UpstoxSimulator } from '../../lib/simulators/upstox-simulator.ts'
+import { helpFor } from '../../lib/site/needs.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { changed } from '../../lib/tokens/account-state.ts'
 import { adoptAccessToken } from '../../lib/tokens/adopt.ts'
@@ -27,13 +29,14 @@ beforeEach(async () => {
 })
 afterEach(() => world.close())
 
-function adopt(token: string, id: AccountId = account): Promise<AccountResult> {
+function adopt(token: string, id: AccountId = account, expiresAt?: Temporal.Instant): Promise<AccountResult> {
   const now = world.clock.now()
   return adoptAccessToken(
     {
       broker: upstox,
       account: id,
       accessToken: new Secret(token),
+      expiresAt,
       owner: 'put/1',
       deadline: now.add({ seconds: 55 }),
       leaseUntil: now.add({ seconds: 60 }),
@@ -63,6 +66,29 @@ test('a token that proves live is published and ends the wait for a login, once'
   expect(state?.incident).toBeUndefined()
   const { report } = await world.run(upstox)
   expect(report.results).toMatchObject([{ outcome: 'fresh' }])
+})
+
+test('a token that proves live and dies before the open is published, and the login stays asked for', async () => {
+  await world.run(upstox)
+  const expiresAt = world.at('2026-11-23T09:14:00+05:30')
+  expect(await adopt(broker.accessTokenFor('SIM001'), account, expiresAt)).toMatchObject({
+    outcome: 'refreshed',
+    tokenValidity: '2026-11-23T09:14:00+05:30',
+  })
+  expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed'])
+  const state = await world.ports.states.get(account)
+  expect(state && helpFor(upstox, state, world.clock.now())).toBe('login')
+  world.clock.advance({ minutes: 15 })
+  expect((await world.run(upstox)).report.results).toMatchObject([{ outcome: 'awaiting_login', live: true }])
+  await adopt(broker.accessTokenFor('SIM001'))
+  expect(world.alerts.map(({ title }) => title.split(':')[0])).toEqual(['Log in', 'Still open', 'Solved'])
+})
+
+test('a token for an open market solves what was asked for, however short it lives', async () => {
+  world.clock.set('2026-11-23T10:00:00+05:30')
+  await world.run(upstox)
+  await adopt(broker.accessTokenFor('SIM001'), account, world.at('2026-11-23T11:00:00+05:30'))
+  expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed', 'solved'])
 })
 
 test.each([

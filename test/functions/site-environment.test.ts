@@ -24,13 +24,13 @@ test('the site knows its address and the brokers with the owner’s settings', (
 
 test('the settings the stack gives are understood', () => {
   const brokers = {
-    fyers: { leewayMinutes: 90, maxLifetimeHours: 12 },
+    fyers: { leewayMinutes: 90, maxLifetimeHours: 12, proveMinutesBeforeOpen: 30 },
     upstox: { pacingSeconds: 2.5, approvalAt: '07:05' },
   }
   const variables = variablesOf(templateOf({ ...TWO_BROKERS, brokers }), 'Tokenkeeper-site')
   const text = String(variables['TOKENKEEPER_BROKERS'])
   expect(readSiteEnvironment({ ...COMPLETE, TOKENKEEPER_BROKERS: text }).brokers).toMatchObject([
-    { id: 'fyers', session: { leewayMinutes: 90, maxLifetimeHours: 12 } },
+    { id: 'fyers', session: { leewayMinutes: 90, maxLifetimeHours: 12 }, proveMinutesBeforeOpen: 30 },
     { id: 'upstox', pacingSeconds: 2.5, login: { approval: { at: '07:05' } } },
   ])
 })

@@ -51,6 +51,7 @@ describe('the function', () => {
       leewayMinutes: 90,
       maxLifetimeHours: 12,
       remindMinutesBeforeOpen: [90, 15],
+      proveMinutesBeforeOpen: 30,
       hosts: { FYERS_API: 'https://gateway.example.com' },
     }
     const redis = {
@@ -73,6 +74,7 @@ describe('the function', () => {
         leewayMinutes: 90,
         maxLifetimeHours: 12,
         remindMinutesBeforeOpen: [90, 15],
+        proveMinutesBeforeOpen: 30,
         approvalAt: undefined,
       },
       eventsTopicArn: expect.stringContaining('Events'),

@@ -88,6 +88,7 @@ describe('the status of an account', () => {
         generation: 1,
         fingerprint: createHash('sha256').update(token).digest('hex').slice(0, 16),
         next_action: expect.any(String),
+        login_helps_from: null,
         last_error: null,
       })
       expect(text).not.toContain(token.slice(0, 20))

@@ -40,6 +40,7 @@ describe('a token that is handed in', () => {
       fingerprint: createHash('sha256').update(token).digest('hex').slice(0, 16),
       generation: 2,
       user_id: 'SIM001',
+      covers_session: true,
     })
     expect(text).not.toContain(token)
     expect(world.upstoxServer.count('/v2/user/profile')).toBe(probes + 1)

@@ -4,7 +4,7 @@ import { iifl } from '../../lib/brokers/iifl.ts'
 import { zerodha } from '../../lib/brokers/zerodha.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { KnownAccount } from '../../lib/site/accounts.ts'
-import { helpFor, overviewOf } from '../../lib/site/needs.ts'
+import { helpFor, loginLaterFrom, overviewOf } from '../../lib/site/needs.ts'
 import { parseAccountId } from '../../lib/tokens/account-id.ts'
 import {
   type AccessTokenRecord,
@@ -64,6 +64,65 @@ describe('who is needed', () => {
     ['a login for what no run could renew', { ...zerodha, grants: [] }, {}, 'login'],
   ])('%s', (_, broker, changes, help) => {
     expect(helpFor(broker, state('zerodha', changes), NOW)).toBe(help)
+  })
+})
+
+describe('on a Friday evening', () => {
+  const evening = Temporal.Instant.from('2026-11-27T20:00:00+05:30')
+  const morning = Temporal.Instant.from('2026-11-30T06:00:00+05:30')
+  const early = { last: { at: evening, outcome: 'skipped', reason: '', loginHelpsFrom: morning } } as const
+
+  test.each<[string, Broker, Partial<AccountState>, ReturnType<typeof helpFor>]>([
+    ['a login that a run waits for', zerodha, last('awaiting_login'), undefined],
+    ['a login that a run found too early', zerodha, early, undefined],
+    ['a login that was asked for', zerodha, incident('login_needed'), undefined],
+    ['a login for a lost refresh token', zerodha, incident('token_lost'), undefined],
+    ['a token that a login gave and that has died', zerodha, token('login', -1), undefined],
+    ['a token by hand', elsewhere, incident('login_needed'), undefined],
+  ])('%s needs nobody before Monday 06:00', (_, broker, changes) => {
+    const record = state('zerodha', changes)
+    expect(helpFor(broker, record, evening)).toBeUndefined()
+    expect(loginLaterFrom(broker, record, evening)).toEqual(morning)
+    expect(helpFor(broker, record, morning)).toBeDefined()
+    expect(loginLaterFrom(broker, record, morning)).toBeUndefined()
+  })
+
+  test('what is stored can be corrected: the page has no button for a login', () => {
+    const wrong = state('zerodha', incident('human_action'))
+    expect(helpFor(zerodha, wrong, evening)).toBe('operator')
+    expect(helpFor(zerodha, state('zerodha', incident('operator_action')), evening)).toBe('operator')
+    expect(loginLaterFrom(zerodha, wrong, evening)).toBeUndefined()
+  })
+
+  test('an account without a market may be logged in', () => {
+    const { tradingSession: _none, ...anytime } = zerodha
+    expect(helpFor(anytime, state('zerodha', last('awaiting_login')), evening)).toBe('login')
+  })
+
+  test('a token that still lives is no reason to wait for anything', () => {
+    const living = { ...token('login', 20 * 24), ...last('awaiting_login') }
+    expect(helpFor(zerodha, state('zerodha', living), evening)).toBeUndefined()
+    expect(loginLaterFrom(zerodha, state('zerodha', living), evening)).toBeUndefined()
+  })
+
+  test('the overview counts nobody, and has those who wait in a list of their own', () => {
+    const known = ['A', 'B'].map((name) => ({
+      broker: zerodha as Broker,
+      state: state(`zerodha/${name}`, last('awaiting_login')),
+    }))
+    expect(overviewOf(known, evening, 'zerodha/B')).toMatchObject({
+      needing: [],
+      covered: [],
+      done: 0,
+      later: [
+        { state: { account: 'zerodha/A' }, from: morning, named: false },
+        { state: { account: 'zerodha/B' }, from: morning, named: true },
+      ],
+    })
+    expect(overviewOf(known, morning)).toMatchObject({
+      later: [],
+      needing: [{ help: 'login' }, { help: 'login' }],
+    })
   })
 })
 

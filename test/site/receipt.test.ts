@@ -118,6 +118,16 @@ describe('the next need', () => {
     expect(nextNeed(fyers, account(fyers, expires), now)).toBe(sentence)
   })
 
+  test.each<[string, [string, string], [string, string], string]>([
+    ['a token that dies in the night', ['28', '06:00'], ['27', '20:00'], ', from Mon 06:00 on'],
+    ['a token that has died', ['27', '06:00'], ['28', '12:00'], ', from Mon 06:00 on'],
+    ['a token that has died, on the morning itself', ['28', '06:00'], ['30', '06:00'], ''],
+  ])('says from when, where a login would be too early for it: %s', (_, expires, at, from) => {
+    expect(nextNeed(fyers, account(fyers, expires), ist(...at))).toBe(
+      `Next login: before Mon 30 Nov 09:15 IST${from}.`,
+    )
+  })
+
   test('is nobody’s, where a refresh token came with the login and needs nothing that could be missing', () => {
     const state = account(zerodha, ['24', '06:00'], { refreshToken: REFRESH_TOKEN })
     expect(nextNeed(zerodha, state, now)).toBe('Renews itself.')

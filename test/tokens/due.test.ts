@@ -102,6 +102,7 @@ describe('a proof for today’s session', () => {
   const tillSeven = token('2026-11-23T03:00:00+05:30', '2026-11-23T07:00:00+05:30')
   const sunday = token('2026-11-22T03:00:00+05:30', '2026-11-24T06:00:00+05:30')
   const atSix = token('2026-11-23T06:15:00+05:30', '2026-11-24T06:00:00+05:30')
+  const nearOpen = token('2026-11-23T08:30:00+05:30', '2026-11-24T06:00:00+05:30')
 
   test.each([
     ['before the three hours begin', nightly, '2026-11-23T06:14:59+05:30', false],
@@ -109,10 +110,26 @@ describe('a proof for today’s session', () => {
     ['while the market is open', nightly, '2026-11-23T15:29:59+05:30', true],
     ['after the close', nightly, '2026-11-23T15:30:00+05:30', false],
     ['on a Sunday', sunday, '2026-11-22T09:00:00+05:30', false],
-    ['when there has been one', atSix, '2026-11-23T09:00:00+05:30', false],
+    ['when there has been one this morning', atSix, '2026-11-23T08:29:59+05:30', false],
+    ['45 minutes before the open, when that one is from before', atSix, '2026-11-23T08:30:00+05:30', true],
+    ['when there has been one near the open', nearOpen, '2026-11-23T09:14:00+05:30', false],
+    ['in the open market, when none came near the open', atSix, '2026-11-23T11:00:00+05:30', true],
     ['of a token that dies before the open', tillSeven, '2026-11-23T06:30:00+05:30', false],
   ])('%s', (_, of, now, wanted) => {
-    expect(wantsProof(of, NSE, at(now))).toBe(wanted)
+    expect(wantsProof(of, { tradingSession: NSE }, at(now))).toBe(wanted)
+  })
+})
+
+describe('how near the open a token is proven once more', () => {
+  const sixFifteen = token('2026-11-23T06:15:00+05:30', '2026-11-24T06:00:00+05:30')
+
+  test.each([
+    [20, '2026-11-23T08:54:59+05:30', false],
+    [20, '2026-11-23T08:55:00+05:30', true],
+    [120, '2026-11-23T07:15:00+05:30', true],
+    [180, '2026-11-23T08:00:00+05:30', false],
+  ])('is the owner’s to choose: %d minutes, at %s: %s', (proveMinutesBeforeOpen, now, wanted) => {
+    expect(wantsProof(sixFifteen, { tradingSession: NSE, proveMinutesBeforeOpen }, at(now))).toBe(wanted)
   })
 })
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { simulatedJwt } from '../../lib/simulators/simulated-token.ts'
 import { isBrokenJwt, jwtExpiry } from '../../lib/tokens/jwt.ts'
 import { Secret } from '../../lib/tokens/secret.ts'
-import { expectedExpiry, expiryOf, nextClock } from '../../lib/tokens/session-model.ts'
+import { expectedExpiry, expiryOf, issuedFrom, nextClock } from '../../lib/tokens/session-model.ts'
 
 const instant = (text: string): Temporal.Instant => Temporal.Instant.from(text)
 const opaque = new Secret('opaque-token-0001')
@@ -163,5 +163,36 @@ describe('expectedExpiry', () => {
       at.add({ minutes: 20 }),
     )
     expect(expectedExpiry(lifetime, at)).toEqual(at.add({ hours: 12 }))
+  })
+})
+
+describe('issuedFrom', () => {
+  const after = instant('2026-11-30T09:15:00+05:30')
+  const clock = (at: string, day: 'first' | 'next') =>
+    ({ kind: 'clock', at, timeZone: 'Asia/Kolkata', day }) as const
+
+  test.each([
+    ['the last such time before', clock('06:00', 'first'), '2026-11-30T06:00:00+05:30'],
+    ['the day before, where it is later in the day', clock('15:30', 'first'), '2026-11-29T15:30:00+05:30'],
+    ['midnight, where the next day counts', clock('06:00', 'next'), '2026-11-30T00:00:00+05:30'],
+    ['midnight before, where that is later in the day', clock('15:30', 'next'), '2026-11-29T00:00:00+05:30'],
+    ['a life before, and a second', { kind: 'hours', hours: 12 } as const, '2026-11-29T21:15:01+05:30'],
+  ])('is %s', (_, rule, from) => {
+    const lifetime = { earliestOf: [rule], otherwise: rule }
+    expect(issuedFrom(lifetime, after)).toEqual(instant(from))
+  })
+
+  test('is the last of what several rules say, the owner’s ceiling among them', () => {
+    const lifetime = { earliestOf: [clock('03:30', 'first')], otherwise: clock('06:00', 'first') }
+    expect(issuedFrom(lifetime, after)).toEqual(instant('2026-11-30T06:00:00+05:30'))
+    expect(issuedFrom(lifetime, after, undefined, 2)).toEqual(instant('2026-11-30T07:15:01+05:30'))
+  })
+
+  test('is not known where only the reply tells, until one has', () => {
+    const lifetime = { earliestOf: [{ kind: 'reply' }], otherwise: { kind: 'hours', hours: 1 } } as const
+    expect(issuedFrom(lifetime, after)).toBeUndefined()
+    expect(issuedFrom(lifetime, after, Temporal.Duration.from({ hours: 6 }))).toEqual(
+      instant('2026-11-30T03:15:01+05:30'),
+    )
   })
 })
