@@ -139,14 +139,16 @@ function rateLimited(
   })
 }
 
-/** Seconds of a Retry-After header, which is a number or an HTTP date (RFC 9110 section 10.2.3). */
+/** Seconds of a Retry-After header, which is a number or an HTTP date, then on the broker's clock (RFC 9110 section 10.2.3). */
 export function retryAfter(reply: BrokerReply): number | undefined {
   const value = reply.headers['retry-after']
   if (value === undefined) return undefined
   if (/^\d{1,9}$/.test(value)) return Number(value)
   const at = Date.parse(value)
   if (Number.isNaN(at)) return undefined
-  return Math.max(0, (at - reply.sentAt.epochMilliseconds) / 1000)
+  const theirs = Date.parse(reply.headers['date'] ?? '')
+  const now = Number.isNaN(theirs) ? reply.sentAt.epochMilliseconds : theirs
+  return Math.max(0, (at - now) / 1000)
 }
 
 function bodyOf(call: Call): { readonly text?: string; readonly headers: Record<string, string> } {

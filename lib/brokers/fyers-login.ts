@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import * as z from 'zod/mini'
 import type { BrokerContext, Renewal } from '../ports/broker.ts'
 import type { Authorization, AuthorizationRequest, Callback, CodeLogin } from '../ports/login.ts'
-import { ConfigurationError, GrantRejectedError } from '../tokens/errors.ts'
+import { ConfigurationError, GrantRejectedError, TokenkeeperError } from '../tokens/errors.ts'
 import { jwtClaims } from '../tokens/jwt.ts'
 import { Secret } from '../tokens/secret.ts'
 import { badField, callBroker } from './call.ts'
@@ -53,7 +53,7 @@ function readCallback(parameters: URLSearchParams): Callback {
 
 async function exchange(context: BrokerContext, authorization: Authorization): Promise<Renewal> {
   const { code } = authorization
-  assertYoung(code, context)
+  await assertYoung(code, context)
   const reply = await callBroker(context, FYERS, {
     method: 'POST',
     url: context.host('FYERS_API') + EXCHANGE_PATH,
@@ -102,11 +102,36 @@ function usesPkce({ settings }: BrokerContext): boolean {
   return (settings.options?.['pkce'] ?? FYERS_PKCE) === 'on'
 }
 
-function assertYoung(code: Secret, { clock }: BrokerContext): void {
+async function assertYoung(code: Secret, context: BrokerContext): Promise<void> {
   const issuedAt = jwtClaims(code)?.['iat']
   if (typeof issuedAt !== 'number') return
-  if (clock.now().epochMilliseconds / 1000 - issuedAt <= FYERS_AUTH_CODE_MAX_AGE_S) return
-  throw new GrantRejectedError(`the authorization code is older than ${FYERS_AUTH_CODE_MAX_AGE_S / 60} min`, {
-    fix: 'log in at FYERS again',
-  })
+  const isYoung = (): boolean => secondsSince(issuedAt, context) <= FYERS_AUTH_CODE_MAX_AGE_S
+  if (isYoung()) return
+  // Ours may be the clock that is wrong: a code is worth a look at theirs.
+  const isKnown = context.brokerDriftMs() !== undefined || (await asked(context))
+  if (isKnown && isYoung()) return
+  const minutes = FYERS_AUTH_CODE_MAX_AGE_S / 60
+  throw new GrantRejectedError(
+    isKnown
+      ? `the authorization code is older than ${minutes} min`
+      : `the authorization code is older than ${minutes} min by the clock of this machine, which may be wrong`,
+    {
+      fix: isKnown ? 'log in at FYERS again' : 'check the clock of this machine, then log in at FYERS again',
+    },
+  )
+}
+
+/** By the clock of FYERS, as far as its replies have told. */
+function secondsSince(issuedAt: number, { clock, brokerDriftMs }: BrokerContext): number {
+  return (clock.now().epochMilliseconds + (brokerDriftMs() ?? 0)) / 1000 - issuedAt
+}
+
+/** Any reply tells the time. */
+async function asked(context: BrokerContext): Promise<boolean> {
+  try {
+    await callBroker(context, FYERS, { method: 'GET', url: context.host('FYERS_API'), spends: 'nothing' })
+  } catch (error) {
+    if (!(error instanceof TokenkeeperError)) throw error
+  }
+  return context.brokerDriftMs() !== undefined
 }

@@ -122,10 +122,10 @@ function errorOfCode(step: Step, code: string): TokenkeeperError | undefined {
     })
   }
   if (TOTP_REFUSED.includes(code)) {
-    const fix = `check the stored totp_secret and the clock of this machine: ${SETUP}`
+    const fix = `check the clock of this machine and the stored totp_secret: ${SETUP}; else it is tried again tomorrow`
     return new HumanActionError('IIFL refused the one-time code', {
       ...details,
-      problem: 'wrong_secret',
+      problem: 'one_time_code',
       suspects: ['totp_secret'],
       fix,
     })

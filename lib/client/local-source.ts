@@ -4,9 +4,9 @@ import type { Ports } from '../ports/ports.ts'
 import type { PublishedToken, RefreshOrder } from '../ports/token-desk.ts'
 import { brokerOf, parseAccountId } from '../tokens/account-id.ts'
 import type { AccountState } from '../tokens/account-state.ts'
-import { isHeld } from '../tokens/decide.ts'
 import { unprovenSince } from '../tokens/doubt.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
+import { isHeld } from '../tokens/held.ts'
 import { authorizationOf } from '../tokens/read-published.ts'
 import { Secret } from '../tokens/secret.ts'
 import { tokenDesk } from '../tokens/token-desk.ts'
@@ -56,7 +56,7 @@ export function localSource(options: LocalSourceOptions): TokenSource {
   }
 
   const isBusy = (state: AccountState | undefined): boolean =>
-    state?.lease !== undefined && isHeld(state.lease.until, clock.now())
+    state?.lease !== undefined && isHeld(state.lease, clock.now())
 
   const tokenOf = (published: PublishedToken | undefined, state: AccountState | undefined): ClientToken => {
     if (!published) throw missing(state)

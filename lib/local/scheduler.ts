@@ -2,6 +2,9 @@ import { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../ports/clock.ts'
 import type { Schedule } from '../schedule.ts'
 
+/** Below it a clock was only trued up, and no run comes later than that. */
+const SET_BACK_MS = 60_000
+
 export interface Job {
   readonly name: string
   readonly schedules: readonly Schedule[]
@@ -11,11 +14,12 @@ export interface Job {
 
 /**
  * Starts jobs by their schedules. It compares clocks at each tick and trusts no long timer: a laptop that slept
- * past a run, or whose clock was set, starts it at the next tick, once however many were missed. A job never
- * overlaps itself.
+ * past a run, or whose clock was set, forwards or back, starts it at the next tick, once however many were missed. A job
+ * never overlaps itself.
  */
 export class Scheduler {
   readonly #clock: Clock
+  #latestMs: number
   readonly #jobs: readonly {
     readonly job: Job
     nextMs: number | undefined
@@ -24,12 +28,14 @@ export class Scheduler {
 
   constructor(jobs: readonly Job[], clock: Clock) {
     this.#clock = clock
-    this.#jobs = jobs.map((job) => ({ job, nextMs: nextOf(job, clock.now().epochMilliseconds) }))
+    this.#latestMs = clock.now().epochMilliseconds
+    this.#jobs = jobs.map((job) => ({ job, nextMs: nextOf(job, this.#latestMs) }))
   }
 
   /** Starts what is due. */
   tick(): void {
     const now = this.#clock.now().epochMilliseconds
+    this.#notice(now)
     for (const entry of this.#jobs) {
       if (entry.nextMs === undefined || entry.nextMs > now || entry.running) continue
       entry.running = entry.job.run().finally(() => {
@@ -39,6 +45,12 @@ export class Scheduler {
       const following = nextOf(entry.job, entry.nextMs)
       entry.nextMs = following !== undefined && following <= now ? nextOf(entry.job, now) : following
     }
+  }
+
+  /** What was worked out by a clock that was ahead may lie a year off: everything is due once it was set right. */
+  #notice(now: number): void {
+    if (now < this.#latestMs - SET_BACK_MS) for (const entry of this.#jobs) entry.nextMs = now
+    if (now < this.#latestMs - SET_BACK_MS || now > this.#latestMs) this.#latestMs = now
   }
 
   /** When a job runs next; `undefined` when its schedules have come to an end. */

@@ -47,8 +47,11 @@ export function redisMirror({ url, password, defaultAccounts, clock }: RedisMirr
       throw error
     }
   }
-  const isQuiet = (): boolean =>
-    quietUntil !== undefined && clock.now().until(quietUntil).total('seconds') > 0
+  const isQuiet = (): boolean => {
+    const seconds = quietUntil ? clock.now().until(quietUntil).total('seconds') : 0
+    // A longer quiet is one of a clock that was ahead and was set right since.
+    return seconds > 0 && seconds <= QUIET_SECONDS
+  }
 
   return {
     name: 'Redis mirror',
@@ -85,7 +88,9 @@ export function storedRedisMirror({
 export function storedRedisPassword(vault: Pick<TokenVault, 'read'>, clock: Clock): RedisPassword {
   let last: { readonly password: Secret | undefined; readonly at: Temporal.Instant } | undefined
   return async () => {
-    if (!last || last.at.until(clock.now()).total('seconds') >= PASSWORD_KEPT_SECONDS) {
+    const age = last ? last.at.until(clock.now()).total('seconds') : -1
+    // A negative age is that of a clock that was ahead and was set right since.
+    if (!last || age < 0 || age >= PASSWORD_KEPT_SECONDS) {
       const stored = await vault.read(MIRRORS, [PASSWORD])
       last = { password: stored.get(PASSWORD)?.value, at: clock.now() }
     }

@@ -156,6 +156,8 @@ export interface BrokerContext {
   accepted(name: SecretName): void
   /** Sends once within the deadline. Throws HttpError. Measures the clock drift by the way. */
   send(request: Omit<HttpRequest, 'timeoutMs'> & { readonly timeoutMs?: number }): Promise<HttpReply>
-  /** A one-time code of a step never used before, with at least 8 s left in it; waits for one if need be. */
+  /** Milliseconds the broker's clock is ahead of ours as its replies of this run tell; `undefined` before the first. */
+  brokerDriftMs(): number | undefined
+  /** A one-time code of a step never used before, surely begun and with at least 8 s left; waits for one if need be. */
   totp(secret: Secret): Promise<string>
 }

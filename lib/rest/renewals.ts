@@ -3,7 +3,8 @@ import type { RefreshOrder } from '../ports/token-desk.ts'
 import type { KnownAccount } from '../site/accounts.ts'
 import type { AccountId } from '../tokens/account-id.ts'
 import type { AccountState } from '../tokens/account-state.ts'
-import { isHeld, type RefusedToken } from '../tokens/decide.ts'
+import type { RefusedToken } from '../tokens/decide.ts'
+import { isHeld } from '../tokens/held.ts'
 import type { AccountResult } from '../tokens/outcome.ts'
 import { resultOf } from '../tokens/result.ts'
 import { isLive } from '../tokens/token-status.ts'
@@ -58,7 +59,7 @@ export function renewals({ desk, ports: { states, clock } }: RestOptions): Renew
     const until = Math.min(lastMs, clock.now().add({ seconds: PATIENCE_SECONDS }).epochMilliseconds)
     while (clock.now().epochMilliseconds < until) {
       const lease = (await states.get(account))?.lease
-      if (!lease || !isHeld(lease.until, clock.now())) return
+      if (!lease || !isHeld(lease, clock.now())) return
       await clock.sleep(LOOK_AGAIN_MS)
     }
   }

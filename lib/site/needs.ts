@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Broker, Grant } from '../ports/broker.ts'
 import type { AccountState, Incident } from '../tokens/account-state.ts'
+import { isOver } from '../tokens/choose-grant.ts'
 import { loginHelpsFrom } from '../tokens/login-helps.ts'
 import { isLive, tokenStatus } from '../tokens/token-status.ts'
 import type { KnownAccount } from './accounts.ts'
@@ -116,7 +117,7 @@ export function renewsItself(broker: Broker, state: AccountState, now: Temporal.
   return broker.grants.some((grant) => {
     if (grant.enabled?.(state.settings, broker.hosts) === false) return false
     const block = state.blocks[grant.kind]
-    if (block && (!block.until || isBefore(now, block.until))) return false
+    if (block && !isOver(block, now)) return false
     if (grant.kind === 'refresh_token' && !hasRefreshToken(state, now)) return false
     return state.accessToken?.source === grant.kind || isSatisfiedByLogin(grant, broker)
   })

@@ -42,6 +42,8 @@ export interface GrantBlock {
   readonly fix?: string
   /** The stamps of the secrets that are suspected; the block ends when one of them is stored again. */
   readonly stamps: Readonly<Record<string, string>>
+  /** When it was written down; absent on records of earlier versions. */
+  readonly at?: Instant
   /** The block also ends by itself at this instant. */
   readonly until?: Instant
   /** Whether a person's forced run may try all the same. */
@@ -110,6 +112,8 @@ export interface ApprovalRequest {
   /** How many posted tokens were tried at the broker. */
   readonly tried: number
   readonly approvedAt?: Instant
+  /** Whole seconds the broker's clock was ahead of ours when it was asked; absent where the clocks agree, or nobody could tell. */
+  readonly driftSeconds?: number
 }
 
 /**
@@ -160,7 +164,8 @@ export interface AccountState {
   /** The broker's user id, pinned at the first proof. */
   readonly userId?: string
   readonly clientName?: string
-  readonly lease?: { readonly owner: string; readonly until: Instant }
+  /** `until` is the holder's own end (lib/tokens/held.ts). `takenAt` is absent on records of earlier versions. */
+  readonly lease?: { readonly owner: string; readonly takenAt?: Instant; readonly until: Instant }
   /** Attempts at the broker's login in the last day, oldest first. */
   readonly attempts: readonly Instant[]
   /** Authorization codes exchanged in the last day, oldest first. */
@@ -173,8 +178,11 @@ export interface AccountState {
   /** The last 30-second step a one-time code was made for. */
   readonly totpStep?: number
   readonly notBefore?: Instant
+  /** When that was written down; absent on records of earlier versions. */
+  readonly notBeforeSetAt?: Instant
   /** When the broker's login may be used again: a throttled grant says nothing about it. */
   readonly loginNotBefore?: Instant
+  readonly loginNotBeforeSetAt?: Instant
   readonly blocks: Readonly<Partial<Record<GrantKind, GrantBlock>>>
   /** Passwords and PINs that were sent, and of which the broker has not said that they are right. */
   readonly unconfirmed?: Readonly<Partial<Record<SecretName, UnconfirmedTries>>>
@@ -218,8 +226,11 @@ const INSTANT_FIELDS = new Set([
   'savedAt',
   'authorizedAt',
   'until',
+  'takenAt',
   'notBefore',
+  'notBeforeSetAt',
   'loginNotBefore',
+  'loginNotBeforeSetAt',
   'at',
   'openedAt',
   'toldAt',

@@ -4,8 +4,8 @@ import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountId } from './account-id.ts'
 import { type AccountState, newAccountState, type StateChanges } from './account-state.ts'
-import { isHeld } from './decide.ts'
 import { RateLimitedError, StateStoreError } from './errors.ts'
+import { heldUntil, isHeld } from './held.ts'
 import { type Lease, type LeaseRequest, takeLease } from './lease.ts'
 import { readStored } from './read-stored.ts'
 import { unknownAccount } from './unknown-account.ts'
@@ -13,7 +13,7 @@ import { unknownAccount } from './unknown-account.ts'
 const MOST_ATTEMPTS = 8
 const LOOK_AGAIN_MS = 500
 
-export interface LeaseWish extends LeaseRequest {
+export interface LeaseWish extends Omit<LeaseRequest, 'takenAt'> {
   readonly broker: Broker
   readonly account: AccountId
   /** Seconds to wait for a run that holds the account. */
@@ -41,14 +41,15 @@ export async function acquireLease(
       throw unknownAccount(account)
     const changes = prepare(state)
     const { lease } = state
-    if (lease && isHeld(lease.until, clock.now())) {
-      if (Temporal.Instant.compare(clock.now(), waitUntil) >= 0) throw busy(wish, lease.until, clock.now())
+    if (lease && isHeld(lease, clock.now())) {
+      if (Temporal.Instant.compare(clock.now(), waitUntil) >= 0)
+        throw busy(wish, heldUntil(lease), clock.now())
       await clock.sleep(LOOK_AGAIN_MS)
       state = (await states.get(account)) ?? newAccountState(account)
       continue
     }
     attempt += 1
-    const leased = await takeLease(states, state, { owner, until }, changes)
+    const leased = await takeLease(states, state, { owner, takenAt: clock.now(), until }, changes)
     if (leased.held) return leased.lease
     state = leased.current ?? newAccountState(account)
   }

@@ -4,7 +4,8 @@ import type { PushApproval } from '../ports/login.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState, ApprovalRequest, StateChanges } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
-import { attemptAllowedAt, withAttempt } from './budget.ts'
+import { attemptAllowedAt, loginHold, withAttempt } from './budget.ts'
+import { isFromTheFuture } from './clock-tolerance.ts'
 import { gaveNothing, noteDoubt, withdrawDoubt } from './doubt.ts'
 import { AmbiguousError, BrokerUnavailableError, UnexpectedResponseError } from './errors.ts'
 import { loginHelpsFrom } from './login-helps.ts'
@@ -15,7 +16,8 @@ export function isApprovalOpen(
   approval: ApprovalRequest | undefined,
   now: Temporal.Instant,
 ): approval is ApprovalRequest {
-  return approval !== undefined && approval.approvedAt === undefined && isAfter(approval.openUntil, now)
+  if (approval === undefined || approval.approvedAt !== undefined) return false
+  return isAfter(approval.openUntil, now) && !isFromTheFuture(approval.requestedAt, now)
 }
 
 /**
@@ -36,9 +38,9 @@ export function approvalDue(
   const from = local.withPlainTime(approval.at).toInstant()
   if (isAfter(from, now) || (broker.tradingSession && !isWeekday(local.toPlainDate()))) return undefined
   if (loginHelpsFrom(broker, state, now)) return undefined
-  if (state.approvalRequests?.some((at) => !isAfter(from, at))) return undefined
-  const attempts = state.approvalRequests ?? []
-  const hold = attemptAllowedAt(approval.budget, { ...notBeforeOf(state), attempts }, timeZone, now)
+  const attempts = (state.approvalRequests ?? []).filter((at) => !isFromTheFuture(at, now))
+  if (attempts.some((at) => !isAfter(from, at))) return undefined
+  const hold = attemptAllowedAt(approval.budget, { ...loginHold(state), attempts }, timeZone, now)
   return hold ? undefined : approval
 }
 
@@ -72,12 +74,16 @@ export async function sendApproval(
   const { approval } = state
   if (!approval) throw new Error('the request must be on record before it is sent')
   try {
-    const { openUntil } = await login.request(context)
+    const requested = await login.request(context)
+    // What the broker writes is on its clock.
+    const driftSeconds = Math.floor((context.brokerDriftMs() ?? 0) / 1000)
+    const openUntil = requested.openUntil.subtract({ seconds: driftSeconds })
+    const asked = { ...approval, ...(driftSeconds !== 0 && { driftSeconds }) }
     // An end that has passed is none: the holder is looking at the request now.
-    if (!isAfter(openUntil, approval.requestedAt)) return { changes: {} }
+    if (!isAfter(openUntil, approval.requestedAt)) return { changes: { approval: asked } }
     const { doubt } = state
     return {
-      changes: { approval: { ...approval, openUntil }, ...(doubt && { doubt: { ...doubt, openUntil } }) },
+      changes: { approval: { ...asked, openUntil }, ...(doubt && { doubt: { ...doubt, openUntil } }) },
     }
   } catch (error) {
     // Perhaps the holder was asked, or was for sure and the broker words its success in a new way: the webhook stays
@@ -97,10 +103,6 @@ export function unsent(state: AccountState): StateChanges {
     approvalRequests: approvalRequests.slice(0, -1),
     ...withdrawDoubt(state, approvalRequests.at(-1)),
   }
-}
-
-function notBeforeOf({ loginNotBefore }: AccountState): Pick<AccountState, 'notBefore'> {
-  return loginNotBefore ? { notBefore: loginNotBefore } : {}
 }
 
 function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {

@@ -10,7 +10,8 @@ import { acquireLease } from './acquire-lease.ts'
 import { announce } from './announce.ts'
 import { beforeApproval, isApprovalOpen, sendApproval, unsent } from './approval-request.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
-import { attemptAllowedAt } from './budget.ts'
+import { attemptAllowedAt, loginHold } from './budget.ts'
+import { isFromTheFuture } from './clock-tolerance.ts'
 import { noteDoubt } from './doubt.ts'
 import { WrongAccountError } from './errors.ts'
 import { tell } from './incident.ts'
@@ -30,8 +31,6 @@ const PATIENCE_SECONDS = 6
 const WEBHOOK_PATIENCE_SECONDS = 30
 /** The record is tried for as long as the lease surely stands. */
 const RECORD_BY_SECONDS = LEASE_SECONDS - 5
-/** Our clock and the broker's may differ by this much. */
-const CLOCK_TOLERANCE_MINUTES = 5
 /** Tokens tried at the broker for one request: more than the broker posts, fewer than somebody who guesses needs. */
 const MOST_TRIED = 5
 
@@ -117,10 +116,10 @@ function objectionTo(
   if (clientId === undefined || named !== clientId) return 'it names another app'
   if (pinned === undefined || userId.toUpperCase() !== pinned.toUpperCase()) return 'it names another user'
   if (!isPlausibleToken(accessToken)) return 'its token is none'
-  const tolerance = { minutes: CLOCK_TOLERANCE_MINUTES }
-  if (isAfter(approval.requestedAt.subtract(tolerance), issuedAt))
-    return 'its token is older than the request'
-  if (isAfter(issuedAt, now.add(tolerance))) return 'its token is from the future'
+  // Its time is the broker's, whose clock may be another than ours.
+  const issuedByOurs = issuedAt.subtract({ seconds: approval.driftSeconds ?? 0 })
+  if (isFromTheFuture(approval.requestedAt, issuedByOurs)) return 'its token is older than the request'
+  if (isFromTheFuture(issuedByOurs, now)) return 'its token is from the future'
   if (!isAfter(expiresAt, now)) return 'its token has expired'
   if (approval.tried >= MOST_TRIED) return 'too many tokens were posted for this request'
   return undefined
@@ -196,8 +195,7 @@ function assertAllowed(
   broker: Broker,
   now: Temporal.Instant,
 ): void {
-  const { loginNotBefore: notBefore, approvalRequests: attempts = [] } = state
-  const held = { attempts, ...(notBefore && { notBefore }) }
+  const held = { ...loginHold(state), attempts: state.approvalRequests ?? [] }
   const hold = attemptAllowedAt(login.budget, held, broker.session.timeZone, now)
   if (!hold) return
   const minutes = Math.ceil(now.until(hold.at).total('minutes'))

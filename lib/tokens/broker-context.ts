@@ -6,18 +6,18 @@ import type { Ports } from '../ports/ports.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
 import type { AccountSettings } from './account-state.ts'
+import { BrokerClock } from './broker-clock.ts'
+import { CLOCK_TOLERANCE_SECONDS } from './clock-tolerance.ts'
 import { BrokerUnavailableError, ConfigurationError, WAIT_FOR_RUN } from './errors.ts'
 import type { UsedCredentials } from './lockout.ts'
 import type { Secret } from './secret.ts'
 
 const DEFAULT_TIMEOUT_MS = 15_000
 const TOTP_STEP_S = 30
-/** An hour: the most a lease, and with it the step of a run that died, can lie ahead. */
-const TOTP_STEPS_AHEAD = 120
 /** With less time left the code may arrive too late (brokers/README, rules for TOTP). */
 const TOTP_MIN_SECONDS_LEFT = 8
-/** No run lives this long: a last step further ahead was noted by a wrong clock and would hold up codes until then. */
-const TOTP_MOST_STEPS_AHEAD = 40
+/** A last step further ahead was noted by a clock that was ahead, and would hold up codes until then. */
+const TOTP_MOST_STEPS_AHEAD = CLOCK_TOLERANCE_SECONDS / TOTP_STEP_S
 /** A drift above this is worth a finding. */
 const DRIFT_FINDING_S = 5
 
@@ -52,8 +52,8 @@ export interface RunContext extends BrokerContext, UsedCredentials {
 export function brokerContext(options: ContextOptions, ports: Ports): RunContext {
   const { broker, account, stored, deadline } = options
   const { clock } = ports
-  let totpStep = believable(options.totpStep, clock.now())
-  let driftMs = 0
+  let { totpStep } = options
+  const brokerClock = new BrokerClock()
   const publications: Publication[] = []
   const used = new Set<SecretName>()
   const taken = new Set<SecretName>()
@@ -87,9 +87,11 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
       const remainingMs = clock.now().until(deadline).total('milliseconds')
       if (remainingMs < 1) throw new HttpError('DEADLINE', { sent: false })
       const timeoutMs = Math.min(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, remainingMs)
+      const sentAt = clock.now()
       const reply = await ports.http.send({ ...request, timeoutMs })
-      driftMs = drift(reply.headers['date'], clock.now()) ?? driftMs
-      if (Math.abs(driftMs) > DRIFT_FINDING_S * 1000) {
+      brokerClock.read(reply.headers['date'], { sentAt, repliedAt: clock.now() })
+      const { driftMs } = brokerClock
+      if (driftMs !== undefined && Math.abs(driftMs) > DRIFT_FINDING_S * 1000) {
         ports.telemetry.warn('this clock differs from the broker', {
           account,
           seconds: Math.round(driftMs / 1000),
@@ -99,12 +101,11 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
       return reply
     },
     async totp(secret) {
-      const brokersNow = (): Temporal.Instant => clock.now().add({ milliseconds: Math.round(driftMs) })
-      const secondsLeft = (): number => TOTP_STEP_S - ((brokersNow().epochMilliseconds / 1000) % TOTP_STEP_S)
       const isUsed = (step: number): boolean =>
         totpStep !== undefined && step <= totpStep && totpStep - step <= TOTP_MOST_STEPS_AHEAD
-      while (secondsLeft() < TOTP_MIN_SECONDS_LEFT || isUsed(totpStepOf(brokersNow()))) {
-        const waitMs = Math.ceil(secondsLeft() * 1000)
+      let present = surelyBegun(brokerClock, clock.now())
+      while (present.secondsLeft < TOTP_MIN_SECONDS_LEFT || isUsed(present.step)) {
+        const waitMs = present.nextInMs
         const resumesAt = clock.now().add({ milliseconds: waitMs })
         if (Temporal.Instant.compare(resumesAt, deadline) >= 0) {
           throw new BrokerUnavailableError('no unused one-time code begins before the deadline', {
@@ -113,8 +114,9 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
           })
         }
         await clock.sleep(waitMs)
+        present = surelyBegun(brokerClock, clock.now())
       }
-      totpStep = totpStepOf(brokersNow())
+      totpStep = present.step
       // Loaded by the few logins that need it.
       const { TOTP } = await import('otpauth')
       // RFC 6238 with the parameters all brokers here use: SHA-1, six digits, 30 s.
@@ -126,6 +128,7 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
       })
       return generator.generate({ timestamp: totpStep * TOTP_STEP_S * 1000 })
     },
+    brokerDriftMs: () => brokerClock.driftMs,
     usedTotpStep: () => totpStep,
     moreTime: options.moreTime ?? (async () => deadline),
     published: (publication) => void publications.push(publication),
@@ -133,15 +136,18 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
   }
 }
 
-/** A step far ahead was noted by a clock that was ahead; keeping to it would lock one-time codes out until then. */
-function believable(step: number | undefined, now: Temporal.Instant): number | undefined {
-  return step !== undefined && step > totpStepOf(now) + TOTP_STEPS_AHEAD ? undefined : step
+interface PresentStep {
+  readonly step: number
+  /** What the step has left at the least; negative where it may be over. */
+  readonly secondsLeft: number
+  /** Until the next one has surely begun. */
+  readonly nextInMs: number
 }
 
-/** Milliseconds the broker's clock is ahead of ours. The Date header has whole seconds, so half of one is added. */
-function drift(date: string | undefined, now: Temporal.Instant): number | undefined {
-  const theirs = Date.parse(date ?? '')
-  if (Number.isNaN(theirs)) return undefined
-  const ms = theirs + 500 - now.epochMilliseconds
-  return Math.abs(ms) < 1000 ? 0 : ms
+/** The last step that has surely begun at the broker, whatever its clock shows within what is known of it. */
+function surelyBegun(brokerClock: BrokerClock, now: Temporal.Instant): PresentStep {
+  const { earliestMs, latestMs } = brokerClock.at(now)
+  const step = Math.floor(earliestMs / 1000 / TOTP_STEP_S)
+  const endsMs = (step + 1) * TOTP_STEP_S * 1000
+  return { step, secondsLeft: (endsMs - latestMs) / 1000, nextInMs: Math.ceil(endsMs - earliestMs) }
 }

@@ -1,11 +1,12 @@
 import { Temporal } from 'temporal-polyfill'
 import type { LoginBudget } from '../ports/broker.ts'
 import type { AccountState } from './account-state.ts'
+import { isFromTheFuture } from './clock-tolerance.ts'
 
 type Instant = Temporal.Instant
 
-/** No wait we record is longer; one that is comes from a clock that was ahead. */
-const LONGEST_HOLD_HOURS = 25
+/** No wait we record is longer (ending.ts). */
+const LONGEST_HOLD_HOURS = 24
 
 /** What holds an attempt back until `at`. */
 export interface Hold {
@@ -21,7 +22,7 @@ export interface Hold {
  */
 export function attemptAllowedAt(
   budget: LoginBudget,
-  state: Pick<AccountState, 'attempts' | 'notBefore'>,
+  state: Pick<AccountState, 'attempts' | 'notBefore' | 'notBeforeSetAt'>,
   timeZone: string,
   now: Instant,
 ): Hold | undefined {
@@ -29,7 +30,7 @@ export function attemptAllowedAt(
   const limits: Hold[] = []
   const hold = (at: Instant, reason: string, dayIsSpent = false): void =>
     void limits.push({ at, reason, dayIsSpent })
-  if (state.notBefore && !isAfter(state.notBefore, now.add({ hours: LONGEST_HOLD_HOURS })))
+  if (state.notBefore && !isFromTheFuture(setAtOf(state.notBefore, state.notBeforeSetAt), now))
     hold(state.notBefore, 'the broker asked us to wait')
   const last = attempts.at(-1)
   if (last) {
@@ -50,9 +51,22 @@ export function attemptAllowedAt(
   return holding.reduce((a, b) => (isAfter(b.at, a.at) ? b : a))
 }
 
+/** A person's login is held back by what the broker said of logins, not by a throttled grant. */
+export function loginHold({
+  loginNotBefore: notBefore,
+  loginNotBeforeSetAt: notBeforeSetAt,
+}: AccountState): Pick<AccountState, 'notBefore' | 'notBeforeSetAt'> {
+  return { ...(notBefore && { notBefore }), ...(notBeforeSetAt && { notBeforeSetAt }) }
+}
+
+/** A record of an earlier version does not say when; the longest wait there is puts it soonest. */
+function setAtOf(notBefore: Instant, setAt: Instant | undefined): Instant {
+  return setAt ?? notBefore.subtract({ hours: LONGEST_HOLD_HOURS })
+}
+
 /** An attempt from tomorrow was written by a clock that was ahead, and must not block until tomorrow. */
 function withoutFuture(attempts: readonly Instant[], now: Instant): readonly Instant[] {
-  return attempts.filter((at) => !isAfter(at, now))
+  return attempts.filter((at) => !isFromTheFuture(at, now))
 }
 
 /** How many attempts today's budget still has; infinite where there is none. */
@@ -69,8 +83,9 @@ export function attemptsLeftToday(
 
 /** The attempts with this one added, those that no budget looks at any more dropped. */
 export function withAttempt(attempts: readonly Instant[], now: Instant): readonly Instant[] {
-  // 25 h: the longest calendar day of any zone.
-  return [...attempts.filter((at) => isAfter(at.add({ hours: 25 }), now)), now]
+  // 25 h: the longest calendar day of any zone. What a clock that was ahead wrote down happened by now at the latest.
+  const past = attempts.map((at) => (isFromTheFuture(at, now) ? now : at))
+  return [...past.filter((at) => isAfter(at.add({ hours: 25 }), now)), now]
 }
 
 function isAfter(a: Instant, b: Instant): boolean {

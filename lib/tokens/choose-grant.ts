@@ -2,8 +2,9 @@ import { Temporal } from 'temporal-polyfill'
 import { localInstant } from '../local-time.ts'
 import type { Broker, Grant } from '../ports/broker.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
-import type { AccountState, Ambiguity } from './account-state.ts'
+import type { AccountState, Ambiguity, GrantBlock } from './account-state.ts'
 import { attemptAllowedAt } from './budget.ts'
+import { isFromTheFuture } from './clock-tolerance.ts'
 import type { Decision, Situation } from './decide.ts'
 import { isMarketNear } from './due.ts'
 import type { ErrorCode } from './errors.ts'
@@ -17,6 +18,8 @@ type Instant = Temporal.Instant
 
 /** From a message to a login that has succeeded, with somebody who has to look for the telephone first. */
 const PERSON_NEEDS_MINUTES = 30
+/** A block that ends by itself ends by the next day, and the longest calendar day of any zone has 25 h. */
+const LONGEST_BLOCK_HOURS = 25
 /** A hold that ends sooner heals itself: nobody is asked (I5). */
 const SHORT_HOLD_MINUTES = 15
 
@@ -113,16 +116,19 @@ function mayRepeat(grant: Grant, state: AccountState): boolean {
   )
 }
 
-function blocks(
-  block: NonNullable<AccountState['blocks'][Grant['kind']]>,
-  stored: StoredSecrets,
-  now: Instant,
-  forced: boolean,
-): boolean {
-  if (block.until && !isAfter(block.until, now)) return false
+function blocks(block: GrantBlock, stored: StoredSecrets, now: Instant, forced: boolean): boolean {
+  if (isOver(block, now)) return false
   if (forced && block.forcible) return false
   // Only another value of what is suspected lifts it: a new refresh token says nothing for a PIN.
   return !Object.entries(block.stamps).some(([name, stamp]) => storedAgain(stored, name as SecretName, stamp))
+}
+
+/** Whether a block has ended by itself, or was set by a clock that was ahead and would end too late. */
+export function isOver({ until, at }: GrantBlock, now: Instant): boolean {
+  if (!until) return false
+  // A record of an earlier version does not say when; the longest life there is puts it soonest.
+  const since = at ?? until.subtract({ hours: LONGEST_BLOCK_HOURS })
+  return !isAfter(until, now) || isFromTheFuture(since, now)
 }
 
 /** Whether the secret was stored since its stamp was taken. An older version is SSM's stale answer, and was tried. */

@@ -6,20 +6,18 @@ import type { AccountId } from './account-id.ts'
 import type { AccessTokenRecord, AccountState, Doubt } from './account-state.ts'
 import { attemptAllowedAt } from './budget.ts'
 import { chooseGrant, stop, unresolved } from './choose-grant.ts'
+import { isFromTheFuture } from './clock-tolerance.ts'
 import { wantsProof, whetherDue } from './due.ts'
 import type { ErrorCode } from './errors.ts'
+import { heldUntil, isHeld } from './held.ts'
 import { pendingIn } from './pending.ts'
 
 type Instant = Temporal.Instant
 
-/** Clocks of several machines may differ by this much. */
-const CLOCK_TOLERANCE_MINUTES = 5
 /** A probe is no login: only what the broker asked for holds it back. */
 const PROBE_BUDGET = { minimumGapSeconds: 0 }
 /** A proof is believed this long whatever a consumer met: brokers allow one probe a minute. */
 const PROOF_HOLDS_SECONDS = 60
-/** No process lives as long: a lease beyond was taken by a clock that was ahead. */
-const LONGEST_LEASE_HOURS = 1
 
 /** What a run should do about one account, and why. */
 export type Decision =
@@ -72,10 +70,10 @@ export function decide(situation: Situation): Decision {
   const need = whatIsNeeded(situation)
   if (need.kind === 'fresh') return { action: 'fresh', reason: need.reason }
   // The holder may be us in an earlier life; its lease ends with its process.
-  if (state.lease && isHeld(state.lease.until, now)) {
+  if (state.lease && isHeld(state.lease, now)) {
     return {
       action: 'skip',
-      reason: `another run is working on this account, at most until ${localInstant(state.lease.until, broker.session.timeZone)}`,
+      reason: `another run is working on this account, at most until ${localInstant(heldUntil(state.lease), broker.session.timeZone)}`,
     }
   }
   if (need.kind === 'probe' || need.kind === 'publish_pending') {
@@ -98,7 +96,7 @@ function whatIsNeeded(situation: Situation): Need {
   const { broker, state, stored, now, forcedAt } = situation
   const token = stored.get('access_token')
   const record = state.accessToken
-  const pending = pendingIn(stored, state)
+  const pending = pendingIn(stored, state, now)
   if (pending) {
     const minted = localInstant(pending.renewal.sentAt, broker.session.timeZone)
     return {
@@ -110,9 +108,10 @@ function whatIsNeeded(situation: Situation): Need {
   // A token that was kept and is published now satisfies a wish made before.
   const isSatisfied = (at: Instant): boolean =>
     record !== undefined && (isAfter(record.issuedAt, at) || isAfter(record.publishedAt, at))
-  const forced = forcedAt !== undefined && !isSatisfied(forcedAt)
+  const believed = record !== undefined && !isUnbelievable(record, now)
+  const forced = forcedAt !== undefined && !(believed && isSatisfied(forcedAt))
   if (token === undefined) return { kind: 'renew', reason: 'no access token is stored', live: false }
-  const foreign = record === undefined || token.version !== record.version || isFromTheFuture(record, now)
+  const foreign = !believed || token.version !== record.version
   if (foreign && forced) return { kind: 'renew', reason: 'forced', live: false }
   // Probed once already and refused: a second probe would say the same.
   if (state.refusedVersion === token.version) {
@@ -155,9 +154,12 @@ function isReported(record: AccessTokenRecord, { state, refused, now }: Situatio
   return present && !isProvenNow(record, now)
 }
 
-/** Proven so short a time ago that the broker need not be asked again. */
+/**
+ * Proven so short a time ago that the broker need not be asked again. A proof from the future does not say when it was
+ * taken: it holds for nobody, and the next one is ours.
+ */
 function isProvenNow({ provenAt }: AccessTokenRecord, now: Instant): boolean {
-  return !isAfter(now.subtract({ seconds: PROOF_HOLDS_SECONDS }), provenAt)
+  return !isAfter(provenAt, now) && !isAfter(now.subtract({ seconds: PROOF_HOLDS_SECONDS }), provenAt)
 }
 
 function doubtReason({ by }: Doubt): string {
@@ -166,15 +168,9 @@ function doubtReason({ by }: Doubt): string {
   return `${sent} may have ended the published access token`
 }
 
-/** Whether a lease until then is still somebody's. */
-export function isHeld(until: Instant, now: Instant): boolean {
-  return isAfter(until, now) && !isAfter(until, now.add({ hours: LONGEST_LEASE_HOURS }))
-}
-
 /** Published or proven by a clock that was ahead, which may have worked out its expiry: only a proof tells what it is worth. */
-function isFromTheFuture({ publishedAt, provenAt }: AccessTokenRecord, now: Instant): boolean {
-  const latest = now.add({ minutes: CLOCK_TOLERANCE_MINUTES })
-  return isAfter(publishedAt, latest) || isAfter(provenAt, latest)
+function isUnbelievable({ publishedAt, provenAt }: AccessTokenRecord, now: Instant): boolean {
+  return isFromTheFuture(publishedAt, now) || isFromTheFuture(provenAt, now)
 }
 
 function brokenCredential(broker: Broker, account: AccountId, stored: StoredSecrets): Decision | undefined {

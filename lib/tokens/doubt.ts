@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { Broker } from '../ports/broker.ts'
 import { type AccountState, type Doubt, isRefused, type StateChanges } from './account-state.ts'
+import { isFromTheFuture } from './clock-tolerance.ts'
 import {
   BrokerUnavailableError,
   ClientRejectedError,
@@ -61,7 +62,8 @@ export function gaveNothing(error: unknown): boolean {
 /** What a successful proof at `now` leaves of the doubt: nothing, unless the broker may still act on what was sent. */
 export function settledBy({ doubt }: AccountState, now: Instant): StateChanges {
   if (!doubt) return {}
-  return doubt.openUntil && isAfter(doubt.openUntil, now) ? {} : { doubt: undefined }
+  const isOpen = doubt.openUntil && isAfter(doubt.openUntil, now) && !isFromTheFuture(doubt.since, now)
+  return isOpen ? {} : { doubt: undefined }
 }
 
 /** Since when nobody knows whether the published token still lives; `undefined` while nothing speaks against it. */

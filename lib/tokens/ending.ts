@@ -30,6 +30,8 @@ const PASSING_FAULT_PAUSE_S = 2
 /** A longer hint is taken for a mistake (another unit, another century); who means it says it again at the next try. */
 const LONGEST_NOT_BEFORE_S = 24 * 60 * 60
 
+type LeftAlone = Required<Pick<AccountState, 'notBefore' | 'notBeforeSetAt'>>
+
 /** How a run ends for one account, before it is written down. */
 export interface Ending {
   readonly outcome: Outcome
@@ -146,9 +148,10 @@ export function beforeAttempt(
   return { attempts, ambiguous: ambiguityOf(grant, state, stored, at), ...doubt }
 }
 
-/** Until when a throttled account is left alone. */
-export function notBefore({ retryAfterSeconds }: RateLimitedError, at: Temporal.Instant): Temporal.Instant {
-  return at.add({ seconds: Math.min(Math.ceil(retryAfterSeconds), LONGEST_NOT_BEFORE_S) })
+/** Until when a throttled account is left alone, and since when. */
+export function leftAlone({ retryAfterSeconds }: RateLimitedError, at: Temporal.Instant): LeftAlone {
+  const seconds = Math.min(Math.ceil(retryAfterSeconds), LONGEST_NOT_BEFORE_S)
+  return { notBefore: at.add({ seconds }), notBeforeSetAt: at }
 }
 
 /** What a failed grant leaves behind in the state record: blocks, waits, an ambiguity. */
@@ -174,7 +177,7 @@ export function tracesOfFailure(
   if (error instanceof AmbiguousError)
     return { ...settled, ...(!noted && { ambiguous: ambiguityOf(grant, state, stored, at) }) }
   if (error instanceof RateLimitedError) {
-    return { ...settled, notBefore: notBefore(error, at) }
+    return { ...settled, ...leftAlone(error, at) }
   }
   if (error instanceof BrokerUnavailableError) {
     // Where nothing reached the broker, nothing counts against the login budget.
@@ -210,7 +213,7 @@ function blockOf(failure: GrantFailure, account: AccountId, stored: StoredSecret
   const ends = minutes === undefined ? {} : { until: at.add({ minutes }) }
   const tomorrow = at.toZonedDateTimeISO(failure.timeZone).startOfDay().add({ days: 1 }).toInstant()
   const fix = fixOf(error, account)
-  const block = { code: error.code, reason: forAccount(error.message, account), fix, stamps, ...ends }
+  const block = { code: error.code, reason: forAccount(error.message, account), fix, stamps, at, ...ends }
   switch (error.code) {
     case 'grant_rejected':
       // The grant worked and its token was refused: that says nothing against the stored credentials.
@@ -219,6 +222,8 @@ function blockOf(failure: GrantFailure, account: AccountId, stored: StoredSecret
       return { ...block, forcible: false }
     case 'human_action': {
       const { problem } = error as HumanActionError
+      // Perhaps it was refused for its time, by a clock that is right by now: one more try each day.
+      if (problem === 'one_time_code') return { ...block, until: tomorrow, forcible: false }
       if (problem !== 'account') return { ...block, forcible: problem === 'locked' }
       // Put right at the broker, which nobody tells us: looked at once a day, and when somebody says so.
       return { until: tomorrow, ...block, forcible: true }

@@ -133,23 +133,23 @@ export class ClientRejectedError extends TokenkeeperError {
   override readonly retryable = false
 }
 
+type HumanProblem = 'wrong_secret' | 'one_time_code' | 'account' | 'locked'
+
 /**
  * A person must do something other than an ordinary login. Catch it to stop: a repeat risks a lock-out.
  *
- * `problem` says whether our stored secret is wrong (never sent again until it is changed), or the account is in
- * a state only its holder can change at the broker: one that a try shows (tried again once a day), or a lock-out, which
- * a try can make worse (tried again by a forced run only).
+ * `problem` says whether our stored secret is wrong (never sent again until it is changed), a one-time code was
+ * refused (its secret or a clock is wrong: tried again the next day), or the account is in a state only its holder can
+ * change at the broker: one that a try shows (tried again once a day), or a lock-out, which a try can make worse (tried
+ * again by a forced run only).
  */
 export class HumanActionError extends TokenkeeperError {
   override readonly code = 'human_action'
   override readonly actor = 'person'
   override readonly retryable = false
-  readonly problem: 'wrong_secret' | 'account' | 'locked'
+  readonly problem: HumanProblem
 
-  constructor(
-    message: string,
-    details: ErrorDetails & { readonly problem: 'wrong_secret' | 'account' | 'locked' },
-  ) {
+  constructor(message: string, details: ErrorDetails & { readonly problem: HumanProblem }) {
     super(message, details)
     this.problem = details.problem
   }

@@ -4,6 +4,7 @@ import type { Broker } from '../ports/broker.ts'
 import type { Alert } from '../ports/notifier.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountState, Incident } from './account-state.ts'
+import { isFromTheFuture } from './clock-tolerance.ts'
 import { loginHelpsFrom } from './login-helps.ts'
 import { maskSecrets } from './secret.ts'
 import { loginDeadline, presentTradingDay } from './trading-day.ts'
@@ -94,7 +95,9 @@ export function isReminderDue(
   const { opens } = presentTradingDay(session, now)
   return remindMinutesBeforeOpen.some((minutes) => {
     const step = opens.subtract({ minutes })
-    return Temporal.Instant.compare(step, now) <= 0 && Temporal.Instant.compare(last, step) < 0
+    // Told by a clock that was ahead means told some time ago.
+    const isSince = isFromTheFuture(last, now) || Temporal.Instant.compare(last, step) < 0
+    return Temporal.Instant.compare(step, now) <= 0 && isSince
   })
 }
 

@@ -14,7 +14,7 @@ import {
   type Ending,
   endingOfError,
   leavesRoomForNextGrant,
-  notBefore,
+  leftAlone,
   stopUntilFixed,
   tracesOfFailure,
 } from './ending.ts'
@@ -97,7 +97,7 @@ export async function climbLadder(climb: Climb, first: Decision): Promise<Climbe
   } catch (error) {
     // What an earlier grant left behind, such as a block, is recorded all the same; and so is a wait the probe met.
     if (error instanceof RateLimitedError) {
-      changes = { ...changes, notBefore: notBefore(error, ports.clock.now()) }
+      changes = { ...changes, ...leftAlone(error, ports.clock.now()) }
     }
     return { ending: endingOfError(error, climb.lease.state.account, ports.clock.now()), changes }
   }
@@ -158,7 +158,7 @@ async function tryGrant(climb: Climb, grant: Grant, state: AccountState): Promis
 /** Proves and publishes the token an earlier run or login had to keep; one that is refused is gone for good. */
 async function publishPending(climb: Climb, state: AccountState): Promise<Tried> {
   const { broker, context, stored, ports } = climb
-  const pending = pendingIn(stored, state)
+  const pending = pendingIn(stored, state, ports.clock.now())
   if (!pending) throw new Error('there is no pending token to publish')
   const { renewal, source } = pending
   let saved: StateChanges = {}
@@ -174,7 +174,7 @@ async function publishPending(climb: Climb, state: AccountState): Promise<Tried>
   } catch (error) {
     if (isWorthKeeping(error)) {
       const { mintedAt } = state.pending ?? { mintedAt: renewal.sentAt }
-      const wait = error instanceof RateLimitedError && { notBefore: notBefore(error, ports.clock.now()) }
+      const wait = error instanceof RateLimitedError && leftAlone(error, ports.clock.now())
       return { published: false, error, changes: { ...saved, ...wait, pending: { mintedAt, source } } }
     }
     ports.telemetry.warn('a minted access token was refused when it was proven', {
@@ -190,7 +190,7 @@ async function publishPending(climb: Climb, state: AccountState): Promise<Tried>
 /** A token that was kept and is published or gone by now is kept no longer. */
 async function withoutLeftovers({ lease, stored, ports }: Climb): Promise<StateChanges> {
   const { state } = lease
-  if (pendingIn(stored, state)) return {}
+  if (pendingIn(stored, state, ports.clock.now())) return {}
   if (stored.has('pending')) await dropPending(state.account, ports)
   return state.pending ? { pending: undefined } : {}
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Temporal } from 'temporal-polyfill'
+import { Temporal } from 'temporal-polyfill'
 import type { StateStore } from '../ports/state-store.ts'
 import { type AccountState, changed, encodeAccountState, type StateChanges } from './account-state.ts'
 import { totpStepOf } from './broker-context.ts'
@@ -11,6 +11,7 @@ const MERGE_ATTEMPTS = 5
 export interface LeaseRequest {
   /** Names this run; no two runs share it. */
   readonly owner: string
+  readonly takenAt: Temporal.Instant
   /** The hard deadline of this process: when the lease ends, its holder is dead. */
   readonly until: Temporal.Instant
 }
@@ -31,8 +32,8 @@ export async function takeLease(
 ): Promise<Leased> {
   const next = changed(state, {
     ...changes,
-    ...abandonedTotpStep(state),
-    lease: { owner: request.owner, until: request.until },
+    ...abandonedTotpStep(state, request.takenAt),
+    lease: { owner: request.owner, takenAt: request.takenAt, until: request.until },
   })
   const replaced = await states.replace(next).catch(async (error: unknown) => {
     // A write whose answer was lost may have been made: then the lease is ours, and nobody else would use it.
@@ -49,6 +50,9 @@ export async function takeLease(
 
 /** Changes to a list that others add to as well, worked out on the record they are written over. */
 type ChangesOf = (state: AccountState) => StateChanges
+
+/** Another run has taken over: what this one has found is worth less than what that one finds. */
+export class LeaseLostError extends StateStoreError {}
 
 /**
  * The right to renew one account. Writes through it keep what a person changes in the meantime (settings, a
@@ -67,10 +71,10 @@ export class Lease {
     return this.#state
   }
 
-  /** Records changes and keeps the lease. Throws StateStoreError when the lease is no longer ours. */
+  /** Records changes and keeps the lease. Throws LeaseLostError when it is no longer ours, StateStoreError. */
   async keep(changes: StateChanges): Promise<void> {
     if (await this.#write(() => changes)) return
-    throw new StateStoreError('another run took over this account', {
+    throw new LeaseLostError('another run took over this account', {
       fix: 'nothing to do: the other run finishes it',
     })
   }
@@ -107,7 +111,9 @@ export class Lease {
 }
 
 /** A run that died holding the lease may have used any one-time code up to its deadline: none of those is used again. */
-function abandonedTotpStep(state: AccountState): StateChanges {
-  if (!state.lease) return {}
-  return { totpStep: Math.max(state.totpStep ?? 0, totpStepOf(state.lease.until)) }
+function abandonedTotpStep({ lease, totpStep = 0 }: AccountState, now: Temporal.Instant): StateChanges {
+  if (!lease) return {}
+  // The deadline of a clock that was ahead may be far off; no code of the future was used.
+  const end = Temporal.Instant.compare(lease.until, now) < 0 ? lease.until : now
+  return { totpStep: Math.max(totpStep, totpStepOf(end)) }
 }

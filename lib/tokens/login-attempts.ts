@@ -2,6 +2,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { Temporal } from 'temporal-polyfill'
 import { type AccountId, parseAccountId } from './account-id.ts'
 import type { AccountState, LoginAttempt, LoginResult } from './account-state.ts'
+import { isFromTheFuture } from './clock-tolerance.ts'
 import { Secret } from './secret.ts'
 
 /** A person finds the telephone, the password and the second factor in less. */
@@ -45,7 +46,8 @@ export function codeVerifierOf(state: string, clientSecret: Secret): Secret {
 
 /** Whether a callback may still use it. */
 export function isOpen(attempt: LoginAttempt, now: Temporal.Instant): boolean {
-  return attempt.usedAt === undefined && isAfter(attempt.openUntil, now)
+  const { usedAt, startedAt, openUntil } = attempt
+  return usedAt === undefined && isAfter(openUntil, now) && !isFromTheFuture(startedAt, now)
 }
 
 export function openLogins({ logins = [] }: AccountState, now: Temporal.Instant): readonly LoginAttempt[] {

@@ -8,7 +8,7 @@ import type { AccountId } from './account-id.ts'
 import type { AccountState, LoginResult, StateChanges } from './account-state.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { gaveNothing, withdrawDoubt } from './doubt.ts'
-import { endingOfError, notBefore } from './ending.ts'
+import { endingOfError, leftAlone } from './ending.ts'
 import {
   AmbiguousError,
   GrantRejectedError,
@@ -100,8 +100,8 @@ export async function exchanged(
 
 function throttle(error: unknown, { clock }: Ports): StateChanges {
   if (!(error instanceof RateLimitedError)) return {}
-  const until = notBefore(error, clock.now())
-  return { notBefore: until, loginNotBefore: until }
+  const wait = leftAlone(error, clock.now())
+  return { ...wait, loginNotBefore: wait.notBefore, loginNotBeforeSetAt: wait.notBeforeSetAt }
 }
 
 /** The login itself worked: nobody has to do it again. */

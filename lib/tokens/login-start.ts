@@ -6,7 +6,7 @@ import type { Ports } from '../ports/ports.ts'
 import type { SecretName, StoredSecrets } from '../ports/token-vault.ts'
 import { type AccountState, changed, newAccountState } from './account-state.ts'
 import { brokerContext } from './broker-context.ts'
-import { attemptAllowedAt } from './budget.ts'
+import { attemptAllowedAt, loginHold } from './budget.ts'
 import { StateStoreError } from './errors.ts'
 import {
   codeVerifierOf,
@@ -141,17 +141,13 @@ function assertAllowed(login: CodeLogin, state: AccountState, broker: Broker, no
 /** Throws Refused while the login budget allows no exchange: better before a person has typed a code than after. */
 export function assertWithinBudget(
   { budget }: CodeLogin,
-  { exchanges = [], loginNotBefore: notBefore }: AccountState,
+  state: AccountState,
   broker: Broker,
   now: Temporal.Instant,
 ): void {
   const { timeZone } = broker.session
-  const hold = attemptAllowedAt(
-    budget,
-    { attempts: exchanges, ...(notBefore && { notBefore }) },
-    timeZone,
-    now,
-  )
+  const attempts = state.exchanges ?? []
+  const hold = attemptAllowedAt(budget, { ...loginHold(state), attempts }, timeZone, now)
   if (!hold) return
   const seconds = Math.ceil(now.until(hold.at).total('seconds'))
   const wait = seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`

@@ -5,6 +5,7 @@ import type { Ports } from '../ports/ports.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
 import type { AccountState, PendingToken, StateChanges } from './account-state.ts'
+import { isFromTheFuture } from './clock-tolerance.ts'
 import {
   BrokerUnavailableError,
   RateLimitedError,
@@ -13,7 +14,7 @@ import {
   TokenVaultError,
   UnexpectedResponseError,
 } from './errors.ts'
-import type { Lease } from './lease.ts'
+import { type Lease, LeaseLostError } from './lease.ts'
 import { maskSecrets, Secret } from './secret.ts'
 
 /** What is kept of a token until it can be proven: everything its publication needs, as one JSON text in the vault. */
@@ -68,7 +69,12 @@ export async function keepPending(
     // The next run has to look, whatever is published.
     ...(accessToken && !doubt && { doubt: { since: renewal.sentAt, by: source } }),
   }
-  await lease.keep({ ...found, ...changes }).catch(() => undefined)
+  try {
+    await lease.keep({ ...found, ...changes })
+  } catch (error) {
+    // Another run's may lie there by now, and is newer.
+    if (error instanceof LeaseLostError) return {}
+  }
   try {
     await ports.vault.write(account, 'pending', encoded(pending), {
       deadline: lease.state.lease?.until ?? renewal.sentAt,
@@ -94,12 +100,19 @@ export async function dropPending(account: AccountId, ports: Ports): Promise<voi
 }
 
 /** The kept token, unless what is published is newer or of the same age; `undefined` too for what cannot be read. */
-export function pendingIn(stored: StoredSecrets, { accessToken }: AccountState): Pending | undefined {
+export function pendingIn(
+  stored: StoredSecrets,
+  { accessToken }: AccountState,
+  now: Temporal.Instant,
+): Pending | undefined {
   const text = stored.get('pending')?.value
   const pending = text && decoded(text)
   if (!pending) return undefined
   const isNewer =
-    accessToken === undefined || Temporal.Instant.compare(pending.renewal.sentAt, accessToken.issuedAt) > 0
+    accessToken === undefined ||
+    // A clock that was ahead must not make what is kept look old.
+    isFromTheFuture(accessToken.issuedAt, now) ||
+    Temporal.Instant.compare(pending.renewal.sentAt, accessToken.issuedAt) > 0
   return isNewer ? pending : undefined
 }
 

@@ -17,6 +17,7 @@ import { assertPlausibleToken } from './plausible.ts'
 import { PATIENT, repeatRead } from './repeat.ts'
 import type { Secret } from './secret.ts'
 import { type Expiry, expiryOf, type Issued } from './session-model.ts'
+import { assertNotSuperseded } from './superseded.ts'
 
 const SAVE_PAUSE_MS = 500
 
@@ -25,6 +26,7 @@ export const LIFTED_BY_A_GRANT: StateChanges = {
   blocks: {},
   ambiguous: undefined,
   notBefore: undefined,
+  notBeforeSetAt: undefined,
   refusedVersion: undefined,
   unconfirmed: undefined,
 }
@@ -35,7 +37,9 @@ export const LIFTED_BY_A_GRANT: StateChanges = {
  */
 export const LIFTED_BY_A_PERSON: StateChanges = {
   notBefore: undefined,
+  notBeforeSetAt: undefined,
   loginNotBefore: undefined,
+  loginNotBeforeSetAt: undefined,
   refusedVersion: undefined,
 }
 
@@ -205,7 +209,7 @@ function expiryOfStored(
   return { expiresAt: known.expiresAt, decidedBy: known.expiryDecidedBy }
 }
 
-/** I1: written before anything else can fail, repeated until the deadline. */
+/** I1: written before anything else can fail, repeated until the deadline; a run that outlived its lease looks first. */
 async function saveRefreshToken(
   broker: Broker,
   state: AccountState,
@@ -220,6 +224,7 @@ async function saveRefreshToken(
   let lastError: unknown
   do {
     try {
+      await assertNotSuperseded(refreshToken, state, context, ports)
       const { version } = await vault.write(state.account, 'refresh_token', refreshToken, { deadline: until })
       const expiresAt =
         broker.session.refreshToken &&

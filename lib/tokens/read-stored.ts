@@ -3,6 +3,7 @@ import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { SecretName, StoredSecret, StoredSecrets } from '../ports/token-vault.ts'
 import type { AccountState } from './account-state.ts'
+import { isFromTheFuture } from './clock-tolerance.ts'
 import { TokenVaultError, WAIT_FOR_RUN } from './errors.ts'
 
 const STALE_READ_PAUSES_MS = [200, 500, 1_000]
@@ -23,11 +24,11 @@ export async function readStored(ports: Ports, broker: Broker, state: AccountSta
   for (const pauseMs of STALE_READ_PAUSES_MS) {
     const stored = await readAll(ports, broker, state)
     const misses = state.pending !== undefined && !stored.has('pending')
-    if (!isStale(stored, state) && !misses) return stored
+    if (!isStale(stored, state, ports.clock.now()) && !misses) return stored
     await ports.clock.sleep(pauseMs)
   }
   const stored = await readAll(ports, broker, state)
-  if (!isStale(stored, state)) return stored
+  if (!isStale(stored, state, ports.clock.now())) return stored
   throw new TokenVaultError('the stored secrets are older than what was written last', {
     during: 'read',
     fix: WAIT_FOR_RUN,
@@ -41,10 +42,10 @@ async function readAll({ vault }: Ports, broker: Broker, state: AccountState): P
   return new Map([...stored, ...(await vault.read(state.account, ['pending']))])
 }
 
-function isStale(stored: StoredSecrets, state: AccountState): boolean {
+function isStale(stored: StoredSecrets, state: AccountState, now: Temporal.Instant): boolean {
   return (
-    older(stored, 'access_token', state.accessToken?.version, state.accessToken?.publishedAt) ||
-    older(stored, 'refresh_token', state.refreshToken?.version, state.refreshToken?.savedAt)
+    older(stored, 'access_token', state.accessToken?.version, state.accessToken?.publishedAt, now) ||
+    older(stored, 'refresh_token', state.refreshToken?.version, state.refreshToken?.savedAt, now)
   )
 }
 
@@ -53,9 +54,12 @@ function older(
   name: SecretName,
   version: number | undefined,
   writtenAt: Temporal.Instant | undefined,
+  now: Temporal.Instant,
 ): boolean {
   const secret = stored.get(name)
   if (secret === undefined || version === undefined || writtenAt === undefined) return false
+  // Noted by a clock that was ahead: everything stored until then would count as older.
+  if (isFromTheFuture(writtenAt, now)) return false
   return isOlder(secret, version, writtenAt)
 }
 

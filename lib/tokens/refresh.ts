@@ -78,7 +78,11 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
       const leased = await takeLease(
         ports.states,
         state,
-        { owner: job.owner, until: earlier(job.leaseUntil, ports.clock.now().add({ seconds: LEASE_S })) },
+        {
+          owner: job.owner,
+          takenAt: ports.clock.now(),
+          until: earlier(job.leaseUntil, ports.clock.now().add({ seconds: LEASE_S })),
+        },
         attemptOf(job.broker, decision, state, stored, ports),
       )
       if (leased.held) return await work(job, leased.lease, stored, decision, ports)

@@ -3,6 +3,7 @@ import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountId } from './account-id.ts'
 import { type AccountState, newAccountState } from './account-state.ts'
+import { isFromTheFuture } from './clock-tolerance.ts'
 import type { RefusedToken } from './decide.ts'
 import { endingOfError } from './ending.ts'
 import { measure } from './measure.ts'
@@ -58,6 +59,8 @@ interface Waiting {
   readonly account: AccountId
   readonly attempt: number
   readonly notBefore: Temporal.Instant
+  /** How long that was to wait; longer it never is, whatever our clock was set to since. */
+  readonly pauseMs: number
 }
 
 /**
@@ -113,7 +116,8 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
       const grown = clock.now().add({ milliseconds: Math.round(pauseMs) })
       // Grown past the last start the pause would end in no further try at all (I8).
       const notBefore = Temporal.Instant.compare(grown, lastStart) < 0 ? grown : retryAt
-      retries.push({ account, attempt: attempt + 1, notBefore })
+      const waitMs = Math.max(0, clock.now().until(notBefore).total('milliseconds'))
+      retries.push({ account, attempt: attempt + 1, notBefore, pauseMs: waitMs })
     } else {
       request.onProgress?.({ event: 'finished', account, result })
     }
@@ -127,7 +131,8 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
       const { account, notBefore: until } = next
       const reason = results.get(account)?.reason ?? ''
       request.onProgress?.({ event: 'waiting', account, until, reason })
-      await clock.sleep(Math.max(0, clock.now().until(next.notBefore).total('milliseconds')))
+      const leftMs = clock.now().until(until).total('milliseconds')
+      await clock.sleep(Math.min(next.pauseMs, Math.max(0, leftMs)))
       await work(next.account, await ports.states.get(next.account), next.attempt)
     }
   } catch (error) {
@@ -207,8 +212,12 @@ async function eachOf<T>(
 /** Lets starts through one by one, `seconds` apart; nobody waits past `lastStart`, after which none is allowed. */
 function pacer(seconds: number, lastStart: Temporal.Instant, { clock }: Ports): () => Promise<void> {
   let next = clock.now()
+  let last = next
   return async () => {
-    const start = later(next, clock.now())
+    const now = clock.now()
+    // Our clock was set back since: what it said before is no start.
+    const start = isFromTheFuture(last, now) ? now : later(next, now)
+    last = now
     next = start.add({ milliseconds: Math.round(seconds * 1000) })
     const waitMs = clock.now().until(earlier(start, lastStart)).total('milliseconds')
     if (waitMs > 0) await clock.sleep(waitMs)

@@ -6,7 +6,7 @@ import { type AccountState, changed, type StateChanges } from './account-state.t
 import { announce } from './announce.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { attemptAllowedAt } from './budget.ts'
-import { forAccount, notBefore } from './ending.ts'
+import { forAccount, leftAlone } from './ending.ts'
 import { GrantRejectedError, RateLimitedError, TokenkeeperError, WrongAccountError } from './errors.ts'
 import { proveStored } from './publish.ts'
 import { readStored } from './read-stored.ts'
@@ -48,7 +48,7 @@ export async function validateAccessToken(
     return { ...told, checkedAt: localTime(broker, ports), userID: proven.userId ?? told.userID, valid: true }
   } catch (error) {
     if (error instanceof RateLimitedError) {
-      await note(state, { notBefore: notBefore(error, ports.clock.now()) }, ports)
+      await note(state, leftAlone(error, ports.clock.now()), ports)
     }
     if (!(error instanceof GrantRejectedError || error instanceof WrongAccountError)) {
       // Nobody repeats a question but whoever asks.

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../lib/brokers/fyers.ts'
+import type { Clock } from '../../lib/ports/clock.ts'
+import { HttpError } from '../../lib/ports/http.ts'
 import { parseSchedule } from '../../lib/schedule.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers-simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
@@ -155,6 +157,59 @@ describe('R3.10 each refusal of the exchange is named with what helps', () => {
     expect(server.count(EXCHANGE)).toBe(0)
     expect(JSON.stringify(result)).not.toContain(landed.searchParams.get('auth_code'))
   })
+})
+
+describe('a fresh code, when our clock is six minutes ahead', () => {
+  const comeBackAhead = async (http = world.ports.http) => {
+    const landed = await person.atBroker(await person.begin())
+    const clock: Clock = {
+      now: () => world.clock.now().add({ minutes: 6 }),
+      sleep: (milliseconds) => world.clock.sleep(milliseconds),
+    }
+    world.ports = { ...world.ports, clock, http }
+    return new Person(world, fyers, account).comeBack(landed)
+  }
+
+  test('is sent: FYERS itself tells that the clock is ours', async () => {
+    expect((await comeBackAhead()).success).toBe(true)
+    expect(server.count(EXCHANGE)).toBe(1)
+  })
+
+  test('is refused unsent where FYERS does not tell its time, and the clock is named', async () => {
+    const { http } = world.ports
+    const dateless: typeof http = {
+      send: async (request) => {
+        const reply = await http.send(request)
+        const { date: _, ...headers } = reply.headers
+        return { ...reply, headers }
+      },
+    }
+    expect(await comeBackAhead(dateless)).toMatchObject({
+      code: 'grant_rejected',
+      reason: expect.stringContaining('by the clock of this machine, which may be wrong'),
+      fix: expect.stringContaining('check the clock of this machine'),
+    })
+    expect(server.count(EXCHANGE)).toBe(0)
+  })
+
+  test('is refused unsent where FYERS is out of reach, and the clock is named', async () => {
+    const away = { send: async () => Promise.reject(new HttpError('ECONNREFUSED', { sent: false })) }
+    expect(await comeBackAhead(away)).toMatchObject({
+      reason: expect.stringContaining('by the clock of this'),
+    })
+  })
+})
+
+test('an old code is old by the clock of FYERS, whatever ours shows', async () => {
+  const landed = await person.atBroker(await person.begin())
+  const begun = world.clock.now()
+  world.clock.advance({ minutes: 6 })
+  const behind = () => world.clock.now().subtract({ seconds: 50 })
+  world.ports = { ...world.ports, clock: { now: behind, sleep: (ms) => world.clock.sleep(ms) } }
+  const result = await new Person(world, fyers, account).comeBack(landed)
+  expect(result).toMatchObject({ success: false, reason: 'the authorization code is older than 5 min' })
+  expect(begun.until(behind()).total('seconds')).toBeGreaterThan(300)
+  expect(server.count(EXCHANGE)).toBe(0)
 })
 
 describe('the budget of a login', () => {

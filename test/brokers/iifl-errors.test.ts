@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { iifl } from '../../lib/brokers/iifl.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
+import type { Clock } from '../../lib/ports/clock.ts'
 import { HttpError, type HttpRequest } from '../../lib/ports/http.ts'
 import type { StoredSecrets } from '../../lib/ports/token-vault.ts'
 import { type Fault, HTML_200, HTML_502 } from '../../lib/simulators/simulator.ts'
@@ -247,6 +248,24 @@ describe('R0.10 what IIFL answers to the password', () => {
     expect(setting.server.count(PATHS.B.password)).toBe(1)
   })
 
+  test('429: a date in its Retry-After is IIFL’s, whatever our clock shows', async () => {
+    const { world } = setting
+    const headers = {
+      'retry-after': new Date(world.clock.now().add({ minutes: 5 }).epochMilliseconds).toUTCString(),
+    }
+    setting.server.failNext(PATHS.B.password, { ...refusal('Not_Ok', '', 429), headers } as Fault)
+    const clock: Clock = {
+      now: () => world.clock.now().add({ hours: 1 }),
+      sleep: (milliseconds) => world.clock.sleep(milliseconds),
+    }
+    world.ports = { ...world.ports, clock }
+    expect(await setting.run({ seconds: 3_650 })).toMatchObject({
+      outcome: 'failed',
+      code: 'rate_limited',
+      reason: expect.stringContaining('for 300 s'),
+    })
+  })
+
   test('EC003: a passing fault, tried again after the least gap and counted', async () => {
     setting.server.failNext(PATHS.B.password, refusal('EC003'))
     const before = setting.world.clock.now()
@@ -325,6 +344,58 @@ describe.each(['A', 'B'] as const)('a refused one-time code by variant %s', (nam
     setting.world.clock.advance({ minutes: 5 })
     expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
     expect(setting.world.news).toHaveLength(0)
+  })
+})
+
+describe.each(['A', 'B'] as const)('with a clock of ours that is not IIFL’s, by variant %s', (name) => {
+  test.each([-3_000, -400, 300, 1_200, 3_000])(
+    'ahead by %i ms, no one-time code is refused for its time, whenever in a step the login begins',
+    async (aheadMs) => {
+      for (const intoStepMs of [0, 29_700]) {
+        await restartedWith(name)
+        const { world, simulator } = setting
+        world.clock.advance({ milliseconds: intoStepMs })
+        const clock: Clock = {
+          now: () => world.clock.now().add({ milliseconds: aheadMs }),
+          sleep: (milliseconds) => world.clock.sleep(milliseconds),
+        }
+        world.ports = { ...world.ports, clock }
+        expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+        expect(simulator.login.codes.map(({ right }) => right)).toEqual([true])
+      }
+    },
+  )
+})
+
+describe('one-time codes that were refused, perhaps for their time only', () => {
+  const refuseCodes = (): void => {
+    for (const _ of [1, 2]) setting.server.failNext(PATHS.B.totp, refusal('EC036'))
+  }
+
+  test('block the login until the next day, and not longer', async () => {
+    refuseCodes()
+    expect(await setting.run()).toMatchObject({
+      outcome: 'failed',
+      code: 'human_action',
+      nextAction: expect.stringContaining('check the clock of this machine'),
+    })
+    const block = (await setting.world.ports.states.get(setting.account))?.blocks.credentials
+    expect(block).toMatchObject({ code: 'human_action', forcible: false })
+    expect(block?.until?.toString()).toBe('2026-11-23T18:30:00Z')
+    setting.world.clock.set('2026-11-23T23:59:59+05:30')
+    expect(await setting.run({ force: true })).toMatchObject({ outcome: 'failed', code: 'human_action' })
+    expect(passwords()).toBe(1)
+    setting.world.clock.set('2026-11-24T00:00:00+05:30')
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+    expect(setting.world.news.map(({ kind }) => kind)).toEqual(['human_action', 'solved'])
+  })
+
+  test('are tried again at once when the secret is stored again', async () => {
+    refuseCodes()
+    await setting.run()
+    setting.world.clock.advance({ minutes: 2 })
+    await setting.world.store(setting.account, { totp_secret: ONE.totpSecret })
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
   })
 })
 

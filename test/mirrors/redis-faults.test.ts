@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, beforeAll, expect, test } from 'vitest'
-import { redisMirror } from '../../lib/mirrors/redis-mirror.ts'
+import { redisMirror, storedRedisPassword } from '../../lib/mirrors/redis-mirror.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
 import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
 import { AudienceError, TokenVaultError } from '../../lib/tokens/errors.ts'
@@ -141,4 +141,38 @@ test('after a failure fresh tokens are not asked about for a minute, and publica
   await failure(mirror.published(ACC1))
   clock.advance({ seconds: 61 })
   await failure(mirror.kept?.(ACC1))
+})
+
+test('a Redis that was away is looked for again once a clock that was ahead is set right', async () => {
+  const clock = new VirtualClock('2027-11-23T07:00:00+05:30')
+  const mirror = redisMirror({
+    url: `redis://127.0.0.1:${await freePort()}`,
+    password: async () => undefined,
+    defaultAccounts: [],
+    clock,
+  })
+  await expect(mirror.kept?.(ACC1)).rejects.toThrow()
+  await expect(mirror.kept?.(ACC1)).resolves.toBeUndefined()
+  clock.set('2026-11-23T07:00:00+05:30')
+  await expect(mirror.kept?.(ACC1)).rejects.toThrow()
+})
+
+test('the stored password is read once in five minutes, and anew once a clock that was ahead is set right', async () => {
+  const clock = new VirtualClock('2027-11-23T07:00:00+05:30')
+  let reads = 0
+  const read = async () => {
+    reads += 1
+    return new Map()
+  }
+  const password = storedRedisPassword({ read }, clock)
+  const readsAfter = async (change: () => void): Promise<number> => {
+    change()
+    await password()
+    return reads
+  }
+  expect(await readsAfter(() => undefined)).toBe(1)
+  expect(await readsAfter(() => clock.advance({ seconds: 299 }))).toBe(1)
+  expect(await readsAfter(() => clock.advance({ seconds: 1 }))).toBe(2)
+  expect(await readsAfter(() => clock.set('2026-11-23T07:00:00+05:30'))).toBe(3)
+  expect(await readsAfter(() => undefined)).toBe(3)
 })

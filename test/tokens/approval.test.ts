@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { configured } from '../../lib/brokers/configured.ts'
+import type { Clock } from '../../lib/ports/clock.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { loginbroker } from '../support/login-broker.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
@@ -89,6 +90,39 @@ describe('an approval that was asked for', () => {
     expect(again).toMatchObject({ refused: true, code: 'rate_limited' })
     expect(world.simulator.approvalsAsked).toBe(1)
   })
+})
+
+describe.each([6, -6])('with our clock %i minutes ahead of the broker’s', (minutes) => {
+  beforeEach(async () => {
+    const clock: Clock = {
+      now: () => world.clock.now().add({ minutes }),
+      sleep: (milliseconds) => world.clock.sleep(milliseconds),
+    }
+    world.ports = { ...world.ports, clock }
+    success(await world.desk.requestApproval({ account }))
+  })
+
+  test('an approval counts: its times are held against the broker’s clock', async () => {
+    const { approval } = await world.record(account)
+    expect(approval?.driftSeconds).toBe(-60 * minutes)
+    // Two hours by the broker's clock, as ours will show it.
+    expect(approval?.openUntil.toString()).toBe(
+      world.clock
+        .now()
+        .add({ minutes: 120 + minutes })
+        .toString(),
+    )
+    await post(world.simulator.webhookOf('SIM001'))
+    expect((await world.record(account)).generation).toBe(2)
+  })
+
+  test.each(['2026-11-24T07:37:59+05:30', '2026-11-24T07:42:01+05:30'])(
+    'a token issued %s, more than two minutes off, does not',
+    async (issued) => {
+      await post(world.simulator.webhookOf('SIM001', { issued }))
+      expect((await world.record(account)).generation).toBe(1)
+    },
+  )
 })
 
 test('a post without an open request changes nothing', async () => {

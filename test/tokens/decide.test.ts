@@ -6,7 +6,7 @@ import type { SecretName, StoredSecret } from '../../lib/ports/token-vault.ts'
 import { parseAccountId } from '../../lib/tokens/account-id.ts'
 import { type AccountState, type GrantBlock, newAccountState } from '../../lib/tokens/account-state.ts'
 import { secretStamp } from '../../lib/tokens/choose-grant.ts'
-import { type Decision, decide } from '../../lib/tokens/decide.ts'
+import { type Decision, decide, type RefusedToken, type Situation } from '../../lib/tokens/decide.ts'
 import { Secret } from '../../lib/tokens/secret.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T07:00:00+05:30')
@@ -274,6 +274,123 @@ describe('decide', () => {
     })
     expect(decision).toMatchObject(expected)
   })
+
+  describe('a hold', () => {
+    const notBefore = NOW.add({ minutes: 5 })
+    const doubt = { since: NOW.subtract({ minutes: 3 }), by: 'login' } as const
+    const stamps = block('ambiguous').stamps
+    const ambiguous = { grant: 'refresh_token', at: NOW, repeats: 0, stamps, probed: false } as const
+    const provenAt = NOW.subtract({ minutes: 3 })
+    const token = state().accessToken as NonNullable<AccountState['accessToken']>
+    const provenEarlier = { accessToken: { ...token, provenAt } }
+    const kept = new Map(stored(...ALL)).set('pending', {
+      value: new Secret(
+        JSON.stringify({ accessToken: 'sim-minted', sentAt: NOW.subtract({ minutes: 1 }), source: 'login' }),
+      ),
+      version: 1,
+      modifiedAt: NOW,
+    })
+
+    test.each<[string, boolean, Partial<Situation>]>([
+      ['kept and not published', false, { stored: kept }],
+      ['deleted', false, { stored: stored('client_id', 'refresh_token') }],
+      [
+        'somebody else’s, by force',
+        false,
+        { state: state({ accessToken: undefined as never }), forcedAt: NOW },
+      ],
+      ['refused by the broker', false, { state: state({ refusedVersion: 3 }) }],
+      ['in doubt', false, { state: state({ doubt, ...provenEarlier }) }],
+      ['due after a grant of unknown fate', true, { state: state({ ambiguous }, DUE) }],
+      ['fresh, by force', true, { forcedAt: NOW }],
+      ['about to expire, by force', false, { state: state({}, 1), forcedAt: NOW }],
+      ['due', true, { state: state({}, DUE) }],
+      ['reported by a consumer', true, { state: state(provenEarlier), refused: { version: 3 } }],
+    ])('of an account whose token is %s says whether that token lives: %s', (_, live, situation) => {
+      const common = { broker: LADDER, state: state(), stored: stored(...ALL), now: NOW, ...situation }
+      const decision = decide({ ...common, state: { ...common.state, notBefore } })
+      expect(decision).toMatchObject({ action: 'wait', live, until: notBefore })
+    })
+  })
+
+  test.each([
+    ['issued', { issuedAt: NOW.add({ seconds: 1 }), publishedAt: NOW }, 'fresh'],
+    ['published', { issuedAt: NOW.subtract({ hours: 1 }), publishedAt: NOW.add({ seconds: 1 }) }, 'fresh'],
+    ['neither issued nor published', { issuedAt: NOW, publishedAt: NOW }, 'refresh'],
+    ['issued, by a clock that is ahead,', { issuedAt: NOW, publishedAt: NOW.add({ minutes: 3 }) }, 'refresh'],
+  ])('a token that was %s after somebody insisted on a new one satisfies them: %s', (_, times, action) => {
+    const { accessToken } = state()
+    const account = state({ accessToken: { ...accessToken, ...times } as never })
+    expect(
+      decide({ broker: LADDER, state: account, stored: stored(...ALL), now: NOW, forcedAt: NOW }),
+    ).toMatchObject({ action })
+  })
+
+  describe('a consumer’s report', () => {
+    const reported = (refused: RefusedToken, secondsAgo: number): Decision => {
+      const account = state({ generation: 4 })
+      const provenAt = NOW.subtract({ seconds: secondsAgo })
+      const accessToken = { ...account.accessToken, provenAt } as never
+      return decide({
+        broker: LADDER,
+        state: { ...account, accessToken },
+        stored: stored(...ALL),
+        now: NOW,
+        refused,
+      })
+    }
+
+    test.each<[RefusedToken, string]>([
+      [{ generation: 4 }, 'probe'],
+      [{ generation: 3 }, 'fresh'],
+      [{ version: 3 }, 'probe'],
+      [{ version: 2 }, 'fresh'],
+    ])('about %j is about the token that is published: %s', (refused, action) => {
+      expect(reported(refused, 600)).toMatchObject({ action })
+      expect(reported(refused, 0)).toMatchObject({ action: 'fresh' })
+    })
+
+    test.each([
+      [60, 'fresh'],
+      [61, 'probe'],
+      [-1, 'probe'],
+      [-120, 'probe'],
+    ])('is worth a call when the last proof was %i s ago: %s', (secondsAgo, action) => {
+      expect(reported({ version: 3 }, secondsAgo)).toMatchObject({ action })
+    })
+  })
+
+  test.each([
+    ['login', 'a login'],
+    ['given', 'a login'],
+    ['approval', 'a request for approval'],
+    ['credentials', 'a renewal'],
+  ] as const)('a doubt by %s is told as %s', (by, what) => {
+    const doubt = { since: NOW, by }
+    const account = state({ doubt })
+    const accessToken = { ...account.accessToken, provenAt: NOW.subtract({ minutes: 2 }) } as never
+    expect(
+      decide({ broker: LADDER, state: { ...account, accessToken }, stored: stored(...ALL), now: NOW }),
+    ).toMatchObject({ action: 'probe', reason: `${what} may have ended the published access token` })
+  })
+
+  test.each(['publishedAt', 'provenAt'] as const)(
+    'a record whose %s is further ahead than clocks differ has its token asked for, and no other one has',
+    (field) => {
+      const decided = (seconds: number): Decision => {
+        const account = state()
+        const accessToken = { ...account.accessToken, [field]: NOW.add({ seconds }) } as never
+        return decide({
+          broker: LADDER,
+          state: { ...account, accessToken },
+          stored: stored(...ALL),
+          now: NOW,
+        })
+      }
+      expect(decided(120)).toMatchObject({ action: 'fresh' })
+      expect(decided(121)).toMatchObject({ action: 'probe' })
+    },
+  )
 
   test('a malformed credential is named without its value', () => {
     const secrets = stored(...ALL)

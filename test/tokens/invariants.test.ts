@@ -229,7 +229,7 @@ describe('I3 at most one renewal of an account is in flight anywhere', () => {
     const proof = holdNext(server, '/me')
     const slow = world.run(rotabroker, { seconds: 60 })
     await proof.arrived
-    world.clock.advance({ minutes: 2 })
+    world.clock.advance({ minutes: 4 })
     const successor = await result()
     expect(successor).toMatchObject({ success: true })
     const recorded = await world.ports.states.get(account)
@@ -259,7 +259,7 @@ describe('I3 at most one renewal of an account is in flight anywhere', () => {
     const slow = world.run(rotabroker, { seconds: 60 })
     await proven.promise
     world.ports = { ...world.ports, http }
-    world.clock.advance({ minutes: 2 })
+    world.clock.advance({ minutes: 4 })
     expect(await result()).toMatchObject({ outcome: 'refreshed' })
     const published = await world.stored(account, 'access_token')
     wake()
@@ -540,7 +540,7 @@ describe('the state table is out of reach', () => {
     }
     await world.run(rotabroker, { seconds: 60 })
     world.ports = { ...world.ports, states }
-    world.clock.advance({ minutes: 2 })
+    world.clock.advance({ minutes: 4 })
     expect(await result()).toMatchObject({ outcome: 'refreshed' })
     expect(simulator.exchanges).toBe(1)
   })

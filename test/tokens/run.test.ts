@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { HttpError } from '../../lib/ports/http.ts'
 import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
 import { type AccountId, parseAccountId } from '../../lib/tokens/account-id.ts'
 import { StateStoreError, TokenVaultError } from '../../lib/tokens/errors.ts'
@@ -352,5 +353,51 @@ describe('time', () => {
     expect(report.results).toMatchObject([
       { outcome: 'failed', code: 'state', reason: 'the table does not answer' },
     ])
+  })
+})
+
+describe('a run in the middle of which our clock is set back', () => {
+  /** The pauses made since. */
+  const pausesAfterSettingBack = (isTheMoment: (milliseconds: number) => boolean): number[] => {
+    const pauses: number[] = []
+    const sleep = world.clock.sleep.bind(world.clock)
+    let isSet = false
+    world.clock.sleep = async (milliseconds) => {
+      if (isSet) pauses.push(milliseconds)
+      await sleep(milliseconds)
+      if (isSet || !isTheMoment(milliseconds)) return
+      isSet = true
+      world.clock.set('2026-11-16T07:00:00+05:30')
+    }
+    return pauses
+  }
+
+  test('paces its accounts as before, and waits for no time that will not come', async () => {
+    await accounts(4)
+    const pauses = pausesAfterSettingBack((milliseconds) => milliseconds === 2_000)
+    const hardDeadline = world.clock.now().add({ minutes: 14 })
+    const wish = { broker: { ...rotabroker, concurrency: 1 }, owner: 'run', pacingSeconds: 2, hardDeadline }
+    const { report } = await runBroker(wish, world.ports)
+    expect(report).toMatchObject({ refreshed: 4 })
+    expect(pauses).toEqual([2_000])
+  })
+
+  test('tries a passing fault again after the pause it had chosen, no longer', async () => {
+    const [first, second] = await accounts(2)
+    const { http } = world.ports
+    let failures = 2
+    const send: typeof http.send = async (request) => {
+      if (failures-- > 0) throw new HttpError('ECONNREFUSED', { sent: false })
+      return http.send(request)
+    }
+    world.ports = { ...world.ports, http: { send } }
+    const pauses = pausesAfterSettingBack(() => true)
+    const { report } = await world.run(
+      { ...rotabroker, concurrency: 1 },
+      { accounts: [first, second] as never },
+    )
+    expect(report).toMatchObject({ refreshed: 2 })
+    expect(pauses.length).toBeGreaterThan(0)
+    for (const pause of pauses) expect(pause).toBeLessThan(3_000)
   })
 })
