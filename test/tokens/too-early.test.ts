@@ -98,7 +98,7 @@ describe('on a Friday evening an account without a token', () => {
     expect(titles()).toEqual([])
     expect(await runAt('30T06:00')).toMatchObject({ results: [{ outcome: 'awaiting_login' }] })
     expect(titles()).toEqual(['Log in: FYERS fyers before Mon 30 Nov 09:15 IST'])
-    expect(world.alerts[0]?.deadline).toBe('Mon 30 Nov 09:15 IST')
+    expect(String(world.alerts[0]?.deadline)).toBe('2026-11-30T09:15:00+05:30[Asia/Kolkata]')
   })
 
   test('is asked for at once in an open market', async () => {
