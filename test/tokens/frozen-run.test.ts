@@ -96,6 +96,14 @@ describe('a run that wakes after its lease', () => {
     expect(await run()).toMatchObject({ outcome: 'refreshed' })
   })
 
+  test('saves it where the one it used was deleted: that is no newer one', async () => {
+    const wake = await frozen()
+    world.clock.advance({ minutes: 10 })
+    await world.ports.vault.remove(account, 'refresh_token')
+    await wake()
+    expect(await refreshToken()).toBe(world.simulator.currentOf('SIM001'))
+  })
+
   test('saves it where the record cannot be read: the vault tells that there is no newer one', async () => {
     let away = false
     const { states } = world.ports
