@@ -42,6 +42,8 @@ export interface Scene {
   /** Milliseconds of real time between two looks at the clock. */
   readonly tickMs: number
   readonly around?: (run: () => Promise<void>) => Promise<void>
+  /** To be called when every account was looked at once. */
+  begun(): void
   /** To be called when somebody looks at a login page. */
   visited(): void
   /** Whether the clock waits for somebody who is there. */
@@ -81,6 +83,7 @@ export async function realScene(
     siteUrl,
     open: outside === undefined,
     tickMs: REAL_TICK_MS,
+    begun: () => undefined,
     visited: () => undefined,
     isHeld: () => false,
     tick: async () => undefined,
@@ -103,6 +106,9 @@ export interface DemoSceneOptions {
 export async function demoScene(real: Composition, options: DemoSceneOptions): Promise<Scene> {
   const { siteUrl, minutesPerSecond, alert, tell, loginEnded } = options
   const clock = new DemoClock(demoStart(real.ports.clock.now()), minutesPerSecond * 60, systemClock)
+  // Its morning begins minutes before yesterday's tokens die, and a busy machine must not sleep through that.
+  const { promise: firstLook, resolve: begun } = Promise.withResolvers<void>()
+  void clock.during(() => firstLook)
   const world = await startDemoWorld({ clock, siteUrl })
   const database = openDatabase(':memory:')
   const { keys, ports } = await withLinks(
@@ -140,6 +146,7 @@ export async function demoScene(real: Composition, options: DemoSceneOptions): P
     open: true,
     tickMs: DEMO_TICK_MS,
     around: (run) => clock.during(run),
+    begun,
     visited: () => story.visited(),
     isHeld: () => clock.held,
     tick: () => story.tick(),

@@ -168,6 +168,7 @@ async function run(scene: Scene, { screen, service, ended }: Stage): Promise<voi
     await look(scene, screen, service)
     screen.happened('first look at every account')
     await Promise.race([service.reconcile(), ended])
+    scene.begun()
     await look(scene, screen, service)
     screen.printTable(service)
     screen.invite()

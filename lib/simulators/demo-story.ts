@@ -14,8 +14,8 @@ import type { DemoClock } from './demo-clock.ts'
 import type { DemoWorld } from './demo-world.ts'
 
 const ZONE = 'Asia/Kolkata'
-/** A moment before the last tokens of yesterday die at 06:00. */
-const STARTS = '05:59'
+/** Before the last tokens of yesterday die at 06:00, by more than the first look at every account waits and skips. */
+const STARTS = '05:55'
 /** Whoever logs in from then on is done for the day, so the clock waits for nobody before. */
 const WAITS_FROM = '06:01'
 /** Between FYERS' runs at 08:00 and 08:15: late enough that the message has been out for a while. */
@@ -31,7 +31,7 @@ const APPROVING_SECONDS = 300
 const LOOK_EVERY_MS = 500
 const HOLD_SECONDS = 2
 
-/** 05:59 in India, today if that is a weekday, else on Monday. */
+/** 05:55 in India, today if that is a weekday, else on Monday. */
 export function demoStart(today: Temporal.Instant): Temporal.Instant {
   let day = today.toZonedDateTimeISO(ZONE).toPlainDate()
   while (day.dayOfWeek > 5) day = day.add({ days: 1 })

@@ -98,6 +98,8 @@ test('a newcomer clicks through every login of the rehearsal, while its clock wa
 test('somebody else’s login in the rehearsal changes nothing, and the page says whose came back', async () => {
   const started = await tour()
   await started.saying('fyers/BINA     login needed')
+  // Since then it is known whose account it is.
+  expect(started.said()).toContain('fyers/BINA     refreshed')
   await browser.open(`${started.url}/login`)
   await browser.submit(/^\/login\/fyers\/BINA\/start$/)
   await browser.logIn('XS00001')

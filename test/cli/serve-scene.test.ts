@@ -1,0 +1,26 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Composition } from '../../lib/cli/composition.ts'
+import { demoScene, type Scene } from '../../lib/cli/serve-scene.ts'
+import { World } from '../support/world.ts'
+
+let world: World
+let scene: Scene
+
+beforeEach(async () => {
+  world = new World('2026-11-23T12:00:00+05:30')
+  const options = { siteUrl: 'http://127.0.0.1:8787', minutesPerSecond: 100_000 }
+  const deaf = { alert: () => undefined, tell: () => undefined, loginEnded: () => undefined }
+  scene = await demoScene({ ports: world.ports } as unknown as Composition, { ...options, ...deaf })
+})
+afterEach(async () => {
+  await scene.close()
+  await world.close()
+})
+
+test('the rehearsal begins before yesterday’s tokens die, however long the machine takes to set it up', async () => {
+  const diesAt = world.at('2026-11-23T06:00:00+05:30').epochMilliseconds
+  const time = (): number => scene.ports.clock.now().epochMilliseconds
+  expect(time()).toBeLessThan(diesAt)
+  scene.begun()
+  await expect.poll(time).toBeGreaterThan(diesAt)
+})
