@@ -56,7 +56,7 @@ function taken(home: string, about: string): ConfigurationError {
   const other = readAbout(about)
   const who = other ? `process ${other.pid}, at ${other.url}` : 'a process that is just starting'
   const stop = other ? `stop it first (kill ${other.pid})` : 'wait for it'
-  return new ConfigurationError(`tokenkeeper serve runs already for the accounts in ${home}: ${who}`, {
+  return new ConfigurationError(`another serve runs already for the accounts in ${home}: ${who}`, {
     fix: `use that one, ${stop}, or give this one a folder of its own with --home`,
   })
 }
