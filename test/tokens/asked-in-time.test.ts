@@ -43,6 +43,12 @@ const DAYS = fc.array(
   { minLength: 18, maxLength: 18 },
 )
 
+/** A session that opened without a live token, and since when the broker had ended the last one, if it did. */
+interface Missing {
+  readonly opens: Instant
+  readonly since: Instant
+}
+
 const QUIET: Day = { answersAfterMinutes: undefined, endedAt: undefined }
 
 /** One account that only a person can log in to, kept by its broker's own schedule, and what everybody did to it. */
@@ -73,13 +79,13 @@ class Weeks {
     }
   }
 
-  /** Sessions that opened without a live token, by their opens. */
-  async pass(days: readonly Day[]): Promise<readonly Instant[]> {
+  async pass(days: readonly Day[]): Promise<readonly Missing[]> {
     const { id, schedule, tradingSession: session } = this.#broker
     if (!session) throw new Error('it has no market')
     const account = await this.#world.account(id, {})
     const schedules = schedule.expressions.map((one) => parseSchedule(one, schedule.timeZone))
-    const without: Instant[] = []
+    const without: Missing[] = []
+    let since = BEGINS
     let logsInAt: Instant | undefined
     let now = BEGINS
     while (isAfter(ENDS, now)) {
@@ -93,7 +99,10 @@ class Weeks {
       const coming = [run, opens, ends, logsInAt].filter((at): at is Instant => isAfter(at, now))
       now = coming.toSorted(Temporal.Instant.compare)[0] as Instant
       this.#world.clock.set(now.toString())
-      if (ends && now.equals(ends)) await this.#end(account)
+      if (ends && now.equals(ends) && (await this.#hasToken(account))) {
+        await this.#end(account)
+        since = now
+      }
       if (logsInAt && now.equals(logsInAt)) {
         logsInAt = undefined
         await this.#logIn(account)
@@ -105,7 +114,7 @@ class Weeks {
         if (isAsked && answersAfterMinutes !== undefined)
           logsInAt ??= now.add({ minutes: answersAfterMinutes })
       }
-      if (now.equals(opens) && !(await this.#hasToken(account))) without.push(now)
+      if (now.equals(opens) && !(await this.#hasToken(account))) without.push({ opens, since })
     }
     await this.#world.close()
     return without
@@ -161,10 +170,11 @@ describe('over two weeks of the broker’s own schedule', () => {
             const { opens } = presentTradingDay(session, at)
             expect(Temporal.Instant.compare(ends, opens), `asked ${at}`).toBe(1)
           }
-          for (const opens of without) {
+          for (const { opens, since } of without) {
             const inTime = weeks.asked.filter((at) => {
               const minutes = at.until(opens).total('minutes')
-              return minutes >= PERSON_NEEDS_MINUTES && presentTradingDay(session, at).opens.equals(opens)
+              const isFor = presentTradingDay(session, at).opens.equals(opens)
+              return minutes >= PERSON_NEEDS_MINUTES && isFor && !isAfter(since, at)
             })
             expect(inTime.length, `without a token ${opens}`).toBeGreaterThan(0)
           }
