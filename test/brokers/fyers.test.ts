@@ -115,7 +115,7 @@ describe('R3.8 a refused refresh becomes a login request, never a crash', () => 
 
   test('an expired refresh token is not sent at all', async () => {
     await only()
-    world.clock.set('2026-12-20T07:00:00+05:30')
+    world.clock.set('2026-12-21T07:00:00+05:30')
     await world.store(account, { refresh_token: simulator.refreshTokenFor(USER.fyId, 16) })
     const before = simulator.refreshes
     expect(await only()).toMatchObject({ outcome: 'awaiting_login' })

@@ -80,8 +80,9 @@ describe('without a token service only a person can help', () => {
     })
   })
 
-  test('a proven token is fresh for the rest of the day without another call', async () => {
+  test('a token proven near the open is fresh for the rest of the day without another call', async () => {
     await put(simulator.accessTokenFor('SIM001'))
+    world.clock.set('2026-11-23T08:45:00+05:30')
     await only()
     world.clock.set('2026-11-23T15:00:00+05:30')
     expect(await only()).toMatchObject({ outcome: 'fresh', success: true })

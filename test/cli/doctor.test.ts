@@ -47,7 +47,7 @@ test.each([
   const stored = await run(['put', id, 'access_token'], {}, token())
   expect(stored).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/valid until Tue 24 Nov 0[36]:[03]0 IST$/m),
+    stdout: expect.stringMatching(/valid until Tue 24 Nov 0[36]:[03]0 IST\. Covers today's session: yes/m),
   })
   const after = await run(['doctor', id])
   expect(after).toMatchObject({ code: 0, stdout: before.stdout })

@@ -45,7 +45,7 @@ describe('behind a proxy', () => {
     })
     expect(new Set(proxy.asked.map(({ target }) => target))).toEqual(new Set([`${HOST}:443`]))
     const calls = proxy.asked.length
-    const doctor = await line.run(['doctor', 'fyers'], { env })
+    const doctor = await line.run(['doctor', 'fyers', '--verbose'], { env })
     expect(doctor.stdout).toContain(`${HOST} answers`)
     expect(proxy.asked.length).toBeGreaterThan(calls)
   })

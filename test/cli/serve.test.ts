@@ -86,7 +86,7 @@ test('in the rehearsal every advice leads to its page: no command reaches what i
   expect(real).toContain(`${CALL} setup fyers`)
   expect(others).toEqual([])
   expect(stand).not.toMatch(/tokenkeeper(\.mjs)? \w/)
-  expect(stand).toContain(`log in at FYERS: open ${served.url}/login`)
+  expect(stand).toContain(`log in at Upstox: open ${served.url}/login`)
   expect(`${stdout}${stderr}`).toContain(`: open ${served.url}/login`)
 })
 
