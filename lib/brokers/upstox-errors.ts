@@ -91,6 +91,10 @@ export function upstoxError(reply: BrokerReply, during: 'read' | 'exchange' | 'a
   if (during === 'approval' && (code === PASSING_FAULT || reply.status >= 500)) {
     return noUsableReply(UPSTOX, 'attempt', code)
   }
+  // A request for approval carries no token that could be dead.
+  if (code === DEAD_TOKEN && during === 'approval') {
+    return new ClientRejectedError('Upstox refuses the request for approval', { ...details, fix: REPORT })
+  }
   if (code === DEAD_TOKEN) {
     return new GrantRejectedError('Upstox says the token is dead', {
       ...details,

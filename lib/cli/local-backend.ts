@@ -4,6 +4,7 @@ import { consoleNotifier } from '../local/console-notifier.ts'
 import { hasSecrets, openDatabase } from '../local/database.ts'
 import { filesOf, withoutTilde } from '../local/files.ts'
 import { runHere } from '../local/local-run.ts'
+import { servedAt } from '../local/sole-service.ts'
 import { sqliteApiKeys } from '../local/sqlite-api-keys.ts'
 import { sqliteStateStore } from '../local/sqlite-state-store.ts'
 import { sqliteTokenVault } from '../local/sqlite-token-vault.ts'
@@ -62,7 +63,10 @@ export function localBackend(setting: Setting, common: Common, { alert, note }: 
     run: ({ broker: { broker }, ...order }) => runHere({ broker, ...order }, ports),
     apiKeys: sqliteApiKeys(database),
     desk: loginDesk({ brokers: setting.brokers.map(({ broker }) => broker), ports }),
-    siteUrl: async () => localSiteUrl(setting.config),
+    // Where the serve of this home answers, whatever port it has; else where one would.
+    siteUrl: async () =>
+      (setting.config.site.url === undefined ? servedAt(setting.home) : undefined) ??
+      localSiteUrl(setting.config),
     unwritable,
     async close() {
       database.close()

@@ -61,6 +61,11 @@ function taken(home: string, about: string): ConfigurationError {
   })
 }
 
+/** Where the service of a home answers, or answered before it was killed; `undefined` where none has said so. */
+export function servedAt(home: string): string | undefined {
+  return readAbout(join(home, 'serve.json'))?.url
+}
+
 function readAbout(about: string): { readonly pid: number; readonly url: string } | undefined {
   try {
     return JSON.parse(readFileSync(about, 'utf8'))

@@ -7,10 +7,10 @@ import { foreignFormPage, plainPage, tooLongPage } from './problem-page.ts'
 /** An address with a code in it, or a token as a broker posts it, is smaller. */
 const LONGEST_BODY_BYTES = 8 * 1024
 
-/** Refuses longer bodies before they are read. */
+/** Longer bodies are not even read, and answered as any other: whoever posts learns nothing. */
 export const shortBody: MiddlewareHandler = bodyLimit({
   maxSize: LONGEST_BODY_BYTES,
-  onError: (context) => context.body(null, 413),
+  onError: (context) => context.body(null, 200),
 })
 
 /** The same for people. */

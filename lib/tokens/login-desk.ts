@@ -3,9 +3,16 @@ import type { Finished, FinishOrder, LoginDesk, Refusal } from '../ports/login-d
 import type { Ports } from '../ports/ports.ts'
 import { type AccountId, brokerOf } from './account-id.ts'
 import { acceptApproval, requestApproval } from './approval.ts'
+import { RateLimitedError, TokenkeeperError } from './errors.ts'
 import { finishLogin } from './login-finish.ts'
 import { startLogin } from './login-start.ts'
 import { Refused, refusalOf } from './refused.ts'
+
+function approvalAdvice(error: TokenkeeperError): string {
+  const when =
+    error instanceof RateLimitedError ? `in ${Math.ceil(error.retryAfterSeconds / 60)} min` : 'in a moment'
+  return `ask again ${when}, or log in on the web: tokenkeeper login {account}`
+}
 
 export interface LoginDeskOptions {
   /** Those whose accounts can be logged in here, with the owner's settings. */
@@ -58,7 +65,12 @@ export function loginDesk({ brokers, ports, settle }: LoginDeskOptions): LoginDe
         : guarded(order.broker, () => finish(order, named(order.broker))),
     requestApproval: ({ account }) =>
       guarded(account, async () => {
-        await requestApproval(account, brokerFor(account), ports)
+        try {
+          await requestApproval(account, brokerFor(account), ports)
+        } catch (error) {
+          // No run repeats it today: whoever wants a token asks again, or logs in.
+          throw error instanceof TokenkeeperError ? error.advising(approvalAdvice(error)) : error
+        }
         return { asked: true } as const
       }),
     async acceptApproval(order) {

@@ -78,7 +78,24 @@ describe('a login with app key and secret', () => {
     )
     const { report } = await world.run(iiflXts, { accounts: [md] })
     expect(report.results[0]).toMatchObject({ outcome: 'refreshed', userID: 'SIMUSER1' })
-    expect(server.seen.map(({ path }) => path)).toEqual(['/apimarketdata/auth/login', CLIENT_CONFIG])
+    // Proven by the login: the sheet documents no call to prove it with.
+    expect(server.seen.map(({ path }) => path)).toEqual(['/apimarketdata/auth/login'])
+  })
+
+  test('a market data call there is not says nothing of the token, and costs no login', async () => {
+    const md = await world.account(
+      'iifl-xts/md',
+      { client_id: 'SIMXTSMDKEY1', client_secret: 'S3CRET-OF-MD' },
+      { options: { api: 'marketdata' } },
+    )
+    await world.run(iiflXts, { accounts: [md] })
+    const logins = server.count('/apimarketdata/auth/login')
+    world.clock.advance({ minutes: 40 })
+    server.failNext(CLIENT_CONFIG, { kind: 'reply', status: 404, body: '<html>not found</html>' })
+    const { generation = 0 } = (await world.ports.states.get(md)) ?? {}
+    const { report } = await world.run(iiflXts, { accounts: [md], refused: { generation } })
+    expect(report.results).toMatchObject([{ outcome: 'fresh', live: true }])
+    expect(server.count('/apimarketdata/auth/login')).toBe(logins)
   })
 
   test('the option clientID goes into the profile call of a dealer account', async () => {

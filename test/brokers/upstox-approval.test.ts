@@ -104,10 +104,10 @@ describe('the approval in the Upstox app', () => {
     [200, error('UDAPI100069'), 'client_rejected', 'API key and secret'],
     [401, error('UDAPI100073'), 'client_rejected', 'Upstox support'],
     [401, error('UDAPI100058'), 'human_action', 'reactivates'],
-    [429, error('UDAPI10005'), 'rate_limited', 'wait that long'],
-    [423, error('UDAPI100072'), 'rate_limited', 'wait that long'],
+    [429, error('UDAPI10005'), 'rate_limited', 'or log in on the web'],
+    [423, error('UDAPI100072'), 'rate_limited', 'or log in on the web'],
     [403, '<html>Error 1010</html>', 'client_rejected', 'User-Agent'],
-    [404, '<html>Not Found</html>', 'broker_unavailable', 'wait for the next run'],
+    [404, '<html>Not Found</html>', 'broker_unavailable', 'ask again in a moment'],
   ])('refused with status %i and %s is %s, and leaves no webhook open', async (status, body, code, fix) => {
     server.failNext(REQUEST, { kind: 'reply', status, body })
     const refused = await person.desk.requestApproval({ account })
