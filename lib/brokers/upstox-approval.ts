@@ -3,7 +3,9 @@ import * as z from 'zod/mini'
 import type { BrokerContext } from '../ports/broker.ts'
 import type { Candidate, PushApproval } from '../ports/login.ts'
 import { Secret } from '../tokens/secret.ts'
+import { nextClock } from '../tokens/session-model.ts'
 import { badField, callBroker } from './call.ts'
+import { UPSTOX_DEATH } from './upstox-death.ts'
 import { UPSTOX, upstoxError, upstoxErrorCode } from './upstox-errors.ts'
 
 const REQUEST_PATH = '/v3/login/auth/token/request/'
@@ -35,6 +37,8 @@ export const upstoxApproval: PushApproval = {
   // Three a day, half an hour apart (sheet section 7).
   budget: { perDay: 3, minimumGapSeconds: 1_800 },
   waitSeconds: UPSTOX_APPROVAL_WAIT_S,
+  // The same boundary as the token's (sheet section 1, authorization_expiry).
+  openAtMost: (requestedAt) => nextClock(UPSTOX_DEATH, requestedAt),
   request,
   readWebhook,
 }

@@ -1,13 +1,11 @@
 import type { Broker } from '../ports/broker.ts'
 import { urlProblem } from './base-url.ts'
 import { upstoxApproval } from './upstox-approval.ts'
+import { UPSTOX_DEATH } from './upstox-death.ts'
 import { UPSTOX } from './upstox-errors.ts'
 import { upstoxLogin } from './upstox-login.ts'
 import { proveUpstox } from './upstox-profile.ts'
 import { renewFromTokenService } from './upstox-upstream.ts'
-
-/** Every token dies here, whenever it was issued (sheet section 1, official). */
-const UPSTOX_DEATH = { kind: 'clock', at: '03:30', timeZone: 'Asia/Kolkata', day: 'first' } as const
 
 /**
  * Upstox API v2: a person logs in or approves in the app each trading day, and there is no refresh grant. Where a

@@ -59,6 +59,8 @@ export interface PushApproval {
   readonly budget: LoginBudget
   /** Seconds after which the page stops waiting and offers another way. */
   readonly waitSeconds: number
+  /** Until when the holder may approve at the latest, where the broker's reply is lost. @default - as long as the page waits */
+  readonly openAtMost?: (requestedAt: Temporal.Instant) => Temporal.Instant
   /** When the first run from then on asks by itself, HH:MM in the broker's zone. @default - never: from the page only */
   readonly at?: string
   /** Asks the account holder. Throws AmbiguousError when nobody knows whether they were asked. */

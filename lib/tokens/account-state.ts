@@ -102,6 +102,8 @@ export interface LoginResult {
   readonly fix?: string
   /** The login worked and its token is kept: the next run proves and publishes it. */
   readonly kept?: true
+  /** The code never left us, and may be handed in again. */
+  readonly unsent?: true
 }
 
 /** The last time the broker was told to ask the account holder. */

@@ -2,11 +2,11 @@ import { Temporal } from 'temporal-polyfill'
 import type { Broker } from '../ports/broker.ts'
 import type { PushApproval } from '../ports/login.ts'
 import type { StoredSecrets } from '../ports/token-vault.ts'
-import type { AccountState, ApprovalRequest, StateChanges } from './account-state.ts'
+import type { AccountState, ApprovalRequest, Doubt, StateChanges } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
 import { attemptAllowedAt, loginHold, withAttempt } from './budget.ts'
 import { isFromTheFuture } from './clock-tolerance.ts'
-import { gaveNothing, noteDoubt, withdrawDoubt } from './doubt.ts'
+import { gaveNothing, noteDoubt } from './doubt.ts'
 import { AmbiguousError, BrokerUnavailableError, UnexpectedResponseError } from './errors.ts'
 import { loginHelpsFrom } from './login-helps.ts'
 import { isWeekday } from './trading-day.ts'
@@ -47,11 +47,12 @@ export function approvalDue(
 /** What is written down before the request is sent: it counts, and an answer may come faster than the reply. */
 export function beforeApproval(
   broker: Pick<Broker, 'sessions'>,
-  { waitSeconds }: PushApproval,
+  { waitSeconds, openAtMost }: PushApproval,
   state: AccountState,
   now: Temporal.Instant,
 ): StateChanges {
-  const openUntil = now.add({ seconds: waitSeconds })
+  // Should the reply be lost: the holder may have been asked, and what they approve late ends the published token all the same.
+  const openUntil = openAtMost?.(now) ?? now.add({ seconds: waitSeconds })
   return {
     approval: { requestedAt: now, openUntil, tried: 0 },
     approvalRequests: withAttempt(state.approvalRequests ?? [], now),
@@ -65,10 +66,14 @@ export interface ApprovalSent {
   readonly error?: unknown
 }
 
-/** Asks the account holder, after {@link beforeApproval} was recorded as `state`. Never throws. */
+/**
+ * Asks the account holder, after {@link beforeApproval} was recorded as `state`; `before` is the doubt there was before
+ * that. Never throws.
+ */
 export async function sendApproval(
   login: PushApproval,
   state: AccountState,
+  before: Doubt | undefined,
   context: RunContext,
 ): Promise<ApprovalSent> {
   const { approval } = state
@@ -86,23 +91,17 @@ export async function sendApproval(
       changes: { approval: { ...asked, openUntil }, ...(doubt && { doubt: { ...doubt, openUntil } }) },
     }
   } catch (error) {
-    // Perhaps the holder was asked, or was for sure and the broker words its success in a new way: the webhook stays
-    // open as long as the page waits.
+    // Perhaps the holder was asked, or was for sure and the broker words its success in a new way: the webhook stays open.
     if (error instanceof AmbiguousError || error instanceof UnexpectedResponseError) return { changes: {} }
     const isUnsent = error instanceof BrokerUnavailableError && !error.sent
-    const refused = gaveNothing(error) ? withdrawDoubt(state, approval.requestedAt) : {}
-    return { error, changes: isUnsent ? unsent(state) : { approval: undefined, ...refused } }
+    const refused = gaveNothing(error) ? { doubt: before } : {}
+    return { error, changes: isUnsent ? unsent(state, before) : { approval: undefined, ...refused } }
   }
 }
 
 /** Takes back what {@link beforeApproval} recorded: the broker was asked nothing. */
-export function unsent(state: AccountState): StateChanges {
-  const { approvalRequests = [] } = state
-  return {
-    approval: undefined,
-    approvalRequests: approvalRequests.slice(0, -1),
-    ...withdrawDoubt(state, approvalRequests.at(-1)),
-  }
+export function unsent({ approvalRequests = [] }: AccountState, before: Doubt | undefined): StateChanges {
+  return { approval: undefined, approvalRequests: approvalRequests.slice(0, -1), doubt: before }
 }
 
 function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {

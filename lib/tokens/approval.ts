@@ -5,7 +5,7 @@ import type { Broker } from '../ports/broker.ts'
 import type { Candidate, PushApproval } from '../ports/login.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { AccountId } from './account-id.ts'
-import type { AccountState, StateChanges } from './account-state.ts'
+import type { AccountState, Doubt, StateChanges } from './account-state.ts'
 import { acquireLease } from './acquire-lease.ts'
 import { announce } from './announce.ts'
 import { beforeApproval, isApprovalOpen, sendApproval, unsent } from './approval-request.ts'
@@ -46,8 +46,10 @@ export async function requestApproval(account: AccountId, broker: Broker, ports:
   if (!before) throw unknownAccount(account)
   // A request that cannot be sent must not count.
   assertStored(login.needs, await readStored(ports, broker, before), before, broker)
+  let doubtBefore: Doubt | undefined
   const lease = await leaseFor(account, broker, ports, PATIENCE_SECONDS, (state) => {
     const now = ports.clock.now()
+    doubtBefore = state.doubt
     assertWanted(state)
     assertPinned(state)
     assertAllowed(login, state, broker, now)
@@ -55,10 +57,10 @@ export async function requestApproval(account: AccountId, broker: Broker, ports:
   })
   const recordBy = ports.clock.now().add({ seconds: RECORD_BY_SECONDS })
   // As long as nothing was sent, nothing counts.
-  let changes = unsent(lease.state)
+  let changes = unsent(lease.state, doubtBefore)
   try {
     const context = await contextOf(broker, lease.state, ports)
-    const sent = await sendApproval(login, lease.state, context)
+    const sent = await sendApproval(login, lease.state, doubtBefore, context)
     changes = sent.changes
     if (sent.error !== undefined) throw sent.error
   } finally {

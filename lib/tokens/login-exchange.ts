@@ -11,6 +11,7 @@ import { gaveNothing, withdrawDoubt } from './doubt.ts'
 import { endingOfError, leftAlone } from './ending.ts'
 import {
   AmbiguousError,
+  BrokerUnavailableError,
   GrantRejectedError,
   RateLimitedError,
   TokenkeeperError,
@@ -90,9 +91,10 @@ export async function exchanged(
     // The receipt says of the old token what the broker says.
     const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
     if (task) changes = { ...changes, ...(await settleDoubt(task, found)) }
+    const isUnsent = !minted && error instanceof BrokerUnavailableError && !error.sent
     return {
       changes,
-      result: failure(error, broker, account, at),
+      result: { ...failure(error, broker, account, at), ...(isUnsent && { unsent: true }) },
       publications: task?.context.publications() ?? [],
     }
   }

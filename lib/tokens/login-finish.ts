@@ -77,7 +77,7 @@ class Over extends Error {}
 
 /** A bare code that never reached the broker may be sent: whoever has it cannot get the same one again. */
 function isUnspent({ state }: Returned, { result }: LoginAttempt): boolean {
-  return state === undefined && result?.code === 'broker_unavailable'
+  return state === undefined && result?.unsent === true
 }
 
 function returnedBy(order: FinishOrder, login: CodeLogin): Returned {

@@ -170,7 +170,8 @@ async function work(
   const changes = {
     ...climbed.changes,
     ...(again && { incident: undefined }),
-    ...(ending.outcome === 'awaiting_login' && (await askByApproval(job, lease, stored, context, ports))),
+    ...(ending.outcome === 'awaiting_login' &&
+      (await askByApproval(job, lease, climbed.changes, stored, context, ports))),
   }
   // A block that is not on record blocks nothing, and telling can take longer than this process has to live.
   if (ending.need && (again || !toldIncident(lease.state, ending.need.kind))) {
@@ -201,27 +202,35 @@ async function work(
 async function askByApproval(
   { broker, account }: RefreshJob,
   lease: Lease,
+  changes: StateChanges,
   stored: StoredSecrets,
   context: RunContext,
   ports: Ports,
 ): Promise<StateChanges> {
   const now = ports.clock.now()
-  const login = approvalDue(broker, lease.state, stored, now)
+  const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
+  const login = approvalDue(broker, found, stored, now)
   if (!login) return {}
   const failed = (error: unknown): void => {
     const { code, reason } = endingOfError(error, account, now)
     ports.telemetry.warn('the account holder could not be asked in the app', { account, code, reason })
   }
+  const noted = beforeApproval(broker, login, found, now)
   try {
-    await lease.keep(beforeApproval(broker, login, lease.state, now))
+    await lease.keep({ ...changes, ...noted })
   } catch (error) {
     // The page and the message still ask; what this run has found must be told and recorded.
     failed(error)
     return {}
   }
-  const { changes, error } = await sendApproval(login, lease.state, context)
-  if (error !== undefined) failed(error)
-  return changes
+  const sent = await sendApproval(
+    login,
+    { ...found, ...(noted as Partial<AccountState>) },
+    found.doubt,
+    context,
+  )
+  if (sent.error !== undefined) failed(sent.error)
+  return { ...noted, ...sent.changes }
 }
 
 /** Counted by the write that takes the lease: a crash must not give an attempt back. */

@@ -126,13 +126,14 @@ describe('the approval in the Upstox app', () => {
     ['a success whose end has passed', success200('"1732226400000"')],
     ['a fault of the gateway', { kind: 'reply', status: 502, body: '<html>Bad Gateway</html>' }],
   ] as const)(
-    'may have reached the holder in spite of %s: what they approve still counts',
+    'may have reached the holder in spite of %s: what they approve still counts until 03:30',
     async (_, fault) => {
       server.failNext(REQUEST, fault)
       success(await person.desk.requestApproval({ account }))
-      expect((await world.ports.states.get(account))?.approval?.openUntil).toEqual(
-        world.clock.now().add({ minutes: 15 }),
+      expect((await world.ports.states.get(account))?.approval?.openUntil.toString()).toBe(
+        '2026-11-24T22:00:00Z',
       )
+      world.clock.advance({ hours: 3 })
       await posted()
       expect(await generation()).toBe(2)
     },

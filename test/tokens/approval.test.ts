@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { configured } from '../../lib/brokers/configured.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
+import { type Http, HttpError } from '../../lib/ports/http.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
+import { changed } from '../../lib/tokens/account-state.ts'
 import { loginbroker } from '../support/login-broker.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 
@@ -170,6 +172,49 @@ describe('the configured time', () => {
     expect(world.simulator.approvalsAsked).toBe(1)
     await post(world.simulator.webhookOf('SIM001'))
     expect((await world.record(account)).generation).toBe(2)
+  })
+
+  test('asks with all that the run found on record, and nobody vouches for the old token when the reply is lost', async () => {
+    await world.logIn(account)
+    await world.ports.vault.remove(account, 'refresh_token')
+    world.clock.advance({ hours: 1 })
+    await world.ports.states.replace(
+      changed(await world.record(account), {
+        settings: { leewayMinutes: 700 },
+        doubt: { since: world.clock.now(), by: 'login' },
+      }),
+    )
+    const { http } = world.ports
+    const losing: Http = {
+      send: async (request) => {
+        const reply = await http.send(request)
+        if (request.url.endsWith('/approval')) throw new HttpError('TIMEOUT', { sent: true })
+        return reply
+      },
+    }
+    world.ports = { ...world.ports, http: losing }
+    const { report } = await world.run(daily)
+    expect(report.results).toMatchObject([{ outcome: 'awaiting_login', live: false }])
+    expect(await world.record(account)).toMatchObject({ doubt: { by: 'approval' }, approval: { tried: 0 } })
+  })
+
+  test('leaves an older doubt as it was when the request never left us', async () => {
+    await world.logIn(account)
+    await world.ports.vault.remove(account, 'refresh_token')
+    world.clock.advance({ hours: 1 })
+    const before = await world.record(account)
+    const doubt = { since: world.clock.now(), by: 'login' } as const
+    const accessToken = before.accessToken && { ...before.accessToken, provenAt: world.clock.now() }
+    await world.ports.states.replace(
+      changed(before, { settings: { leewayMinutes: 700 }, doubt, accessToken }),
+    )
+    const send = async (): Promise<never> => {
+      throw new HttpError('ECONNREFUSED', { sent: false })
+    }
+    world.ports = { ...world.ports, http: { send } }
+    const { report } = await world.run(daily)
+    expect(report.results).toMatchObject([{ outcome: 'awaiting_login' }])
+    expect((await world.record(account)).doubt).toEqual(doubt)
   })
 
   test('asks nobody on a Saturday', async () => {

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { HttpError } from '../../lib/ports/http.ts'
 import { HTML_502 } from '../../lib/simulators/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
 import { statusOf } from '../../lib/site/account-status.ts'
 import { oldTokenSentence } from '../../lib/site/receipt.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { newAccountState } from '../../lib/tokens/account-state.ts'
+import { changed, newAccountState } from '../../lib/tokens/account-state.ts'
 import { adoptAccessToken } from '../../lib/tokens/adopt.ts'
 import { gaveNothing, noteDoubt } from '../../lib/tokens/doubt.ts'
 import { BrokerUnavailableError, GrantRejectedError, TokenVaultError } from '../../lib/tokens/errors.ts'
@@ -97,6 +98,18 @@ describe('I9 a token is called live only while nothing speaks against it', () =>
     server.failNext('/approval', { kind: 'reply', status: 429, body: '{}', headers: { 'retry-after': '60' } })
     await world.desk.requestApproval({ account })
     expect(await status()).toBe('live')
+  })
+
+  test('what a request that never left us had put in doubt is as it was before', async () => {
+    const doubt = { since: world.clock.now(), by: 'login' } as const
+    await world.ports.states.replace(changed(await world.record(account), { doubt }))
+    const { ports } = world
+    const offline = async (): Promise<never> => {
+      throw new HttpError('ECONNREFUSED', { sent: false })
+    }
+    world.ports = { ...ports, http: { send: offline } }
+    expect(await world.desk.requestApproval({ account })).toMatchObject({ refused: true })
+    expect((await world.record(account)).doubt).toEqual(doubt)
   })
 
   test('a token handed in that could be neither proven nor refused leaves the old one in doubt', async () => {

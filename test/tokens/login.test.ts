@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Http, HttpError, type HttpReply } from '../../lib/ports/http.ts'
 import { COMMAND_LINE } from '../../lib/ports/login-desk.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
+import type { LoginResult } from '../../lib/tokens/account-state.ts'
+import { TokenVaultError } from '../../lib/tokens/errors.ts'
 import { accountOfState, newLoginState } from '../../lib/tokens/login-attempts.ts'
 import { BROWSER, CALLBACK, LoginWorld, success } from '../support/login-world.ts'
 
@@ -298,4 +301,63 @@ test('a bare code is exchanged for whoever holds the command line', async () => 
   const code = world.simulator.codeFor('SIM001')
   const finished = success(await world.desk.finish({ by: 'code', account, code }))
   expect((await world.resultOf(account, finished.loginId)).success).toBe(true)
+})
+
+describe('a bare code that is handed in again', () => {
+  const handIn = async (code: string): Promise<LoginResult> => {
+    const { loginId } = success(await world.desk.finish({ by: 'code', account, code }))
+    return world.resultOf(account, loginId)
+  }
+  /** Calls to a path are answered like this, or fail like this. */
+  const answering = (path: string, answer: HttpReply | HttpError): void => {
+    const { http } = world.ports
+    const send: Http['send'] = async (request) => {
+      if (!request.url.endsWith(path)) return http.send(request)
+      if (answer instanceof HttpError) throw answer
+      return answer
+    }
+    world.ports = { ...world.ports, http: { send } }
+  }
+
+  test('is sent when it never left us', async () => {
+    const { ports } = world
+    const code = world.simulator.codeFor('SIM001')
+    answering('/exchange', new HttpError('ECONNREFUSED', { sent: false }))
+    expect(await handIn(code)).toMatchObject({ success: false, code: 'broker_unavailable', unsent: true })
+    world.ports = ports
+    world.clock.advance({ minutes: 1 })
+    expect(await handIn(code)).toMatchObject({ success: true })
+  })
+
+  test('is not sent when an answer came that says nothing', async () => {
+    const { ports } = world
+    const code = world.simulator.codeFor('SIM001')
+    answering('/exchange', { status: 404, headers: {}, body: '<html>' })
+    expect(await handIn(code)).toMatchObject({ success: false, code: 'broker_unavailable' })
+    world.ports = ports
+    world.clock.advance({ minutes: 1 })
+    await handIn(code)
+    expect(world.simulator.codesSeen).toBe(0)
+  })
+
+  test('is not sent when it was exchanged and only its token could not be proven', async () => {
+    const { vault } = world.ports
+    const code = world.simulator.codeFor('SIM001')
+    answering('/me', new HttpError('ECONNREFUSED', { sent: false }))
+    expect(await handIn(code)).toMatchObject({ success: false, code: 'broker_unavailable', kept: true })
+    world.clock.advance({ minutes: 1 })
+    await handIn(code)
+    expect(world.simulator.codesSeen).toBe(1)
+
+    const write: typeof vault.write = async (id, name, ...rest) => {
+      if (name === 'pending') throw new TokenVaultError('throttled', { during: 'write' })
+      return vault.write(id, name, ...rest)
+    }
+    world.ports = { ...world.ports, vault: { ...vault, write } }
+    const other = world.simulator.codeFor('SIM001')
+    expect(await handIn(other)).not.toHaveProperty('kept')
+    world.clock.advance({ minutes: 1 })
+    await handIn(other)
+    expect(world.simulator.codesSeen).toBe(2)
+  })
 })
