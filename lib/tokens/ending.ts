@@ -20,7 +20,7 @@ import {
   WrongAccountError,
 } from './errors.ts'
 import type { Need } from './incident.ts'
-import { afterFailedTry, type UsedCredentials, withTry } from './lockout.ts'
+import { afterFailedTry, confirmedTries, type UsedCredentials, withTry } from './lockout.ts'
 import type { Outcome } from './outcome.ts'
 import { maskSecrets } from './secret.ts'
 
@@ -168,14 +168,18 @@ export function tracesOfFailure(
   const noted = grant.repeatsAfterAmbiguity !== 'budget'
   const settled: StateChanges = {
     ...(noted && !(error instanceof AmbiguousError) && tellsFate(error) && { ambiguous: undefined }),
-    ...(minted ? { unconfirmed: undefined } : afterFailedTry(error, counted, used, state)),
+    ...(minted ? confirmedTries(counted, state) : afterFailedTry(error, counted, used, state)),
     ...(isNoAttempt && { attempts: state.attempts.slice(0, -1) }),
     ...((!minted || error instanceof WrongAccountError) &&
       gaveNothing(error) &&
       withdrawDoubt(state, state.attempts.at(-1))),
   }
-  if (error instanceof AmbiguousError)
-    return { ...settled, ...(!noted && { ambiguous: ambiguityOf(grant, state, stored, at) }) }
+  if (error instanceof AmbiguousError) {
+    // Whoever may be sent again at will takes no note's place of one that must not.
+    const other = unresolved(state, stored)
+    const isFree = !noted && (other === undefined || other.grant === grant.kind)
+    return { ...settled, ...(isFree && { ambiguous: ambiguityOf(grant, state, stored, at) }) }
+  }
   if (error instanceof RateLimitedError) {
     return { ...settled, ...leftAlone(error, at) }
   }

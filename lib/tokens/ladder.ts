@@ -20,17 +20,11 @@ import {
 } from './ending.ts'
 import { RateLimitedError, TokenkeeperError } from './errors.ts'
 import type { Lease } from './lease.ts'
+import { LIFTED_BY_A_PERSON, liftedByGrant } from './lifted.ts'
 import { countedSecrets } from './lockout.ts'
 import { dropPending, isWorthKeeping, keepPending, type Pending, pendingIn } from './pending.ts'
 import { probe, settleDoubt } from './probe.ts'
-import {
-  assertSameUser,
-  LIFTED_BY_A_GRANT,
-  LIFTED_BY_A_PERSON,
-  provePublish,
-  proveWithRepeats,
-  saveRotated,
-} from './publish.ts'
+import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from './publish.ts'
 
 /** One account's work under its lease. */
 export interface Climb {
@@ -136,7 +130,8 @@ async function tryGrant(climb: Climb, grant: Grant, state: AccountState): Promis
     minted = renewal
     saved = await saveRotated(broker, state, renewal, context, ports)
     const found = await provePublish(broker, state, renewal, context, ports, grant.kind)
-    return { published: true, changes: { ...saved, ...found, ...LIFTED_BY_A_GRANT } }
+    const lifted = liftedByGrant(broker, grant.kind, state)
+    return { published: true, changes: { ...saved, ...found, ...lifted } }
   } catch (error) {
     const failure = {
       error,
@@ -151,7 +146,12 @@ async function tryGrant(climb: Climb, grant: Grant, state: AccountState): Promis
     if (!minted || !isWorthKeeping(error)) return { published: false, error, changes }
     const kept = await keepPending({ renewal: minted, source: grant.kind }, climb.lease, changes, ports)
     // Its fate is known: the grant gave this token.
-    return { published: false, error, changes: { ...changes, ...kept, ambiguous: undefined } }
+    const isKnown = state.ambiguous?.grant === grant.kind
+    return {
+      published: false,
+      error,
+      changes: { ...changes, ...kept, ...(isKnown && { ambiguous: undefined }) },
+    }
   }
 }
 
@@ -170,7 +170,7 @@ async function publishPending(climb: Climb, state: AccountState): Promise<Tried>
     }
     const kept = { ...state, pending: { mintedAt: renewal.sentAt, source } }
     const found = await provePublish(broker, kept, renewal, context, ports, source)
-    return { published: true, changes: { ...saved, ...found, ...liftedBy(pending, state, ports) } }
+    return { published: true, changes: { ...saved, ...found, ...liftedBy(pending, state, climb) } }
   } catch (error) {
     if (isWorthKeeping(error)) {
       const { mintedAt } = state.pending ?? { mintedAt: renewal.sentAt }
@@ -195,12 +195,13 @@ async function withoutLeftovers({ lease, stored, ports }: Climb): Promise<StateC
   return state.pending ? { pending: undefined } : {}
 }
 
-function liftedBy({ renewal, source }: Pending, { approval }: AccountState, { clock }: Ports): StateChanges {
-  if (source !== 'login' && source !== 'approval') return LIFTED_BY_A_GRANT
+function liftedBy({ renewal, source }: Pending, state: AccountState, { broker, ports }: Climb): StateChanges {
+  if (source !== 'login' && source !== 'approval') return liftedByGrant(broker, source, state)
+  const { approval } = state
   return {
     ...LIFTED_BY_A_PERSON,
     authorizedAt: renewal.sentAt,
-    ...(source === 'approval' && approval && { approval: { ...approval, approvedAt: clock.now() } }),
+    ...(source === 'approval' && approval && { approval: { ...approval, approvedAt: ports.clock.now() } }),
   }
 }
 

@@ -57,6 +57,16 @@ export interface UsedCredentials {
   wasAccepted(name: SecretName): boolean
 }
 
+/** What is left of {@link withTry} once the broker has taken these credentials for right. */
+export function confirmedTries(
+  names: readonly SecretName[],
+  { unconfirmed }: Pick<AccountState, 'unconfirmed'>,
+): StateChanges {
+  if (!unconfirmed) return {}
+  const rest = Object.entries(unconfirmed).filter(([name]) => !names.includes(name as SecretName))
+  return { unconfirmed: rest.length > 0 ? Object.fromEntries(rest) : undefined }
+}
+
 /** What is left of {@link withTry} after an attempt that failed. */
 export function afterFailedTry(
   error: unknown,

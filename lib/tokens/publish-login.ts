@@ -3,9 +3,10 @@ import type { Ports } from '../ports/ports.ts'
 import type { AccountState, StateChanges } from './account-state.ts'
 import type { RunContext } from './broker-context.ts'
 import type { Lease } from './lease.ts'
+import { LIFTED_BY_A_PERSON } from './lifted.ts'
 import { isWorthKeeping, keepPending } from './pending.ts'
 import { assertPlausibleToken } from './plausible.ts'
-import { assertSameUser, LIFTED_BY_A_PERSON, provePublish, proveWithRepeats, saveRotated } from './publish.ts'
+import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from './publish.ts'
 
 export interface PublishedLogin {
   /** What to record, whatever became of it. */

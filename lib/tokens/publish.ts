@@ -21,28 +21,6 @@ import { assertNotSuperseded } from './superseded.ts'
 
 const SAVE_PAUSE_MS = 500
 
-/** What a token that a grant gave lifts. */
-export const LIFTED_BY_A_GRANT: StateChanges = {
-  blocks: {},
-  ambiguous: undefined,
-  notBefore: undefined,
-  notBeforeSetAt: undefined,
-  refusedVersion: undefined,
-  unconfirmed: undefined,
-}
-
-/**
- * What a person's token lifts. A block or a lost reply of a grant is not among it: a password that was refused stays
- * refused, and a refresh token that may be spent stays so, until another one is stored, which a login often does.
- */
-export const LIFTED_BY_A_PERSON: StateChanges = {
-  notBefore: undefined,
-  notBeforeSetAt: undefined,
-  loginNotBefore: undefined,
-  loginNotBeforeSetAt: undefined,
-  refusedVersion: undefined,
-}
-
 /**
  * Takes what a grant gave to the consumers, in the one order in which nothing can be lost: save the rotated
  * refresh token, prove the access token, publish it. Returns what to record.

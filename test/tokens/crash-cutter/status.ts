@@ -1,0 +1,8 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { AccountState } from '../../../lib/tokens/account-state.ts'
+import { tokenStatus } from '../../../lib/tokens/token-status.ts'
+
+/** Whether status says that consumers hold a live token. */
+export function saysLive(state: AccountState | undefined, now: Temporal.Instant): boolean {
+  return state !== undefined && tokenStatus(state, now) === 'live'
+}

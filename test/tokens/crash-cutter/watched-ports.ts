@@ -1,0 +1,105 @@
+import { Temporal } from 'temporal-polyfill'
+import type { HttpRequest } from '../../../lib/ports/http.ts'
+import type { Ports } from '../../../lib/ports/ports.ts'
+import type { Telemetry } from '../../../lib/ports/telemetry.ts'
+import { NotificationError, StateStoreError, TokenVaultError } from '../../../lib/tokens/errors.ts'
+import type { CutWorld } from './cut-world.ts'
+import type { Process } from './process.ts'
+
+/** Requests after which another access token may be the live one. */
+const MINTS: ReadonlySet<string> = new Set(['/token', '/login', '/upstream', '/exchange', '/approval'])
+/** A request takes its time: others that are sent meanwhile are in flight together with it. */
+const TURNS_IN_FLIGHT = 10
+
+/** The world's ports, and a look at each call that reaches them. */
+export function watchedPorts(world: CutWorld, process: Process, endsBy: Temporal.Instant): Ports {
+  const { ledger, simulator, vault, states, clock, account } = world
+  return {
+    vault: {
+      read: vault.read,
+      async write(id, name, value, options) {
+        ledger.saving(process, name, value.reveal())
+        if (world.fails('vault')) throw new TokenVaultError('throttled', { during: 'write' })
+        world.happenings += 1
+        ledger.saved(value.reveal())
+        return vault.write(id, name, value, options)
+      },
+      async remove(id, name) {
+        if (name !== 'pending') ledger.violated('I2', `${name} was removed`)
+        world.happenings += 1
+        await vault.remove(id, name)
+      },
+    },
+    states: {
+      ...states,
+      async replace(next) {
+        ledger.said(next)
+        const leased = (await states.get(account))?.lease !== undefined
+        if (leased && world.fails('records')) throw new StateStoreError('throttled', { fix: 'wait' })
+        world.happenings += 1
+        return states.replace(next)
+      },
+    },
+    notifier: {
+      async notify(alert) {
+        if (world.fails('notifier')) throw new NotificationError('refused')
+        world.happenings += 1
+        await ledger.told(alert, process)
+      },
+    },
+    telemetry: telemetryOf(world),
+    http: { send: (request) => sent(world, process, request) },
+    clock: {
+      now: () => clock.now(),
+      async sleep(milliseconds) {
+        const wakes = clock.now().add({ milliseconds: Math.max(0, Math.ceil(milliseconds)) })
+        if (Temporal.Instant.compare(wakes, endsBy) > 0)
+          ledger.violated('I8', `it sleeps until ${wakes}, and is stopped at ${endsBy}`)
+        world.happenings += 1
+        await clock.sleep(milliseconds)
+      },
+    },
+    audiences: [
+      {
+        name: 'watching audience',
+        async published({ accessToken }) {
+          if (!simulator.proven.has(accessToken.reveal())) ledger.violated('I2', 'told of an unproven token')
+        },
+        kept: async () => undefined,
+        withdrawn: async () => undefined,
+      },
+    ],
+    links: { forIncident: async (id, incident) => `https://site.invalid/${id}/${incident}` },
+    hosts: {},
+  }
+}
+
+async function sent(
+  world: CutWorld,
+  process: Process,
+  request: HttpRequest,
+): ReturnType<Ports['http']['send']> {
+  const { ledger, simulator, states, account, clock } = world
+  const { pathname } = new URL(request.url)
+  ledger.said(request.url)
+  world.happenings += 1
+  if (!MINTS.has(pathname)) return simulator.send(request)
+  const lease = (await states.get(account))?.lease
+  if (!lease || Temporal.Instant.compare(lease.until, clock.now()) <= 0)
+    ledger.violated('I3', `${pathname} was called without the lease`)
+  const settle = ledger.sending(pathname, new URLSearchParams(request.body), process)
+  for (let turn = 0; turn < TURNS_IN_FLIGHT; turn++) await undefined
+  try {
+    const reply = await simulator.send(request)
+    settle(reply)
+    return reply
+  } catch (error) {
+    settle(error)
+    throw error
+  }
+}
+
+function telemetryOf({ ledger }: CutWorld): Telemetry {
+  const log = (message: string, fields = {}): void => ledger.said({ message, fields })
+  return { info: log, warn: log, error: log, count: () => undefined }
+}
