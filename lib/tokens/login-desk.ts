@@ -9,8 +9,9 @@ import { startLogin } from './login-start.ts'
 import { Refused, refusalOf } from './refused.ts'
 
 function approvalAdvice(error: TokenkeeperError): string {
+  const minutes = error instanceof RateLimitedError ? Math.ceil(error.retryAfterSeconds / 60) : 0
   const when =
-    error instanceof RateLimitedError ? `in ${Math.ceil(error.retryAfterSeconds / 60)} min` : 'in a moment'
+    minutes === 0 ? 'in a moment' : minutes < 120 ? `in ${minutes} min` : `in ${Math.ceil(minutes / 60)} h`
   return `ask again ${when}, or log in on the web: tokenkeeper login {account}`
 }
 
