@@ -16,8 +16,6 @@ import type { StatusOptions } from './status.ts'
 const EXIT_CODES = `
 Exit codes: 0 ok, 2 wrong usage, 3 a refresh failed, 4 a person must log in, 5 configuration`
 
-surviveLostOutput()
-
 const { ownArguments, childCommand } = splitCommand(process.argv)
 
 /** What the command line takes; started as a program this file runs it. */
@@ -226,6 +224,7 @@ command('simulate', 'serve simulated brokers to try things out against')
   )
 
 if (import.meta.main) {
+  surviveLostOutput()
   try {
     await program.parseAsync(ownArguments)
   } catch (error) {
