@@ -33,7 +33,7 @@ async function run(args: readonly string[], stdin = '', env: Readonly<Record<str
 test('without its password the mirror fails, and mirrors test says which command stores it', async () => {
   expect(await run(['mirrors', 'test'])).toMatchObject({
     code: 5,
-    stderr: expect.stringContaining('tokenkeeper mirrors password'),
+    stderr: expect.stringMatching(/Fix: .*tokenkeeper.* mirrors password/),
   })
 })
 

@@ -12,6 +12,7 @@ import { webhookPath } from '../../../lib/site/webhook-path.ts'
 import { systemClock } from '../../../lib/system-clock.ts'
 import { parseAccountId } from '../../../lib/tokens/account-id.ts'
 import type { RunReport } from '../../../lib/tokens/outcome.ts'
+import { sameDay } from '../../support/same-day.ts'
 import { PlainAws } from './deployment-aws.ts'
 import type { SimulatedBrokers } from './deployment-brokers.ts'
 import { type Ended, runNode, type Surroundings } from './deployment-processes.ts'
@@ -134,7 +135,8 @@ export class Deployment<Brokers extends SimulatedBrokers = SimulatedBrokers> {
   /** Runs the project's command line against the stack. */
   tokenkeeper(args: readonly string[], stdin?: string): Promise<Ended> {
     const where = ['--backend', 'aws', '--config', join(this.folder, 'cdk.json')]
-    return this.#run(['tokenkeeper', ...args].join(' '), [CLI, ...args, ...where], stdin)
+    // On the day of the functions; cdk stays on the emulator's, whose events it waits for.
+    return this.#run(['tokenkeeper', ...args].join(' '), [CLI, ...args, ...where], stdin, sameDay())
   }
 
   /** Invokes a broker's function and returns its report. Throws what the function threw. */
@@ -164,8 +166,14 @@ export class Deployment<Brokers extends SimulatedBrokers = SimulatedBrokers> {
     if (code !== 0) throw new Error(`${title} ended with ${code}:\n${stdout}\n${stderr}`)
   }
 
-  async #run(where: string, args: readonly string[], stdin?: string): Promise<Ended> {
-    const ended = await runNode(args, this.#surroundings, stdin)
+  async #run(
+    where: string,
+    args: readonly string[],
+    stdin?: string,
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<Ended> {
+    const { env, ...others } = this.#surroundings
+    const ended = await runNode(args, { ...others, env: { ...env, ...variables } }, stdin)
     this.printed.push({ where, text: [...args, ended.stdout, ended.stderr].join('\n') })
     return ended
   }

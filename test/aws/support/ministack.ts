@@ -1,3 +1,4 @@
+import { sameDay } from '../../support/same-day.ts'
 import { type Emulator, emulatorEnvironment, startEmulator } from './emulator.ts'
 import { emulatorProgram } from './python-environment.ts'
 
@@ -12,6 +13,8 @@ export function startMinistack(): Promise<Emulator> {
       MINISTACK_HOST: 'localhost',
       GATEWAY_PORT: String(port),
       IOT_MTLS_ENABLED: '0',
+      // The deployed functions live on the day of the tests.
+      ...sameDay(),
     }),
     readyPath: '/_ministack/ready',
   })
