@@ -5,8 +5,8 @@ import { type Http, HttpError, type HttpReply, type HttpRequest } from '../../..
 export const USER = 'SIM001'
 export const STRANGER = 'SIM999'
 /** Wrong passwords after which the broker locks the account. */
-export const WRONGS_UNTIL_LOCKED = 3
-export const ACCESS_TOKEN_LIFE_S = 12 * 3600
+const WRONGS_UNTIL_LOCKED = 3
+const ACCESS_TOKEN_LIFE_S = 12 * 3600
 const STEP_S = 30
 /** A request, or a reply, is on its way for as long. */
 const TRAVEL_MS = 40

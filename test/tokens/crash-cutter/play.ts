@@ -17,7 +17,7 @@ export interface Trouble {
   readonly outage?: { readonly of: Outage; readonly writes: number }
 }
 
-export interface Played {
+interface Played {
   readonly process: Process
   readonly violations: readonly string[]
 }

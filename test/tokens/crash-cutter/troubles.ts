@@ -6,7 +6,7 @@ const PROOF = '/me'
 const LONG = 12
 
 /** What can go wrong in the act beside the crash. */
-export const TROUBLES: readonly Trouble[] = [
+const TROUBLES: readonly Trouble[] = [
   { title: 'nothing else', isMain: true },
   { title: 'the reply is lost', isMain: true, faults: { of: ['lost_reply'] } },
   { title: 'the request is lost', faults: { of: ['lost_request'] } },
