@@ -74,6 +74,19 @@ describe('an approval that was asked for', () => {
     expect((await world.record(account)).generation).toBe(2)
   })
 
+  test('counts once when two arrive together: the second finds it answered when its turn comes', async () => {
+    const open = await world.record(account)
+    await post(world.simulator.webhookOf('SIM001'))
+    const { states } = world.ports
+    const looks = [open]
+    const get: typeof states.get = async (id) => looks.shift() ?? states.get(id)
+    world.ports = { ...world.ports, states: { ...states, get } }
+    await post(world.simulator.webhookOf('SIM001'))
+    expect(looks).toEqual([])
+    const { generation, approval } = await world.record(account)
+    expect([generation, approval?.tried]).toEqual([2, 1])
+  })
+
   test('tries five posted tokens at the broker and no more', async () => {
     for (let i = 0; i < 9; i++)
       await post(world.simulator.webhookOf('SIM001', { token: `guess-number-${i}` }))

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { configured } from '../../lib/brokers/configured.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
+import { HttpError } from '../../lib/ports/http.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { TokenVaultError } from '../../lib/tokens/errors.ts'
 import { loginbroker } from '../support/login-broker.ts'
@@ -116,5 +117,33 @@ describe('an incident that stays open is told again', () => {
     await world.logIn(account)
     await runsAt(['23T08:45'])
     expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed', 'login_needed', 'solved'])
+  })
+})
+
+describe('an open incident is not over', () => {
+  beforeEach(async () => {
+    await world.run(loginbroker)
+    await world.store(account, { refresh_token: world.simulator.login('SIM001') })
+    world.clock.advance({ minutes: 15 })
+  })
+
+  const unreachable = new HttpError('ECONNREFUSED', { sent: false })
+  const lost = new HttpError('TIMEOUT', { sent: true })
+
+  test.each([
+    ['a fault that passes by itself', unreachable, 'failed'],
+    ['a reply that was lost', lost, 'ambiguous'],
+  ])('because of %s: nobody is told so, and it stays on record', async (_, fault, outcome) => {
+    const before = (await world.record(account)).incident
+    const send = async (): Promise<never> => {
+      throw fault
+    }
+    const { ports } = world
+    world.ports = { ...ports, http: { send } }
+    const { report } = await world.run(loginbroker, { seconds: 60 })
+    expect(report.results).toMatchObject([{ outcome }])
+    world.ports = ports
+    expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed'])
+    expect((await world.record(account)).incident).toEqual(before)
   })
 })

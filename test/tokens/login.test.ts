@@ -303,6 +303,24 @@ test('a bare code is exchanged for whoever holds the command line', async () => 
   expect((await world.resultOf(account, finished.loginId)).success).toBe(true)
 })
 
+test('a login that is killed keeps the account for a minute and no longer', async () => {
+  const state = await world.begin(account)
+  const began = world.clock.now()
+  const { ports } = world
+  let reached = (): void => undefined
+  const sent = new Promise<void>((resolve) => {
+    reached = resolve
+  })
+  const send = (): Promise<never> => {
+    reached()
+    return new Promise(() => undefined)
+  }
+  world.ports = { ...ports, http: { send } }
+  void world.callback({ state, code: world.simulator.codeFor('SIM001') })
+  await sent
+  expect((await world.record(account)).lease?.until).toEqual(began.add({ seconds: 60 }))
+})
+
 describe('a bare code that is handed in again', () => {
   const handIn = async (code: string): Promise<LoginResult> => {
     const { loginId } = success(await world.desk.finish({ by: 'code', account, code }))

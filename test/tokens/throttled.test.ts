@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Http } from '../../lib/ports/http.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { changed } from '../../lib/tokens/account-state.ts'
 import { LoginWorld } from '../support/login-world.ts'
@@ -56,6 +57,18 @@ describe('a login that is throttled', () => {
   beforeEach(async () => {
     world = await LoginWorld.open()
     account = await world.loginAccount()
+  })
+
+  test('holds back a renewal and another login for as long as the broker says', async () => {
+    const { http } = world.ports
+    const throttling: Http['send'] = async (request) =>
+      request.url.endsWith('/exchange')
+        ? { status: 429, headers: { 'retry-after': '300' }, body: '{}' }
+        : http.send(request)
+    world.ports = { ...world.ports, http: { send: throttling } }
+    expect(await world.logIn(account)).toMatchObject({ success: false, code: 'rate_limited' })
+    const until = world.clock.now().add({ minutes: 5 })
+    expect(await world.record(account)).toMatchObject({ notBefore: until, loginNotBefore: until })
   })
 
   test('is not begun again before the broker allows it', async () => {
