@@ -107,6 +107,10 @@ describe('the harness notices', () => {
   const [, dueByPassword] = runsWith(GRANTS[2] as Kind) as [Scenario, Scenario]
   const NOTHING: Trouble = { title: 'nothing else' }
   const LOST: Trouble = { title: 'the reply is lost', faults: { of: ['lost_reply'] } }
+  const UNPROVEN: Trouble = {
+    title: 'no proof works',
+    faults: { path: '/me', of: Array(12).fill('fault_before') },
+  }
   const REFUSED: Trouble = { title: 'the broker refuses', faults: { of: ['refused'] } }
 
   /** Records in which these fields are always as they were at first. */
@@ -134,6 +138,17 @@ describe('the harness notices', () => {
         if (name !== 'refresh_token') return ports.vault.write(id, name, value, options)
         const { version = 0 } = (await ports.vault.read(id, [name])).get(name) ?? {}
         return { version }
+      },
+    },
+  })
+  const losingKept = (ports: Ports): Ports => ({
+    ...ports,
+    vault: {
+      ...ports.vault,
+      write: async (id, name, ...rest) => {
+        const written = await ports.vault.write(id, name, ...rest)
+        if (name === 'pending') await ports.vault.remove(id, name)
+        return written
       },
     },
   })
@@ -175,8 +190,10 @@ describe('the harness notices', () => {
       { ...due, sabotage: forgetting('doubt') },
       LOST,
     ],
+    ['I10', 'a kept token nobody remembers', { ...due, sabotage: forgetting('pending', 'doubt') }, UNPROVEN],
+    ['I10', 'a kept token that is removed too early', { ...due, sabotage: losingKept }, UNPROVEN],
   ])('%s: %s', async (promise, _, scenario, trouble) => {
     const { violations } = await cutEverywhere(scenario, trouble)
-    expect(violations.map((violation) => /I\d/.exec(violation)?.[0])).toContain(promise)
+    expect(violations.map((violation) => /I\d+/.exec(violation)?.[0])).toContain(promise)
   })
 })

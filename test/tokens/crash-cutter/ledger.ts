@@ -6,7 +6,7 @@ import { STRANGER, USER } from './one-session-simulator.ts'
 import { isOnlyForPerson } from './only-for-person.ts'
 import type { Process } from './process.ts'
 
-export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9'
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9' | 'I10'
 
 /** What the outside saw of all processes, and which invariants that breaks. */
 export class Ledger {
@@ -77,6 +77,24 @@ export class Ledger {
 
   saved(value: string): void {
     this.#saved.add(value)
+  }
+
+  /** I2 and I10: nothing stored is removed but a kept token that is published, or that the broker does not take. */
+  async removing(name: SecretName): Promise<void> {
+    if (name !== 'pending') this.violated('I2', `${name} was removed`)
+    else if (await this.#keepsNews()) this.violated('I10', 'a token that was kept and lives was removed')
+  }
+
+  /** I10: no grant is used, and no run at rest, while a kept token lives that is not published. */
+  async checkKept(): Promise<void> {
+    if (await this.#keepsNews()) this.violated('I10', 'a token that was kept and lives was not published')
+  }
+
+  async #keepsNews(): Promise<boolean> {
+    const { simulator } = this.#world
+    const kept = JSON.parse((await this.#world.stored('pending')) ?? '{}').accessToken as string | undefined
+    const isOurs = kept !== undefined && simulator.ownerOf(kept) === USER
+    return isOurs && simulator.isLive(kept) && kept !== (await this.#world.stored('access_token'))
   }
 
   async told(alert: Alert, process: Process): Promise<void> {

@@ -95,6 +95,7 @@ async function checkRest(world: CutWorld): Promise<void> {
   const mayEnd = doubt?.openUntil && Temporal.Instant.compare(doubt.openUntil, world.clock.now()) > 0
   if (isLive && !saysLive && !mayEnd) ledger.violated('I9', 'the token lives, and status never says so again')
   if (!isLive && !ledger.isOpen) ledger.violated('I5', 'the token is dead, and nobody was told')
+  await ledger.checkKept()
   if (ledger.isOpen && !incident?.toldAt) ledger.violated('I5', 'the incident is forgotten')
   if (!ledger.isOpen && incident) ledger.violated('I5', 'the incident is never closed')
 }

@@ -7,7 +7,8 @@ import type { CutWorld } from './cut-world.ts'
 import type { Process } from './process.ts'
 
 /** Requests after which another access token may be the live one. */
-const MINTS: ReadonlySet<string> = new Set(['/token', '/login', '/upstream', '/exchange', '/approval'])
+const GRANTS: ReadonlySet<string> = new Set(['/token', '/login', '/upstream'])
+const MINTS: ReadonlySet<string> = new Set([...GRANTS, '/exchange', '/approval'])
 /** A request takes its time: others that are sent meanwhile are in flight together with it. */
 const TURNS_IN_FLIGHT = 10
 
@@ -25,7 +26,7 @@ export function watchedPorts(world: CutWorld, process: Process, endsBy: Temporal
         return vault.write(id, name, value, options)
       },
       async remove(id, name) {
-        if (name !== 'pending') ledger.violated('I2', `${name} was removed`)
+        await ledger.removing(name)
         world.happenings += 1
         await vault.remove(id, name)
       },
@@ -87,6 +88,7 @@ async function sent(
   const lease = (await states.get(account))?.lease
   if (!lease || Temporal.Instant.compare(lease.until, clock.now()) <= 0)
     ledger.violated('I3', `${pathname} was called without the lease`)
+  if (GRANTS.has(pathname)) await ledger.checkKept()
   const settle = ledger.sending(pathname, new URLSearchParams(request.body), process)
   for (let turn = 0; turn < TURNS_IN_FLIGHT; turn++) await undefined
   try {
