@@ -8,7 +8,7 @@ const CONNECT_MS = 2_000
 /** Milliseconds for everything: a run waits for its mirrors. */
 const WHOLE_MS = 3_000
 
-type Library = typeof import('@redis/client')
+type Library = typeof import('./redis-library.ts')
 export type RedisClient = ReturnType<typeof clientOf>
 
 /** Gives the password of the moment; `undefined` for a Redis without one. */
@@ -25,7 +25,7 @@ export async function withRedis<T>(
   work: (client: RedisClient) => Promise<T>,
 ): Promise<T> {
   const secret = await known(password)
-  const library = await import('@redis/client')
+  const library = await import('./redis-library.ts')
   const client = clientOf(library, address, secret)
   let timer: NodeJS.Timeout | undefined
   const broken = new Promise<never>((_, reject) => {

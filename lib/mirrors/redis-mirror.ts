@@ -113,7 +113,7 @@ async function write(
 ): Promise<void> {
   const [first] = pairs
   if (!first) return
-  const { WatchError } = await import('@redis/client')
+  const { WatchError } = await import('./redis-library.ts')
   for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
     await client.watch(first.info)
     if (isNewer(parseInfo(await client.get(first.info)), publication)) return

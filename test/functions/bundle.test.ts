@@ -83,6 +83,14 @@ describe.each(BROKER_IDS)('the bundle of %s', (id) => {
   })
 })
 
+test.each([...BROKER_IDS, SITE])('what %s loads later has the names it is asked for', (id) => {
+  const loaded = textOf(id).matchAll(/import\("\.\/([\w.-]+\.mjs)"\)/g)
+  const files = [...new Set([...loaded].map(([, file = '']) => file))]
+  expect(files).not.toEqual([])
+  // A package in CommonJS that is imported by its own name gives nothing but a default here.
+  expect(files.filter((file) => !/export *\{/.test(textOf(id, [file])))).toEqual([])
+})
+
 describe('the bundle of the login site', () => {
   test('is small: a person waits for its cold start', () => {
     expect(bytesOf(SITE)).toBeLessThan(MOST_SITE_BYTES)
