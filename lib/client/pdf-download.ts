@@ -60,10 +60,15 @@ interface Written {
 /** Written aside and renamed when complete: nobody ever sees half a file. */
 function fileFor(path: string): Written {
   const aside = `${path}.${randomBytes(8).toString('hex')}.part`
+  const stream = createWriteStream(aside, { flags: 'wx', mode: OWNER_ONLY, flush: true })
   return {
-    stream: createWriteStream(aside, { flags: 'wx', mode: OWNER_ONLY, flush: true }),
+    stream,
     keep: () => rename(aside, path),
-    drop: () => rm(aside, { force: true }),
+    async drop() {
+      // A download that fails at once is over before the file is there to be removed.
+      if (!stream.closed) await new Promise<void>((resolve) => stream.once('close', resolve))
+      await rm(aside, { force: true })
+    },
   }
 }
 
