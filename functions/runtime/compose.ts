@@ -6,12 +6,12 @@ import { snsEvents } from '../../lib/aws/sns-events.ts'
 import { snsNotifier } from '../../lib/aws/sns-notifier.ts'
 import { ssmTokenVault } from '../../lib/aws/ssm-token-vault.ts'
 import { configured } from '../../lib/brokers/configured.ts'
+import { httpOnDemand } from '../../lib/http/http-on-demand.ts'
 import type { RedisMirrorOptions } from '../../lib/mirrors/redis-mirror.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { FollowUp } from '../../lib/ports/follow-up.ts'
-import type { Http } from '../../lib/ports/http.ts'
 import type { LoginLinks } from '../../lib/ports/login-links.ts'
 import type { Ports } from '../../lib/ports/ports.ts'
 import type { Telemetry } from '../../lib/ports/telemetry.ts'
@@ -92,17 +92,6 @@ function redisOnDemand(vault: TokenVault, options: Omit<RedisMirrorOptions, 'pas
     published: async (publication) => (await mirror()).published(publication),
     kept: async (publication) => (await mirror()).kept?.(publication),
     withdrawn: async (account) => (await mirror()).withdrawn(account),
-  }
-}
-
-/** HTTP whose library, and proxy, is looked at with the first request: a run that finds all tokens fresh makes none. */
-function httpOnDemand(): Http {
-  let loading: Promise<Http> | undefined
-  return {
-    async send(request) {
-      loading ??= import('../../lib/http/undici-http.ts').then(({ httpBy }) => httpBy(process.env))
-      return (await loading).send(request)
-    },
   }
 }
 

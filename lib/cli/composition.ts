@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { type BrokerConfig, type Config, enabledBrokers } from '../config.ts'
+import { httpOnDemand } from '../http/http-on-demand.ts'
 import { type ProxySettings, proxySettings } from '../http/proxy-settings.ts'
-import { undiciHttp } from '../http/undici-http.ts'
 import type { ApiKeys } from '../ports/api-keys.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -106,7 +106,7 @@ export async function compose(
   alert: (text: string) => void = terminal.alert,
 ): Promise<Composition> {
   const setting = await readSetting(options)
-  const http = undiciHttp(setting.proxy)
+  const http = httpOnDemand(setting.proxy)
   const level = terminal.verbose ? 'info' : 'error'
   const { localTelemetry } = await import('../local/local-telemetry.ts')
   const common = {

@@ -4,7 +4,7 @@ import { type Http, HttpError, type HttpReply, type HttpRequest } from '../ports
 import { decoded } from './decoded.ts'
 import { Egress } from './egress.ts'
 import { networkFault } from './network-fault.ts'
-import { type ProxySettings, proxySettings } from './proxy-settings.ts'
+import type { ProxySettings } from './proxy-settings.ts'
 
 /** No reply of a token endpoint comes near this; anything larger is no reply to read into memory. */
 const MAX_REPLY_BYTES = 1_048_576
@@ -36,11 +36,6 @@ export function undiciHttp(proxy?: ProxySettings): Http & { close(): Promise<voi
     },
     close: () => dispatcher.close(),
   }
-}
-
-/** The same through the proxy that an environment names. Throws ConfigurationError. */
-export function httpBy(environment: Parameters<typeof proxySettings>[0]): ReturnType<typeof undiciHttp> {
-  return undiciHttp(proxySettings(environment))
 }
 
 /** A few packed bytes can become gigabytes: reading ends where no reply is so long. */
