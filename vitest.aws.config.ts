@@ -7,6 +7,7 @@ const DEPLOYING = ['test/aws/deploy.test.ts', 'test/aws/login.test.ts']
 /** Against AWS emulators, one file after the other: each starts its own. Run by `npm run test:aws`. */
 export default defineConfig({
   test: {
+    globalSetup: 'test/command/compiled.ts',
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { Temporal } from 'temporal-polyfill'
-import { defineConfig, mergeConfig } from 'vitest/config'
-import usual from './vitest.config.ts'
+import { defineConfig } from 'vitest/config'
+import { suite } from './vitest.config.ts'
 
-// The whole suite on another day: a year from now or more, on a day on which the clocks of the host's zone are put
-// forward or back, an hour before they are, and half a minute before midnight UTC, so that midnight comes while it
-// runs. What passes today and here only, fails then. Run by `npm run test:later`.
+// These and the command's tests on another day: a year from now or more, on a day on which the clocks of the host's
+// zone are put forward or back, an hour before they are, and half a minute before midnight UTC, so that midnight
+// comes while it runs. What passes today and here only, fails then. Run by `npm run test:later`.
 const HOST_ZONE = 'Europe/Berlin'
 
 function start(): Temporal.Instant {
@@ -17,16 +17,16 @@ function start(): Temporal.Instant {
 
 const preload = fileURLToPath(new URL('test/support/shift-clock.cjs', import.meta.url))
 
-export default mergeConfig(
-  usual,
-  defineConfig({
-    test: {
-      env: {
-        TZ: HOST_ZONE,
-        SHIFT_CLOCK_MS: String(Math.round(Temporal.Now.instant().until(start()).total('milliseconds'))),
-        NODE_OPTIONS: `--require=${JSON.stringify(preload)}`,
-      },
-      setupFiles: ['test/support/is-another-day.ts'],
+export default defineConfig({
+  test: {
+    ...suite,
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/{aws,browser}/**', 'node_modules/**'],
+    env: {
+      TZ: HOST_ZONE,
+      SHIFT_CLOCK_MS: String(Math.round(Temporal.Now.instant().until(start()).total('milliseconds'))),
+      NODE_OPTIONS: `--require=${JSON.stringify(preload)}`,
     },
-  }),
-)
+    setupFiles: ['test/support/is-another-day.ts'],
+  },
+})

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { CommandLine } from '../cli/command.ts'
+import { CommandLine } from '../command/command.ts'
 import { RedisServer } from './support/redis-server.ts'
 
 const PASSWORD = 'SIMULATED-redis-password'

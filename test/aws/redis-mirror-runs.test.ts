@@ -4,7 +4,7 @@ import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { changed } from '../../lib/tokens/account-state.ts'
 import { removeAccount } from '../../lib/tokens/remove.ts'
 import { Secret } from '../../lib/tokens/secret.ts'
-import { freePort } from '../cli/command.ts'
+import { freePort } from '../command/command.ts'
 import { LoginWorld } from '../support/login-world.ts'
 import { RedisServer } from './support/redis-server.ts'
 

@@ -8,7 +8,7 @@ import type { SimulatorEnv } from '../../lib/simulators/simulator.ts'
 import { type SimulatorServer, startSimulator } from '../../lib/simulators/simulator-server.ts'
 import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
 import { ConfigurationError } from '../../lib/tokens/errors.ts'
-import { freePort } from '../cli/command.ts'
+import { freePort } from '../command/command.ts'
 import { type CountingProxy, type Listening, proxyTo, tlsInFrontOf } from '../support/network.ts'
 import { privateAuthority } from '../support/private-authority.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { withoutTilde } from '../../lib/local/files.ts'
 import { ConfigurationError } from '../../lib/tokens/errors.ts'
-import { CommandLine } from '../cli/command.ts'
+import { CommandLine } from '../command/command.ts'
 
 test.each([
   ['~', homedir()],

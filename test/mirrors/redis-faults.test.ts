@@ -6,7 +6,7 @@ import type { Audience } from '../../lib/ports/audience.ts'
 import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
 import { AudienceError, TokenVaultError } from '../../lib/tokens/errors.ts'
 import { Secret } from '../../lib/tokens/secret.ts'
-import { freePort } from '../cli/command.ts'
+import { freePort } from '../command/command.ts'
 import { endsWithin } from '../support/ends-within.ts'
 import { ISSUED, publication } from './support/publication.ts'
 

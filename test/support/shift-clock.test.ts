@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { ended } from '../cli/command.ts'
+import { ended } from '../command/command.ts'
 
 const PRELOAD = fileURLToPath(new URL('shift-clock.cjs', import.meta.url))
 const DAY_MS = 24 * 60 * 60 * 1_000

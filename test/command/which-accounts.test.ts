@@ -1,4 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { openDatabase } from '../../lib/local/database.ts'
+import { filesOf } from '../../lib/local/files.ts'
+import { sqliteStateStore } from '../../lib/local/sqlite-state-store.ts'
+import { type AccountId, brokerOf } from '../../lib/tokens/account-id.ts'
 import { CommandLine, type Ended } from './command.ts'
 import { onTerminal } from './set-up.ts'
 
@@ -12,25 +16,31 @@ beforeAll(async () => {
   for (const account of ACCOUNTS) await line.run(['setup', account, '--managed-by', 'external'])
 })
 afterAll(() => line.close())
-beforeEach(async () => {
-  await line.run(['resume', '--all', '--yes'])
-})
 
 const run = (...args: string[]): Promise<Ended> => line.run(args)
 
-async function paused(): Promise<readonly string[]> {
-  const stored = await Promise.all(ACCOUNTS.map((account) => line.run(['pause', account, '--json'])))
-  const before = stored.flatMap(({ stdout }, index) =>
-    JSON.parse(stdout).paused.length === 0 ? [ACCOUNTS[index] as string] : [],
-  )
-  await line.run(['resume', '--all', '--yes'])
-  return before
+/** What is set up, and what of it is paused, as the store has it. */
+async function standing(): Promise<{
+  readonly there: readonly string[]
+  readonly paused: readonly string[]
+}> {
+  const database = openDatabase(filesOf(line.home).database)
+  try {
+    const [there, paused]: [string[], string[]] = [[], []]
+    for (const broker of new Set(ACCOUNTS.map((account) => brokerOf(account as AccountId)))) {
+      for await (const state of sqliteStateStore(database).list(broker)) {
+        there.push(state.account)
+        if (state.paused) paused.push(state.account)
+      }
+    }
+    return { there: there.toSorted(), paused: paused.toSorted() }
+  } finally {
+    database.close()
+  }
 }
 
-async function there(): Promise<readonly string[]> {
-  const { stdout } = await run('status', '--json')
-  return JSON.parse(stdout).accounts.map(({ account }: { account: string }) => account)
-}
+/** As nothing has touched any of them. */
+const UNTOUCHED = { there: ACCOUNTS.toSorted(), paused: [] }
 
 /** Every command that takes account ids, with what else it has to be given. */
 const COMMANDS: readonly (readonly [string, ...string[]])[] = [
@@ -70,12 +80,13 @@ describe.each(COMMANDS)('%s', (...command) => {
   })
 
   test('and afterwards everything is as it was', async () => {
-    expect(await paused()).toEqual([])
-    expect(await there()).toHaveLength(ACCOUNTS.length)
+    expect(await standing()).toEqual(UNTOUCHED)
   })
 })
 
 describe('a broker alone', () => {
+  afterEach(() => run('resume', '--all', '--yes'))
+
   test('is its default account and no other', async () => {
     expect(await run('pause', 'fyers')).toMatchObject({ code: 0, stdout: 'paused: fyers\n' })
     const refreshed = JSON.parse((await run('refresh', 'fyers', '--json')).stdout)
@@ -102,8 +113,7 @@ describe('several accounts', () => {
       stdout: '',
       stderr: expect.stringContaining('zerodha/NOPE is not set up'),
     })
-    expect(await paused()).toEqual([])
-    expect(await there()).toHaveLength(ACCOUNTS.length)
+    expect(await standing()).toEqual(UNTOUCHED)
   })
 })
 
@@ -112,15 +122,14 @@ describe('--all', () => {
     const done = await run(command, '--all')
     expect(done).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('add --yes') })
     expect(done.stderr).toContain('fyers, fyers/BINA, iifl/SIM10002, zerodha/ZA05, zerodha/ZB06')
-    expect(await paused()).toEqual([])
-    expect(await there()).toHaveLength(ACCOUNTS.length)
+    expect(await standing()).toEqual(UNTOUCHED)
   })
 
   test('asks on a terminal, and does nothing when the answer is no', async () => {
     const done = await onTerminal(line, ['pause', 'zerodha', '--all'], { stopAfter: 'Go on?' })
     expect(done.stdout).toContain('This pauses zerodha/ZA05, zerodha/ZB06. Go on?')
     expect(done.code).toBe(130)
-    expect(await paused()).toEqual([])
+    expect(await standing()).toEqual(UNTOUCHED)
   })
 
   test('takes all of the brokers that are named, and none of the others', async () => {
@@ -130,9 +139,10 @@ describe('--all', () => {
       'zerodha/ZA05',
       'zerodha/ZB06',
     ])
-    expect((await paused()).toSorted()).toEqual(['iifl/SIM10002', 'zerodha/ZA05', 'zerodha/ZB06'])
+    expect((await standing()).paused).toEqual(['iifl/SIM10002', 'zerodha/ZA05', 'zerodha/ZB06'])
     const refreshed = JSON.parse((await run('refresh', 'zerodha', '--all', '--json')).stdout)
     expect(refreshed).toMatchObject({ total: 2, skipped: 2 })
+    await run('resume', '--all', '--yes')
   })
 
   test('does not go with a single account', async () => {

@@ -10,9 +10,11 @@ import type { Clock } from '../../lib/ports/clock.ts'
 import { type DemoWorld, startDemoWorld } from '../../lib/simulators/demo-world.ts'
 import { clockStartingAt } from '../../lib/system-clock.ts'
 import { sameDay } from '../support/same-day.ts'
+import { COMPILED } from './compiled.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
-const MAIN = join(ROOT, 'lib/cli/main.ts')
+/** The program and its arguments so far: the command, to be followed by its own. */
+export const COMMAND = [process.execPath, '--disable-warning=ExperimentalWarning', COMPILED] as const
 /** How the command is called from a folder that is no part of the clone. */
 export const CALL = `node ${join(ROOT, 'lib/cli/tokenkeeper.mjs')}`
 
@@ -79,7 +81,8 @@ export class CommandLine {
   }
 
   spawn(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-    return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+    const [program, ...before] = COMMAND
+    return spawn(program, [...before, ...args], {
       env: { ...this.env, ...env },
       cwd: this.folder,
     })

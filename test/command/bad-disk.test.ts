@@ -2,15 +2,14 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../lib/local/database.ts'
 import { filesOf } from '../../lib/local/files.ts'
 import type { LocalDatabase } from '../../lib/local/local-database.ts'
-import { CommandLine, type Ended } from './command.ts'
+import { COMMAND, CommandLine, type Ended } from './command.ts'
 import { setUp } from './set-up.ts'
 
-const MAIN = resolve(import.meta.dirname, '../../lib/cli/main.ts')
 const HAS_NAMESPACES = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()]).status === 0
 if (!HAS_NAMESPACES) {
   console.warn('SKIPPED: full and read-only disks, since this machine lets nobody mount one (unshare -rm)')
@@ -48,7 +47,7 @@ class Disk {
 
   run(args: string): Promise<Ended> {
     const { PATH: _, ...env } = this.#line.env
-    return this.sh(`${process.execPath} --disable-warning=ExperimentalWarning ${MAIN} ${args}`, env)
+    return this.sh(`${COMMAND.join(' ')} ${args}`, env)
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,5 @@
 import { spawn } from 'node:child_process'
-import { resolve } from 'node:path'
-import { type CommandLine, type Ended, ended } from './command.ts'
-
-const MAIN = resolve(import.meta.dirname, '../../lib/cli/main.ts')
+import { COMMAND, type CommandLine, type Ended, ended } from './command.ts'
 
 /** Names of the variables that `setup` takes credentials from. */
 const VARIABLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -39,7 +36,7 @@ export async function onTerminal(
   args: readonly string[],
   { stopAfter, afterStop }: Stop = {},
 ): Promise<Ended> {
-  const words = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, ...args]
+  const words = [...COMMAND, ...args]
   // In place of the shell, which Ctrl-C would end as well.
   const command = `stty rows 30 cols 100; exec ${words.map((word) => `'${word}'`).join(' ')}`
   const child = spawn('script', ['-qec', command, '/dev/null'], {

@@ -1,0 +1,33 @@
+import { join, resolve } from 'node:path'
+import { build } from 'esbuild'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const FOLDER = join(ROOT, 'dist/cli')
+
+/**
+ * The command in few files: it starts in half the time it takes to read 580 modules, and tests start it a thousand
+ * times. As far from the project's folder as lib/cli/main.ts, which finds cdk.json by that.
+ */
+export const COMPILED = join(FOLDER, 'main.js')
+
+/** Once before all tests, as vitest's global set-up. */
+export async function setup(): Promise<void> {
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['lib/cli/main.ts'],
+    outdir: FOLDER,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    mainFields: ['module', 'main'],
+    conditions: ['module'],
+    banner: {
+      js: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);",
+    },
+    // Where a stack leads to.
+    sourcemap: 'linked',
+    logLevel: 'error',
+  })
+}
