@@ -8,7 +8,7 @@ const CONNECT_MS = 2_000
 /** Milliseconds for everything: a run waits for its mirrors. */
 const WHOLE_MS = 3_000
 
-type Library = typeof import('./redis-library.ts')
+type CreateClient = typeof import('./redis-library.ts').createClient
 export type RedisClient = ReturnType<typeof clientOf>
 
 /** Gives the password of the moment; `undefined` for a Redis without one. */
@@ -25,8 +25,8 @@ export async function withRedis<T>(
   work: (client: RedisClient) => Promise<T>,
 ): Promise<T> {
   const secret = await known(password)
-  const library = await import('./redis-library.ts')
-  const client = clientOf(library, address, secret)
+  const { ConnectionTimeoutError, createClient } = await import('./redis-library.ts')
+  const client = clientOf(createClient, address, secret)
   let timer: NodeJS.Timeout | undefined
   const broken = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new TimeLimitError()), WHOLE_MS)
@@ -38,14 +38,14 @@ export async function withRedis<T>(
   try {
     return await Promise.race([done, broken])
   } catch (error) {
-    throw redisFault(error instanceof library.ConnectionTimeoutError ? new TimeLimitError() : error, address)
+    throw redisFault(error instanceof ConnectionTimeoutError ? new TimeLimitError() : error, address)
   } finally {
     clearTimeout(timer)
     client.destroy()
   }
 }
 
-function clientOf({ createClient }: Library, address: RedisAddress, password: Secret | undefined) {
+function clientOf(createClient: CreateClient, address: RedisAddress, password: Secret | undefined) {
   const { host, port, tls, username, database } = address
   return createClient({
     RESP: 2,
