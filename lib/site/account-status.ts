@@ -10,7 +10,7 @@ import { loginHelpsFrom } from '../tokens/login-helps.ts'
 import { isSuccess, type Outcome } from '../tokens/outcome.ts'
 import { nextActionAfter } from '../tokens/result.ts'
 import { type TokenStatus, tokenStatus } from '../tokens/token-status.ts'
-import { loginLaterFrom } from './needs.ts'
+import { loginLaterFrom, renewsItself } from './needs.ts'
 
 /** What is known of one account, for people and programs; never a secret. Times are ISO 8601 in the broker's zone. */
 export interface AccountStatus {
@@ -75,7 +75,7 @@ export function statusOf(broker: Broker, record: AccountState, now: Temporal.Ins
     generation: record.generation,
     loginHelpsFrom: local(from),
     lastRunAt: local(last?.at),
-    nextAction: from ? loginAction(broker, account, from) : nextActionOf(broker, record, state),
+    nextAction: from ? loginAction(broker, account, from) : nextActionOf(broker, record, state, now),
     lastError: failed
       ? {
           at: local(last.at) as string,
@@ -153,9 +153,19 @@ function alsoOf(broker: Broker, record: AccountState, status: TokenStatus): stri
   return ''
 }
 
-function nextActionOf(broker: Broker, record: AccountState, state: AccountStatus['state']): string {
+function nextActionOf(
+  broker: Broker,
+  record: AccountState,
+  state: AccountStatus['state'],
+  now: Temporal.Instant,
+): string {
   const { last } = record
-  if (state === 'missing' || state === 'expired') return 'the next run gets a new one'
+  if (state === 'missing' || state === 'expired') {
+    // The record knows no stored secret: before a first run nobody can say whether they are enough.
+    return renewsItself(broker, record, now)
+      ? 'the next run gets a new one'
+      : 'the next run gets a new one, or says what it needs'
+  }
   if (state === 'unproven') return 'the next run asks the broker whether it still lives'
   const fix = last?.fix
   return nextActionAfter(broker, record, { outcome: state, reason: last?.reason ?? '', ...(fix && { fix }) })

@@ -89,11 +89,11 @@ function assertLeftInPeace(broker: Broker, state: AccountState, { clock }: Ports
   })
 }
 
-function noToken({ last }: AccountState): NonNullable<Validation['problem']> {
+function noToken({ account, last }: AccountState): NonNullable<Validation['problem']> {
   return {
     code: 'no_token',
     reason: 'no access token is stored',
-    fix: last?.fix || 'nothing to do: the next run gets one',
+    fix: last?.fix || `run tokenkeeper refresh ${account}: it gets one, or says what it needs`,
   }
 }
 

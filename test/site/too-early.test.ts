@@ -1,9 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { fyers } from '../../lib/brokers/fyers.ts'
 import { upstox } from '../../lib/brokers/upstox.ts'
 import { zerodha } from '../../lib/brokers/zerodha.ts'
 import { statusOf } from '../../lib/site/account-status.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { type AccountState, changed } from '../../lib/tokens/account-state.ts'
+import { type AccountId, parseAccountId } from '../../lib/tokens/account-id.ts'
+import {
+  type AccessTokenRecord,
+  type AccountState,
+  changed,
+  newAccountState,
+} from '../../lib/tokens/account-state.ts'
 import { World } from '../support/world.ts'
 import { type Site, siteOf } from './support/site.ts'
 import { formsOf, type SiteBrowser, textOf } from './support/site-browser.ts'
@@ -88,6 +94,30 @@ describe('the status of such an account', () => {
       lastError: null,
     })
     expect(await status(MONDAY)).toMatchObject({ state: 'awaiting_login', loginHelpsFrom: null })
+  })
+
+  test('promises a token of the next run only where the last one came by itself', async () => {
+    const fresh = newAccountState(parseAccountId('fyers/BINA'))
+    const now = world.clock.now()
+    expect(statusOf(fyers, fresh, now)).toMatchObject({
+      state: 'missing',
+      nextAction: 'the next run gets a new one, or says what it needs',
+    })
+    const died = now.subtract({ minutes: 1 })
+    const accessToken: AccessTokenRecord = {
+      issuedAt: died.subtract({ hours: 2 }),
+      expiresAt: died,
+      expiryDecidedBy: 'the token’s own exp',
+      provenAt: died,
+      publishedAt: died,
+      version: 1,
+      source: 'refresh_token',
+    }
+    const refreshToken = { version: 1, savedAt: died }
+    expect(statusOf(fyers, { ...fresh, accessToken, refreshToken }, now)).toMatchObject({
+      state: 'expired',
+      nextAction: 'the next run gets a new one',
+    })
   })
 
   test('is that of its token while one lives, whatever was asked for in the morning', async () => {

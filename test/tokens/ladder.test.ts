@@ -65,3 +65,31 @@ test('where a newer token ends no older one, a lost reply has the live token pro
   expect(simulator.proofs).toBe(proofs + 2)
   expect(simulator.exchanges).toBe(2)
 })
+
+test('a grant whose reply was lost is in doubt no longer once it gave a token, proven or not', async () => {
+  const lasting: Broker = {
+    ...rotabroker,
+    sessions: 'many',
+    grants: rotabroker.grants.map((grant) => ({ ...grant, repeatsAfterAmbiguity: 1 })),
+  }
+  server.failNext('/token', { kind: 'reply', status: 502, body: '<html>' })
+  await world.run(lasting)
+  expect(await record()).toMatchObject({ ambiguous: { grant: 'refresh_token' } })
+  world.clock.advance({ minutes: 1 })
+  for (let i = 0; i < 20; i++) server.failNext('/me', { kind: 'reply', status: 502, body: '' })
+  await world.run(lasting)
+  const held = await record()
+  expect(held).toMatchObject({ pending: { source: 'refresh_token' } })
+  expect(held).not.toHaveProperty('ambiguous')
+})
+
+test('a renewal that has to wait is no failure while the published token lives', async () => {
+  await world.run(rotabroker)
+  world.clock.advance({ minutes: 25 })
+  server.failNext('/token', { kind: 'reply', status: 429, body: '', headers: { 'retry-after': '3000' } })
+  await world.run(rotabroker)
+  world.clock.advance({ minutes: 1 })
+  const { report } = await world.run(rotabroker)
+  expect(report.results).toMatchObject([{ outcome: 'fresh', live: true }])
+  expect(simulator.exchanges).toBe(1)
+})

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Http, HttpError, type HttpReply } from '../../lib/ports/http.ts'
 import { COMMAND_LINE } from '../../lib/ports/login-desk.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
-import type { LoginResult } from '../../lib/tokens/account-state.ts'
+import { changed, type LoginResult } from '../../lib/tokens/account-state.ts'
 import { TokenVaultError } from '../../lib/tokens/errors.ts'
 import { accountOfState, newLoginState } from '../../lib/tokens/login-attempts.ts'
 import { BROWSER, CALLBACK, LoginWorld, success } from '../support/login-world.ts'
@@ -262,11 +262,19 @@ describe('a login that fails', () => {
     expect(await world.stored(account, 'refresh_token')).toBe(world.simulator.currentOf('SIM001'))
     expect(await world.stored(account, 'access_token')).toBeUndefined()
     const exchanges = world.simulator.codesSeen
+    const held = await world.record(account)
+    expect(held).toMatchObject({ pending: { source: 'login' } })
+    const passed = world.clock.now().subtract({ minutes: 1 })
+    await world.ports.states.replace(changed(held, { loginNotBefore: passed, loginNotBeforeSetAt: passed }))
     const { report } = await world.run(world.broker)
     expect(report.results).toMatchObject([{ outcome: 'refreshed', live: true }])
     expect(world.simulator.codesSeen).toBe(exchanges)
     expect(await world.stored(account, 'pending')).toBeUndefined()
-    expect(await world.record(account)).toMatchObject({ accessToken: { source: 'login' }, generation: 1 })
+    const record = await world.record(account)
+    expect(record).toMatchObject({ accessToken: { source: 'login' }, generation: 1 })
+    // All that a login that goes well leaves: the day of consent, and no wait.
+    expect(record.authorizedAt).toEqual(held.pending?.mintedAt)
+    expect(record).not.toHaveProperty('loginNotBefore')
   })
 })
 
