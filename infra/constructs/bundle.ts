@@ -2,12 +2,9 @@ import { join } from 'node:path'
 import { AssetHashType, DockerImage } from 'aws-cdk-lib'
 import { Code } from 'aws-cdk-lib/aws-lambda'
 import { buildSync } from 'esbuild'
+import { BUNDLE_OPTIONS } from './bundle-options.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-
-/** What CommonJS packages inside an ES module need in place of Node's own `require`. */
-const REQUIRE_SHIM =
-  "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);"
 
 /**
  * Bundles a function of functions/ into `outputDir` as index.mjs and its chunks, and gives their sizes in bytes.
@@ -18,23 +15,15 @@ const REQUIRE_SHIM =
  */
 export function bundle(entry: string, outputDir: string): Readonly<Record<string, number>> {
   const { metafile } = buildSync({
+    ...BUNDLE_OPTIONS,
     absWorkingDir: ROOT,
     entryPoints: { index: join('functions', entry) },
     outdir: outputDir,
     outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    mainFields: ['module', 'main'],
-    conditions: ['module'],
     // Identifiers stay: error names and stack traces are read by people.
     minifyWhitespace: true,
     minifySyntax: true,
-    banner: { js: REQUIRE_SHIM },
     metafile: true,
-    logLevel: 'error',
   })
   return Object.fromEntries(
     Object.entries(metafile.outputs).map(([path, { bytes }]) => [path.split('/').at(-1) ?? path, bytes]),

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
+import { BUNDLE_OPTIONS } from '../../infra/constructs/bundle-options.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const FOLDER = join(ROOT, 'dist/cli')
@@ -13,21 +14,11 @@ export const COMPILED = join(FOLDER, 'main.js')
 /** Once before all tests, as vitest's global set-up. */
 export async function setup(): Promise<void> {
   await build({
+    ...BUNDLE_OPTIONS,
     absWorkingDir: ROOT,
     entryPoints: ['lib/cli/main.ts'],
     outdir: FOLDER,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    mainFields: ['module', 'main'],
-    conditions: ['module'],
-    banner: {
-      js: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);",
-    },
     // Where a stack leads to.
     sourcemap: 'linked',
-    logLevel: 'error',
   })
 }
