@@ -11,10 +11,10 @@ describe.each(BROKER_IDS)('the broker %s', (id) => {
   const broker = BROKERS[id]
 
   test.each([
-    `lib/brokers/${id}.ts`,
-    `lib/simulators/${id}-simulator.ts`,
+    `lib/brokers/${id}/${id}.ts`,
+    `lib/simulators/${id}/${id}-simulator.ts`,
     `functions/${id}.ts`,
-    `test/brokers/${id}.test.ts`,
+    `test/brokers/${id}/${id}.test.ts`,
   ])('has %s', (path) => expect(existsSync(new URL(path, root))).toBe(true))
 
   test('is in the README’s table', () => expect(readme).toMatch(new RegExp(`^\\| \`${id}\` \\|`, 'm')))

@@ -1,11 +1,11 @@
 import type { Broker } from '../ports/broker.ts'
 import { ConfigurationError } from '../tokens/errors.ts'
-import { fyers } from './fyers.ts'
-import { iifl } from './iifl.ts'
-import { iiflXts } from './iifl-xts.ts'
-import { posConnector } from './pos-connector.ts'
-import { upstox } from './upstox.ts'
-import { zerodha } from './zerodha.ts'
+import { fyers } from './fyers/fyers.ts'
+import { iifl } from './iifl/iifl.ts'
+import { iiflXts } from './iifl-xts/iifl-xts.ts'
+import { posConnector } from './pos-connector/pos-connector.ts'
+import { upstox } from './upstox/upstox.ts'
+import { zerodha } from './zerodha/zerodha.ts'
 
 /** Every broker there is; adding one is one line here. */
 export const BROKERS = {

@@ -1,4 +1,4 @@
-import { checkedBaseUrl } from '../brokers/base-url.ts'
+import { checkedBaseUrl } from '../brokers/shared/base-url.ts'
 import { assertAllowedOrigin } from '../http/allowed-origin.ts'
 import type { Broker } from '../ports/broker.ts'
 import { apiOf } from './broker-api.ts'

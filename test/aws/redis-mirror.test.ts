@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { redisMirror } from '../../lib/mirrors/redis-mirror.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
-import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
+import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { systemClock } from '../../lib/system-clock.ts'
 import { parseAccountId } from '../../lib/tokens/account-id.ts'
 import { AudienceError } from '../../lib/tokens/errors.ts'

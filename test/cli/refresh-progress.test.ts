@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { expect, test } from 'vitest'
-import { upstox } from '../../lib/brokers/upstox.ts'
+import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { RefreshProgress } from '../../lib/cli/refresh-progress.ts'
 import { type Terminal, terminal } from '../../lib/cli/terminal.ts'
 import { parseAccountId } from '../../lib/tokens/account-id.ts'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createClient, type TokenkeeperClient, TokenUnavailableError } from '../../lib/client/index.ts'
-import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
+import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { BrokerUnavailableError } from '../../lib/tokens/errors.ts'
 import { KeptSource } from './support/kept-source.ts'

@@ -2,7 +2,7 @@ import { text as textOf } from 'node:stream/consumers'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createClient, type TokenkeeperClient } from '../../lib/client/index.ts'
-import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
+import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { type ApiServer, type Scripted, startApi } from './support/api-server.ts'
 import { KeptSource } from './support/kept-source.ts'
 

@@ -10,8 +10,8 @@ import {
   type PosConnectorError,
   type TokenkeeperClient,
 } from '../../lib/client/index.ts'
-import { POS_FAULTS } from '../../lib/simulators/pos-connector-replies.ts'
-import type { Fault } from '../../lib/simulators/simulator.ts'
+import type { Fault } from '../../lib/simulators/kit/simulator.ts'
+import { POS_FAULTS } from '../../lib/simulators/pos-connector/replies.ts'
 import { POS_USER, type PosWorld, posWorld } from '../support/pos-backend.ts'
 
 const INVOICE = { invoice_number: 'SIM-0001', currency: 'INR', lines: [{ description: 'Item', quantity: 1 }] }

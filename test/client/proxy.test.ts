@@ -1,7 +1,7 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createClient, type TokenkeeperClient } from '../../lib/client/index.ts'
-import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
+import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { type CountingProxy, type Listening, proxyTo, tlsInFrontOf } from '../support/network.ts'
 import { privateAuthority } from '../support/private-authority.ts'
 import { type ApiServer, startApi } from './support/api-server.ts'

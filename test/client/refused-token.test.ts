@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createClient } from '../../lib/client/index.ts'
-import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
+import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { type ApiServer, type Scripted, startApi } from './support/api-server.ts'
 import { KeptSource } from './support/kept-source.ts'
 

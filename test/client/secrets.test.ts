@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createClient, restSource, type TokenkeeperClient } from '../../lib/client/index.ts'
-import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
+import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { type ApiServer, type Scripted, startApi } from './support/api-server.ts'
 import { KeptSource } from './support/kept-source.ts'
 

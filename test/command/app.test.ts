@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { BROKER_IDS } from '../../lib/brokers/index.ts'
-import { type Ended, ended } from '../command/command.ts'
 import { sameDay } from '../support/same-day.ts'
+import { type Ended, ended } from './command.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 let output: string

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ASHA_AT_FYERS } from '../../lib/simulators/demo-accounts.ts'
-import { HTML_502 } from '../../lib/simulators/simulator.ts'
+import { ASHA_AT_FYERS } from '../../lib/simulators/demo/demo-accounts.ts'
+import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import { CALL, CommandLine, type Ended } from './command.ts'
 import { serving } from './serving.ts'
 import { setUp } from './set-up.ts'

@@ -1,7 +1,7 @@
 import { chmodSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { DemoAccount } from '../../lib/simulators/demo-accounts.ts'
+import type { DemoAccount } from '../../lib/simulators/demo/demo-accounts.ts'
 import { CALL, CommandLine, type Ended } from './command.ts'
 
 const ANSI = '\u001b['

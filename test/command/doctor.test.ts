@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ASHA_AT_UPSTOX, ESHA_AT_ZERODHA } from '../../lib/simulators/demo-accounts.ts'
+import { ASHA_AT_UPSTOX, ESHA_AT_ZERODHA } from '../../lib/simulators/demo/demo-accounts.ts'
 import { CommandLine, type Ended } from './command.ts'
 
 /** An ordinary account has no token service in front of it. */

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { CommandLine, freePort } from '../command/command.ts'
+import { CommandLine, freePort } from './command.ts'
 
 const GIVEN = { UPSTOX_ACCOUNT_IDS: 'DEMO1' }
 

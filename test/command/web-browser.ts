@@ -1,4 +1,4 @@
-import { SIMULATED_CODE } from '../../lib/simulators/login-page.ts'
+import { SIMULATED_CODE } from '../../lib/simulators/kit/login-page.ts'
 
 /** What no simulated broker takes for a program. */
 const HEADERS = { 'user-agent': 'Mozilla/5.0 (simulated person)', accept: 'text/html' }

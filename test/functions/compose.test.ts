@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { composeFromEnvironment } from '../../functions/runtime/compose.ts'
 import { lambdaTelemetry } from '../../functions/runtime/telemetry.ts'
-import { fyers } from '../../lib/brokers/fyers.ts'
+import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { freePort, useEnvironment } from '../aws/support/emulator.ts'
 import { ScriptedAws } from '../aws-faults/support/scripted-aws.ts'
 import { ALERT } from '../contracts/notifier-contract.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readEnvironment } from '../../functions/runtime/environment.ts'
-import { fyers } from '../../lib/brokers/fyers.ts'
-import { upstox } from '../../lib/brokers/upstox.ts'
+import { fyers } from '../../lib/brokers/fyers/fyers.ts'
+import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 
 const COMPLETE = {
   AWS_LAMBDA_FUNCTION_NAME: 'Tokenkeeper-fyers',

@@ -1,6 +1,6 @@
 import type { Compose } from '../../functions/runtime/compose.ts'
 import type { FollowUpRequest } from '../../lib/ports/follow-up.ts'
-import { FyersSimulator } from '../../lib/simulators/fyers-simulator.ts'
+import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
 import { World } from '../support/world.ts'
 import { captureOutput } from './lambda.ts'
 

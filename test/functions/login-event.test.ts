@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isLoginEvent } from '../../functions/runtime/event.ts'
 import { readLoginEvent } from '../../functions/runtime/login-event.ts'
-import { iifl } from '../../lib/brokers/iifl.ts'
+import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 
 const account = 'iifl/28748327'
 const browser = 'sha256-of-the-cookie'

@@ -3,9 +3,9 @@ import { Hono } from 'hono'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { undiciHttp } from '../../lib/http/undici-http.ts'
 import { HttpError, type HttpRequest } from '../../lib/ports/http.ts'
-import type { SimulatorEnv } from '../../lib/simulators/simulator.ts'
-import { type SimulatorServer, startSimulator } from '../../lib/simulators/simulator-server.ts'
-import { VirtualClock } from '../../lib/simulators/virtual-clock.ts'
+import type { SimulatorEnv } from '../../lib/simulators/kit/simulator.ts'
+import { type SimulatorServer, startSimulator } from '../../lib/simulators/kit/simulator-server.ts'
+import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 
 const http = undiciHttp()
 const TEXT = JSON.stringify({ access_token: 'naïve ✓' })

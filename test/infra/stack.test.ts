@@ -1,7 +1,7 @@
 import { Match, type Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from 'vitest'
 import { readEnvironment } from '../../functions/runtime/environment.ts'
-import { fyers } from '../../lib/brokers/fyers.ts'
+import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { parseSchedule } from '../../lib/schedule.ts'
 import { FYERS_ONLY, resourcesOf, TWO_BROKERS, templateOf, variablesOf } from './template.ts'
 

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { upstox } from '../../lib/brokers/upstox.ts'
+import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import type { DeskRefusal } from '../../lib/ports/token-desk.ts'
 import { type Renewals, renewals } from '../../lib/rest/renewals.ts'
 import type { RestOptions } from '../../lib/rest/rest-env.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { upstox } from '../../lib/brokers/upstox.ts'
+import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import type { TokenDesk } from '../../lib/ports/token-desk.ts'
 import { changed } from '../../lib/tokens/account-state.ts'
 import { StateStoreError } from '../../lib/tokens/errors.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { fyers } from '../../lib/brokers/fyers.ts'
+import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { FYERS_APP, RestWorld } from './support/rest-world.ts'
 

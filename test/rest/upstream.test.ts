@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { upstox } from '../../lib/brokers/upstox.ts'
+import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { type LocalServer, startLocalServer } from '../../lib/local/local-server.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import type { RefusedToken } from '../../lib/tokens/decide.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { upstox } from '../../lib/brokers/upstox.ts'
+import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { parseAccountId } from '../../lib/tokens/account-id.ts'
 import { changed } from '../../lib/tokens/account-state.ts'
 import { holdNext } from '../support/held-request.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { HTML_502 } from '../../lib/simulators/simulator.ts'
+import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import { type AccountId, parseAccountId } from '../../lib/tokens/account-id.ts'
 import { changed } from '../../lib/tokens/account-state.ts'
 import { LoginWorld } from '../support/login-world.ts'

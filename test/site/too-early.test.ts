@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { fyers } from '../../lib/brokers/fyers.ts'
-import { upstox } from '../../lib/brokers/upstox.ts'
-import { zerodha } from '../../lib/brokers/zerodha.ts'
+import { fyers } from '../../lib/brokers/fyers/fyers.ts'
+import { upstox } from '../../lib/brokers/upstox/upstox.ts'
+import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
 import { statusOf } from '../../lib/site/account-status.ts'
 import { type AccountId, parseAccountId } from '../../lib/tokens/account-id.ts'
 import {

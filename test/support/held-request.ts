@@ -1,4 +1,4 @@
-import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
+import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 
 export interface HeldRequest {
   /** The request is at the broker, which has not looked at it yet. */

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
-import { badField, callBroker, errorByStatus } from '../../lib/brokers/call.ts'
+import { badField, callBroker, errorByStatus } from '../../lib/brokers/shared/call.ts'
 import type { Broker, BrokerContext, Renewal } from '../../lib/ports/broker.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { Authorization, Candidate } from '../../lib/ports/login.ts'

@@ -1,6 +1,6 @@
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { FinishOrder, LoginDesk } from '../../lib/ports/login-desk.ts'
-import { SIMULATED_CODE } from '../../lib/simulators/login-page.ts'
+import { SIMULATED_CODE } from '../../lib/simulators/kit/login-page.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import type { LoginResult } from '../../lib/tokens/account-state.ts'
 import { loginDesk } from '../../lib/tokens/login-desk.ts'

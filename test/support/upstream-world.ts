@@ -1,7 +1,7 @@
-import { upstox } from '../../lib/brokers/upstox.ts'
-import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
-import { TokenServiceSimulator } from '../../lib/simulators/token-service-simulator.ts'
-import { UpstoxSimulator } from '../../lib/simulators/upstox-simulator.ts'
+import { upstox } from '../../lib/brokers/upstox/upstox.ts'
+import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
+import { TokenServiceSimulator } from '../../lib/simulators/token-service/token-service-simulator.ts'
+import { UpstoxSimulator } from '../../lib/simulators/upstox/upstox-simulator.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { World } from './world.ts'
 

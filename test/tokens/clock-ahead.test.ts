@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { fyers } from '../../lib/brokers/fyers.ts'
-import { FyersSimulator } from '../../lib/simulators/fyers-simulator.ts'
+import { fyers } from '../../lib/brokers/fyers/fyers.ts'
+import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { World } from '../support/world.ts'
 

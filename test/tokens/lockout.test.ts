@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { fyers } from '../../lib/brokers/fyers.ts'
-import { iifl } from '../../lib/brokers/iifl.ts'
-import { posConnector } from '../../lib/brokers/pos-connector.ts'
+import { fyers } from '../../lib/brokers/fyers/fyers.ts'
+import { iifl } from '../../lib/brokers/iifl/iifl.ts'
+import { posConnector } from '../../lib/brokers/pos-connector/pos-connector.ts'
 import type { Broker, BrokerContext, Renewal } from '../../lib/ports/broker.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import {

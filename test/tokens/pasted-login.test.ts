@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { fyersLogin } from '../../lib/brokers/fyers-login.ts'
-import { zerodhaLogin } from '../../lib/brokers/zerodha-login.ts'
+import { fyersLogin } from '../../lib/brokers/fyers/login.ts'
+import { zerodhaLogin } from '../../lib/brokers/zerodha/login.ts'
 import { readPasted } from '../../lib/tokens/pasted-login.ts'
 
 const STATE = 'one-time-state.ZnllcnM'

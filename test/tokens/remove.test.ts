@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { fyers } from '../../lib/brokers/fyers.ts'
+import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { changed } from '../../lib/tokens/account-state.ts'

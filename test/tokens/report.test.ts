@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
+import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import type { AccountResult } from '../../lib/tokens/outcome.ts'
 import { RotabrokerSimulator, rotabroker } from '../support/rotating-broker.ts'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { HttpError } from '../../lib/ports/http.ts'
-import type { SimulatorServer } from '../../lib/simulators/simulator-server.ts'
+import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { type AccountId, parseAccountId } from '../../lib/tokens/account-id.ts'
 import { StateStoreError, TokenVaultError } from '../../lib/tokens/errors.ts'
 import { type Run, runBroker } from '../../lib/tokens/run.ts'

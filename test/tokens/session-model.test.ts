@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
-import { simulatedJwt } from '../../lib/simulators/simulated-token.ts'
+import { simulatedJwt } from '../../lib/simulators/kit/simulated-token.ts'
 import { isBrokenJwt, jwtExpiry } from '../../lib/tokens/jwt.ts'
 import { Secret } from '../../lib/tokens/secret.ts'
 import { expectedExpiry, expiryOf, issuedFrom, nextClock } from '../../lib/tokens/session-model.ts'

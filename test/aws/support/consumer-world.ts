@@ -1,7 +1,7 @@
-import { FyersSimulator } from '../../../lib/simulators/fyers-simulator.ts'
-import type { SimulatorServer } from '../../../lib/simulators/simulator-server.ts'
-import { TokenServiceSimulator } from '../../../lib/simulators/token-service-simulator.ts'
-import { UpstoxSimulator } from '../../../lib/simulators/upstox-simulator.ts'
+import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
+import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
+import { TokenServiceSimulator } from '../../../lib/simulators/token-service/token-service-simulator.ts'
+import { UpstoxSimulator } from '../../../lib/simulators/upstox/upstox-simulator.ts'
 import { type AccountId, parseAccountId } from '../../../lib/tokens/account-id.ts'
 import { World } from '../../support/world.ts'
 

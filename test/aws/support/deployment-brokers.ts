@@ -1,8 +1,8 @@
-import { appIdHash } from '../../../lib/brokers/fyers-login.ts'
-import { FyersSimulator } from '../../../lib/simulators/fyers-simulator.ts'
-import type { FyersUser } from '../../../lib/simulators/fyers-simulator-behaviour.ts'
-import { PosConnectorSimulator } from '../../../lib/simulators/pos-connector-simulator.ts'
-import { type SimulatorServer, startSimulator } from '../../../lib/simulators/simulator-server.ts'
+import { appIdHash } from '../../../lib/brokers/fyers/login.ts'
+import type { FyersUser } from '../../../lib/simulators/fyers/behaviour.ts'
+import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
+import { type SimulatorServer, startSimulator } from '../../../lib/simulators/kit/simulator-server.ts'
+import { PosConnectorSimulator } from '../../../lib/simulators/pos-connector/pos-connector-simulator.ts'
 import { systemClock } from '../../../lib/system-clock.ts'
 import { Secret } from '../../../lib/tokens/secret.ts'
 

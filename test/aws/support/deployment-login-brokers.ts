@@ -1,12 +1,12 @@
 import type { Temporal } from 'temporal-polyfill'
-import { type SimulatorServer, startSimulator } from '../../../lib/simulators/simulator-server.ts'
-import { UpstoxSimulator } from '../../../lib/simulators/upstox-simulator.ts'
-import { ZerodhaSimulator } from '../../../lib/simulators/zerodha-simulator.ts'
+import { type SimulatorServer, startSimulator } from '../../../lib/simulators/kit/simulator-server.ts'
+import { UpstoxSimulator } from '../../../lib/simulators/upstox/upstox-simulator.ts'
+import { ZerodhaSimulator } from '../../../lib/simulators/zerodha/zerodha-simulator.ts'
 import { systemClock } from '../../../lib/system-clock.ts'
 import { type SimulatedBrokers, variables } from './deployment-brokers.ts'
 import { numbered } from './deployment-browser.ts'
 
-export { SIMULATED_CODE as CODE } from '../../../lib/simulators/login-page.ts'
+export { SIMULATED_CODE as CODE } from '../../../lib/simulators/kit/login-page.ts'
 
 const ZERODHA_APP = {
   apiKey: 'simkiteapikey',

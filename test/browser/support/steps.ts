@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import { SIMULATED_CODE } from '../../../lib/simulators/login-page.ts'
+import { SIMULATED_CODE } from '../../../lib/simulators/kit/login-page.ts'
 
 export const PHONE = { width: 360, height: 740 }
 export const DESKTOP = { width: 1280, height: 900 }

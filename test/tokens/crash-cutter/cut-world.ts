@@ -2,7 +2,7 @@ import type { Temporal } from 'temporal-polyfill'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import type { Ports } from '../../../lib/ports/ports.ts'
 import { type SecretName, storedValue } from '../../../lib/ports/token-vault.ts'
-import { VirtualClock } from '../../../lib/simulators/virtual-clock.ts'
+import { VirtualClock } from '../../../lib/simulators/kit/virtual-clock.ts'
 import { type AccountId, parseAccountId } from '../../../lib/tokens/account-id.ts'
 import {
   type AccountSettings,

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
-import { badField, callBroker, errorByStatus, type Spends } from '../../../lib/brokers/call.ts'
+import { badField, callBroker, errorByStatus, type Spends } from '../../../lib/brokers/shared/call.ts'
 import type { Broker, BrokerContext, Grant, Proof, Renewal } from '../../../lib/ports/broker.ts'
 import type { Candidate, PushApproval } from '../../../lib/ports/login.ts'
 import { GrantRejectedError, HumanActionError } from '../../../lib/tokens/errors.ts'

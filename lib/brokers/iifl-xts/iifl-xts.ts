@@ -1,0 +1,147 @@
+import * as z from 'zod/mini'
+import type { Broker, BrokerContext, Proof, Renewal } from '../../ports/broker.ts'
+import { HttpError } from '../../ports/http.ts'
+import { BrokerUnavailableError, ConfigurationError } from '../../tokens/errors.ts'
+import { Secret } from '../../tokens/secret.ts'
+import { type BrokerReply, badField, type Call, callBroker } from '../shared/call.ts'
+import { proveFresh } from '../shared/fresh-token.ts'
+import { errorOf, hostGone, NAME } from './errors.ts'
+
+/** A community report, so replaceable (sheet section 10). */
+const XTS_ROOT = 'https://ttblaze.iifl.com'
+/** Some configurations spell it WEBAPI (sheet section 10). */
+const XTS_SOURCE = 'WebAPI'
+/** No lifetime is published: a token counts as dead from here on, so that each trading day has a fresh login (section 10). */
+const XTS_DAILY_LOGIN_CLOCK = { kind: 'clock', at: '07:30', timeZone: 'Asia/Kolkata', day: 'first' } as const
+
+/** The products of sheet section 2; each has keys and tokens of its own. */
+const APIS = {
+  interactive: { login: '/interactive/user/session', probe: '/interactive/user/profile' },
+  // The sheet names no read call of market data; the vendor's SDK calls this one clientConfig.
+  marketdata: { login: '/apimarketdata/auth/login', probe: '/apimarketdata/config/clientConfig' },
+} as const
+
+const UNKNOWN_CALL: readonly number[] = [404, 405]
+
+/** The literal success code is not known, so `type` decides, with a token where one is due (sheet section 10). */
+const Success = z.object({ type: z.literal('success') })
+const LoginReply = z.extend(Success, {
+  result: z.object({ token: z.string().check(z.minLength(1)), userID: z.string().check(z.minLength(1)) }),
+})
+
+/** IIFL's older interface ("Blaze", by Symphony Fintech): app key and secret give a token, no person is involved. */
+export const iiflXts = {
+  id: 'iifl-xts',
+  displayName: NAME,
+  hosts: { IIFL_XTS_API: XTS_ROOT },
+  credentials: [
+    { name: 'client_id', label: 'App key', hidden: true, required: true, env: ['IIFL_XTS_APP_KEY'] },
+    {
+      name: 'client_secret',
+      label: 'Secret key',
+      hidden: true,
+      required: true,
+      env: ['IIFL_XTS_SECRET_KEY'],
+    },
+  ],
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet iifl-xts, "One live token").
+  sessions: 'one',
+  session: {
+    timeZone: 'Asia/Kolkata',
+    accessToken: { earliestOf: [{ kind: 'jwt' }, XTS_DAILY_LOGIN_CLOCK], otherwise: XTS_DAILY_LOGIN_CLOCK },
+  },
+  grants: [
+    {
+      kind: 'credentials',
+      needs: ['client_id', 'client_secret'],
+      // Our own convention, nothing is published (sheet section 7).
+      budget: { perDay: 10, minimumGapSeconds: 60 },
+      repeatsAfterAmbiguity: 'budget',
+      renew: logIn,
+    },
+  ],
+  options: { api: 'interactive (default) or marketdata', clientID: 'the client, for dealer accounts' },
+  prove,
+  authorization: '{access_token}',
+  pacingSeconds: 2,
+  concurrency: 1,
+  schedule: {
+    expressions: ['cron(30/15 7 ? * MON-FRI *)', 'cron(0/15 8 ? * MON-FRI *)'],
+    timeZone: 'Asia/Kolkata',
+  },
+  tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
+  warning:
+    'This interface has no second factor at login, which the Indian rules demand since April 2026: expect IIFL to ' +
+    'close it. Interactive and market data have separate keys: set up one account for each.',
+} as const satisfies Broker
+
+/**
+ * The login of sheet section 3. Only its reply names the user. A login may end the older session: what it gave is published at once by the run.
+ */
+async function logIn(context: BrokerContext): Promise<Renewal> {
+  const reply = await call(context, {
+    method: 'POST',
+    url: context.host('IIFL_XTS_API') + apiOf(context).login,
+    json: {
+      appKey: context.secret('client_id').reveal(),
+      secretKey: context.secret('client_secret').reveal(),
+      source: XTS_SOURCE,
+    },
+    // The same keys may be sent again: nothing single-use is in it (sheet section 5).
+    spends: 'nothing',
+  })
+  const parsed = LoginReply.safeParse(reply.json)
+  if (reply.status >= 500 || !parsed.success) {
+    const [issue] = parsed.error?.issues ?? []
+    throw Success.safeParse(reply.json).success && issue
+      ? badField(NAME, reply, issue.path.join('.'))
+      : errorOf(reply, 'login')
+  }
+  const accessToken = new Secret(parsed.data.result.token)
+  const { userID: userId } = parsed.data.result
+  // The sheet documents no read call of market data: what its login gave is proven by the login.
+  if (apiOf(context) === APIS.marketdata) return { accessToken, sentAt: reply.sentAt, proof: { userId } }
+  return { accessToken, sentAt: reply.sentAt, userId, ...(await proveFresh(iiflXts, context, accessToken)) }
+}
+
+/** Any success proves the token; whose it is, only the login's reply tells (DECISIONS, IIFL XTS). */
+async function prove(context: BrokerContext, accessToken: Secret): Promise<Partial<Proof>> {
+  const clientId = context.settings.options?.['clientID']
+  const reply = await call(context, {
+    method: 'GET',
+    // Dealer accounts name one of their clients (sheet section 2).
+    url:
+      context.host('IIFL_XTS_API') +
+      apiOf(context).probe +
+      (clientId ? `?${new URLSearchParams({ clientID: clientId })}` : ''),
+    // Without "Bearer" (sheet section 1).
+    headers: { authorization: accessToken.reveal() },
+    spends: 'nothing',
+  })
+  // A call the sheet does not document may not be there: that says nothing of the token, nor of the host.
+  if (apiOf(context) === APIS.marketdata && UNKNOWN_CALL.includes(reply.status)) return {}
+  if (reply.status >= 500 || !Success.safeParse(reply.json).success) throw errorOf(reply, 'read')
+  return {}
+}
+
+function apiOf(context: BrokerContext): (typeof APIS)[keyof typeof APIS] {
+  const api = context.settings.options?.['api'] ?? 'interactive'
+  if (api === 'interactive' || api === 'marketdata') return APIS[api]
+  throw new ConfigurationError(
+    `the option "api" of ${context.account} is neither interactive nor marketdata`,
+    {
+      fix: `run tokenkeeper setup ${context.account}`,
+    },
+  )
+}
+
+async function call(context: BrokerContext, request: Call): Promise<BrokerReply> {
+  try {
+    return await callBroker(context, NAME, request)
+  } catch (error) {
+    const { cause } = error as Error
+    const gone =
+      error instanceof BrokerUnavailableError && cause instanceof HttpError && cause.reason === 'ENOTFOUND'
+    throw gone ? hostGone('its name is unknown', error) : error
+  }
+}

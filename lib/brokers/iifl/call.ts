@@ -1,0 +1,64 @@
+import type { BrokerContext } from '../../ports/broker.ts'
+import type { Secret } from '../../tokens/secret.ts'
+import { type BrokerReply, callBroker, noUsableReply } from '../shared/call.ts'
+import type { EnvelopeKeys } from './envelope.ts'
+import { errorOf, missing, NAME, SPENDS, type Step } from './errors.ts'
+import { failureIn, opened, saysOk, textAt } from './reply.ts'
+
+/** The version of the API; a host override is an origin without it. */
+const API_VERSION = '/v1'
+
+export interface Question {
+  readonly step: Step
+  readonly method?: 'GET' | 'POST'
+  readonly url: string
+  readonly json?: unknown
+  readonly bearer?: Secret
+  /** Opens a reply, or an error, that comes encrypted. */
+  readonly keys?: EnvelopeKeys
+  readonly timeoutMs?: number
+}
+
+export interface Answer {
+  readonly reply: BrokerReply
+  /** The body, its encrypted part opened. */
+  readonly json: unknown
+}
+
+export function apiUrl(context: BrokerContext, path: string): string {
+  return context.host('IIFL_API') + API_VERSION + path
+}
+
+/** Asks IIFL once. Throws the error a failing reply stands for, and those of {@link callBroker}. */
+export async function ask(context: BrokerContext, question: Question): Promise<Answer> {
+  const { step, method = 'POST', url, json, bearer, keys, timeoutMs } = question
+  const reply = await callBroker(context, NAME, {
+    method,
+    url,
+    ...(json !== undefined && { json }),
+    ...(bearer && { headers: { authorization: `Bearer ${bearer.reveal()}` } }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    spends: SPENDS[step],
+  })
+  const body = opened(reply.json, keys)
+  if (body === undefined && reply.json !== undefined)
+    throw noUsableReply(NAME, SPENDS[step], 'a broken envelope')
+  const failure = failureIn(body)
+  if (failure || reply.status >= 300 || body === undefined) throw errorOf(step, reply, failure)
+  return { reply, json: body }
+}
+
+/** Asks for one text, at the first of `paths` that has it. */
+export async function askFor(
+  context: BrokerContext,
+  question: Question,
+  paths: readonly [string, ...string[]],
+): Promise<Answer & { readonly text: Secret }> {
+  const answer = await ask(context, question)
+  const text = textAt(answer.json, paths)
+  if (text) return { ...answer, text }
+  // "Ok" without it is no refusal: the contract changed.
+  throw saysOk(answer.json)
+    ? missing(answer.reply, paths[0])
+    : errorOf(question.step, answer.reply, undefined)
+}

@@ -1,0 +1,88 @@
+import type { BrokerContext } from '../../ports/broker.ts'
+import { BrokerUnavailableError, ConfigurationError, TokenkeeperError } from '../../tokens/errors.ts'
+import type { Secret } from '../../tokens/secret.ts'
+import type { EnvelopeKeys } from './envelope.ts'
+import { ILLEGAL_KEY, TOTP_REFUSED } from './errors.ts'
+import { headlessVariantA } from './variant-a.ts'
+import { headlessVariantB } from './variant-b.ts'
+
+/** Which of the two undocumented logins works today is uncertain; B is the newer (sheet section 10). */
+const IIFL_HEADLESS_VARIANT = 'B'
+const VARIANTS: Readonly<Record<string, HeadlessVariant>> = { A: headlessVariantA, B: headlessVariantB }
+
+/** One way through IIFL's encrypted login; each step is one attempt. */
+export interface HeadlessVariant {
+  readonly exchangeKeys: (context: BrokerContext) => Promise<EnvelopeKeys>
+  /** Gives the token of this step. */
+  readonly sendPassword: (context: BrokerContext, keys: EnvelopeKeys) => Promise<Secret>
+  /** Gives what {@link HeadlessVariant.authCode} takes. */
+  readonly sendTotp: (
+    context: BrokerContext,
+    keys: EnvelopeKeys,
+    stepToken: Secret,
+    code: string,
+  ) => Promise<Secret>
+  readonly authCode: (context: BrokerContext, totpToken: Secret) => Promise<Secret>
+}
+
+/**
+ * Logs in with password and one-time code and gives the auth code. The password is sent once, and once more only
+ * if IIFL could not decrypt it; a one-time code is sent at most twice, each of a step of its own.
+ */
+export async function headlessAuthCode(context: BrokerContext): Promise<Secret> {
+  const variant = variantOf(context)
+  let keys = await counting(false, () => variant.exchangeKeys(context))
+  const stepToken = await withOneRepeat([ILLEGAL_KEY], async (refusal) => {
+    if (refusal === ILLEGAL_KEY) keys = await variant.exchangeKeys(context)
+    return variant.sendPassword(context, keys)
+  })
+  context.accepted('password')
+  return afterPassword(async () => {
+    const totpToken = await withOneRepeat([ILLEGAL_KEY, ...TOTP_REFUSED], async (refusal) => {
+      // First the code: waiting for a step never used before can outlast a key.
+      const code = await context.totp(context.secret('totp_secret'))
+      if (refusal === ILLEGAL_KEY) keys = await variant.exchangeKeys(context)
+      return variant.sendTotp(context, keys, stepToken, code)
+    })
+    return variant.authCode(context, totpToken)
+  })
+}
+
+/** A passing fault in `step` counts against the login budget even if IIFL did not see it: the password was sent before. */
+export function afterPassword<T>(step: () => Promise<T>): Promise<T> {
+  return counting(true, step)
+}
+
+function variantOf({ settings }: BrokerContext): HeadlessVariant {
+  const name = settings.options?.['headlessVariant'] ?? IIFL_HEADLESS_VARIANT
+  const variant = Object.hasOwn(VARIANTS, name) ? VARIANTS[name] : undefined
+  if (variant) return variant
+  throw new ConfigurationError('the option headlessVariant of this account is neither A nor B', {
+    fix: `set it to A or B, or leave it out for ${IIFL_HEADLESS_VARIANT}`,
+  })
+}
+
+/** Once more after one of the codes, which `step` is told; the second refusal stands. */
+async function withOneRepeat<T>(
+  codes: readonly string[],
+  step: (refusal: string | undefined) => Promise<T>,
+): Promise<T> {
+  try {
+    return await step(undefined)
+  } catch (error) {
+    const code = error instanceof TokenkeeperError ? error.brokerCode : undefined
+    if (code === undefined || !codes.includes(code)) throw error
+    return step(code)
+  }
+}
+
+/** Makes a passing fault count against the login budget, or not: it counts from the moment a password was sent. */
+async function counting<T>(counts: boolean, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step()
+  } catch (error) {
+    if (!(error instanceof BrokerUnavailableError) || error.sent === counts) throw error
+    const { message, fix, brokerCode, cause } = error
+    throw new BrokerUnavailableError(message, { fix, sent: counts, cause, ...(brokerCode && { brokerCode }) })
+  }
+}

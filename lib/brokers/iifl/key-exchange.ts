@@ -1,0 +1,19 @@
+import type { BrokerContext } from '../../ports/broker.ts'
+import { askFor } from './call.ts'
+import { type EnvelopeKeys, newOwnKeys, peerKeyIn } from './envelope.ts'
+import { missing } from './errors.ts'
+
+/** The key exchange has been seen to be slow (sheet section 3.4). */
+const TIMEOUT_MS = 20_000
+/** Where IIFL's key stands in the reply. */
+const KEY_PATHS = ['cPubKey', 'result.0.seData'] as const
+
+/** Fresh keys of ours for IIFL's, at the key exchange of one of the variants. */
+export async function exchangeKeys(context: BrokerContext, url: string): Promise<EnvelopeKeys> {
+  const own = await newOwnKeys()
+  const question = { step: 'keys', url, json: { ceData: own.publicText }, timeoutMs: TIMEOUT_MS } as const
+  const { text, reply } = await askFor(context, question, KEY_PATHS)
+  const peer = peerKeyIn(text.reveal())
+  if (!peer) throw missing(reply, KEY_PATHS[0])
+  return { own, peer }
+}

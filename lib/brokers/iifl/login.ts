@@ -1,0 +1,52 @@
+import type { BrokerContext } from '../../ports/broker.ts'
+import type { AuthorizationRequest, Callback, CodeLogin } from '../../ports/login.ts'
+import { ConfigurationError } from '../../tokens/errors.ts'
+import { Secret } from '../../tokens/secret.ts'
+import { urlProblem } from '../shared/base-url.ts'
+import { sessionFor } from './session.ts'
+
+/** Sources spell it in three ways; this one is the official document's (sheet section 10). */
+const IIFL_REDIRECT_PARAM = 'redirecturl'
+/** Clients have met each of these in the redirect (sheet section 3.1). */
+const CODE_NAMES = ['authCode', 'authcode', 'code'] as const
+const CLIENT_NAMES = ['clientId', 'clientid'] as const
+
+/**
+ * IIFL's documented login (sheet section 1, flow 1). It knows no `state`, so ours travels as a parameter of the
+ * redirect URL; the redirect names whose login it is.
+ */
+export const iiflLogin: CodeLogin = {
+  needs: ['user_id', 'client_id', 'client_secret'],
+  // /getusersession takes three calls a second (sheet section 7); a code is exchanged once by construction.
+  budget: { perDay: 10, minimumGapSeconds: 1 },
+  authorizationUrl,
+  readCallback,
+  exchange: (context, { code }) => sessionFor(context, code),
+}
+
+function authorizationUrl(context: BrokerContext, { state, redirectUri }: AuthorizationRequest): string {
+  const problem = urlProblem(redirectUri)
+  if (problem !== undefined) {
+    throw new ConfigurationError(`redirect_uri is malformed: ${problem}`, {
+      fix: 'store the one registered with the app: tokenkeeper put {account} redirect_uri',
+    })
+  }
+  const back = new URL(redirectUri)
+  back.searchParams.set('state', state)
+  const query = new URLSearchParams({
+    v: '1',
+    appkey: context.secret('client_id').reveal(),
+    [IIFL_REDIRECT_PARAM]: back.href,
+  })
+  return `${context.host('IIFL_LOGIN')}/?${query}`
+}
+
+function readCallback(parameters: URLSearchParams): Callback {
+  const code = firstOf(parameters, CODE_NAMES)
+  const userId = firstOf(parameters, CLIENT_NAMES)
+  return { ...(code ? { code: new Secret(code) } : { refusal: 'no_auth_code' }), ...(userId && { userId }) }
+}
+
+function firstOf(parameters: URLSearchParams, names: readonly string[]): string | undefined {
+  return names.map((name) => parameters.get(name)).find((value) => value) ?? undefined
+}

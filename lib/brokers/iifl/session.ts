@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import type { BrokerContext, Renewal } from '../../ports/broker.ts'
+import type { Secret } from '../../tokens/secret.ts'
+import { apiUrl, askFor } from './call.ts'
+
+/** Clients have met the session in each of these places (sheet sections 3.4 and 4). */
+const SESSION_PATHS = ['userSession', 'result.userSession', 'result.0.userSession', 'accessToken'] as const
+
+/**
+ * Exchanges an auth code, which works once, for a session (sheet section 3.2). The request holds the checksum and
+ * nothing else. The code is never sent again: AmbiguousError when its fate is unknown.
+ */
+export async function sessionFor(context: BrokerContext, authCode: Secret): Promise<Renewal> {
+  const json = { checkSum: checkSum(context.secret('user_id'), authCode, context.secret('client_secret')) }
+  const question = { step: 'session', url: apiUrl(context, '/getusersession'), json } as const
+  const { text, reply } = await askFor(context, question, SESSION_PATHS)
+  return { accessToken: text, sentAt: reply.sentAt }
+}
+
+/** Lower-case hex of SHA-256(clientId + authCode + appSecret), without separators (sheet section 3.2). */
+export function checkSum(clientId: Secret, authCode: Secret, appSecret: Secret): string {
+  return createHash('sha256')
+    .update(clientId.reveal() + authCode.reveal() + appSecret.reveal())
+    .digest('hex')
+}

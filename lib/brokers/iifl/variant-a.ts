@@ -1,0 +1,47 @@
+import type { BrokerContext } from '../../ports/broker.ts'
+import type { Secret } from '../../tokens/secret.ts'
+import { apiUrl, askFor } from './call.ts'
+import { type EnvelopeKeys, sealEnvelope } from './envelope.ts'
+import type { HeadlessVariant } from './headless.ts'
+import { exchangeKeys } from './key-exchange.ts'
+
+/** The keys are said to need time to be associated; whether they do is uncertain (sheet section 10). */
+const IIFL_KEY_SETTLE_MS = 10_000
+
+/** Sheet section 3.4: one encrypted call on the API host, plain replies, the auth code straight from the TOTP step. */
+export const headlessVariantA: HeadlessVariant = {
+  async exchangeKeys(context: BrokerContext): Promise<EnvelopeKeys> {
+    const keys = await exchangeKeys(context, apiUrl(context, '/get/enckey'))
+    await context.clock.sleep(IIFL_KEY_SETTLE_MS)
+    return keys
+  },
+
+  async sendPassword(context: BrokerContext, keys: EnvelopeKeys): Promise<Secret> {
+    const clientId = context.secret('user_id').reveal()
+    const password = context.secret('password').reveal()
+    const json = { cEncData: sealEnvelope({ clientId, password }, keys) }
+    const question = { step: 'password', url: apiUrl(context, '/validatepassword'), json, keys } as const
+    return (await askFor(context, question, ['result.token', 'result.0.token', 'token'])).text
+  },
+
+  /** In clear, and the only step that carries the app key. */
+  async sendTotp(
+    context: BrokerContext,
+    keys: EnvelopeKeys,
+    stepToken: Secret,
+    totp: string,
+  ): Promise<Secret> {
+    const clientId = context.secret('user_id').reveal()
+    const json = { clientId, totp, appKey: context.secret('client_id').reveal() }
+    const question = {
+      step: 'totp',
+      url: apiUrl(context, '/validatetotp'),
+      json,
+      bearer: stepToken,
+      keys,
+    } as const
+    return (await askFor(context, question, ['result.authCode', 'result.0.authCode', 'authCode'])).text
+  },
+
+  authCode: async (_context: BrokerContext, authCode: Secret): Promise<Secret> => authCode,
+}

@@ -1,0 +1,63 @@
+import type { BrokerContext } from '../../ports/broker.ts'
+import { ConfigurationError, RateLimitedError } from '../../tokens/errors.ts'
+import type { Secret } from '../../tokens/secret.ts'
+import { checkedBaseUrl } from '../shared/base-url.ts'
+import { type BrokerReply, type Call, callBroker } from '../shared/call.ts'
+import { NAME, throttled } from './errors.ts'
+
+/** Convention, not given: each can be replaced by an account option such as `paths.login` (sheet section 2). */
+const POS_DEFAULT_PATHS = { login: '/api/login', me: '/api/user' } as const
+
+export type PosPath = keyof typeof POS_DEFAULT_PATHS | 'refresh'
+
+/**
+ * Sends JSON with POST. Nothing is spent by a login whose reply is lost (sheet section 5): it counts against the
+ * budget and may be repeated after the budget's minimum. Throws what callBroker throws.
+ */
+export function post(
+  context: BrokerContext,
+  path: PosPath,
+  json: Readonly<Record<string, string>>,
+  accessToken?: Secret,
+): Promise<BrokerReply> {
+  const headers = accessToken ? bearer(accessToken) : {}
+  return send(context, { method: 'POST', url: urlOf(context, path), headers, json, spends: 'nothing' })
+}
+
+/** Sends GET with the access token. Throws what callBroker throws. */
+export function read(context: BrokerContext, path: PosPath, accessToken: Secret): Promise<BrokerReply> {
+  return send(context, {
+    method: 'GET',
+    url: urlOf(context, path),
+    headers: bearer(accessToken),
+    spends: 'nothing',
+  })
+}
+
+/** Honours Retry-After up to the cap of sheet section 7. */
+async function send(context: BrokerContext, call: Call): Promise<BrokerReply> {
+  try {
+    return await callBroker(context, NAME, call)
+  } catch (error) {
+    throw error instanceof RateLimitedError ? throttled(error.retryAfterSeconds) : error
+  }
+}
+
+function bearer(accessToken: Secret): Record<string, string> {
+  return { authorization: `Bearer ${accessToken.reveal()}` }
+}
+
+/** Refuses what a stored address must not be at each call: the vault can be written to by others. */
+function urlOf(context: BrokerContext, name: PosPath): string {
+  const base = checkedBaseUrl(
+    context.secret('base_url').reveal(),
+    context.allowHttpHosts,
+    'the stored base_url',
+  )
+  const defaults: Readonly<Partial<Record<PosPath, string>>> = POS_DEFAULT_PATHS
+  const path = context.settings.options?.[`paths.${name}`] ?? defaults[name] ?? ''
+  if (/^\/[^\s?#]+$/.test(path)) return base + path
+  throw new ConfigurationError(`the option "paths.${name}" of ${context.account} is no path`, {
+    fix: 'write a path that begins with a slash, such as /api/login',
+  })
+}

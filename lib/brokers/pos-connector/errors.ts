@@ -1,0 +1,115 @@
+import {
+  ClientRejectedError,
+  ConfigurationError,
+  GrantRejectedError,
+  HumanActionError,
+  RateLimitedError,
+  type TokenkeeperError,
+  WAIT_OUT,
+} from '../../tokens/errors.ts'
+import { type BrokerReply, errorByStatus, retryAfter } from '../shared/call.ts'
+import type { PosPath } from './call.ts'
+
+export const NAME = 'POS Connector'
+
+/** A longer Retry-After is not believed (sheet section 7). */
+const LONGEST_RETRY_AFTER_S = 300
+const SETUP = 'tokenkeeper setup {account}'
+
+/**
+ * What a refused login means (sheet section 5). Laravel answers with the status and prose; in debug mode with a
+ * stack trace too, so nothing of the body is used.
+ */
+export function loginError(reply: BrokerReply): TokenkeeperError {
+  const { status } = reply
+  if (isWrongAddress(reply)) return wrongAddress('login', reply)
+  // A 200 without a token is a refusal too: a password was in it, so nothing is tried out (DECISIONS, November 2026).
+  if (status === 401 || status === 422 || (status < 300 && reply.bodyKind === 'json')) {
+    return new HumanActionError(`${NAME} refuses the stored e-mail or password`, {
+      problem: 'wrong_secret',
+      suspects: ['email', 'password', 'base_url'],
+      fix: `store the right e-mail and password: ${SETUP}`,
+    })
+  }
+  if (status === 403) {
+    return new HumanActionError(`${NAME} does not let this user log in`, {
+      problem: 'account',
+      fix: 'have the e-mail address verified and the user enabled at the backend',
+    })
+  }
+  if (status === 503) {
+    const seconds = retryAfter(reply)
+    if (seconds !== undefined) return throttled(seconds, 'is in maintenance and asks us to wait')
+  }
+  if (status >= 400 && status < 500 && reply.bodyKind === 'json') {
+    // A password was in it, so nothing unknown is repeated (brokers/README, error class rule 5).
+    return new HumanActionError(`${NAME} answered a login with ${status}`, {
+      problem: 'account',
+      fix: `ask the backend's operator what it wants from a login; then run ${SETUP}`,
+    })
+  }
+  return errorByStatus(NAME, reply, 'nothing')
+}
+
+/** What a refused call with a token means (sheet section 5). */
+export function readError(reply: BrokerReply, path: PosPath): TokenkeeperError {
+  // Laravel sends guests to its login page where it does not take the call for one of an API (DECISIONS, POS).
+  if (reply.status === 401 || leadsToLogin(reply) || saysDead(reply)) {
+    return new GrantRejectedError(`${NAME} says the token is dead`, {
+      fix: 'nothing to do: the next run logs in again',
+    })
+  }
+  if (isWrongAddress(reply)) return wrongAddress(path, reply)
+  if (reply.status === 403) {
+    return new ClientRejectedError(`${NAME} denies this user the right to call it`, {
+      fix: `have the right granted at the backend, or check vendor_id: ${SETUP}`,
+    })
+  }
+  return errorByStatus(NAME, reply, 'nothing')
+}
+
+/** Throws GrantRejectedError for a body that says so whatever its status. */
+export function assertAuthenticated(reply: BrokerReply): void {
+  if (saysDead(reply)) throw readError(reply, 'me')
+}
+
+/** Waits are honoured up to five minutes. */
+export function throttled(seconds: number, what = 'throttles us'): RateLimitedError {
+  const retryAfterSeconds = Math.min(Math.ceil(seconds), LONGEST_RETRY_AFTER_S)
+  return new RateLimitedError(`${NAME} ${what} (${retryAfterSeconds} s)`, {
+    retryAfterSeconds,
+    fix: WAIT_OUT,
+  })
+}
+
+/** A web page, a redirect, no such route, or a route behind the CSRF check: the address is not that of the API. */
+function isWrongAddress({ status, bodyKind }: BrokerReply): boolean {
+  if (status >= 500) return false
+  return bodyKind === 'html' || (status >= 300 && status < 400) || [404, 405, 419].includes(status)
+}
+
+function wrongAddress(path: PosPath, { status, bodyKind }: BrokerReply): ConfigurationError {
+  const what = bodyKind === 'html' ? `${status} with a web page` : `${status}`
+  return new ConfigurationError(
+    `base_url or the option "paths.${path}" is not right: ${NAME} answers ${what}`,
+    {
+      fix: `correct it with ${SETUP}: the address of the API's route, not of a web page`,
+    },
+  )
+}
+
+/** What Laravel's guards and the JWT packages say of a dead token under another status, 200 included. */
+const DEAD_TOKEN_WORDS =
+  /^(unauthenticated\.?|token_(expired|invalid|not_provided|blacklisted)|token has expired)$/i
+
+function saysDead({ status, bodyKind, json }: BrokerReply): boolean {
+  if (bodyKind !== 'json' || status >= 500 || typeof json !== 'object' || json === null) return false
+  const { message, error, code } = json as Readonly<Record<string, unknown>>
+  return [message, error, code].some((word) => typeof word === 'string' && DEAD_TOKEN_WORDS.test(word.trim()))
+}
+
+function leadsToLogin({ status, headers }: BrokerReply): boolean {
+  if (status < 300 || status >= 400) return false
+  const location = URL.parse(headers['location'] ?? '', 'http://relative.invalid')
+  return location?.pathname.endsWith('/login') ?? false
+}

@@ -1,0 +1,128 @@
+import type { Broker, BrokerContext, Proof, Renewal } from '../../ports/broker.ts'
+import { GrantRejectedError } from '../../tokens/errors.ts'
+import type { Secret } from '../../tokens/secret.ts'
+import { baseUrlProblem } from '../shared/base-url.ts'
+import { badField } from '../shared/call.ts'
+import { proveFresh } from '../shared/fresh-token.ts'
+import { post, read } from './call.ts'
+import { assertAuthenticated, loginError, NAME, readError } from './errors.ts'
+import { assertConfiguredUser, grantOf, userOf } from './reply.ts'
+
+/** `device_name` of a login; another one by the option `deviceName` (sheet section 10). */
+const POS_DEVICE_NAME = 'pos-connector'
+/** Sanctum's default is no expiry; such a token is renewed after twelve hours (sheet section 10). */
+const POS_DEFAULT_TTL_S = 43_200
+/** Given: renewed when 30 minutes or less are left. */
+const POS_REFRESH_WINDOW_S = 1_800
+
+/** A self-hosted Laravel backend for invoices: e-mail and password give a bearer token. No market, no person. */
+export const posConnector = {
+  id: 'pos-connector',
+  displayName: NAME,
+  hosts: {},
+  credentials: [
+    {
+      name: 'base_url',
+      label: 'Address of the backend, such as https://pos.example.com',
+      hidden: false,
+      required: true,
+      env: ['POS_BASE_URL'],
+      problem: baseUrlProblem,
+    },
+    {
+      name: 'email',
+      label: 'E-mail',
+      hidden: false,
+      required: true,
+      env: ['POS_EMAIL'],
+      problem: (value) => (/^[^\s@]+@[^\s@]+$/.test(value) ? undefined : 'it must be an e-mail address'),
+    },
+    {
+      name: 'password',
+      label: 'Password',
+      hidden: true,
+      required: true,
+      env: ['POS_PASSWORD'],
+      // Laravel makes us wait and locks nobody out (sheet section 7).
+      lockAfter: 'never',
+    },
+    { name: 'vendor_id', label: 'Vendor id', hidden: false, required: false, env: ['POS_VENDOR_ID'] },
+  ],
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet pos-connector, "One live token").
+  sessions: 'one',
+  session: {
+    timeZone: 'UTC',
+    leewayMinutes: POS_REFRESH_WINDOW_S / 60,
+    // Sanctum's tokens are opaque; the `exp` of a backend with a JWT package is an upper bound (sheet section 6).
+    accessToken: {
+      earliestOf: [{ kind: 'reply' }, { kind: 'jwt' }],
+      otherwise: { kind: 'hours', hours: POS_DEFAULT_TTL_S / 3_600 },
+    },
+  },
+  grants: [
+    {
+      kind: 'credentials',
+      needs: ['base_url', 'email', 'password'],
+      // Below Laravel's usual throttle of five a minute (sheet section 7); a login without a reply counts too.
+      budget: { perHour: 10, minimumGapSeconds: 60 },
+      repeatsAfterAmbiguity: 'budget',
+      renew,
+    },
+  ],
+  options: {
+    'paths.login': 'path of the login route',
+    'paths.me': 'path that tells the user',
+    'paths.refresh': 'path of a refresh route, if there is one',
+    deviceName: 'what the backend lists the token under',
+    tokenExpiryZone: 'zone of a token_expiry without one',
+  },
+  prove,
+  pacingSeconds: 0,
+  concurrency: 2,
+  schedule: { expressions: ['rate(15 minutes)'], timeZone: 'UTC' },
+} as const satisfies Broker
+
+/** A login, after the backend's own refresh route where one is configured and still takes the stored token. */
+async function renew(context: BrokerContext): Promise<Renewal> {
+  const stored = context.optional('access_token')
+  if (stored && context.settings.options?.['paths.refresh']) {
+    try {
+      return await refresh(context, stored)
+    } catch (error) {
+      if (!(error instanceof GrantRejectedError)) throw error
+    }
+  }
+  return logIn(context)
+}
+
+/** The request of sheet section 3. It may end older tokens: what it gave is proven and published at once. */
+async function logIn(context: BrokerContext): Promise<Renewal> {
+  const deviceName = context.settings.options?.['deviceName'] ?? POS_DEVICE_NAME
+  const reply = await post(context, 'login', {
+    email: context.secret('email').reveal(),
+    password: context.secret('password').reveal(),
+    ...(deviceName && { device_name: deviceName }),
+  })
+  const renewal = grantOf(context, reply)
+  if (!renewal) throw loginError(reply)
+  return { ...renewal, ...(await proveFresh(posConnector, context, renewal.accessToken)) }
+}
+
+/** A refresh route is none of Laravel's own: the token in the header, the replies of a login. */
+async function refresh(context: BrokerContext, stored: Secret): Promise<Renewal> {
+  const reply = await post(context, 'refresh', {}, stored)
+  const renewal = grantOf(context, reply)
+  if (!renewal) throw reply.status < 300 ? badField(NAME, reply, 'token') : readError(reply, 'refresh')
+  return { ...renewal, ...(await proveFresh(posConnector, context, renewal.accessToken)) }
+}
+
+/** Who am I (sheet section 2). Throws WrongAccountError for another user than the one configured. */
+async function prove(context: BrokerContext, accessToken: Secret): Promise<Proof> {
+  const reply = await read(context, 'me', accessToken)
+  assertAuthenticated(reply)
+  const user = userOf(reply)
+  if (!user) throw readError(reply, 'me')
+  assertConfiguredUser(context, user)
+  const { id, name } = user
+  return { userId: id, ...(name && { clientName: name }) }
+}

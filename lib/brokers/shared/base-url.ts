@@ -1,0 +1,51 @@
+import { BlockList } from 'node:net'
+import { assertAllowedOrigin } from '../../http/allowed-origin.ts'
+import { ConfigurationError } from '../../tokens/errors.ts'
+
+/** Addresses that hand out a machine's own credentials, or stand for "here" in disguise: never spoken to. */
+const FORBIDDEN = new BlockList()
+FORBIDDEN.addSubnet('169.254.0.0', 16, 'ipv4') // link-local, with the metadata service of most clouds
+FORBIDDEN.addSubnet('fe80::', 10, 'ipv6') // link-local
+FORBIDDEN.addAddress('fd00:ec2::254', 'ipv6') // AWS metadata
+FORBIDDEN.addAddress('100.100.100.200', 'ipv4') // Alibaba metadata
+FORBIDDEN.addAddress('168.63.129.16', 'ipv4') // Azure's host
+FORBIDDEN.addAddress('0.0.0.0', 'ipv4')
+FORBIDDEN.addAddress('::', 'ipv6')
+const FORBIDDEN_NAMES: readonly string[] = ['metadata', 'metadata.google.internal', 'metadata.azure.internal']
+
+/** Says what is wrong with an address that the operator stores, whatever the configuration; `undefined` when fine. */
+export function baseUrlProblem(value: string): string | undefined {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
+    return 'it must be an http(s) address such as https://pos.example.com'
+  }
+  if (url.username !== '' || url.password !== '') return 'it must not hold a user name or password'
+  if (url.search !== '' || url.hash !== '') return 'it must end with its path: no "?" and no "#"'
+  if (isForbidden(url.hostname)) return 'link-local and metadata addresses are never spoken to'
+  return undefined
+}
+
+/**
+ * A stored address, checked again at the call and without its trailing slashes: a path that begins with a slash
+ * can follow. Throws ConfigurationError that names `what`, never the address.
+ */
+export function checkedBaseUrl(value: string, allowHttpHosts: readonly string[], what: string): string {
+  const problem = baseUrlProblem(value)
+  if (problem !== undefined) {
+    throw new ConfigurationError(`${what} is malformed: ${problem}`, { fix: 'store it again' })
+  }
+  assertAllowedOrigin(value, allowHttpHosts, what)
+  return new URL(value).href.replace(/\/+$/, '')
+}
+
+/** `hostname` as URL gives it: numbers of any notation are dotted already, IPv6 stands in brackets. */
+function isForbidden(hostname: string): boolean {
+  if (hostname.startsWith('[')) return FORBIDDEN.check(hostname.slice(1, -1), 'ipv6')
+  const name = hostname.replace(/\.$/, '')
+  return FORBIDDEN_NAMES.includes(name) || FORBIDDEN.check(name, 'ipv4')
+}
+
+/** For a field that must be a whole URL; says what is wrong without repeating it. */
+export function urlProblem(value: string): string | undefined {
+  return URL.canParse(value) && /^https?:/i.test(value) ? undefined : 'it must be a whole URL'
+}

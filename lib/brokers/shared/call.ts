@@ -1,0 +1,186 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { BrokerContext } from '../../ports/broker.ts'
+import { HttpError, type HttpReply } from '../../ports/http.ts'
+import {
+  AmbiguousError,
+  BrokerUnavailableError,
+  RateLimitedError,
+  type TokenkeeperError,
+  UnexpectedResponseError,
+  WAIT_FOR_RUN,
+  WAIT_OUT,
+} from '../../tokens/errors.ts'
+import { USER_AGENT } from '../../version.ts'
+
+/** brokers/DECISIONS, "429 without a hint". */
+const RATE_LIMIT_DEFAULT_S = 60
+
+/**
+ * What a call uses up when the broker has seen it: nothing or something reusable, an attempt that counts
+ * against a lock-out, or a credential that works once. It decides what a lost reply means.
+ */
+export type Spends = 'nothing' | 'attempt' | 'credential'
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON, keys in this order. */
+  readonly json?: unknown
+  /** Sent as application/x-www-form-urlencoded. */
+  readonly form?: Readonly<Record<string, string>>
+  readonly timeoutMs?: number
+  readonly spends: Spends
+  /** The least to wait after a 429 without a hint, where the broker's sheet says more than 60 s. */
+  readonly rateLimitSeconds?: (reply: BrokerReply) => number
+}
+
+export interface BrokerReply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** The parsed body; `undefined` when it is no JSON. */
+  readonly json: unknown
+  /** What the body is when it is no JSON: for messages, never the body itself. */
+  readonly bodyKind: 'json' | 'html' | 'empty' | 'text'
+  /** When the request was sent: lifetimes count from here. */
+  readonly sentAt: Temporal.Instant
+}
+
+/**
+ * Sends one request to a broker and gives its reply for the adapter to read, body before status. Throws
+ * BrokerUnavailableError or AmbiguousError when there is no reply, RateLimitedError for any 429.
+ */
+export async function callBroker(context: BrokerContext, broker: string, call: Call): Promise<BrokerReply> {
+  const sentAt = context.clock.now()
+  const body = bodyOf(call)
+  let reply: HttpReply
+  try {
+    reply = await context.send({
+      method: call.method,
+      url: call.url,
+      headers: { accept: 'application/json', 'user-agent': USER_AGENT, ...body.headers, ...call.headers },
+      ...(body.text !== undefined && { body: body.text }),
+      ...(call.timeoutMs !== undefined && { timeoutMs: call.timeoutMs }),
+    })
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error
+    if (!error.sent) {
+      throw new BrokerUnavailableError(`${broker} could not be reached (${error.reason})`, {
+        sent: false,
+        cause: error,
+        fix: error.fix ?? WAIT_FOR_RUN,
+      })
+    }
+    throw noUsableReply(broker, call.spends, error.reason, error)
+  }
+  const parsed = parse(reply, sentAt)
+  if (reply.status === 429) throw rateLimited(broker, parsed, call.rateLimitSeconds?.(parsed))
+  return parsed
+}
+
+/**
+ * What a reply means that the adapter found no verdict in: a redirect is refused, a server fault or a broken
+ * body is no usable reply, an unreadable 4xx is tried again by a later run (brokers/README, error class rules 2 to 4).
+ */
+export function errorByStatus(broker: string, reply: BrokerReply, spends: Spends): TokenkeeperError {
+  const what = `${broker} answered ${reply.status} with ${describe(reply)}`
+  if (reply.status >= 300 && reply.status < 400) {
+    return new UnexpectedResponseError(`${what}: redirects are refused`, {
+      status: reply.status,
+      field: 'location',
+      fix: "check the broker's host in the configuration",
+    })
+  }
+  if (reply.status >= 500 || reply.bodyKind !== 'json') {
+    return noUsableReply(broker, reply.status >= 400 && reply.status < 500 ? 'nothing' : spends, what)
+  }
+  return new UnexpectedResponseError(what, {
+    status: reply.status,
+    fix: 'report it: the broker may have changed its replies',
+  })
+}
+
+/** The error for a reply whose JSON lacks a field the contract promises. */
+export function badField(broker: string, reply: BrokerReply, field: string): UnexpectedResponseError {
+  return new UnexpectedResponseError(`${broker} answered ${reply.status} without a usable ${field}`, {
+    status: reply.status,
+    field,
+    fix: 'report it: the broker may have changed its replies; what is stored was kept',
+  })
+}
+
+export function noUsableReply(
+  broker: string,
+  spends: Spends,
+  why: string,
+  cause?: unknown,
+): TokenkeeperError {
+  const detail = why.startsWith(broker) ? why : `${broker} gave no usable reply (${why})`
+  const details = { ...(cause !== undefined && { cause }) }
+  if (spends === 'nothing') {
+    return new BrokerUnavailableError(detail, { ...details, fix: WAIT_FOR_RUN })
+  }
+  const fate = spends === 'credential' ? 'the credential may be spent' : 'the attempt may have counted'
+  return new AmbiguousError(`${detail}; ${fate}`, {
+    ...details,
+    fix: 'wait for the next run: it looks before it tries again',
+  })
+}
+
+function rateLimited(
+  broker: string,
+  reply: BrokerReply,
+  minimumSeconds = RATE_LIMIT_DEFAULT_S,
+): RateLimitedError {
+  const retryAfterSeconds = retryAfter(reply) ?? minimumSeconds
+  return new RateLimitedError(`${broker} throttles us for ${Math.ceil(retryAfterSeconds)} s`, {
+    retryAfterSeconds,
+    fix: WAIT_OUT,
+  })
+}
+
+/** Seconds of a Retry-After header, which is a number or an HTTP date, then on the broker's clock (RFC 9110 section 10.2.3). */
+export function retryAfter(reply: BrokerReply): number | undefined {
+  const value = reply.headers['retry-after']
+  if (value === undefined) return undefined
+  if (/^\d{1,9}$/.test(value)) return Number(value)
+  const at = Date.parse(value)
+  if (Number.isNaN(at)) return undefined
+  const theirs = Date.parse(reply.headers['date'] ?? '')
+  const now = Number.isNaN(theirs) ? reply.sentAt.epochMilliseconds : theirs
+  return Math.max(0, (at - now) / 1000)
+}
+
+function bodyOf(call: Call): { readonly text?: string; readonly headers: Record<string, string> } {
+  if (call.json !== undefined) {
+    return { text: JSON.stringify(call.json), headers: { 'content-type': 'application/json' } }
+  }
+  if (call.form !== undefined) {
+    return {
+      text: new URLSearchParams(call.form).toString(),
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    }
+  }
+  return { headers: {} }
+}
+
+function parse(reply: HttpReply, sentAt: Temporal.Instant): BrokerReply {
+  const { status, headers, body } = reply
+  const text = body.trim()
+  if (text === '') return { status, headers, json: undefined, bodyKind: 'empty', sentAt }
+  try {
+    return { status, headers, json: JSON.parse(text) as unknown, bodyKind: 'json', sentAt }
+  } catch {
+    return { status, headers, json: undefined, bodyKind: text.startsWith('<') ? 'html' : 'text', sentAt }
+  }
+}
+
+function describe(reply: BrokerReply): string {
+  const words = {
+    json: 'an unknown body',
+    html: 'HTML instead of JSON',
+    empty: 'an empty body',
+    text: 'broken JSON',
+  }
+  return words[reply.bodyKind]
+}

@@ -1,0 +1,72 @@
+import { Temporal } from 'temporal-polyfill'
+import * as z from 'zod/mini'
+import type { BrokerContext } from '../../ports/broker.ts'
+import type { Candidate, PushApproval } from '../../ports/login.ts'
+import { Secret } from '../../tokens/secret.ts'
+import { nextClock } from '../../tokens/session-model.ts'
+import { badField, callBroker } from '../shared/call.ts'
+import { UPSTOX_DEATH } from './death.ts'
+import { UPSTOX, upstoxError, upstoxErrorCode } from './errors.ts'
+
+const REQUEST_PATH = '/v3/login/auth/token/request/'
+/** How long the page waits for the person (brokers/DECISIONS, Upstox). */
+const UPSTOX_APPROVAL_WAIT_S = 900
+
+/** Epoch milliseconds as text (sheet section 4): seconds have 10 digits, microseconds 16. */
+const Milliseconds = z.pipe(
+  z.string().check(z.regex(/^\d{12,13}$/)),
+  z.transform((text) => Temporal.Instant.fromEpochMilliseconds(Number(text))),
+)
+const RequestReply = z.object({
+  status: z.literal('success'),
+  data: z.object({ authorization_expiry: Milliseconds }),
+})
+const Webhook = z.object({
+  message_type: z.literal('access_token'),
+  client_id: z.string().check(z.minLength(1)),
+  user_id: z.string().check(z.minLength(1)),
+  access_token: z.string(),
+  token_type: z.literal('Bearer'),
+  issued_at: Milliseconds,
+  expires_at: Milliseconds,
+})
+
+/** Upstox asks its customer in its app and posts the token to the app's notifier URL (sheet sections 3.3 and 3.4). */
+export const upstoxApproval: PushApproval = {
+  needs: ['client_id', 'client_secret'],
+  // Three a day, half an hour apart (sheet section 7).
+  budget: { perDay: 3, minimumGapSeconds: 1_800 },
+  waitSeconds: UPSTOX_APPROVAL_WAIT_S,
+  // The same boundary as the token's (sheet section 1, authorization_expiry).
+  openAtMost: (requestedAt) => nextClock(UPSTOX_DEATH, requestedAt),
+  request,
+  readWebhook,
+}
+
+async function request(context: BrokerContext): Promise<{ readonly openUntil: Temporal.Instant }> {
+  const clientId = context.secret('client_id').reveal()
+  const reply = await callBroker(context, UPSTOX, {
+    method: 'POST',
+    url: context.host('UPSTOX_API') + REQUEST_PATH + encodeURIComponent(clientId),
+    json: { client_secret: context.secret('client_secret').reveal() },
+    // Without a reply the person may have been asked all the same.
+    spends: 'attempt',
+  })
+  const parsed = RequestReply.safeParse(reply.json)
+  if (parsed.success) return { openUntil: parsed.data.data.authorization_expiry }
+  const isSuccess = reply.status === 200 && reply.bodyKind === 'json' && !upstoxErrorCode(reply)
+  throw isSuccess ? badField(UPSTOX, reply, 'data.authorization_expiry') : upstoxError(reply, 'approval')
+}
+
+function readWebhook(body: unknown): Candidate | undefined {
+  const parsed = Webhook.safeParse(body)
+  if (!parsed.success) return undefined
+  const { client_id, user_id, access_token, issued_at, expires_at } = parsed.data
+  return {
+    clientId: client_id,
+    userId: user_id,
+    accessToken: new Secret(access_token),
+    issuedAt: issued_at,
+    expiresAt: expires_at,
+  }
+}

@@ -1,0 +1,46 @@
+import * as z from 'zod/mini'
+import type { BrokerContext, Proof } from '../../ports/broker.ts'
+import { WrongAccountError } from '../../tokens/errors.ts'
+import { jwtClaims } from '../../tokens/jwt.ts'
+import type { Secret } from '../../tokens/secret.ts'
+import { badField, callBroker } from '../shared/call.ts'
+import { UPSTOX, upstoxError } from './errors.ts'
+
+const PROFILE_PATH = '/v2/user/profile'
+
+const Envelope = z.object({ status: z.literal('success') })
+const ProfileReply = z.object({
+  status: z.literal('success'),
+  data: z.object({ user_id: z.string().check(z.minLength(1)), user_name: z.nullish(z.string()) }),
+})
+
+/**
+ * The live probe of sheet section 3.5. Throws GrantRejectedError for a dead token, WrongAccountError when the
+ * token and the profile name different users, and what `upstoxError` makes of any other reply.
+ */
+export async function proveUpstox(context: BrokerContext, accessToken: Secret): Promise<Proof> {
+  const reply = await callBroker(context, UPSTOX, {
+    method: 'GET',
+    url: context.host('UPSTOX_API') + PROFILE_PATH,
+    headers: { authorization: `Bearer ${accessToken.reveal()}` },
+    spends: 'nothing',
+  })
+  const parsed = ProfileReply.safeParse(reply.json)
+  if (!parsed.success) {
+    // Success without a user id is no refusal: the contract changed.
+    if (Envelope.safeParse(reply.json).success) throw badField(UPSTOX, reply, 'data.user_id')
+    throw upstoxError(reply, 'read')
+  }
+  const { user_id: userId, user_name: name } = parsed.data.data
+  assertSubject(accessToken, userId)
+  return { userId, ...(name && { clientName: name }) }
+}
+
+/** `sub` is the client code (sheet section 6); some tokens may have none. */
+function assertSubject(accessToken: Secret, userId: string): void {
+  const subject = jwtClaims(accessToken)?.['sub']
+  if (typeof subject !== 'string' || subject.toUpperCase() === userId.toUpperCase()) return
+  throw new WrongAccountError("the token's sub is not the user of its profile", {
+    fix: 'log in with the right user; nothing was changed',
+  })
+}

@@ -1,0 +1,104 @@
+import * as z from 'zod/mini'
+import {
+  ClientRejectedError,
+  GrantRejectedError,
+  type TokenkeeperError,
+  UnexpectedResponseError,
+} from '../../tokens/errors.ts'
+import { type BrokerReply, errorByStatus, noUsableReply, type Spends } from '../shared/call.ts'
+
+export const ZERODHA = 'Zerodha'
+
+/**
+ * Kite says TokenException both for a wrong API secret and for a dead token; only its prose, which it has been seen
+ * to write as "Invalid `checksum`.", tells them apart (sheet sections 5 and 10). Compared without regard to case.
+ */
+const KITE_CHECKSUM_TEXT = 'checksum'
+
+const DEAD_TOKEN = 'TokenException'
+const BAD_FIELD = 'InputException'
+/** Faults of Kite or of what is behind it; nothing is wrong with the request. */
+const PASSING: readonly string[] = ['GeneralException', 'DataException', 'NetworkException']
+
+/** What was asked of Kite: a token refused means something else each time. */
+type During = 'exchange' | 'renewal' | 'read'
+
+const REFUSED = {
+  exchange: {
+    what: 'Zerodha refused the request token: it is spent or too old',
+    fix: 'log in at Zerodha again',
+  },
+  renewal: { what: 'Zerodha refused the refresh token', fix: 'log in at Zerodha' },
+  read: { what: 'Zerodha says the token is dead', fix: 'log in at Zerodha' },
+} as const
+
+const REPORT = 'report it: Zerodha may have changed its replies; what is stored was kept'
+
+const ErrorReply = z.object({
+  error_type: z.string().check(z.minLength(1)),
+  message: z.nullish(z.string()),
+})
+
+/**
+ * What a reply without success means, body before status (sheet section 5). `spends` is what the call used up, and
+ * decides what a fault on Kite's side means. Nothing of the broker's prose is repeated.
+ */
+export function kiteError(reply: BrokerReply, spends: Spends, during: During): TokenkeeperError {
+  const error = ErrorReply.safeParse(reply.json).data
+  if (error === undefined) return withoutErrorType(reply, spends)
+  const { status } = reply
+  const { error_type: brokerCode } = error
+  const fault = (): TokenkeeperError =>
+    noUsableReply(ZERODHA, spends, `${ZERODHA} answered ${status} for a fault on its side`)
+
+  if (status >= 500) return fault()
+  if (status === 404 || status === 405) {
+    const fix = `check the Zerodha hosts in the configuration; else ${REPORT}`
+    return new ClientRejectedError('Zerodha does not know the path or the method', { brokerCode, fix })
+  }
+  if (brokerCode === DEAD_TOKEN) {
+    return namesChecksum(error.message) ? wrongSecret(brokerCode) : refused(during, brokerCode)
+  }
+  if (status === 403) {
+    const fix = 'check at Zerodha that the app is active and has the permissions it needs'
+    return new ClientRejectedError('Zerodha denies the app what it asks for', { brokerCode, fix })
+  }
+  if (PASSING.includes(brokerCode)) return fault()
+  if (brokerCode === BAD_FIELD) {
+    const fix = "check the API key against the app's at Zerodha: tokenkeeper setup {account}"
+    return new ClientRejectedError('Zerodha finds a field missing or wrong', { brokerCode, fix })
+  }
+  // brokers/README, error class rule 5: an unknown code speaks against what was presented, but not against a live token.
+  if (during !== 'read') return refused(during, brokerCode)
+  const details = { brokerCode, status, fix: REPORT }
+  return new UnexpectedResponseError('Zerodha answered with an unknown error type', details)
+}
+
+/** An edge page, or JSON that Kite's own application did not write: a passing fault (sheet section 5). */
+function withoutErrorType(reply: BrokerReply, spends: Spends): TokenkeeperError {
+  const { status, bodyKind } = reply
+  const redirect = status >= 300 && status < 400
+  if (bodyKind !== 'json' || redirect) return errorByStatus(ZERODHA, reply, spends)
+  // What refuses with a 4xx has not let the request through to whoever spends something.
+  const used = status >= 400 && status < 500 ? 'nothing' : spends
+  return noUsableReply(ZERODHA, used, `${ZERODHA} answered ${status} without an error type`)
+}
+
+function namesChecksum(message: string | null | undefined): boolean {
+  return (message ?? '').toLowerCase().includes(KITE_CHECKSUM_TEXT)
+}
+
+function wrongSecret(brokerCode: string): ClientRejectedError {
+  return new ClientRejectedError(
+    'Zerodha refuses the checksum: the API secret is not the one of this API key',
+    {
+      brokerCode,
+      fix: "store the app's API key and secret: tokenkeeper setup {account}",
+    },
+  )
+}
+
+function refused(during: During, brokerCode: string): GrantRejectedError {
+  const { what, fix } = REFUSED[during]
+  return new GrantRejectedError(what, { brokerCode, fix })
+}

@@ -1,0 +1,654 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
+import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Clock } from '../../../lib/ports/clock.ts'
+import { HttpError, type HttpRequest } from '../../../lib/ports/http.ts'
+import type { StoredSecrets } from '../../../lib/ports/token-vault.ts'
+import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
+import { StateStoreError } from '../../../lib/tokens/errors.ts'
+import {
+  ONE,
+  PATHS,
+  refusal,
+  SESSION,
+  type Setting,
+  settingAt,
+  TWO,
+  type Variant,
+  variant,
+} from './iifl-fixture.ts'
+
+const THREE_AM = '2026-11-23T03:00:00+05:30'
+const AUTHORIZE = '/v1/sso/vendor/authorize'
+const LOST: Fault = { kind: 'lost_reply' }
+
+let setting: Setting
+
+beforeEach(async () => {
+  setting = await settingAt(THREE_AM)
+})
+
+afterEach(() => setting.world.close())
+
+async function restartedWith(name: Variant): Promise<void> {
+  await setting.world.close()
+  setting = await settingAt(THREE_AM, variant(name))
+}
+
+function passwords(): number {
+  return setting.simulator.passwordAttempts('IIFLTEST1')
+}
+
+/** Runs a day long every half hour, forced as an impatient person would, and gives the outcomes. */
+async function dayOfRuns(): Promise<string[]> {
+  const outcomes: string[] = []
+  for (let i = 0; i < 40; i++) {
+    outcomes.push((await setting.run({ force: true })).outcome)
+    setting.world.clock.advance({ minutes: 30 })
+  }
+  return outcomes
+}
+
+describe.each(['A', 'B'] as const)('a wrong password by variant %s', (name) => {
+  beforeEach(async () => {
+    await restartedWith(name)
+    await setting.world.store(setting.account, { password: 'Wr0ng-canary' })
+  })
+
+  test.each([
+    ['plain', false, 'status', 200],
+    ['in the text of a Not_Ok', false, 'message', 200],
+    ['under status 401', false, 'status', 401],
+    ['under status 500', false, 'status', 500],
+    ['encrypted where replies are', true, 'message', 200],
+  ] as const)(
+    'told %s is sent once, however many runs there are',
+    async (_how, encryptsErrors, codeIn, failureStatus) => {
+      Object.assign(setting.simulator.behaviour, { encryptsErrors, codeIn, failureStatus })
+      expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+      expect(new Set(await dayOfRuns())).toEqual(new Set(['failed']))
+      expect(passwords()).toBe(1)
+      expect(setting.world.news).toMatchObject([
+        { kind: 'human_action', reason: expect.stringContaining('EC016') },
+      ])
+    },
+  )
+
+  test('is over once the right one is stored', async () => {
+    await setting.run()
+    setting.world.clock.advance({ minutes: 5 })
+    await setting.world.store(setting.account, { password: ONE.password })
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+    expect(setting.world.news.map(({ kind }) => kind)).toEqual(['human_action', 'solved'])
+  })
+})
+
+describe('a wrong password is not sent again', () => {
+  beforeEach(() => setting.world.store(setting.account, { password: 'Wr0ng-canary' }))
+
+  test('when the state table has a fault just as the refusal is to be recorded', async () => {
+    const { world } = setting
+    const { states } = world.ports
+    let writes = 0
+    const replace: typeof states.replace = async (next) => {
+      writes += 1
+      if (writes === 2 || writes === 3) throw new StateStoreError('throttled', { fix: 'nothing to do' })
+      return states.replace(next)
+    }
+    world.ports = { ...world.ports, states: { ...states, replace } }
+    await setting.run()
+    world.clock.advance({ hours: 2 })
+    await setting.run()
+    expect(passwords()).toBe(1)
+  })
+
+  test('when the process dies while a person is told, who is told by the next run', async () => {
+    const { world } = setting
+    const { notifier } = world.ports
+    const telling = new Promise<void>((resolve) => {
+      const hangs = (): Promise<void> => {
+        resolve()
+        return new Promise(() => undefined)
+      }
+      world.ports = { ...world.ports, notifier: { notify: hangs } }
+    })
+    void setting.run({ seconds: 600 })
+    await telling
+    world.ports = { ...world.ports, notifier }
+    world.clock.advance({ hours: 2 })
+    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+    expect(passwords()).toBe(1)
+    expect(world.news.map(({ kind }) => kind)).toEqual(['human_action'])
+  })
+
+  test('when SSM answers with the one before, which was refused earlier', async () => {
+    const { world, account } = setting
+    const { vault } = world.ports
+    const before = await vault.read(account, ['password'])
+    await setting.run()
+    world.clock.advance({ minutes: 5 })
+    await world.store(account, { password: 'Wr0ng-canary-too' })
+    await setting.run()
+    world.clock.advance({ hours: 2 })
+    const stale: typeof vault.read = async (...asked): Promise<StoredSecrets> =>
+      new Map([...(await vault.read(...asked)), ...before])
+    world.ports = { ...world.ports, vault: { ...vault, read: stale } }
+    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+    expect(passwords()).toBe(2)
+  })
+
+  test('but a second wrong one that somebody stores is told as the first was', async () => {
+    const { world, account } = setting
+    await setting.run()
+    world.clock.advance({ minutes: 5 })
+    await world.store(account, { password: 'Wr0ng-canary-too' })
+    for (let i = 0; i < 3; i++) {
+      await setting.run()
+      world.clock.advance({ minutes: 30 })
+    }
+    expect(world.news.map(({ kind }) => kind)).toEqual(['human_action', 'human_action'])
+  })
+})
+
+test('one absurd Date header does not hold up one-time codes until the day it names', async () => {
+  const { world, account } = setting
+  const { http } = world.ports
+  const aYearAhead: typeof http.send = async (request) => {
+    const reply = await http.send(request)
+    return { ...reply, headers: { ...reply.headers, date: 'Tue, 23 Nov 2027 00:00:00 GMT' } }
+  }
+  world.ports = { ...world.ports, http: { send: aYearAhead } }
+  expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+  world.ports = { ...world.ports, http }
+  world.clock.advance({ hours: 1 })
+  await world.store(account, { totp_secret: ONE.totpSecret })
+  expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+})
+
+describe('R0.10 what IIFL answers to the password', () => {
+  test.each(['EC002', 'EC016', 'EC030', 'EC069', 'EC999', 'Not_Ok'])(
+    '%s: not even a forced run tries again',
+    async (code) => {
+      setting.server.failNext(PATHS.B.password, refusal(code))
+      expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+      await dayOfRuns()
+      expect(setting.server.count(PATHS.B.password)).toBe(1)
+    },
+  )
+
+  // biome-ignore format: one row of the sheet a line
+  test.each([
+    'EC004', 'EC014', 'EC020', 'EC055', 'EC076', 'EC081', 'EC703', 'EC704', 'EC705',
+  ])('%s: the holder has to act, then a forced run tries again', async (code) => {
+    setting.server.failNext(PATHS.B.password, refusal(code))
+    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+    setting.world.clock.advance({ hours: 1 })
+    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+    expect(setting.server.count(PATHS.B.password)).toBe(1)
+    expect(await setting.run({ force: true })).toMatchObject({ outcome: 'refreshed' })
+  })
+
+  test('EC055: is tried again the next day by itself, and says how to have it tried at once', async () => {
+    setting.server.failNext(PATHS.B.password, refusal('EC055'))
+    const { nextAction } = await setting.run()
+    expect(nextAction).toBe(
+      `log in at IIFL in the browser and press Authorize once, then run tokenkeeper refresh ${setting.account} --force; else it is tried again tomorrow`,
+    )
+    setting.world.clock.advance({ hours: 24 })
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+  })
+
+  test('EC004: a user IIFL has blocked is not tried again by itself, however many days pass', async () => {
+    setting.server.failNext(PATHS.B.password, refusal('EC004'))
+    await setting.run()
+    setting.world.clock.advance({ hours: 72 })
+    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+    expect(setting.server.count(PATHS.B.password)).toBe(1)
+  })
+
+  // biome-ignore format: one row of the sheet a line
+  test.each([
+    'EC001', 'EC005', 'EC008', 'EC009', 'EC010', 'EC017', 'EC021', 'EC022', 'EC028', 'EC033', 'EC034', 'EC038', 'EC039',
+    'EC040', 'EC041', 'EC046', 'EC047', 'EC048', 'EC049', 'EC050', 'EC053', 'EC056', 'EC057', 'EC063',
+    'EC011', 'EC012', 'EC013', 'EC064', 'EC065', 'EC066',
+    'EC043', 'EC035', 'EC054', 'EC058', 'EC059', 'EC060', 'EC061',
+  ])('%s: the operator has to act', async (code) => {
+    setting.server.failNext(PATHS.B.password, refusal(code))
+    const result = await setting.run()
+    expect(result).toMatchObject({ outcome: 'failed', code: 'client_rejected', reason: expect.stringContaining(code) })
+    expect(result.nextAction).toMatch(/\w/)
+    expect(setting.world.news).toMatchObject([{ kind: 'operator_action' }])
+  })
+
+  test.each([
+    ['EC018', 60],
+    ['EC019', 900],
+    ['EC052', 900],
+    ['EC080', 900],
+  ])('%s: nothing is sent for %i s', async (code, seconds) => {
+    setting.server.failNext(PATHS.B.password, refusal(code))
+    // Too short a run to sit it out.
+    expect(await setting.run({ seconds: 50 })).toMatchObject({ outcome: 'failed', code: 'rate_limited' })
+    setting.world.clock.advance({ seconds: seconds - 10 })
+    expect(await setting.run({ seconds: 50 })).toMatchObject({ outcome: 'failed', code: 'rate_limited' })
+    expect(setting.server.count(PATHS.B.password)).toBe(1)
+    setting.world.clock.advance({ seconds: 10 })
+    expect(await setting.run({ seconds: 50 })).toMatchObject({ outcome: 'refreshed' })
+    expect(setting.world.news).toHaveLength(0)
+  })
+
+  test('429: its Retry-After is kept', async () => {
+    setting.server.failNext(PATHS.B.password, {
+      ...refusal('Not_Ok', '', 429),
+      headers: { 'retry-after': '300' },
+    } as Fault)
+    expect(await setting.run({ seconds: 50 })).toMatchObject({ outcome: 'failed', code: 'rate_limited' })
+    setting.world.clock.advance({ seconds: 290 })
+    await setting.run({ seconds: 50 })
+    expect(setting.server.count(PATHS.B.password)).toBe(1)
+  })
+
+  test('429: a date in its Retry-After is IIFL’s, whatever our clock shows', async () => {
+    const { world } = setting
+    const headers = {
+      'retry-after': new Date(world.clock.now().add({ minutes: 5 }).epochMilliseconds).toUTCString(),
+    }
+    setting.server.failNext(PATHS.B.password, { ...refusal('Not_Ok', '', 429), headers } as Fault)
+    const clock: Clock = {
+      now: () => world.clock.now().add({ hours: 1 }),
+      sleep: (milliseconds) => world.clock.sleep(milliseconds),
+    }
+    world.ports = { ...world.ports, clock }
+    expect(await setting.run({ seconds: 3_650 })).toMatchObject({
+      outcome: 'failed',
+      code: 'rate_limited',
+      reason: expect.stringContaining('for 300 s'),
+    })
+  })
+
+  test('EC003: a passing fault, tried again after the least gap and counted', async () => {
+    setting.server.failNext(PATHS.B.password, refusal('EC003'))
+    const before = setting.world.clock.now()
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+    expect(before.until(setting.world.clock.now()).total('seconds')).toBeGreaterThanOrEqual(60)
+    expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(2)
+    expect(setting.world.news).toHaveLength(0)
+  })
+
+  test('Ok without a token: the contract changed', async () => {
+    setting.server.failNext(PATHS.B.password, refusal('Ok'))
+    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'response_unexpected' })
+  })
+})
+
+describe('an illegal key (EC062)', () => {
+  test.each(['A', 'B'] as const)('is answered once with new keys by variant %s', async (name) => {
+    await restartedWith(name)
+    setting.server.failNext(PATHS[name].password, refusal('EC062'))
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+    expect(setting.server.count(PATHS[name].keys)).toBe(2)
+    expect(passwords()).toBe(1)
+    expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(1)
+  })
+
+  test('at the TOTP step renews the keys, not the password', async () => {
+    // Six seconds are left: the wait for the next step outlasts the key.
+    setting.world.clock.advance({ seconds: 24 })
+    setting.simulator.behaviour.keyLifeSeconds = 5
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+    expect(setting.server.count(PATHS.B.keys)).toBe(2)
+    expect(passwords()).toBe(1)
+  })
+
+  test('twice is left to a later try, within the login budget', async () => {
+    await restartedWith('A')
+    // Dead before the keys have settled.
+    setting.simulator.behaviour.keyLifeSeconds = 10
+    expect(await setting.run()).toMatchObject({ outcome: 'failed' })
+    expect(passwords()).toBe(0)
+    expect(setting.world.news).toHaveLength(0)
+    expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(2)
+  })
+})
+
+describe.each(['A', 'B'] as const)('a refused one-time code by variant %s', (name) => {
+  beforeEach(() => restartedWith(name))
+
+  test.each(['EC036', 'EC024', 'EC025'])(
+    '%s: only that step is repeated, in the next 30 s step',
+    async (code) => {
+      setting.server.failNext(PATHS[name].totp, refusal(code))
+      const before = setting.world.clock.now()
+      expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+      expect(setting.server.count(PATHS[name].totp)).toBe(2)
+      expect(passwords()).toBe(1)
+      expect(before.until(setting.world.clock.now()).total('seconds')).toBeLessThanOrEqual(30)
+    },
+  )
+
+  test('a wrong TOTP secret is used for two codes and never again', async () => {
+    await setting.world.store(setting.account, { totp_secret: TWO.totpSecret })
+    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+    await dayOfRuns()
+    const { codes } = setting.simulator.login
+    expect(codes).toHaveLength(2)
+    expect(codes[1]?.step).toBe((codes[0]?.step ?? 0) + 1)
+    expect(passwords()).toBe(1)
+  })
+
+  test('whose login is refused at the repeat starts again on a later run', async () => {
+    setting.server.failNext(PATHS[name].totp, refusal('EC036'))
+    setting.simulator.behaviour.stepTokenLifeSeconds = 15
+    expect(await setting.run()).toMatchObject({ outcome: 'ambiguous', code: 'ambiguous' })
+    expect(passwords()).toBe(1)
+    setting.world.clock.advance({ minutes: 5 })
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+    expect(setting.world.news).toHaveLength(0)
+  })
+})
+
+describe.each(['A', 'B'] as const)('with a clock of ours that is not IIFL’s, by variant %s', (name) => {
+  test.each([-3_000, -400, 300, 1_200, 3_000])(
+    'ahead by %i ms, no one-time code is refused for its time, whenever in a step the login begins',
+    async (aheadMs) => {
+      for (const intoStepMs of [0, 29_700]) {
+        await restartedWith(name)
+        const { world, simulator } = setting
+        world.clock.advance({ milliseconds: intoStepMs })
+        const clock: Clock = {
+          now: () => world.clock.now().add({ milliseconds: aheadMs }),
+          sleep: (milliseconds) => world.clock.sleep(milliseconds),
+        }
+        world.ports = { ...world.ports, clock }
+        expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+        expect(simulator.login.codes.map(({ right }) => right)).toEqual([true])
+      }
+    },
+  )
+})
+
+describe('one-time codes that were refused, perhaps for their time only', () => {
+  const refuseCodes = (): void => {
+    for (const _ of [1, 2]) setting.server.failNext(PATHS.B.totp, refusal('EC036'))
+  }
+
+  test('block the login until the next day, and not longer', async () => {
+    refuseCodes()
+    expect(await setting.run()).toMatchObject({
+      outcome: 'failed',
+      code: 'human_action',
+      nextAction: expect.stringContaining('check the clock of this machine'),
+    })
+    const block = (await setting.world.ports.states.get(setting.account))?.blocks.credentials
+    expect(block).toMatchObject({ code: 'human_action', forcible: false })
+    expect(block?.until?.toString()).toBe('2026-11-23T18:30:00Z')
+    setting.world.clock.set('2026-11-23T23:59:59+05:30')
+    expect(await setting.run({ force: true })).toMatchObject({ outcome: 'failed', code: 'human_action' })
+    expect(passwords()).toBe(1)
+    setting.world.clock.set('2026-11-24T00:00:00+05:30')
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+    expect(setting.world.news.map(({ kind }) => kind)).toEqual(['human_action', 'solved'])
+  })
+
+  test('are tried again at once when the secret is stored again', async () => {
+    refuseCodes()
+    await setting.run()
+    setting.world.clock.advance({ minutes: 2 })
+    await setting.world.store(setting.account, { totp_secret: ONE.totpSecret })
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+  })
+})
+
+describe('a login whose fate is unknown', () => {
+  const steps = [
+    ['A', 'password', PATHS.A.password],
+    ['A', 'totp', PATHS.A.totp],
+    ['A', 'session', SESSION],
+    ['B', 'password', PATHS.B.password],
+    ['B', 'totp', PATHS.B.totp],
+    ['B', 'authorize', AUTHORIZE],
+    ['B', 'session', SESSION],
+  ] as const
+  const faults: readonly [string, Fault][] = [
+    ['a lost reply', LOST],
+    ['an HTML 502', HTML_502],
+    ['HTML with status 200', HTML_200],
+    ['half a reply', { kind: 'truncated' }],
+    ['a JSON 503', refusal('unavailable', '', 503)],
+  ]
+
+  test.each(steps.flatMap((step) => faults.map((fault) => [...step, ...fault] as const)))(
+    'variant %s, %s step (%s), %s: counted, not repeated, and made anew once the password is known to be right',
+    async (name, step, path, _what, fault) => {
+      await restartedWith(name)
+      setting.server.failNext(path, fault)
+      expect(await setting.run()).toMatchObject({ outcome: 'ambiguous', code: 'ambiguous' })
+      expect(setting.server.count(path)).toBe(1)
+      expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(1)
+      setting.world.clock.advance({ minutes: 2 })
+      if (step === 'password') {
+        // IIFL locks after three wrong ones, and this one may have been wrong (I7).
+        const asked = { outcome: 'awaiting_login', reason: expect.stringContaining('could lock the account') }
+        expect(await setting.run()).toMatchObject(asked)
+        expect(await setting.run({ force: true })).toMatchObject(asked)
+        expect(setting.server.count(path)).toBe(1)
+        await setting.world.store(setting.account, { password: ONE.password })
+      }
+      expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+      expect((await setting.world.ports.states.get(setting.account))?.unconfirmed).toBeUndefined()
+    },
+  )
+
+  test('a broken envelope is one', async () => {
+    const fault: Fault = {
+      kind: 'reply',
+      status: 200,
+      body: JSON.stringify({ cRespEncData: 'bm90IG9uZQ==' }),
+    }
+    setting.server.failNext(PATHS.B.password, fault)
+    expect(await setting.run()).toMatchObject({ outcome: 'ambiguous' })
+  })
+
+  test('EC003 at the session step is one: its auth code counts as spent', async () => {
+    setting.server.failNext(SESSION, refusal('EC003'))
+    expect(await setting.run()).toMatchObject({ outcome: 'ambiguous' })
+    expect(setting.server.count(SESSION)).toBe(1)
+    setting.world.clock.advance({ minutes: 2 })
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+  })
+
+  test('never costs more than the login budget of two an hour and four a day', async () => {
+    for (let i = 0; i < 50; i++) setting.server.failNext(PATHS.B.totp, LOST)
+    await setting.run()
+    for (const minutes of [2, 2, 2, 20]) {
+      setting.world.clock.advance({ minutes })
+      await setting.run({ force: true, seconds: 50 })
+    }
+    expect(passwords()).toBe(2)
+    await dayOfRuns()
+    expect(passwords()).toBe(4)
+  })
+
+  test('does not use its TOTP step again, also not by another run in the same 30 s', async () => {
+    const [grant] = iifl.grants
+    const eager: Broker = { ...iifl, grants: [{ ...grant, budget: { minimumGapSeconds: 0 } }] }
+    setting.simulator.behaviour.codeGapSeconds = 0
+    setting.server.failNext(PATHS.B.totp, LOST)
+    await setting.world.run(eager)
+    const { report } = await setting.world.run(eager)
+    expect(report).toMatchObject({ refreshed: 1 })
+    const { codes } = setting.simulator.login
+    expect(codes.map(({ right }) => right)).toEqual([true, true])
+    expect(codes[1]?.step).toBe((codes[0]?.step ?? 0) + 1)
+  })
+})
+
+describe('the session step', () => {
+  test.each(['Not_Ok', 'EC001', 'EC044', 'EC999'])(
+    '%s is a refusal, and a person is asked to log in',
+    async (status) => {
+      setting.server.failNext(SESSION, refusal(status))
+      expect(await setting.run()).toMatchObject({ outcome: 'awaiting_login' })
+      await dayOfRuns()
+      expect(setting.server.count(SESSION)).toBe(1)
+      expect(setting.world.news).toMatchObject([{ kind: 'login_needed' }])
+    },
+  )
+
+  test('a wrong app secret makes a wrong checksum, and the password is not sent again for it', async () => {
+    await setting.world.store(setting.account, { client_secret: 'S3CRET-of-another' })
+    expect(await setting.run()).toMatchObject({ outcome: 'awaiting_login' })
+    await dayOfRuns()
+    expect(passwords()).toBe(1)
+  })
+
+  test('a blocked user is still a blocked user', async () => {
+    setting.server.failNext(SESSION, refusal('EC004'))
+    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
+  })
+
+  test.each(['A', 'B'] as const)(
+    'variant %s: an app that is not authorised yet needs its holder',
+    async (name) => {
+      await restartedWith(name)
+      setting.simulator.behaviour.authorized = false
+      const result = await setting.run()
+      expect(result).toMatchObject({
+        outcome: 'failed',
+        code: 'human_action',
+        reason: expect.stringContaining('EC055'),
+      })
+      expect(result.nextAction).toContain('press Authorize')
+    },
+  )
+
+  test('a wrong app key stops variant B before its password', async () => {
+    await setting.world.store(setting.account, { client_id: 'NOAPPKEY-canary' })
+    expect(await setting.run()).toMatchObject({
+      code: 'client_rejected',
+      reason: expect.stringContaining('EC054'),
+    })
+    expect(passwords()).toBe(0)
+  })
+})
+
+describe('before the password', () => {
+  test.each(['A', 'B'] as const)('variant %s: faults pass, and no login is counted', async (name) => {
+    await restartedWith(name)
+    for (const fault of [HTML_502, LOST]) setting.server.failNext(PATHS[name].keys, fault)
+    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+    expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(1)
+    expect(passwords()).toBe(1)
+  })
+
+  test('an unreachable IIFL costs nothing and pages nobody', async () => {
+    const { world, account } = setting
+    // Port 9 is nobody's here: the connection is refused.
+    const nowhere = Object.fromEntries(Object.keys(iifl.hosts).map((host) => [host, 'http://127.0.0.1:9']))
+    world.ports = { ...world.ports, hosts: nowhere }
+    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'broker_unavailable' })
+    expect((await world.ports.states.get(account))?.attempts).toHaveLength(0)
+    expect(world.news).toHaveLength(0)
+  })
+
+  test.each([PATHS.B.totp, SESSION])(
+    'a host that vanishes at %s, after the password, counts that login',
+    async (path) => {
+      const { world, account, server } = setting
+      const { http } = world.ports
+      const send = (request: HttpRequest) =>
+        http.send(request.url.endsWith(path) ? { ...request, url: 'http://127.0.0.1:9' } : request)
+      world.ports = { ...world.ports, http: { send } }
+      expect(await setting.run({ seconds: 46 })).toMatchObject({
+        outcome: 'failed',
+        code: 'broker_unavailable',
+      })
+      expect(server.count(PATHS.B.password)).toBe(1)
+      expect((await world.ports.states.get(account))?.attempts).toHaveLength(1)
+    },
+  )
+
+  test.each(['bm8ga2V5', ''])('a key that is none (%j) is a changed contract', async (cPubKey) => {
+    setting.server.failNext(PATHS.B.keys, {
+      kind: 'reply',
+      status: 200,
+      body: JSON.stringify({ status: 'Ok', cPubKey }),
+    })
+    expect(await setting.run()).toMatchObject({ code: 'response_unexpected' })
+    expect(passwords()).toBe(0)
+  })
+
+  describe('a slow key exchange', () => {
+    /** What each request was given, in seconds, in their order. */
+    let limits: { path: string; seconds: number }[]
+    let timesOut: number
+
+    beforeEach(() => {
+      limits = []
+      timesOut = 0
+      const { world } = setting
+      const { http } = world.ports
+      const send = async (request: HttpRequest) => {
+        const { pathname: path } = new URL(request.url)
+        limits.push({ path, seconds: request.timeoutMs / 1_000 })
+        if (path === PATHS.B.keys && timesOut-- > 0) throw new HttpError('TIMEOUT', { sent: true })
+        return http.send(request)
+      }
+      world.ports = { ...world.ports, http: { send } }
+    })
+    const exchanges = () => limits.filter(({ path }) => path === PATHS.B.keys)
+
+    test('of up to 20 s is waited for, longer than for anything else', async () => {
+      expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+      expect(exchanges().map(({ seconds }) => seconds)).toEqual([20])
+      const others = limits.filter(({ path }) => path !== PATHS.B.keys)
+      expect(new Set(others.map(({ seconds }) => seconds))).toEqual(new Set([15]))
+    })
+
+    test('that takes longer is given up, and tried again without counting a login', async () => {
+      timesOut = 1
+      expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
+      expect(exchanges()).toHaveLength(2)
+      expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(1)
+    })
+  })
+})
+
+describe('secrets', () => {
+  test.each(['A', 'B'] as const)(
+    'of a login by variant %s are said nowhere, whatever goes wrong',
+    async (name) => {
+      await restartedWith(name)
+      const { world, server, simulator, account } = setting
+      const echo = JSON.stringify([ONE.password, ONE.appSecret, ONE.totpSecret, ONE.appKey])
+      for (const path of [...Object.values(PATHS[name]), SESSION]) {
+        for (const fault of [refusal('EC003', echo), refusal('EC999', echo), refusal(echo, echo, 500)]) {
+          server.failNext(path, fault)
+          await setting.run({ force: true })
+          world.clock.advance({ hours: 13 })
+          await world.store(account, {
+            password: ONE.password,
+            totp_secret: ONE.totpSecret,
+            client_secret: ONE.appSecret,
+          })
+        }
+      }
+      expect(await setting.run({ force: true })).toMatchObject({ outcome: 'refreshed' })
+      const said = world.said() + JSON.stringify(await world.ports.states.get(account))
+      const session = (await world.stored(account, 'access_token')) as string
+      const codes = simulator.login.codes.map(({ code }) => String(code))
+      const secrets = [
+        ONE.password,
+        ONE.appSecret,
+        ONE.totpSecret,
+        ONE.appKey,
+        session,
+        'AUTHCODE',
+        'canary',
+        ...codes,
+      ]
+      for (const secret of secrets) expect(said).not.toContain(secret)
+      expect(said).toContain('iifl/IIFLTEST1')
+    },
+  )
+})

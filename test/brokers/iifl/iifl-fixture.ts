@@ -1,0 +1,84 @@
+import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
+import type { SecretName } from '../../../lib/ports/token-vault.ts'
+import type { IiflUser } from '../../../lib/simulators/iifl/behaviour.ts'
+import { IiflSimulator } from '../../../lib/simulators/iifl/iifl-simulator.ts'
+import type { Fault } from '../../../lib/simulators/kit/simulator.ts'
+import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
+import type { AccountId } from '../../../lib/tokens/account-id.ts'
+import type { AccountSettings } from '../../../lib/tokens/account-state.ts'
+import type { AccountResult } from '../../../lib/tokens/outcome.ts'
+import { World } from '../../support/world.ts'
+
+export const ONE: IiflUser = {
+  clientId: 'IIFLTEST1',
+  name: 'SIM USER ONE',
+  password: 'Passw0rd!-canary-one',
+  totpSecret: 'JBSWY3DPEHPK3PXP',
+  appKey: 'SIMAPPKEY-canary-one',
+  appSecret: 'S3CRET-canary-one',
+}
+
+export const TWO: IiflUser = {
+  clientId: 'IIFLTEST2',
+  name: 'SIM USER TWO',
+  password: 'Passw0rd!-canary-two',
+  totpSecret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ',
+  appKey: 'SIMAPPKEY-canary-two',
+  appSecret: 'S3CRET-canary-two',
+}
+
+export type Variant = 'A' | 'B'
+
+/** The paths of the steps of each variant. */
+export const PATHS = {
+  A: { keys: '/v1/get/enckey', password: '/v1/validatepassword', totp: '/v1/validatetotp' },
+  B: { keys: '/v2/access/get/encKey', password: '/v2/access/pwd/validate', totp: '/v2/access/topt/verify' },
+} as const
+export const SESSION = '/v1/getusersession'
+export const PROFILE = '/v1/profile'
+
+export function secretsOf(user: IiflUser): Partial<Record<SecretName, string>> {
+  return {
+    user_id: user.clientId,
+    password: user.password,
+    totp_secret: user.totpSecret,
+    client_id: user.appKey,
+    client_secret: user.appSecret,
+  }
+}
+
+/** A world with the simulated IIFL in it and one account. */
+export interface Setting {
+  readonly world: World
+  readonly simulator: IiflSimulator
+  readonly server: SimulatorServer
+  readonly account: AccountId
+  /** Runs and gives the one account's line. */
+  run(options?: { force?: boolean; seconds?: number }): Promise<AccountResult>
+}
+
+export async function settingAt(start: string, settings: AccountSettings = {}): Promise<Setting> {
+  const world = new World(start)
+  const simulator = new IiflSimulator(world.clock, [ONE, TWO])
+  const server = await world.serve(simulator)
+  const account = await world.account('iifl/IIFLTEST1', secretsOf(ONE), settings)
+  return {
+    world,
+    simulator,
+    server,
+    account,
+    async run(options = {}) {
+      const { report } = await world.run(iifl, { accounts: [account], ...options })
+      return report.results[0] as AccountResult
+    },
+  }
+}
+
+export function variant(headlessVariant: Variant): AccountSettings {
+  return { options: { headlessVariant } }
+}
+
+/** A reply with this code, or with a plain Not_Ok. */
+export function refusal(status: string, message = 'refused', httpStatus = 200): Fault {
+  return { kind: 'reply', status: httpStatus, body: JSON.stringify({ status, message }) }
+}
