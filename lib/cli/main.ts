@@ -1,17 +1,17 @@
 import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../version.ts'
-import type { DoctorOptions } from './doctor.ts'
-import { EXIT } from './exit-codes.ts'
-import { surviveLostOutput } from './lost-output.ts'
-import type { MirrorPasswordOptions } from './mirrors-password.ts'
-import { collect, port, positive } from './option-values.ts'
-import type { PauseOptions } from './pause.ts'
+import type { PauseOptions } from './accounts/pause.ts'
+import type { RemoveOptions } from './accounts/remove.ts'
+import type { DoctorOptions } from './doctor/doctor.ts'
+import type { MirrorPasswordOptions } from './mirrors/password.ts'
 import { ACCOUNTS, ALL, programCommands, splitCommand } from './program-commands.ts'
-import type { RemoveOptions } from './remove.ts'
 import { run } from './run-command.ts'
-import type { ServeOptions } from './serve.ts'
-import type { SimulateOptions } from './simulate.ts'
-import type { StatusOptions } from './status.ts'
+import type { ServeOptions } from './serve/serve.ts'
+import type { SimulateOptions } from './serve/simulate.ts'
+import type { StatusOptions } from './status/status.ts'
+import { EXIT } from './terminal/exit-codes.ts'
+import { surviveLostOutput } from './terminal/lost-output.ts'
+import { collect, port, positive } from './terminal/option-values.ts'
 
 const EXIT_CODES = `
 Exit codes: 0 ok, 2 wrong usage, 3 a refresh failed, 4 a person must log in, 5 configuration`
@@ -46,7 +46,7 @@ command('setup <account>', 'store the credentials of an account and register it'
   .option('--no-refresh', 'do not offer that')
   .action(
     run(async ([account], options, shown) =>
-      (await import('./setup.ts')).setup(account ?? '', options, shown),
+      (await import('./setup/setup.ts')).setup(account ?? '', options, shown),
     ),
   )
 
@@ -56,7 +56,9 @@ command('refresh [accounts...]', 'bring every token that is due up to date, and 
   .option('--force', 'renew tokens that are still fresh, too')
   .option('--user <id>', 'an IIFL user, the same as iifl/<id>; may be repeated', collect)
   .action(
-    run(async (accounts, options, shown) => (await import('./refresh.ts')).refresh(accounts, options, shown)),
+    run(async (accounts, options, shown) =>
+      (await import('./refresh/refresh.ts')).refresh(accounts, options, shown),
+    ),
   )
 
 command('status [accounts...]', 'tell how the accounts stand, without asking any broker')
@@ -70,7 +72,7 @@ command('status [accounts...]', 'tell how the accounts stand, without asking any
   )
   .action(
     run<StatusOptions>(async (accounts, options, shown) =>
-      (await import('./status.ts')).status(accounts, options, shown),
+      (await import('./status/status.ts')).status(accounts, options, shown),
     ),
   )
 
@@ -91,7 +93,9 @@ command('login [accounts...]', 'log in at a broker: through the browser, or in i
   .option('--approve', 'have the broker ask in its own app, and wait (Upstox)')
   .option('--webhook-url', 'print the notifier URL to register at the broker for that')
   .action(
-    run(async (accounts, options, shown) => (await import('./login.ts')).login(accounts, options, shown)),
+    run(async (accounts, options, shown) =>
+      (await import('./login/login.ts')).login(accounts, options, shown),
+    ),
   )
 
 command('put <account> <name>', 'store one value, read from a hidden prompt or from stdin')
@@ -99,7 +103,7 @@ command('put <account> <name>', 'store one value, read from a hidden prompt or f
   .argument('<name>', 'access_token (which is proven first), refresh_token, pin and so on')
   .action(
     run(async ([account, name], options, shown) =>
-      (await import('./put.ts')).put(account ?? '', name ?? '', options, shown),
+      (await import('./accounts/put.ts')).put(account ?? '', name ?? '', options, shown),
     ),
   )
 
@@ -116,7 +120,7 @@ for (const [name, paused] of [
     .option('--yes', 'do not ask')
     .action(
       run<PauseOptions>(async (accounts, options, shown) =>
-        (await import('./pause.ts')).setPaused(paused, accounts, options, shown),
+        (await import('./accounts/pause.ts')).setPaused(paused, accounts, options, shown),
       ),
     )
 }
@@ -127,7 +131,7 @@ command('remove [accounts...]', 'take accounts out for good, with every secret s
   .option('--yes', 'do not ask')
   .action(
     run<RemoveOptions>(async (accounts, options, shown) =>
-      (await import('./remove.ts')).remove(accounts, options, shown),
+      (await import('./accounts/remove.ts')).remove(accounts, options, shown),
     ),
   )
 
@@ -135,7 +139,9 @@ command('serve', 'keep the tokens alive in this process, and answer on loopback'
   .option('--port <number>', 'port on 127.0.0.1 (default: 8787)', port)
   .option('--speed <minutes>', 'simulated minutes in one second', positive, 5)
   .option('--demo', 'show the simulated world although accounts are set up')
-  .action(run<ServeOptions>(async (_, options, shown) => (await import('./serve.ts')).serve(options, shown)))
+  .action(
+    run<ServeOptions>(async (_, options, shown) => (await import('./serve/serve.ts')).serve(options, shown)),
+  )
 
 command(
   'doctor [accounts...]',
@@ -146,7 +152,7 @@ command(
   .option('--self-test', 'also renew each token, and have the broker take it before and after')
   .action(
     run<DoctorOptions>(async (accounts, options, shown) =>
-      (await import('./doctor.ts')).doctor(accounts, options, shown),
+      (await import('./doctor/doctor.ts')).doctor(accounts, options, shown),
     ),
   )
 
@@ -154,7 +160,9 @@ const alerts = command('alerts', 'who gets alerts, and whether that will last')
 alerts
   .command('list')
   .description('show the subscriptions of the alert topic, and what is wrong with them')
-  .action(run(async (_, options, shown) => (await import('./alerts.ts')).listSubscriptions(options, shown)))
+  .action(
+    run(async (_, options, shown) => (await import('./alerts/alerts.ts')).listSubscriptions(options, shown)),
+  )
 alerts
   .command('confirm')
   .description('confirm a subscription so that no unsubscribe link can end it')
@@ -163,16 +171,20 @@ alerts
     'the link of the confirmation mail, in quotes and unopened; asked for when it is left out',
   )
   .action(
-    run(async ([link], options, shown) => (await import('./alerts.ts')).confirmAlerts(link, options, shown)),
+    run(async ([link], options, shown) =>
+      (await import('./alerts/alerts.ts')).confirmAlerts(link, options, shown),
+    ),
   )
 alerts
   .command('test')
   .description('send a message to everybody who gets alerts')
-  .action(run(async (_, options, shown) => (await import('./alerts.ts')).testAlerts(options, shown)))
+  .action(run(async (_, options, shown) => (await import('./alerts/alerts.ts')).testAlerts(options, shown)))
 alerts
   .command('rotate-key')
   .description('sign the links of coming alerts with a new key')
-  .action(run(async (_, options, shown) => (await import('./rotate-key.ts')).rotateKey(options, shown)))
+  .action(
+    run(async (_, options, shown) => (await import('./alerts/rotate-key.ts')).rotateKey(options, shown)),
+  )
 
 const keys = command('keys', 'the keys programs present to the REST interface')
 keys
@@ -187,31 +199,31 @@ keys
   .option('--account <account>', 'an account it is limited to; may be repeated', collect)
   .option('--all-accounts', 'for every account there is and will be')
   .option('--expires <time>', 'ends by itself after hours, days or weeks: 12h, 90d, 4w')
-  .action(run(async (_, options, shown) => (await import('./keys.ts')).createKey(options, shown)))
+  .action(run(async (_, options, shown) => (await import('./keys/keys.ts')).createKey(options, shown)))
 keys
   .command('list')
   .description('show all keys, without what opens anything')
-  .action(run(async (_, options, shown) => (await import('./keys.ts')).listKeys(options, shown)))
+  .action(run(async (_, options, shown) => (await import('./keys/keys.ts')).listKeys(options, shown)))
 keys
   .command('revoke')
   .description('end a key for good, from the next request on')
   .argument('<id>', 'the part of the key between tk_ and the next underscore')
   .action(
-    run(async ([id], options, shown) => (await import('./keys.ts')).revokeKey(id ?? '', options, shown)),
+    run(async ([id], options, shown) => (await import('./keys/keys.ts')).revokeKey(id ?? '', options, shown)),
   )
 
 const mirrors = command('mirrors', 'copies of the published tokens, in Redis and in files')
 mirrors
   .command('test')
   .description('connect to each mirror and tell which accounts it holds a token of')
-  .action(run(async (_, options, shown) => (await import('./mirrors-test.ts')).testMirrors(options, shown)))
+  .action(run(async (_, options, shown) => (await import('./mirrors/test.ts')).testMirrors(options, shown)))
 mirrors
   .command('password')
   .description('store the password of the Redis, read from a hidden prompt or from stdin')
   .option('--remove', 'take the stored one away')
   .action(
     run<MirrorPasswordOptions>(async (_, options, shown) =>
-      (await import('./mirrors-password.ts')).mirrorPassword(options, shown),
+      (await import('./mirrors/password.ts')).mirrorPassword(options, shown),
     ),
   )
 
@@ -219,7 +231,7 @@ command('simulate', 'serve simulated brokers to try things out against')
   .option('--port-base <number>', 'first of seven ports in a row (default: free ones)', port)
   .action(
     run<SimulateOptions>(async (_, options, shown) =>
-      (await import('./simulate.ts')).simulate(options, shown),
+      (await import('./serve/simulate.ts')).simulate(options, shown),
     ),
   )
 

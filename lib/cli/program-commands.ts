@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander'
-import type { CheckOptions } from './check.ts'
-import type { ExecOptions } from './exec.ts'
-import { collect, exitCode } from './option-values.ts'
+import type { CheckOptions } from './program/check.ts'
+import type { ExecOptions } from './program/exec.ts'
+import type { TokenOptions } from './program/token.ts'
 import { run } from './run-command.ts'
-import type { TokenOptions } from './token.ts'
+import { collect, exitCode } from './terminal/option-values.ts'
 
 /** What each command says of its accounts. */
 export const ACCOUNTS = 'account ids; a broker alone means its default account, or its only one'
@@ -40,7 +40,7 @@ export function programCommands(
     .addHelpText('after', '\nThe highest exit code of an account wins.')
     .action(
       run<CheckOptions>(async (accounts, options, shown) =>
-        (await import('./check.ts')).check(accounts, options, shown),
+        (await import('./program/check.ts')).check(accounts, options, shown),
       ),
     )
 
@@ -50,7 +50,7 @@ export function programCommands(
     .option('--dotenv', "print it as a line of a .env file: UPSTOX_ACCESS_TOKEN='…'")
     .action(
       run<TokenOptions>(async (accounts, options, shown) =>
-        (await import('./token.ts')).printToken(accounts, options, shown),
+        (await import('./program/token.ts')).printToken(accounts, options, shown),
       ),
     )
 
@@ -66,7 +66,7 @@ export function programCommands(
     .addHelpText('after', EXEC_HELP)
     .action(
       run<ExecOptions>(async (accounts, options, shown) =>
-        (await import('./exec.ts')).exec(accounts, childCommand, options, shown),
+        (await import('./program/exec.ts')).exec(accounts, childCommand, options, shown),
       ),
     )
 }

@@ -3,12 +3,12 @@ import { TokenUnavailableError } from '../client/errors.ts'
 import { isAccountId } from '../tokens/account-id.ts'
 import { forAccount } from '../tokens/ending.ts'
 import { TokenkeeperError } from '../tokens/errors.ts'
-import { Cancelled } from './cancelled.ts'
-import type { GlobalOptions } from './composition.ts'
-import { EXIT, exitCodeOfError } from './exit-codes.ts'
-import { ownCommand } from './own-command.ts'
-import { type Terminal, terminal } from './terminal.ts'
-import { UsageError } from './usage-error.ts'
+import type { GlobalOptions } from './backend/composition.ts'
+import { Cancelled } from './terminal/cancelled.ts'
+import { EXIT, exitCodeOfError } from './terminal/exit-codes.ts'
+import { ownCommand } from './terminal/own-command.ts'
+import { type Terminal, terminal } from './terminal/terminal.ts'
+import { UsageError } from './terminal/usage-error.ts'
 
 type Work<Options> = (args: readonly string[], options: Options, shown: Terminal) => Promise<number>
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { type AwsFunctions, awsFunctions } from '../../lib/cli/aws-functions.ts'
+import { type AwsFunctions, awsFunctions } from '../../lib/cli/backend/aws-functions.ts'
 
 const SITE = 'https://tokens.example.invalid'
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { readConfirmationLink } from '../../lib/cli/confirmation-link.ts'
+import { readConfirmationLink } from '../../lib/cli/alerts/confirmation-link.ts'
 
 const TOKEN = '2336412f37fb687f5d51e6e241d09c8057edc37aa0d57bdd68bc66351f89e560'
 const TOPIC = 'arn:aws:sns:ap-south-1:111122223333:Tokenkeeper-alerts'

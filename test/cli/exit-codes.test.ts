@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
-import { EXIT, exitCodeOfRun } from '../../lib/cli/exit-codes.ts'
+import { EXIT, exitCodeOfRun } from '../../lib/cli/terminal/exit-codes.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { parseAccountId } from '../../lib/tokens/account-id.ts'
 import { type AccountState, newAccountState } from '../../lib/tokens/account-state.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { mayOpenBrowser } from '../../lib/cli/login-browser.ts'
+import { mayOpenBrowser } from '../../lib/cli/login/browser.ts'
 
 const person = { interactive: true }
 const desktop = { DISPLAY: ':0' }

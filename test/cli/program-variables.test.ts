@@ -6,7 +6,7 @@ import {
   sessionText,
   tokenVariables,
   type ZonedToken,
-} from '../../lib/cli/program-variables.ts'
+} from '../../lib/cli/program/variables.ts'
 import type { ClientToken } from '../../lib/client/token-source.ts'
 import { brokerOf, parseAccountId } from '../../lib/tokens/account-id.ts'
 import { Secret } from '../../lib/tokens/secret.ts'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Composition } from '../../lib/cli/composition.ts'
-import { demoScene, type Scene } from '../../lib/cli/serve-scene.ts'
+import type { Composition } from '../../lib/cli/backend/composition.ts'
+import { demoScene, type Scene } from '../../lib/cli/serve/scene.ts'
 import { World } from '../support/world.ts'
 
 let world: World

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Composition, RunOrder } from '../../lib/cli/composition.ts'
-import { withdrawNow } from '../../lib/cli/withdraw-now.ts'
+import type { Composition, RunOrder } from '../../lib/cli/backend/composition.ts'
+import { withdrawNow } from '../../lib/cli/backend/withdraw-now.ts'
 import { enabledBrokers, parseConfig } from '../../lib/config.ts'
 import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { ConfigurationError } from '../../lib/tokens/errors.ts'

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto'
+import { text as readAll } from 'node:stream/consumers'
+import { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../../local-time.ts'
+import { SECRET_NAMES, type SecretName, storedValue } from '../../ports/token-vault.ts'
+import { coverage } from '../../site/receipt.ts'
+import type { AccountId } from '../../tokens/account-id.ts'
+import { adoptAccessToken } from '../../tokens/adopt.ts'
+import { ConfigurationError } from '../../tokens/errors.ts'
+import { slipIn } from '../../tokens/handed-in.ts'
+import { isPlausibleToken } from '../../tokens/plausible.ts'
+import type { Secret } from '../../tokens/secret.ts'
+import { unknownAccount } from '../../tokens/unknown-account.ts'
+import { type Composition, compose, type EnabledBroker, type GlobalOptions } from '../backend/composition.ts'
+import { EXIT } from '../terminal/exit-codes.ts'
+import { askHidden } from '../terminal/prompts.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { UsageError } from '../terminal/usage-error.ts'
+import { accountArgument, brokerFor } from './account-arguments.ts'
+import { chosenOrStored } from './chosen-accounts.ts'
+
+/** Proof and publication take seconds; after this the account is free again whatever happened. */
+const ADOPTION_SECONDS = 60
+const RECORDING_SECONDS = 5
+
+/**
+ * `tokenkeeper put`: stores one value, from a hidden prompt or from stdin, never from the command line, which other
+ * users of the machine can read. An access token is proven first. Throws UsageError, TokenkeeperError.
+ */
+export async function put(
+  text: string,
+  name: string,
+  options: GlobalOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const asked = accountArgument(text)
+  const composition = await compose(options, terminal)
+  try {
+    const broker = brokerFor(asked, composition)
+    const known = knownName(broker, name)
+    const [account = asked] = await chosenOrStored({ accounts: [asked] }, composition)
+    const value = await valueFor(account, known, terminal)
+    const told =
+      known === 'access_token'
+        ? await adopt(broker, account, value, composition)
+        : await store(broker, account, known, value, composition)
+    if (terminal.json) terminal.object({ success: true, account, name: known, ...told.details })
+    else terminal.print(told.sentence)
+    return EXIT.ok
+  } finally {
+    await composition.close()
+  }
+}
+
+interface Told {
+  readonly sentence: string
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+function knownName({ broker }: EnabledBroker, name: string): SecretName {
+  const names = SECRET_NAMES.filter(
+    (one) => one === 'access_token' || broker.credentials.some((field) => field.name === one),
+  )
+  const found = names.find((one) => one === name)
+  if (found) return found
+  throw new UsageError(
+    `${broker.displayName} has no value called "${name.slice(0, 40)}"`,
+    `use one of ${names.join(', ')}`,
+  )
+}
+
+/** White space at the ends is never part of a value; a file or an echo adds a line's end. */
+async function valueFor(account: AccountId, name: SecretName, terminal: Terminal): Promise<Secret> {
+  const given = process.stdin.isTTY
+    ? await askHidden(`${name} of ${account} (not shown while you type or paste)`)
+    : await readAll(process.stdin)
+  const value = given.trim()
+  if (value === '')
+    throw new UsageError(
+      'no value was given',
+      `pipe it in, or type it where nobody sees it: tokenkeeper put ${account} ${name}`,
+    )
+  if (terminal.verbose) terminal.note(`read ${value.length} characters`)
+  return storedValue(name, value)
+}
+
+async function adopt(
+  { broker }: EnabledBroker,
+  account: AccountId,
+  accessToken: Secret,
+  { ports }: Composition,
+): Promise<Told> {
+  const slip = slipIn(accessToken)
+  if (slip)
+    throw new UsageError(`this is no token as it stands: ${slip.what}`, `${slip.fix}, and put it again`)
+  if (!isPlausibleToken(accessToken)) {
+    throw new UsageError('what was handed in is no token', 'copy it again: one word of 8 to 8192 characters')
+  }
+  const now = ports.clock.now()
+  const result = await adoptAccessToken(
+    {
+      broker,
+      account,
+      accessToken,
+      owner: `put/${randomUUID()}`,
+      deadline: now.add({ seconds: ADOPTION_SECONDS - RECORDING_SECONDS }),
+      leaseUntil: now.add({ seconds: ADOPTION_SECONDS }),
+    },
+    ports,
+  )
+  const { userID, clientName, tokenValidity } = result
+  const owner = clientName ?? userID
+  const expiresAt = tokenValidity === null ? undefined : Temporal.Instant.from(tokenValidity)
+  const until = expiresAt ? `, valid until ${localInstant(expiresAt, broker.session.timeZone)}` : ''
+  const covers = expiresAt && coverage(broker.tradingSession, expiresAt, ports.clock.now())
+  const proven = `${account}: proven live${owner ? ` for ${owner}` : ''} and published${until}`
+  return {
+    sentence: covers ? `${proven}. ${covers.sentence}` : proven,
+    details: { userID, clientName, tokenValidity, ...(covers && { coversSession: covers.covers }) },
+  }
+}
+
+async function store(
+  { broker }: EnabledBroker,
+  account: AccountId,
+  name: SecretName,
+  value: Secret,
+  { ports }: Composition,
+): Promise<Told> {
+  const problem = broker.credentials.find((field) => field.name === name)?.problem?.(value.reveal())
+  if (problem !== undefined) {
+    throw new ConfigurationError(`this ${name} was not stored: ${problem}`, {
+      fix: 'check what you copied, and put it again',
+    })
+  }
+  if ((await ports.states.get(account)) === undefined) throw unknownAccount(account)
+  await ports.vault.write(account, name, value)
+  return { sentence: `${account}: ${name} stored; the next run uses it`, details: {} }
+}

@@ -1,0 +1,55 @@
+import type { StateStore } from '../../ports/state-store.ts'
+import type { AccountId } from '../../tokens/account-id.ts'
+import {
+  type AccountSettings,
+  type AccountState,
+  changed,
+  newAccountState,
+} from '../../tokens/account-state.ts'
+import { StateStoreError } from '../../tokens/errors.ts'
+
+const MOST_ATTEMPTS = 5
+
+export interface Registration {
+  /** What to change; everything else stays. */
+  readonly settings: Partial<AccountSettings>
+  /** Takes the next user that is proven for the account's, in place of the pinned one. */
+  readonly forgetUser: boolean
+}
+
+/** Registers an account or changes its settings, whatever runs do in the meantime. Throws StateStoreError. */
+export async function register(
+  states: StateStore,
+  account: AccountId,
+  { settings, forgetUser }: Registration,
+): Promise<{ readonly isNew: boolean }> {
+  const written = await edit(states, account, (state) => {
+    const before = state ?? newAccountState(account)
+    const options = { ...before.settings.options, ...settings.options }
+    return changed(before, {
+      settings: { ...before.settings, ...settings, ...(Object.keys(options).length > 0 && { options }) },
+      ...(forgetUser && { userId: undefined, clientName: undefined }),
+    })
+  })
+  return { isNew: written?.revision === 1 }
+}
+
+/**
+ * Replaces an account's record by what `next` makes of it, again if a run changes it in between; nothing is written
+ * when `next` gives nothing. Throws StateStoreError.
+ */
+export async function edit(
+  states: StateStore,
+  account: AccountId,
+  next: (state: AccountState | undefined) => AccountState | undefined,
+): Promise<AccountState | undefined> {
+  let state = await states.get(account)
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    const wanted = next(state)
+    if (wanted === undefined) return undefined
+    const replaced = await states.replace(wanted)
+    if (replaced.written) return wanted
+    state = replaced.current
+  }
+  throw new StateStoreError(`${account} kept changing`, { fix: 'try again in a moment' })
+}

@@ -1,0 +1,77 @@
+import { dynamoDbClient, ssmClient } from '../../aws/clients.ts'
+import { dynamoApiKeys } from '../../aws/dynamo-api-keys.ts'
+import { dynamoStateStore } from '../../aws/dynamo-state-store.ts'
+import { lambdaLoginDesk } from '../../aws/lambda-login-desk.ts'
+import { snsEvents } from '../../aws/sns-events.ts'
+import { snsNotifier } from '../../aws/sns-notifier.ts'
+import { ssmTokenVault } from '../../aws/ssm-token-vault.ts'
+import type { Audience } from '../../ports/audience.ts'
+import type { Notifier } from '../../ports/notifier.ts'
+import type { Ports } from '../../ports/ports.ts'
+import { resourceNames } from '../../resource-names.ts'
+import { type AwsFunctions, awsFunctions } from './aws-functions.ts'
+import { awsRun } from './aws-run.ts'
+import type { Backend, Setting } from './composition.ts'
+
+type Common = Pick<Ports, 'http' | 'clock' | 'hosts' | 'allowHttpHosts' | 'telemetry'>
+
+/** The deployed stack: secrets and states are read and written in place, runs are left to its functions. */
+export function awsBackend(setting: Setting, common: Common): Backend {
+  const { stackName, prefix, customerManagedKey } = setting.config
+  const names = resourceNames(stackName)
+  const functions = awsFunctions(stackName)
+  const ssm = ssmClient()
+  const dynamoDb = dynamoDbClient()
+  const ports: Ports = {
+    ...common,
+    vault: ssmTokenVault({
+      client: ssm,
+      prefix,
+      clock: common.clock,
+      // The stack gives its key the stack's own name.
+      ...(customerManagedKey && { keyId: `alias/${stackName}` }),
+    }),
+    states: dynamoStateStore({ client: dynamoDb, table: names.table }),
+    notifier: stackNotifier(functions),
+    ...(setting.config.events && { audiences: [stackEvents(functions)] }),
+  }
+  return {
+    ports,
+    run: (order) => awsRun(order, functions, ports),
+    apiKeys: dynamoApiKeys({ client: dynamoDb, table: names.table }),
+    desk: lambdaLoginDesk({ functionOf: names.function }),
+    siteUrl: async () => {
+      const { enabled, url } = setting.config.site
+      if (!enabled) return undefined
+      return url === undefined ? functions.siteUrl() : new URL(url).origin
+    },
+    async close() {
+      ssm.destroy()
+      dynamoDb.destroy()
+      functions.close()
+    },
+  }
+}
+
+/** A topic's address holds the AWS account, which only the stack's functions tell us. */
+function stackNotifier(functions: AwsFunctions): Notifier {
+  return {
+    async notify(alert) {
+      const { topicArn } = await functions.describe(alert.broker)
+      await snsNotifier({ topicArn }).notify(alert)
+    },
+  }
+}
+
+/** A token that the command line publishes itself (`put`) is told of like one that a function publishes. */
+function stackEvents(functions: AwsFunctions): Audience {
+  return {
+    name: 'topic of events',
+    async published(publication) {
+      const { eventsTopicArn } = await functions.describe(publication.broker)
+      // A stack that was deployed without events has nobody who waits for one.
+      if (eventsTopicArn !== '') await snsEvents({ topicArn: eventsTopicArn }).published(publication)
+    },
+    async withdrawn() {},
+  }
+}

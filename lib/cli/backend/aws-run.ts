@@ -1,0 +1,106 @@
+import { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../../local-time.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Ports } from '../../ports/ports.ts'
+import type { AccountId } from '../../tokens/account-id.ts'
+import { type AccountState, newAccountState } from '../../tokens/account-state.ts'
+import { wantsProof, whetherDue } from '../../tokens/due.ts'
+import { type AccountResult, type RunReport, report } from '../../tokens/outcome.ts'
+import { resultOf } from '../../tokens/result.ts'
+import type { AwsFunctions } from './aws-functions.ts'
+import type { RunOrder } from './composition.ts'
+
+const POLL_MS = 5_000
+/** A follow-up invocation lasts at most as long as Lambda allows; a chain of them is watched for two such spans. */
+const LONGEST_WATCH_MINUTES = 30
+
+/**
+ * A run on AWS: the broker's function does it, so that only one process writes. Accounts it hands to follow-up
+ * invocations are watched through their state records until those have ended too. Throws ConfigurationError when
+ * the function cannot be invoked, StateStoreError when the records cannot be read.
+ */
+export async function awsRun(order: RunOrder, functions: AwsFunctions, ports: Ports): Promise<RunReport> {
+  const { broker } = order.broker
+  const startedAt = ports.clock.now()
+  for (const account of order.accounts ?? []) order.onProgress?.({ event: 'started', account, attempt: 1 })
+  const first = await functions.invoke(broker.id, {
+    ...(order.accounts && { accounts: order.accounts }),
+    ...(order.forcedAt && { force: true }),
+    reason: 'manual',
+  })
+  const tell = (result: AccountResult): void => {
+    order.onProgress?.({ event: 'finished', account: result.account, result })
+  }
+  first.results.forEach(tell)
+  if (first.handedOver === 0) return first
+  const done = new Set(first.results.map(({ account }) => account))
+  const others = await otherAccounts(order, done, ports)
+  const followed = await followUps(
+    broker,
+    others,
+    { startedAt, forced: order.forcedAt !== undefined, tell },
+    ports,
+  )
+  return report([...first.results, ...followed.results], followed.unfinished)
+}
+
+async function otherAccounts(order: RunOrder, done: ReadonlySet<AccountId>, { states }: Ports) {
+  const accounts = [...(order.accounts ?? [])]
+  if (order.accounts === undefined) {
+    for await (const { account } of states.list(order.broker.broker.id)) accounts.push(account)
+  }
+  return accounts.filter((account) => !done.has(account))
+}
+
+interface Watch {
+  readonly startedAt: Temporal.Instant
+  readonly forced: boolean
+  readonly tell: (result: AccountResult) => void
+}
+
+/** Waits until each account's record shows that a run has dealt with it since the start. */
+async function followUps(
+  broker: Broker,
+  accounts: readonly AccountId[],
+  watch: Watch,
+  { states, clock }: Pick<Ports, 'states' | 'clock'>,
+): Promise<{ readonly results: readonly AccountResult[]; readonly unfinished: number }> {
+  const results: AccountResult[] = []
+  const waiting = new Set(accounts)
+  const until = watch.startedAt.add({ minutes: LONGEST_WATCH_MINUTES })
+  while (waiting.size > 0 && Temporal.Instant.compare(clock.now(), until) < 0) {
+    for (const account of waiting) {
+      const state = (await states.get(account)) ?? newAccountState(account)
+      const result = resultSince(broker, state, watch, clock.now())
+      if (!result) continue
+      waiting.delete(account)
+      results.push(result)
+      watch.tell(result)
+    }
+    if (waiting.size > 0) await clock.sleep(POLL_MS)
+  }
+  return { results, unfinished: waiting.size }
+}
+
+/** A run writes what it did; where it finds nothing to do it writes nothing, and the record itself says so. */
+function resultSince(
+  broker: Broker,
+  state: AccountState,
+  { startedAt, forced }: Watch,
+  now: Temporal.Instant,
+): AccountResult | undefined {
+  if (state.settings.managedBy === 'external') {
+    return resultOf(broker, state, { outcome: 'skipped', reason: 'this account is managed elsewhere' }, now)
+  }
+  if (state.paused) {
+    const since = localInstant(state.paused.since, broker.session.timeZone)
+    return resultOf(broker, state, { outcome: 'paused', reason: `paused since ${since}` }, now)
+  }
+  const { last, accessToken } = state
+  if (last && Temporal.Instant.compare(last.at, startedAt) >= 0 && !state.lease) {
+    return resultOf(broker, state, last, now)
+  }
+  if (forced || !accessToken || state.lease || wantsProof(accessToken, broker, now)) return undefined
+  const due = whetherDue(accessToken, broker.session, state.settings, now, broker.tradingSession)
+  return due.due ? undefined : resultOf(broker, state, { outcome: 'fresh', reason: due.reason }, now)
+}

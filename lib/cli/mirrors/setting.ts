@@ -1,0 +1,50 @@
+import { fileMirror } from '../../mirrors/file-mirror.ts'
+import { assertAllowedRedis, splitPassword } from '../../mirrors/redis-address.ts'
+import { type RedisMirrorOptions, redisMirror, storedRedisPassword } from '../../mirrors/redis-mirror.ts'
+import type { Audience } from '../../ports/audience.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { TokenVault } from '../../ports/token-vault.ts'
+import { upstoxAccounts } from '../accounts/upstox-accounts.ts'
+import type { Setting } from '../backend/composition.ts'
+
+const VARIABLE = 'TOKENKEEPER_REDIS_URL'
+
+type MirrorSetting = Pick<Setting, 'backend' | 'config' | 'env'>
+
+/** What the local backend tells of each published token. Throws ConfigurationError. */
+export function localMirrors(
+  setting: MirrorSetting,
+  vault: Pick<TokenVault, 'read'>,
+  clock: Clock,
+): readonly Audience[] {
+  const redis = redisOf(setting, vault, clock)
+  return [...(redis ? [redisMirror(redis)] : []), ...setting.config.mirrors.files.map(fileMirror)]
+}
+
+/**
+ * The Redis mirror as configured. On the local backend `TOKENKEEPER_REDIS_URL` is stronger, which may hold the
+ * password, and the first of `UPSTOX_ACCOUNT_IDS` is Upstox's default account where the configuration names none.
+ * Throws ConfigurationError.
+ */
+export function redisOf(
+  { backend, config, env }: MirrorSetting,
+  vault: Pick<TokenVault, 'read'>,
+  clock: Clock,
+): RedisMirrorOptions | undefined {
+  const { redis } = config.mirrors
+  const given = backend === 'local' ? env[VARIABLE] : undefined
+  const url = given || redis?.url
+  if (url === undefined) return undefined
+  assertAllowedRedis(url, config.allowHttpHosts, given ? VARIABLE : 'mirrors.redis.url')
+  const address = splitPassword(url, VARIABLE)
+  const stored = storedRedisPassword(vault, clock)
+  return {
+    url: address.url,
+    password: async () => address.password ?? (await stored()),
+    defaultAccounts: [
+      ...(redis?.defaultAccounts ?? []),
+      ...(backend === 'local' ? upstoxAccounts(env).slice(0, 1) : []),
+    ],
+    clock,
+  }
+}

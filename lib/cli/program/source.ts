@@ -1,0 +1,76 @@
+import type { Need } from '../../client/need.ts'
+import { secondsIn } from '../../client/need.ts'
+import type { TokenSource } from '../../client/token-source.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { DeskRefusal, Validation } from '../../ports/token-desk.ts'
+import { ConfigurationError } from '../../tokens/errors.ts'
+import { type WishOptions, wishIn } from '../accounts/account-arguments.ts'
+import type { GlobalOptions } from '../backend/composition.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { UsageError } from '../terminal/usage-error.ts'
+import type { Standing } from './standing.ts'
+
+/** What the commands for programs that use tokens have in common. */
+export interface ProgramOptions extends GlobalOptions, WishOptions {
+  readonly minValidFor?: string
+  readonly until?: 'close'
+  readonly url?: string
+}
+
+/** One account as a program sees it. */
+export interface ProgramAccount {
+  readonly source: TokenSource
+  /** Whether the record says that no program should use the published token, where there is a record to be read. */
+  flaw(): Promise<'paused' | 'refused' | undefined>
+  /** What is known of its token; the broker is not asked. Throws TokenUnavailableError, or what the stores throw. */
+  standing(): Promise<Standing>
+  /** Asks the broker, and renews nothing. */
+  validate(): Promise<Validation | DeskRefusal>
+}
+
+export interface ProgramAccounts {
+  readonly clock: Clock
+  /** In the order they were named in. */
+  readonly accounts: readonly ProgramAccount[]
+  close(): Promise<void>
+}
+
+/**
+ * The accounts a program is after, all where none is named: over REST where TOKENKEEPER_URL is set and no backend is
+ * asked for, else from the stores of the backend. Throws UsageError, ConfigurationError and what the stores throw.
+ */
+export async function openAccounts(
+  texts: readonly string[],
+  options: ProgramOptions,
+  terminal: Terminal,
+): Promise<ProgramAccounts> {
+  const wish = wishIn(texts, options)
+  const url = options.url ?? (options.backend === undefined ? process.env['TOKENKEEPER_URL'] : undefined)
+  if (url && options.backend) {
+    throw new UsageError('--url and --backend exclude each other', 'give one of them')
+  }
+  const opened = url
+    ? await (await import('./rest.ts')).restAccounts(wish, url, options)
+    : await (await import('./stores.ts')).storedAccounts(wish, options, terminal)
+  if (opened.accounts.length > 0) return opened
+  await opened.close()
+  throw new ConfigurationError('no account is set up', {
+    fix: `run tokenkeeper setup ${texts[0] ?? 'fyers'}`,
+  })
+}
+
+/** How long a token must last. Throws UsageError for what is no time span. */
+export function needOf({ minValidFor, until }: ProgramOptions): Need {
+  try {
+    // A bare number of seconds, as the client takes it, is a text here.
+    const seconds = minValidFor === undefined ? undefined : secondsIn(numberOr(minValidFor))
+    return { minValidFor: seconds, until }
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error
+    throw new UsageError('--min-valid-for is no time span', error.fix)
+  }
+}
+
+function numberOr(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text
+}

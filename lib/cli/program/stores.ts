@@ -1,0 +1,130 @@
+import { localSource } from '../../client/local-source.ts'
+import { ssmSource } from '../../client/ssm-source.ts'
+import type { ClientToken, TokenSource } from '../../client/token-source.ts'
+import type { StateStore } from '../../ports/state-store.ts'
+import type { TokenDesk } from '../../ports/token-desk.ts'
+import { resourceNames } from '../../resource-names.ts'
+import type { KnownAccount } from '../../site/accounts.ts'
+import type { AccountId } from '../../tokens/account-id.ts'
+import { isRefused } from '../../tokens/account-state.ts'
+import { unprovenSince } from '../../tokens/doubt.ts'
+import { StateStoreError } from '../../tokens/errors.ts'
+import { tokenDesk } from '../../tokens/token-desk.ts'
+import { brokerFor, type Wish } from '../accounts/account-arguments.ts'
+import { chosenAccounts } from '../accounts/chosen-accounts.ts'
+import { type Composition, compose } from '../backend/composition.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './source.ts'
+import { standingOfToken } from './standing.ts'
+import { standingOfRecord } from './stored-standing.ts'
+
+/** Accounts from the stores of this machine, or of the deployed stack. Throws as `openAccounts` does. */
+export async function storedAccounts(
+  wish: Wish,
+  options: ProgramOptions,
+  terminal: Terminal,
+): Promise<ProgramAccounts> {
+  const composition = await compose(options, terminal)
+  try {
+    return { ...(await programAccounts(wish.accounts, composition, wish)), close: () => composition.close() }
+  } catch (error) {
+    await composition.close()
+    throw error
+  }
+}
+
+/**
+ * The same from a composition. A consumer's machine may hold the stack's consumer policy and no more (requirement
+ * R2.8's readers): where AWS refuses the records, the named accounts are known by their parameters alone.
+ */
+export async function programAccounts(
+  accounts: readonly AccountId[],
+  composition: Composition,
+  { all = false }: Partial<Wish> = {},
+): Promise<Omit<ProgramAccounts, 'close'>> {
+  const { clock } = composition.ports
+  const desk = await deskOf(composition)
+  let known: readonly KnownAccount[]
+  try {
+    known = await chosenAccounts({ accounts, all }, composition)
+  } catch (error) {
+    const isReader =
+      composition.backend === 'aws' && error instanceof StateStoreError && !all && accounts.length > 0
+    if (!isReader) throw error
+    return {
+      clock,
+      accounts: accounts.map((account) => {
+        const source = stackSource(account, composition)
+        return {
+          source,
+          flaw: async () => undefined,
+          standing: () => standingOfToken(source),
+          validate: () => desk.validate({ account }),
+        }
+      }),
+    }
+  }
+  return { clock, accounts: known.map((one) => recorded(one, composition, desk)) }
+}
+
+function recorded(known: KnownAccount, composition: Composition, desk: TokenDesk): ProgramAccount {
+  const { ports, brokers, backend } = composition
+  const { account, settings } = known.state
+  const source =
+    backend === 'aws'
+      ? withRecord(stackSource(account, composition, settings.maxLifetimeHours), ports.states)
+      : localSource({ account, ports, brokers: brokers.map(({ broker }) => broker) })
+  const present = async () => (await ports.states.get(account)) ?? known.state
+  return {
+    source,
+    async flaw() {
+      const state = await present()
+      if (state.paused) return 'paused'
+      return isRefused(state) ? 'refused' : undefined
+    },
+    standing: async () => standingOfRecord({ broker: known.broker, state: await present() }, ports),
+    validate: () => desk.validate({ account }),
+  }
+}
+
+async function deskOf({ backend, brokers, ports, config }: Composition): Promise<TokenDesk> {
+  const all = brokers.map(({ broker }) => broker)
+  if (backend === 'local') return tokenDesk({ brokers: all, ports })
+  const { lambdaTokenDesk } = await import('../../aws/lambda-token-desk.ts')
+  return lambdaTokenDesk({ ...ports, brokers: all, functionOf: resourceNames(config.stackName).function })
+}
+
+/** Straight from SSM, renewed by the broker's function, so that only one process writes. */
+function stackSource(account: AccountId, composition: Composition, maxLifetimeHours?: number): TokenSource {
+  const { config, ports } = composition
+  const { broker } = brokerFor(account, composition)
+  const ceiling = maxLifetimeHours ?? broker.session.maxLifetimeHours
+  return ssmSource({
+    account,
+    prefix: config.prefix,
+    functionName: resourceNames(config.stackName).function(broker.id),
+    vault: ports.vault,
+    clock: ports.clock,
+    ...(ceiling !== undefined && { maxLifetimeHours: ceiling }),
+  })
+}
+
+/** The record knows what the parameter does not: the generation, and the end where the broker told it in a reply. */
+function withRecord(source: TokenSource, states: StateStore): TokenSource {
+  const completed = async (token: ClientToken | undefined): Promise<ClientToken | undefined> => {
+    const state = token && (await states.get(token.account))
+    if (!state?.accessToken || state.accessToken.version !== token?.version) return token
+    const since = unprovenSince(state)
+    const { expiresAt } = state.accessToken
+    return { ...token, generation: state.generation, expiresAt, ...(since && { unprovenSince: since }) }
+  }
+  return {
+    ...source,
+    read: async () => {
+      const token = await source.read()
+      return (await completed(token)) ?? token
+    },
+    report: async (refused) => completed(await source.report(refused)),
+    renew: async (options) => completed(await source.renew(options)),
+  }
+}

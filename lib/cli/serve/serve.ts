@@ -1,0 +1,197 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type OpenedServer, openLocalServer } from '../../local/local-server.ts'
+import { LocalService } from '../../local/local-service.ts'
+import { type SoleService, soleService } from '../../local/sole-service.ts'
+import { knownAccounts } from '../../site/accounts.ts'
+import { brokerOf } from '../../tokens/account-id.ts'
+import { ConfigurationError } from '../../tokens/errors.ts'
+import { registerUpstoxAccounts } from '../accounts/upstox-accounts.ts'
+import { type Composition, compose, type GlobalOptions } from '../backend/composition.ts'
+import { localSiteUrl, SERVE_PORT } from '../backend/local-backend.ts'
+import { EXIT } from '../terminal/exit-codes.ts'
+import { interrupted } from '../terminal/interrupted.ts'
+import { ownCommand } from '../terminal/own-command.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import type { EndedLogin } from './desk.ts'
+import { introduce } from './introduction.ts'
+import { demoScene, publicUrl, realScene, type Scene } from './scene.ts'
+import { ServeScreen } from './screen.ts'
+import { INSTANCE_HEADER, instanceOf } from './served-site.ts'
+import { serveSite } from './site.ts'
+
+export interface ServeOptions extends GlobalOptions {
+  /** @default - that of the site's address where it is this machine, else 8787 */
+  readonly port?: number
+  /** Simulated minutes in one second. */
+  readonly speed: number
+  /** The simulated world although accounts are set up. */
+  readonly demo?: boolean
+}
+
+/** After Ctrl-C accounts in progress get this long to end well. */
+const FAREWELL_MS = 4_000
+/** What other processes did, such as a login at the command line, is seen this soon. */
+const LOOK_EVERY_MS = 2_000
+
+/**
+ * `tokenkeeper serve`: keeps the accounts' tokens alive in this process and answers on loopback, the login page
+ * included. Without any account it shows the simulated world. Throws ConfigurationError, StateStoreError.
+ */
+export async function serve(options: ServeOptions, terminal: Terminal): Promise<number> {
+  let screen: ServeScreen | undefined
+  let service: LocalService | undefined
+  const alert = (text: string): void => (screen ? screen.alert(text) : terminal.alert(text))
+  const tell = (sentence: string): void => screen?.happened(sentence)
+  const loginEnded = (login: EndedLogin): void => {
+    screen?.loginEnded(login)
+    void service?.lookAgain(brokerOf(login.state.account))
+  }
+  const composition = await compose(options, terminal, alert)
+  try {
+    if (composition.backend === 'aws') throw onlyLocal()
+    const ended = interrupted()
+    const simulated = options.demo === true || !(await hasAccounts(composition))
+    const sole = simulated ? undefined : soleKeeper(composition)
+    const server = await opened(options, composition, simulated).catch((error: unknown) => {
+      sole?.release()
+      throw error
+    })
+    try {
+      sole?.servesAt(server.url)
+      const scene = simulated
+        ? await demoScene(composition, {
+            siteUrl: server.url,
+            minutesPerSecond: options.speed,
+            alert,
+            tell,
+            loginEnded,
+          })
+        : await realScene(composition, server.url, loginEnded)
+      // No command reaches the simulated accounts, which are in this process alone.
+      const words = simulated ? { instead: `open ${server.url}/login` } : ownCommand(options)
+      try {
+        screen = new ServeScreen(terminal.reading(words), {
+          ...scene,
+          clock: scene.ports.clock,
+          timeZone: zoneOf(scene),
+        })
+        service = serviceOf(scene, screen)
+        server.answerWith(serveSite(scene, { timeZone: zoneOf(scene), apiKeys: composition.apiKeys, words }))
+        introduce(scene, server, options, composition, terminal)
+        await run(scene, { screen, service, ended })
+      } finally {
+        screen?.close()
+        await scene.close()
+      }
+    } finally {
+      await server.close()
+      sole?.release()
+    }
+    terminal.print('Stopped.')
+    return EXIT.ok
+  } finally {
+    await composition.close()
+  }
+}
+
+async function hasAccounts({ brokers, env, ports }: Composition): Promise<boolean> {
+  await registerUpstoxAccounts(env, ports.states)
+  const adapters = brokers.map(({ broker }) => broker)
+  return (await knownAccounts(adapters, ports.states)).length > 0
+}
+
+/** A keeper that cannot write anything down keeps nothing. Throws ConfigurationError. */
+function soleKeeper({ home, unwritable }: Composition): SoleService {
+  if (unwritable) {
+    throw new ConfigurationError(`the accounts in ${home} cannot be kept: ${unwritable.says}`, {
+      fix: `${unwritable.fix}, then start serve again`,
+    })
+  }
+  return soleService(home)
+}
+
+/** Opened first: links and callbacks have to name the port. */
+function opened(
+  { port }: ServeOptions,
+  { config, home }: Composition,
+  simulated: boolean,
+): Promise<OpenedServer> {
+  if (simulated) return openLocalServer(port ?? SERVE_PORT)
+  const outside = publicUrl(config)
+  const usual = outside ? SERVE_PORT : Number(new URL(localSiteUrl(config)).port)
+  return openLocalServer(port ?? usual, {
+    publicHost: outside?.host,
+    headers: { [INSTANCE_HEADER]: instanceOf(home) },
+  })
+}
+
+function serviceOf(scene: Scene, screen: ServeScreen): LocalService {
+  const service: LocalService = new LocalService({
+    brokers: scene.brokers,
+    ports: scene.ports,
+    ...(scene.around && { around: scene.around }),
+    onEvent: (event) => {
+      screen.event(event, service)
+      void look(scene, screen, service)
+    },
+  })
+  return service
+}
+
+/** Shows how the accounts stand. A store that cannot be read is told of by the run itself. */
+async function look({ brokers, ports }: Scene, screen: ServeScreen, service: LocalService): Promise<void> {
+  try {
+    const adapters = brokers.map(({ broker }) => broker)
+    screen.accounts(await knownAccounts(adapters, ports.states), service)
+  } catch {
+    // The next look may succeed.
+  }
+}
+
+interface Stage {
+  readonly screen: ServeScreen
+  readonly service: LocalService
+  /** Resolves when somebody wants it to end. */
+  readonly ended: Promise<void>
+}
+
+async function run(scene: Scene, { screen, service, ended }: Stage): Promise<void> {
+  const ticking = setInterval(() => {
+    service.tick()
+    scene.tick().catch(() => undefined)
+    screen.draw(service)
+  }, scene.tickMs)
+  const looking = setInterval(() => void look(scene, screen, service), LOOK_EVERY_MS)
+  const resized = (): void => screen.resized(service)
+  process.stdout.on('resize', resized)
+  try {
+    await look(scene, screen, service)
+    screen.happened('first look at every account')
+    await Promise.race([service.reconcile(), ended])
+    scene.begun()
+    await look(scene, screen, service)
+    screen.printTable(service)
+    screen.invite()
+    await ended
+  } finally {
+    process.stdout.off('resize', resized)
+    clearInterval(ticking)
+    clearInterval(looking)
+    await Promise.race([service.stop(), pause(FAREWELL_MS, undefined, { ref: false })])
+  }
+}
+
+/** Times that belong to no account are told on the clocks of the first market there is, else of the first broker. */
+function zoneOf({ brokers }: Scene): string {
+  const first = brokers.find(({ broker }) => broker.tradingSession) ?? brokers[0]
+  return first?.broker.session.timeZone ?? 'UTC'
+}
+
+function onlyLocal(): ConfigurationError {
+  return new ConfigurationError(
+    'serve runs on the local backend; on AWS the schedules of the stack do its work',
+    {
+      fix: 'run tokenkeeper serve --backend local, or watch the stack: tokenkeeper status --watch',
+    },
+  )
+}

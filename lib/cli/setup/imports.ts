@@ -1,0 +1,145 @@
+import { z } from 'zod'
+import type { Broker } from '../../ports/broker.ts'
+import { SECRET_NAMES, type SecretName, storedValue } from '../../ports/token-vault.ts'
+import { ConfigurationError } from '../../tokens/errors.ts'
+import type { Secret } from '../../tokens/secret.ts'
+import type { Environment } from '../backend/composition.ts'
+import { parseEnvFile } from './env-file.ts'
+import { readTextFile } from './text-file.ts'
+
+/** A value that was found somewhere, and where: "FYERS_CLIENT_ID in .env". */
+interface Imported {
+  readonly value: Secret
+  readonly source: string
+}
+
+export type Imports = ReadonlyMap<SecretName, Imported>
+
+/** A config.json of the POS guide (R4.5). Its token_expiry is not read: the token is asked instead, at the broker. */
+const PosConfig = z.looseObject({
+  base_url: z.string().optional(),
+  email: z.string().optional(),
+  password: z.string().optional(),
+  vendor_id: z.union([z.string(), z.number().transform(String)]).optional(),
+  token: z.string().nullish(),
+})
+
+/** Read elsewhere: lib/cli/accounts/upstox-accounts.ts and the hosts. */
+const OTHERS: readonly string[] = ['UPSTOX_ACCOUNT_IDS', 'TOKEN_REFRESH_SERVICE_URL']
+/** So many letters are a slip: URL for URI, an S too many. */
+const NEAR = 3
+
+const CONFIG_KEYS: Readonly<Partial<Record<SecretName, keyof z.output<typeof PosConfig>>>> = {
+  base_url: 'base_url',
+  email: 'email',
+  password: 'password',
+  vendor_id: 'vendor_id',
+  access_token: 'token',
+}
+
+/** The values of a broker among environment variables, by the names its guide gave them. */
+export function importsFromEnvironment(broker: Broker, env: Environment, where: string): Imports {
+  const found = new Map<SecretName, Imported>()
+  for (const { name, env: variables = [] } of broker.credentials) {
+    const variable = variables.find((candidate) => (env[candidate] ?? '').trim() !== '')
+    const value = variable === undefined ? undefined : withoutQuotes(env[variable]?.trim() ?? '')
+    if (value !== undefined)
+      found.set(name, { value: storedValue(name, value), source: `${variable} ${where}` })
+  }
+  return found
+}
+
+/** `docker --env-file` hands quotes over as part of the value. */
+function withoutQuotes(value: string): string {
+  return /^(["'])(.*)\1$/s.exec(value)?.[2] ?? value
+}
+
+/**
+ * Variables that begin as a broker's do and are none of them: a slip of the pen, most likely; with the one that may be
+ * meant.
+ */
+export function nearMisses(broker: Broker, env: Environment): readonly string[] {
+  const known = broker.credentials.flatMap(({ env: variables = [] }) => [...variables])
+  const prefixes = new Set(known.map((name) => name.slice(0, name.indexOf('_') + 1)))
+  return Object.keys(env)
+    .filter((name) => !known.includes(name) && !OTHERS.includes(name))
+    .filter((name) => [...prefixes].some((prefix) => name.startsWith(prefix)))
+    .map((name) => {
+      const meant = known.find((candidate) => distance(name, candidate) <= NEAR)
+      return meant === undefined ? name : `${name} (${meant}?)`
+    })
+}
+
+/** Levenshtein's: how many letters are to be changed, added or left out. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1]
+    for (const [j, other] of [...b].entries()) {
+      const replaced = (row[j] ?? 0) + (letter === other ? 0 : 1)
+      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+/** Throws ConfigurationError for a file with nothing for this broker: another one was meant, or its names are others. */
+export function assertOfUse(broker: Broker, file: Environment, path: string): void {
+  const names = broker.credentials.flatMap(({ env: variables = [] }) => [...variables])
+  if ([...names, ...OTHERS].some((name) => (file[name] ?? '').trim() !== '')) return
+  const misses = nearMisses(broker, file)
+  const has = misses.length > 0 ? `; it has ${misses.join(', ')}` : ''
+  throw new ConfigurationError(`${path} has none of the variables of ${broker.displayName}${has}`, {
+    fix: names.length > 0 ? `name them ${names.join(', ')}` : 'leave --from-env out',
+  })
+}
+
+/**
+ * The variables of a .env file. They are only read, never put into this process's environment, which its children
+ * would inherit. Throws ConfigurationError when the file cannot be read.
+ */
+export function readEnvFile(path: string): Environment {
+  return parseEnvFile(readText(path, '--from-env'), path)
+}
+
+/** The values of a config.json. Throws ConfigurationError when it cannot be read or is no such file. */
+export function importsFromConfig(broker: Broker, path: string): Imports {
+  const config = PosConfig.safeParse(parsed(readText(path, '--from-config'), path))
+  if (!config.success) {
+    const keys = config.error.issues.map((issue) => issue.path.join('.') || 'the whole file').join(', ')
+    throw new ConfigurationError(`${path} is not the config.json that can be imported: ${keys}`, {
+      fix: 'it must be a JSON object with base_url, email, password, vendor_id and token as texts',
+    })
+  }
+  const wanted = new Set<SecretName>([...broker.credentials.map(({ name }) => name), 'access_token'])
+  const found = new Map<SecretName, Imported>()
+  for (const name of SECRET_NAMES) {
+    const key = CONFIG_KEYS[name]
+    const value = key === undefined ? undefined : config.data[key]
+    if (key === undefined || !wanted.has(name) || typeof value !== 'string' || value.trim() === '') continue
+    found.set(name, { value: storedValue(name, value.trim()), source: `${key} in ${path}` })
+  }
+  return found
+}
+
+function readText(path: string, option: string): string {
+  try {
+    return readTextFile(path, path)
+  } catch (cause) {
+    if (cause instanceof ConfigurationError) throw cause
+    throw new ConfigurationError(`the file ${path} cannot be read`, {
+      cause,
+      fix: `check the path given with ${option}`,
+    })
+  }
+}
+
+function parsed(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // No cause: the parser's message quotes the file, which holds a password.
+    throw new ConfigurationError(`${path} is no JSON`, { fix: 'look for a missing comma, quote or bracket' })
+  }
+}
