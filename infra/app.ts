@@ -1,7 +1,7 @@
 import { App, Validations } from 'aws-cdk-lib'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { parseConfig } from '../lib/config.ts'
-import { ConfigurationError } from '../lib/tokens/errors.ts'
+import { ConfigurationError } from '../lib/model/errors.ts'
 import { TokenKeeperStack } from './token-keeper-stack.ts'
 
 try {

@@ -4,9 +4,9 @@ import { BROKER_IDS, BROKERS, type BrokerId } from './brokers/index.ts'
 import { assertAllowedOrigin } from './http/allowed-origin.ts'
 import { MirrorsConfig } from './mirrors/config.ts'
 import { assertAllowedRedis } from './mirrors/redis-address.ts'
+import { ConfigurationError } from './model/errors.ts'
 import type { Broker } from './ports/broker.ts'
 import { parseSchedule } from './schedule.ts'
-import { ConfigurationError } from './tokens/errors.ts'
 
 /** The retention periods CloudWatch Logs knows. */
 const RETENTION_DAYS = [

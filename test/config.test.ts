@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { BROKER_IDS } from '../lib/brokers/index.ts'
 import { enabledBrokers, parseConfig } from '../lib/config.ts'
-import { ConfigurationError } from '../lib/tokens/errors.ts'
+import { ConfigurationError } from '../lib/model/errors.ts'
 import { VERSION } from '../lib/version.ts'
 
 function json(path: string): Record<string, unknown> {

@@ -4,12 +4,12 @@ import { BROKER_IDS, BROKERS } from '../lib/brokers/index.ts'
 import { dayWithoutRunNearOpen } from '../lib/near-open.ts'
 import type { Broker } from '../lib/ports/broker.ts'
 import { parseSchedule } from '../lib/schedule.ts'
-import { PROVE_MINUTES_BEFORE_OPEN } from '../lib/tokens/due.ts'
-import { presentTradingDay } from '../lib/tokens/trading-day.ts'
+import { PROVE_MINUTES_BEFORE_OPEN } from '../lib/tokens/rules/due.ts'
+import { presentTradingDay } from '../lib/tokens/rules/trading-day.ts'
 
 const NSE = { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }
 const SUNDAY = Temporal.Instant.from('2026-11-22T12:00:00+05:30')
-/** What a person needs from a message to a login that has succeeded (lib/tokens/choose-grant.ts). */
+/** What a person needs from a message to a login that has succeeded (lib/tokens/rules/choose-grant.ts). */
 const PERSON_NEEDS_MINUTES = 30
 
 function missedBy(expressions: readonly string[], minutes = 45, timeZone = NSE.timeZone): string | undefined {

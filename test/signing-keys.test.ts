@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parseAccountId } from '../lib/model/account-id.ts'
 import type { TokenVault } from '../lib/ports/token-vault.ts'
 import { storedValue } from '../lib/ports/token-vault.ts'
 import {
@@ -9,7 +10,6 @@ import {
   signature,
   storedSigningKeys,
 } from '../lib/signing-keys.ts'
-import { parseAccountId } from '../lib/tokens/account-id.ts'
 import { World } from './support/world.ts'
 
 const SITE = parseAccountId('site')

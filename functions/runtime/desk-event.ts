@@ -1,10 +1,10 @@
 import { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
+import { type AccountId, brokerOf, isAccountId } from '../../lib/model/account-id.ts'
+import { ConfigurationError } from '../../lib/model/errors.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { AdoptOrder, ValidateOrder } from '../../lib/ports/token-desk.ts'
-import { type AccountId, brokerOf, isAccountId } from '../../lib/tokens/account-id.ts'
-import { ConfigurationError } from '../../lib/tokens/errors.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
 
 const LONGEST_TOKEN = 8192
 

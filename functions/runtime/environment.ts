@@ -3,9 +3,9 @@ import type { BrokerSettings } from '../../lib/brokers/configured.ts'
 import { hostOverrides } from '../../lib/http/host-overrides.ts'
 import type { RedisMirrorSettings } from '../../lib/mirrors/config.ts'
 import { assertAllowedRedis } from '../../lib/mirrors/redis-address.ts'
+import { type AccountId, isAccountId } from '../../lib/model/account-id.ts'
+import { ConfigurationError } from '../../lib/model/errors.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
-import { type AccountId, isAccountId } from '../../lib/tokens/account-id.ts'
-import { ConfigurationError } from '../../lib/tokens/errors.ts'
 
 const Text = z.string().check(z.minLength(1, 'must not be empty'))
 const NumberText = z.pipe(z.string().check(z.regex(/^\d+(\.\d+)?$/, 'must be a number')), z.transform(Number))

@@ -1,6 +1,6 @@
+import { FollowUpError } from '../../lib/model/errors.ts'
 import type { FollowUp } from '../../lib/ports/follow-up.ts'
-import { FollowUpError } from '../../lib/tokens/errors.ts'
-import type { Run } from '../../lib/tokens/run.ts'
+import type { Run } from '../../lib/tokens/refresh/run.ts'
 import { MOST_CONTINUATIONS, type Order } from './event.ts'
 
 /**

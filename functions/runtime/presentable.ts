@@ -1,6 +1,6 @@
 import { worded } from '../../lib/command-words.ts'
-import { TokenkeeperError } from '../../lib/tokens/errors.ts'
-import { maskSecrets } from '../../lib/tokens/secret.ts'
+import { TokenkeeperError } from '../../lib/model/errors.ts'
+import { maskSecrets } from '../../lib/model/secret.ts'
 import { stackWords } from './stack-words.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import { worded } from '../../lib/command-words.ts'
+import { maskSecrets } from '../../lib/model/secret.ts'
 import type { Fields, Telemetry } from '../../lib/ports/telemetry.ts'
-import { maskSecrets } from '../../lib/tokens/secret.ts'
 import { stackWords } from './stack-words.ts'
 
 /** Where the stack does not name its own namespace. */

@@ -11,7 +11,7 @@ import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
-import { ConfigurationError } from '../../lib/tokens/errors.ts'
+import { ConfigurationError } from '../../lib/model/errors.ts'
 import { bundledCode } from './bundle.ts'
 
 /** Lambda's own limit. */

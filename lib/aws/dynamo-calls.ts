@@ -1,5 +1,5 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
-import { StateStoreError } from '../tokens/errors.ts'
+import { StateStoreError } from '../model/errors.ts'
 import { awsFault } from './aws-fault.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda'
+import type { AccountId } from '../model/account-id.ts'
+import { FollowUpError } from '../model/errors.ts'
 import type { FollowUp, FollowUpRequest } from '../ports/follow-up.ts'
-import type { AccountId } from '../tokens/account-id.ts'
-import { FollowUpError } from '../tokens/errors.ts'
 import { awsFault } from './aws-fault.ts'
 import { lambdaClient } from './clients.ts'
 

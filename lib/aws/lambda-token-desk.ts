@@ -1,10 +1,10 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import * as z from 'zod/mini'
+import { brokerOf } from '../model/account-id.ts'
+import type { AccountResult, RunReport } from '../model/outcome.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { DeskRefusal, TokenDesk, Validation } from '../ports/token-desk.ts'
-import { brokerOf } from '../tokens/account-id.ts'
-import type { AccountResult, RunReport } from '../tokens/outcome.ts'
-import { type PublishedOptions, readPublished } from '../tokens/read-published.ts'
+import { type PublishedOptions, readPublished } from '../tokens/service/read-published.ts'
 import { functionCaller } from './function-caller.ts'
 
 const REASON = 'a program asked for it'

@@ -2,9 +2,9 @@ import type { SNSClient } from '@aws-sdk/client-sns'
 import { alertJson } from '../alert-json.ts'
 import { alertText, line } from '../alert-text.ts'
 import { BARE, type CommandWords } from '../command-words.ts'
+import { NotificationError } from '../model/errors.ts'
 import { type Announcer, isAlert, type Message } from '../notice.ts'
 import type { Notifier } from '../ports/notifier.ts'
-import { NotificationError } from '../tokens/errors.ts'
 import { snsPublisher } from './sns-publish.ts'
 
 /**

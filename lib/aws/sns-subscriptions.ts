@@ -5,8 +5,8 @@ import {
   type SNSClient,
   type Subscription as SnsSubscription,
 } from '@aws-sdk/client-sns'
-import { ConfigurationError } from '../tokens/errors.ts'
-import { Secret } from '../tokens/secret.ts'
+import { ConfigurationError } from '../model/errors.ts'
+import { Secret } from '../model/secret.ts'
 import { awsFault } from './aws-fault.ts'
 
 /**

@@ -7,10 +7,10 @@ import {
   type SSMClient,
 } from '@aws-sdk/client-ssm'
 import { Temporal } from 'temporal-polyfill'
+import { type AccountId, brokerOf, nameOf } from '../model/account-id.ts'
+import { TokenVaultError } from '../model/errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type SecretName, type StoredSecret, storedValue, type TokenVault } from '../ports/token-vault.ts'
-import { type AccountId, brokerOf, nameOf } from '../tokens/account-id.ts'
-import { TokenVaultError } from '../tokens/errors.ts'
 import { assertOneBatch, assertStorable } from '../vault-limits.ts'
 import { type AwsCall, awsFault } from './aws-fault.ts'
 

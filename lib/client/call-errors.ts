@@ -1,4 +1,4 @@
-import type { AccountId } from '../tokens/account-id.ts'
+import type { AccountId } from '../model/account-id.ts'
 import type { Call } from './call.ts'
 import { CallError } from './errors.ts'
 import type { Fault } from './exchange.ts'

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
-import type { AccountId } from '../tokens/account-id.ts'
-import type { ErrorCode } from '../tokens/errors.ts'
-import { maskSecrets } from '../tokens/secret.ts'
+import type { AccountId } from '../model/account-id.ts'
+import type { ErrorCode } from '../model/errors.ts'
+import { maskSecrets } from '../model/secret.ts'
 
 /** Who has to act; `wait`: nobody, it passes or the next run of the keeper mends it. */
 export type ClientActor = 'person' | 'operator' | 'developer' | 'wait'

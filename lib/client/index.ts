@@ -7,7 +7,7 @@
  *     await client.getToken({ until: 'close' })
  *     const profile = await (await client.fetch('/v2/user/profile')).json()
  */
-export { Secret } from '../tokens/secret.ts'
+export { Secret } from '../model/secret.ts'
 export type { CallInit } from './call.ts'
 export type { BodyFactory, CallBody } from './call-body.ts'
 export { type ClientOptions, createClient, type TokenkeeperClient, type TokenWish } from './client.ts'

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { filesOf, withoutTilde } from '../local/files.ts'
+import { ConfigurationError } from '../model/errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import { systemClock } from '../system-clock.ts'
-import { ConfigurationError } from '../tokens/errors.ts'
 import { localSource } from './local-source.ts'
 import type { TokenSource } from './token-source.ts'
 

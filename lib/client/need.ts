@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
+import { ConfigurationError } from '../model/errors.ts'
 import type { TradingSession } from '../ports/broker.ts'
-import { ConfigurationError } from '../tokens/errors.ts'
-import { presentTradingDay } from '../tokens/trading-day.ts'
+import { presentTradingDay } from '../tokens/rules/trading-day.ts'
 
 /** How long a token must last. */
 export interface Need {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Writable } from 'node:stream'
 import * as z from 'zod/mini'
-import { ConfigurationError } from '../tokens/errors.ts'
+import { ConfigurationError } from '../model/errors.ts'
 import type { CallInit } from './call.ts'
 import type { TokenkeeperClient } from './client.ts'
 import { CallError } from './errors.ts'

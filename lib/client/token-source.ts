@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
+import type { AccountId } from '../model/account-id.ts'
+import type { Secret } from '../model/secret.ts'
 import type { Broker } from '../ports/broker.ts'
-import type { AccountId } from '../tokens/account-id.ts'
-import type { Secret } from '../tokens/secret.ts'
 
 /** A published access token, as a program may have it. */
 export interface ClientToken {
@@ -26,7 +26,7 @@ export interface ClientToken {
 
 /**
  * Where a program has its tokens from. All three methods throw TokenUnavailableError, or an error of
- * lib/tokens/errors.ts.
+ * lib/model/errors.ts.
  */
 export interface TokenSource {
   readonly account: AccountId

@@ -1,8 +1,8 @@
+import type { AccountId } from '../model/account-id.ts'
+import { TokenkeeperError } from '../model/errors.ts'
+import type { AccountResult } from '../model/outcome.ts'
+import { maskSecrets } from '../model/secret.ts'
 import type { DeskRefusal } from '../ports/token-desk.ts'
-import type { AccountId } from '../tokens/account-id.ts'
-import { TokenkeeperError } from '../tokens/errors.ts'
-import type { AccountResult } from '../tokens/outcome.ts'
-import { maskSecrets } from '../tokens/secret.ts'
 import { TokenUnavailableError, type UnavailableCode } from './errors.ts'
 
 /** Another run has the account: a renewal takes seconds. */

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../tokens/errors.ts'
+import { ConfigurationError } from '../model/errors.ts'
 
 /** Throws ConfigurationError unless an address is https, loopback, or on the list of plain-http hosts. */
 export function assertAllowedOrigin(url: string, allowHttpHosts: readonly string[], what: string): void {

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { Agent, buildConnector, Dispatcher, EnvHttpProxyAgent, Pool } from 'undici'
-import { ConfigurationError } from '../tokens/errors.ts'
+import { ConfigurationError } from '../model/errors.ts'
 import { isLoopback } from './allowed-origin.ts'
 import { PROXY } from './network-fault.ts'
 import type { ProxySettings } from './proxy-settings.ts'

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../tokens/errors.ts'
+import { ConfigurationError } from '../model/errors.ts'
 import { assertAllowedOrigin } from './allowed-origin.ts'
 
 const PREFIX = 'TOKENKEEPER_HOST_'

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../tokens/errors.ts'
+import { ConfigurationError } from '../model/errors.ts'
 
 /** The proxy of a network, in the words of its environment variables; an empty text is none. */
 export interface ProxySettings {

@@ -1,7 +1,7 @@
 import { alertText } from '../alert-text.ts'
+import { NotificationError } from '../model/errors.ts'
 import type { Announcer, Message } from '../notice.ts'
 import type { Notifier } from '../ports/notifier.ts'
-import { NotificationError } from '../tokens/errors.ts'
 
 const RULE = '-'.repeat(72)
 

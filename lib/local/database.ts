@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { ConfigurationError } from '../tokens/errors.ts'
+import { ConfigurationError } from '../model/errors.ts'
 import { hasLog, LocalDatabase } from './local-database.ts'
 import { isBusy, isUnwritable } from './store-fault.ts'
 

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { ConfigurationError } from '../tokens/errors.ts'
+import { ConfigurationError } from '../model/errors.ts'
 
 /** What the local backend keeps in its folder. */
 export function filesOf(home: string): { readonly database: string; readonly key: string } {

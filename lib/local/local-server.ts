@@ -3,7 +3,7 @@ import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { isLoopback } from '../http/allowed-origin.ts'
 import { ALLOWED_METHODS, isRefusedMethod } from '../http/refused-methods.ts'
-import { ConfigurationError } from '../tokens/errors.ts'
+import { ConfigurationError } from '../model/errors.ts'
 
 /** Replies under way get this long to arrive; a page that says "done" is one of them. */
 const CLOSING_MS = 500

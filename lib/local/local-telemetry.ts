@@ -1,5 +1,5 @@
+import { maskSecrets } from '../model/secret.ts'
 import type { Fields, Telemetry } from '../ports/telemetry.ts'
-import { maskSecrets } from '../tokens/secret.ts'
 
 const LEVELS = ['info', 'warn', 'error'] as const
 export type Level = (typeof LEVELS)[number]

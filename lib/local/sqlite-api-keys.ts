@@ -1,6 +1,6 @@
+import { type ApiKey, decodeApiKey, encodeApiKey } from '../model/api-key.ts'
+import { StateStoreError } from '../model/errors.ts'
 import type { ApiKeys } from '../ports/api-keys.ts'
-import { type ApiKey, decodeApiKey, encodeApiKey } from '../tokens/api-key.ts'
-import { StateStoreError } from '../tokens/errors.ts'
 import type { LocalDatabase } from './local-database.ts'
 
 interface Row {

@@ -1,7 +1,7 @@
+import { type AccountId, brokerOf } from '../model/account-id.ts'
+import { type AccountState, decodeAccountState, encodeAccountState } from '../model/account-state.ts'
+import { StateStoreError } from '../model/errors.ts'
 import type { Replaced, StateStore } from '../ports/state-store.ts'
-import { type AccountId, brokerOf } from '../tokens/account-id.ts'
-import { type AccountState, decodeAccountState, encodeAccountState } from '../tokens/account-state.ts'
-import { StateStoreError } from '../tokens/errors.ts'
 import type { LocalDatabase } from './local-database.ts'
 
 /** The state store in SQLite: one row per account, its record as JSON. */

@@ -1,5 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { Temporal } from 'temporal-polyfill'
+import type { AccountId } from '../model/account-id.ts'
+import { TokenVaultError } from '../model/errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import {
   type SecretName,
@@ -8,8 +10,6 @@ import {
   storedValue,
   type TokenVault,
 } from '../ports/token-vault.ts'
-import type { AccountId } from '../tokens/account-id.ts'
-import { TokenVaultError } from '../tokens/errors.ts'
 import { assertOneBatch, assertStorable } from '../vault-limits.ts'
 import type { LocalDatabase } from './local-database.ts'
 

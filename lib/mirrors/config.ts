@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { isAccountId } from '../tokens/account-id.ts'
+import { isAccountId } from '../model/account-id.ts'
 
 const Account = z.string().refine(isAccountId, {
   error: ({ input }) => `"${input}" is no account id such as fyers or upstox/ACC1`,

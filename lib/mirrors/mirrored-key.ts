@@ -1,4 +1,4 @@
-import type { AccountId } from '../tokens/account-id.ts'
+import type { AccountId } from '../model/account-id.ts'
 
 /** Where a mirror holds something of an account, and whether it does. */
 export interface MirroredKey {

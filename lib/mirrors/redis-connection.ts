@@ -1,5 +1,5 @@
-import { AudienceError, TokenkeeperError } from '../tokens/errors.ts'
-import type { Secret } from '../tokens/secret.ts'
+import { AudienceError, TokenkeeperError } from '../model/errors.ts'
+import type { Secret } from '../model/secret.ts'
 import { type RedisAddress, serverName } from './redis-address.ts'
 import { redisFault, TimeLimitError } from './redis-fault.ts'
 

@@ -1,4 +1,4 @@
-import { AudienceError } from '../tokens/errors.ts'
+import { AudienceError } from '../model/errors.ts'
 import type { RedisAddress } from './redis-address.ts'
 
 /** What the library and Node put on their errors. */

@@ -1,8 +1,8 @@
 import { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
+import { nameOf } from '../model/account-id.ts'
+import { fingerprint } from '../model/fingerprint.ts'
 import type { Publication } from '../ports/audience.ts'
-import { nameOf } from '../tokens/account-id.ts'
-import { fingerprint } from '../tokens/fingerprint.ts'
 
 /** What one `info` key says, as far as a writer must know it. */
 const Info = z.object({

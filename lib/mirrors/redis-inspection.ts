@@ -1,4 +1,4 @@
-import type { AccountId } from '../tokens/account-id.ts'
+import type { AccountId } from '../model/account-id.ts'
 import type { MirroredKey } from './mirrored-key.ts'
 import { redisAddress } from './redis-address.ts'
 import { withRedis } from './redis-connection.ts'

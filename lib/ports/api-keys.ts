@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { ApiKey } from '../tokens/api-key.ts'
+import type { ApiKey } from '../model/api-key.ts'
 
 /** The keys programs present. What is kept of a key opens nothing. */
 export interface ApiKeys {

@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { AccountId } from '../tokens/account-id.ts'
-import type { TokenSource } from '../tokens/account-state.ts'
-import type { Secret } from '../tokens/secret.ts'
+import type { AccountId } from '../model/account-id.ts'
+import type { TokenSource } from '../model/account-state.ts'
+import type { Secret } from '../model/secret.ts'
 
 /** A newly published access token, as consumers may know it. */
 export interface Publication {

@@ -1,8 +1,8 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { AccountId } from '../tokens/account-id.ts'
-import type { AccountSettings } from '../tokens/account-state.ts'
-import type { Secret } from '../tokens/secret.ts'
-import type { SessionModel } from '../tokens/session-model.ts'
+import type { AccountId } from '../model/account-id.ts'
+import type { AccountSettings } from '../model/account-state.ts'
+import type { Secret } from '../model/secret.ts'
+import type { SessionModel } from '../model/session-model.ts'
 import type { Clock } from './clock.ts'
 import type { HttpReply, HttpRequest } from './http.ts'
 import type { Login } from './login.ts'
@@ -99,7 +99,7 @@ export interface Grant {
    * @default - until one of `needs` is stored again; for a refused app until the next day
    */
   readonly refusalStandsMinutes?: number
-  /** Gets a new access token with one attempt. Throws the errors of lib/tokens/errors.ts. */
+  /** Gets a new access token with one attempt. Throws the errors of lib/model/errors.ts. */
   renew(context: BrokerContext): Promise<Renewal>
 }
 

@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { AccountId } from '../tokens/account-id.ts'
+import type { AccountId } from '../model/account-id.ts'
 
 /** Accounts a run had no time for. */
 export interface FollowUpRequest {

@@ -1,5 +1,5 @@
-import type { AccountId } from '../tokens/account-id.ts'
-import type { ErrorCode } from '../tokens/errors.ts'
+import type { AccountId } from '../model/account-id.ts'
+import type { ErrorCode } from '../model/errors.ts'
 
 /** The browser a login is bound to: the SHA-256 of its cookie, or the command line. */
 export type BrowserBinding = string

@@ -1,4 +1,4 @@
-import type { AccountId } from '../tokens/account-id.ts'
+import type { AccountId } from '../model/account-id.ts'
 
 /** Addresses of the login page for messages. */
 export interface LoginLinks {

@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { Secret } from '../tokens/secret.ts'
+import type { Secret } from '../model/secret.ts'
 import type { BrokerContext, LoginBudget, Renewal } from './broker.ts'
 import type { SecretName } from './token-vault.ts'
 
@@ -23,7 +23,7 @@ export interface CodeLogin {
   authorizationUrl(context: BrokerContext, request: AuthorizationRequest): string
   /** What the redirect back brought, beside our own `state`. */
   readCallback(parameters: URLSearchParams): Callback
-  /** Exchanges the code with one attempt: it works once. Throws the errors of lib/tokens/errors.ts. */
+  /** Exchanges the code with one attempt: it works once. Throws the errors of lib/model/errors.ts. */
   exchange(context: BrokerContext, authorization: Authorization): Promise<Renewal>
 }
 

@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { AccountId } from '../tokens/account-id.ts'
+import type { AccountId } from '../model/account-id.ts'
 
 /** What a person is told. Holds no secret by construction: every field is ours or an allow-listed broker fact. */
 export interface Alert {

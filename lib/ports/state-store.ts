@@ -1,5 +1,5 @@
-import type { AccountId } from '../tokens/account-id.ts'
-import type { AccountState } from '../tokens/account-state.ts'
+import type { AccountId } from '../model/account-id.ts'
+import type { AccountState } from '../model/account-state.ts'
 
 /** Either the write happened, or another writer was first and this is what stands there now. */
 export type Replaced =

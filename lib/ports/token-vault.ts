@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { AccountId } from '../tokens/account-id.ts'
-import { Secret } from '../tokens/secret.ts'
+import type { AccountId } from '../model/account-id.ts'
+import { Secret } from '../model/secret.ts'
 
 /** The names secrets are stored under, the same for every broker. Consumers read `access_token` and `session`. */
 export const SECRET_NAMES = [

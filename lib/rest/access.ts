@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from 'hono'
+import type { AccountId } from '../model/account-id.ts'
+import { apiKeyIdIn, isApiKey, objectionTo, type Scope } from '../model/api-key.ts'
 import type { ApiKeys } from '../ports/api-keys.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { AccountId } from '../tokens/account-id.ts'
-import { apiKeyIdIn, isApiKey, objectionTo, type Scope } from '../tokens/api-key.ts'
 import { RestProblem } from './problem.ts'
 import type { RestEnv } from './rest-env.ts'
 

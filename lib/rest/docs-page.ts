@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
+import { SCOPES } from '../model/api-key.ts'
 import type { Html, Page } from '../site/page.ts'
-import { SCOPES } from '../tokens/api-key.ts'
 import { type ApiDocument, SCOPE_WORDS } from './document.ts'
 import { KEY_SCHEME } from './route.ts'
 

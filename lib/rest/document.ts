@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import { SCOPES, type Scope } from '../tokens/api-key.ts'
+import { SCOPES, type Scope } from '../model/api-key.ts'
 import { VERSION } from '../version.ts'
 import type { RestEnv } from './rest-env.ts'
 import { KEY_SCHEME } from './route.ts'

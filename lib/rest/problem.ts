@@ -1,9 +1,9 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { TokenkeeperError } from '../model/errors.ts'
+import type { AccountResult } from '../model/outcome.ts'
 import type { DeskRefusal } from '../ports/token-desk.ts'
-import { TokenkeeperError } from '../tokens/errors.ts'
-import type { AccountResult } from '../tokens/outcome.ts'
 
 /** Status and title of every kind of problem (RFC 9457); whoever handles them goes by the code. */
 const PROBLEMS = {

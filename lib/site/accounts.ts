@@ -1,7 +1,7 @@
+import { nameOf } from '../model/account-id.ts'
+import type { AccountState } from '../model/account-state.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { StateStore } from '../ports/state-store.ts'
-import { nameOf } from '../tokens/account-id.ts'
-import type { AccountState } from '../tokens/account-state.ts'
 
 export interface KnownAccount {
   readonly broker: Broker

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { loginCalled } from '../tokens/login-attempts.ts'
+import { loginCalled } from '../tokens/login/attempts.ts'
 import { onlyNavigation, queryOf } from './guards.ts'
 import { forVisitors, type LoginSite, noSuchPage } from './login-site.ts'
 import { show } from './page.ts'

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
-import { readPasted } from '../tokens/pasted-login.ts'
-import { isLive } from '../tokens/token-status.ts'
+import { readPasted } from '../tokens/login/pasted-login.ts'
+import { isLive } from '../tokens/rules/token-status.ts'
 import { areLoopback, shortForm } from './guards.ts'
 import { verifyLink } from './login-links.ts'
 import { loginPage } from './login-page.ts'

@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import { nameOf } from '../tokens/account-id.ts'
+import { nameOf } from '../model/account-id.ts'
 import type { KnownAccount } from './accounts.ts'
 
 /** Whose account it is, in the owner's words or else the account's name; `undefined` for a broker's only account. */

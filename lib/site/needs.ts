@@ -1,9 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
+import type { AccountState, Incident } from '../model/account-state.ts'
 import type { Broker, Grant } from '../ports/broker.ts'
-import type { AccountState, Incident } from '../tokens/account-state.ts'
-import { isOver } from '../tokens/choose-grant.ts'
-import { loginHelpsFrom } from '../tokens/login-helps.ts'
-import { isLive, tokenStatus } from '../tokens/token-status.ts'
+import { isOver } from '../tokens/rules/choose-grant.ts'
+import { loginHelpsFrom } from '../tokens/rules/login-helps.ts'
+import { isLive, tokenStatus } from '../tokens/rules/token-status.ts'
 import type { KnownAccount } from './accounts.ts'
 
 /** What would help: a login from the page, a token handed in by hand, or somebody who corrects the set-up. */

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { Temporal } from 'temporal-polyfill'
-import type { LoginAttempt, LoginResult } from '../tokens/account-state.ts'
-import { keptLogin } from '../tokens/kept-login.ts'
+import type { LoginAttempt, LoginResult } from '../model/account-state.ts'
+import { keptLogin } from '../tokens/rules/kept-login.ts'
 import type { KnownAccount } from './accounts.ts'
 import { loginButtons, progress } from './login-page.ts'
 import { forOwner, titleOf } from './names.ts'
@@ -11,7 +11,7 @@ import { coverage, nextNeed, oldTokenSentence } from './receipt.ts'
 import type { Visitor } from './visitor.ts'
 
 const LOOK_AGAIN_SECONDS = 2
-/** A login's work and its lease are over by then, whatever became of the process (lib/tokens/login-finish.ts). */
+/** A login's work and its lease are over by then, whatever became of the process (lib/tokens/login/finish.ts). */
 const LOST_AFTER_SECONDS = 60
 
 export interface ReceiptView {

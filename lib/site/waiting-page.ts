@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { Temporal } from 'temporal-polyfill'
-import { isApprovalOpen } from '../tokens/approval-request.ts'
+import { isApprovalOpen } from '../tokens/login/approval-request.ts'
 import type { KnownAccount } from './accounts.ts'
 import { loginButtons } from './login-page.ts'
 import { forOwner, titleOf } from './names.ts'

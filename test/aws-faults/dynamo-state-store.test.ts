@@ -2,14 +2,14 @@ import { marshall } from '@aws-sdk/util-dynamodb'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { dynamoDbClient } from '../../lib/aws/clients.ts'
 import { dynamoStateStore } from '../../lib/aws/dynamo-state-store.ts'
-import type { StateStore } from '../../lib/ports/state-store.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
 import {
   type AccountState,
   changed,
   encodeAccountState,
   newAccountState,
-} from '../../lib/tokens/account-state.ts'
+} from '../../lib/model/account-state.ts'
+import type { StateStore } from '../../lib/ports/state-store.ts'
 import { freePort, useEnvironment } from '../aws/support/emulator.ts'
 import { endsWithin } from '../support/ends-within.ts'
 import { refusal, ScriptedAws } from './support/scripted-aws.ts'

@@ -1,8 +1,8 @@
 import { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { lambdaFollowUp } from '../../lib/aws/lambda-follow-up.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
 import type { FollowUp } from '../../lib/ports/follow-up.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
 import { refusal, ScriptedAws } from './support/scripted-aws.ts'
 
 const ACCOUNTS = ['fyers', 'fyers/papa'].map(parseAccountId)

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readLoginEvent } from '../../functions/runtime/login-event.ts'
 import { lambdaLoginDesk } from '../../lib/aws/lambda-login-desk.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
 import type { LoginDesk } from '../../lib/ports/login-desk.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
 import { refusal, ScriptedAws } from './support/scripted-aws.ts'
 
 const account = parseAccountId('iifl/28748327')

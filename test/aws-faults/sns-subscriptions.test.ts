@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { snsClient } from '../../lib/aws/clients.ts'
 import { confirmSubscription, subscriptionsOf } from '../../lib/aws/sns-subscriptions.ts'
 import { findingsOf } from '../../lib/aws/subscription-findings.ts'
-import { maskSecrets, Secret } from '../../lib/tokens/secret.ts'
+import { maskSecrets, Secret } from '../../lib/model/secret.ts'
 import { useEnvironment } from '../aws/support/emulator.ts'
 import { SnsStandIn, type StandInSubscription, TOPIC } from '../support/sns-stand-in.ts'
 

@@ -1,10 +1,10 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { redisMirror } from '../../lib/mirrors/redis-mirror.ts'
+import { AudienceError } from '../../lib/model/errors.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
-import { AudienceError } from '../../lib/tokens/errors.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
 import { ISSUED, publication } from '../mirrors/support/publication.ts'
 import { RedisServer } from './support/redis-server.ts'
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { redisMirror } from '../../lib/mirrors/redis-mirror.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { AudienceError } from '../../lib/model/errors.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { systemClock } from '../../lib/system-clock.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { AudienceError } from '../../lib/tokens/errors.ts'
 import { EXPIRES, ISSUED, publication, tokenOf } from '../mirrors/support/publication.ts'
 import { RedisServer } from './support/redis-server.ts'
 

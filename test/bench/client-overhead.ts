@@ -4,8 +4,8 @@ import { Temporal } from 'temporal-polyfill'
 import { Agent, request } from 'undici'
 import { brokerNamed } from '../../lib/brokers/index.ts'
 import { createClient, Secret, type TokenSource } from '../../lib/client/index.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
 import { systemClock } from '../../lib/system-clock.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { paired } from './measure.ts'
 
 const PAIRS = 101

@@ -3,10 +3,10 @@ import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import type { AwsFunctions } from '../../lib/cli/backend/aws-functions.ts'
 import { awsRun } from '../../lib/cli/backend/aws-run.ts'
 import { parseConfig } from '../../lib/config.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import type { AccountState } from '../../lib/model/account-state.ts'
+import { type RunReport, report } from '../../lib/model/outcome.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import type { AccountState } from '../../lib/tokens/account-state.ts'
-import { type RunReport, report } from '../../lib/tokens/outcome.ts'
 import { World } from '../support/world.ts'
 
 const APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET-FYERS-APP' }

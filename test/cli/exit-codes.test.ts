@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
 import { EXIT, exitCodeOfRun } from '../../lib/cli/terminal/exit-codes.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { type AccountState, newAccountState } from '../../lib/model/account-state.ts'
+import { type Outcome, report } from '../../lib/model/outcome.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { type AccountState, newAccountState } from '../../lib/tokens/account-state.ts'
-import { type Outcome, report } from '../../lib/tokens/outcome.ts'
-import { resultOf } from '../../lib/tokens/result.ts'
+import { resultOf } from '../../lib/tokens/rules/result.ts'
 
 const now = new VirtualClock('2026-11-23T08:00:00+05:30').now()
 const bare = newAccountState(parseAccountId('zerodha'))

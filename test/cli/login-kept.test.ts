@@ -2,9 +2,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { afterProof } from '../../lib/cli/login/kept.ts'
 import { finishLogin, type LoginTask } from '../../lib/cli/login/task.ts'
 import { watchForLogin } from '../../lib/cli/login/watch.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
 import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 
 let world: LoginWorld

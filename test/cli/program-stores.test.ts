@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Composition } from '../../lib/cli/backend/composition.ts'
 import { programAccounts } from '../../lib/cli/program/stores.ts'
 import { parseConfig } from '../../lib/config.ts'
-import { StateStoreError, TokenVaultError } from '../../lib/tokens/errors.ts'
+import { StateStoreError, TokenVaultError } from '../../lib/model/errors.ts'
 import { RestWorld } from '../rest/support/rest-world.ts'
 
 let world: RestWorld

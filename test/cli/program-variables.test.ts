@@ -8,8 +8,8 @@ import {
   type ZonedToken,
 } from '../../lib/cli/program/variables.ts'
 import type { ClientToken } from '../../lib/client/token-source.ts'
-import { brokerOf, parseAccountId } from '../../lib/tokens/account-id.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
+import { brokerOf, parseAccountId } from '../../lib/model/account-id.ts'
+import { Secret } from '../../lib/model/secret.ts'
 
 const tokenOf = (id: string, more: Partial<ClientToken> = {}): ZonedToken => {
   const account = parseAccountId(id)

@@ -1,13 +1,13 @@
 import type { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { changed } from '../../lib/model/account-state.ts'
+import type { AccountResult } from '../../lib/model/outcome.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import { UpstoxSimulator } from '../../lib/simulators/upstox/upstox-simulator.ts'
 import { helpFor } from '../../lib/site/needs.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { changed } from '../../lib/tokens/account-state.ts'
-import { adoptAccessToken } from '../../lib/tokens/adopt.ts'
-import type { AccountResult } from '../../lib/tokens/outcome.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
+import { adoptAccessToken } from '../../lib/tokens/service/adopt.ts'
 import { World } from '../support/world.ts'
 
 const APP = {

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { RefreshProgress } from '../../lib/cli/refresh/progress.ts'
 import { type Terminal, terminal } from '../../lib/cli/terminal/terminal.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { newAccountState } from '../../lib/tokens/account-state.ts'
-import { resultOf } from '../../lib/tokens/result.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { newAccountState } from '../../lib/model/account-state.ts'
+import { resultOf } from '../../lib/tokens/rules/result.ts'
 
 const ACC1 = parseAccountId('upstox/ACC1')
 const ACC2 = parseAccountId('upstox/ACC2')

@@ -9,8 +9,8 @@ import {
   type TokenkeeperClient,
   TokenUnavailableError,
 } from '../../lib/client/index.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { type ApiServer, type Received, type Scripted, startApi } from './support/api-server.ts'
 import { KeptSource } from './support/kept-source.ts'
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createClient, type TokenkeeperClient, TokenUnavailableError } from '../../lib/client/index.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { BrokerUnavailableError } from '../../lib/model/errors.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { BrokerUnavailableError } from '../../lib/tokens/errors.ts'
 import { KeptSource } from './support/kept-source.ts'
 
 let clock: VirtualClock

@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { type Need, neededUntil, secondsIn } from '../../lib/client/need.ts'
-import { ConfigurationError } from '../../lib/tokens/errors.ts'
+import { ConfigurationError } from '../../lib/model/errors.ts'
 
 describe('a time span', () => {
   test.each([

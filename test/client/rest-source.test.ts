@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createClient, restSource, type TokenkeeperClient } from '../../lib/client/index.ts'
 import { type LocalServer, startLocalServer } from '../../lib/local/local-server.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { changed } from '../../lib/tokens/account-state.ts'
-import { ConfigurationError } from '../../lib/tokens/errors.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { changed } from '../../lib/model/account-state.ts'
+import { ConfigurationError } from '../../lib/model/errors.ts'
 import { FYERS_APP, RestWorld } from '../rest/support/rest-world.ts'
 import { startApi } from './support/api-server.ts'
 

@@ -1,11 +1,11 @@
 import { Temporal } from 'temporal-polyfill'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createClient, type RefreshEvent, ssmSource, type TokenSource } from '../../lib/client/index.ts'
+import { TokenVaultError } from '../../lib/model/errors.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import type { SecretName, StoredSecret, StoredSecrets } from '../../lib/ports/token-vault.ts'
 import { simulatedJwt } from '../../lib/simulators/kit/simulated-token.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
-import { TokenVaultError } from '../../lib/tokens/errors.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
 
 const START = '2026-11-23T08:00:00+05:30'
 let clock: VirtualClock

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { objectionIn } from '../../lib/client/unavailable.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import type { AccountResult } from '../../lib/tokens/outcome.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import type { AccountResult } from '../../lib/model/outcome.ts'
 
 const SKIPPED: AccountResult = {
   success: true,

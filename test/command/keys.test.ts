@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { apiKeyIdIn } from '../../lib/tokens/api-key.ts'
+import { apiKeyIdIn } from '../../lib/model/api-key.ts'
 import { CommandLine } from './command.ts'
 
 let line: CommandLine

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../lib/local/database.ts'
 import { filesOf } from '../../lib/local/files.ts'
 import { sqliteStateStore } from '../../lib/local/sqlite-state-store.ts'
-import { type AccountId, brokerOf } from '../../lib/tokens/account-id.ts'
+import { type AccountId, brokerOf } from '../../lib/model/account-id.ts'
 import { CommandLine, type Ended } from './command.ts'
 import { onTerminal } from './set-up.ts'
 

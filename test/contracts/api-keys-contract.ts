@@ -1,8 +1,8 @@
 import { Temporal } from 'temporal-polyfill'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { type ApiKey, isApiKey, newApiKey } from '../../lib/model/api-key.ts'
 import type { ApiKeys } from '../../lib/ports/api-keys.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { type ApiKey, isApiKey, newApiKey } from '../../lib/tokens/api-key.ts'
 
 const NOON = Temporal.Instant.from('2026-11-23T12:00:00.123Z')
 

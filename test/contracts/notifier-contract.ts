@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import type { Alert, Notifier } from '../../lib/ports/notifier.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
 
 /** A notifier and the texts people got from it so far, oldest first. */
 export interface NotifierUnderTest {

@@ -1,13 +1,13 @@
 import { Temporal } from 'temporal-polyfill'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { StateStore } from '../../lib/ports/state-store.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
 import {
   type AccountState,
   changed,
   newAccountState,
   type StateChanges,
-} from '../../lib/tokens/account-state.ts'
+} from '../../lib/model/account-state.ts'
+import type { StateStore } from '../../lib/ports/state-store.ts'
 
 const ACCOUNT = parseAccountId('fyers')
 const NOON = Temporal.Instant.from('2026-11-23T12:00:00.123Z')

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
 import type { Temporal } from 'temporal-polyfill'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { TokenVaultError } from '../../lib/model/errors.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import type { SecretName, TokenVault } from '../../lib/ports/token-vault.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { TokenVaultError } from '../../lib/tokens/errors.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
 
 /** An empty vault, and the time by which it stamps its writes. */
 export interface VaultUnderTest {

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { presentable } from '../../functions/runtime/presentable.ts'
 import { maskingLogger } from '../../functions/runtime/telemetry.ts'
-import { ConfigurationError } from '../../lib/tokens/errors.ts'
+import { ConfigurationError } from '../../lib/model/errors.ts'
 import { captureOutput } from './lambda.ts'
 
 afterEach(() => {

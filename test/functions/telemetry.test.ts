@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { refreshHandler } from '../../functions/runtime/refresh-handler.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import { APP, fyersFunction } from './fyers-function.ts'
 import { lambdaContext } from './lambda.ts'
 

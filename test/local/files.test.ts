@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { withoutTilde } from '../../lib/local/files.ts'
-import { ConfigurationError } from '../../lib/tokens/errors.ts'
+import { ConfigurationError } from '../../lib/model/errors.ts'
 import { CommandLine } from '../command/command.ts'
 
 test.each([

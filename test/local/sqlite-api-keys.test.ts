@@ -6,7 +6,7 @@ import { Temporal } from 'temporal-polyfill'
 import { expect, test } from 'vitest'
 import { openDatabase } from '../../lib/local/database.ts'
 import { sqliteApiKeys } from '../../lib/local/sqlite-api-keys.ts'
-import { newApiKey } from '../../lib/tokens/api-key.ts'
+import { newApiKey } from '../../lib/model/api-key.ts'
 import { apiKeysContract } from '../contracts/api-keys-contract.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T12:00:00Z')

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../lib/local/database.ts'
 import type { LocalDatabase } from '../../lib/local/local-database.ts'
 import { sqliteStateStore } from '../../lib/local/sqlite-state-store.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { changed, newAccountState } from '../../lib/tokens/account-state.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { changed, newAccountState } from '../../lib/model/account-state.ts'
 import { stateStoreContract } from '../contracts/state-store-contract.ts'
 
 const STATE = changed(newAccountState(parseAccountId('fyers')), {})

@@ -7,9 +7,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../lib/local/database.ts'
 import type { LocalDatabase } from '../../lib/local/local-database.ts'
 import { sqliteTokenVault } from '../../lib/local/sqlite-token-vault.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
 import { tokenVaultContract } from '../contracts/token-vault-contract.ts'
 
 const ACCOUNT = parseAccountId('fyers')

@@ -18,10 +18,10 @@ import { join } from 'node:path'
 import { parse } from 'dotenv'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fileMirror } from '../../lib/mirrors/file-mirror.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { AudienceError, ConfigurationError } from '../../lib/model/errors.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { AudienceError, ConfigurationError } from '../../lib/tokens/errors.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
 import { publication, tokenOf } from './support/publication.ts'
 
 let folder: string

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { redisAddress, splitPassword } from '../../lib/mirrors/redis-address.ts'
 import { infoOf, isNewer, parseInfo } from '../../lib/mirrors/redis-info.ts'
 import { keysOf, secondsToLive } from '../../lib/mirrors/redis-keys.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { ConfigurationError } from '../../lib/tokens/errors.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { ConfigurationError } from '../../lib/model/errors.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import { EXPIRES, ISSUED, publication } from './support/publication.ts'
 
 const at = (text: string): Temporal.Instant => Temporal.Instant.from(text)

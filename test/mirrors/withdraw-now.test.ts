@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Composition, RunOrder } from '../../lib/cli/backend/composition.ts'
 import { withdrawNow } from '../../lib/cli/backend/withdraw-now.ts'
 import { enabledBrokers, parseConfig } from '../../lib/config.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { ConfigurationError } from '../../lib/tokens/errors.ts'
-import { report } from '../../lib/tokens/outcome.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { ConfigurationError } from '../../lib/model/errors.ts'
+import { report } from '../../lib/model/outcome.ts'
 import { World } from '../support/world.ts'
 
 const REDIS = { redis: { url: 'rediss://cache.example.invalid' } }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { apiKeyIdIn, SCOPES } from '../../lib/tokens/api-key.ts'
+import { apiKeyIdIn, SCOPES } from '../../lib/model/api-key.ts'
 import { RestWorld } from './support/rest-world.ts'
 
 let world: RestWorld

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { changed } from '../../lib/tokens/account-state.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { changed } from '../../lib/model/account-state.ts'
 import { RestWorld } from './support/rest-world.ts'
 
 let world: RestWorld

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { BrokerUnavailableError, StateStoreError } from '../../lib/tokens/errors.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
+import { BrokerUnavailableError, StateStoreError } from '../../lib/model/errors.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import { RestWorld } from './support/rest-world.ts'
 
 let world: RestWorld

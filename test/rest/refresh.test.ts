@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { changed } from '../../lib/tokens/account-state.ts'
-import { SCOPES } from '../../lib/tokens/api-key.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { changed } from '../../lib/model/account-state.ts'
+import { SCOPES } from '../../lib/model/api-key.ts'
 import { FYERS_APP, RestWorld } from './support/rest-world.ts'
 
 let world: RestWorld

@@ -1,13 +1,13 @@
 import { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { type AccountState, newAccountState } from '../../lib/model/account-state.ts'
+import { type RunReport, report } from '../../lib/model/outcome.ts'
 import type { DeskRefusal } from '../../lib/ports/token-desk.ts'
 import { type Renewals, renewals } from '../../lib/rest/renewals.ts'
 import type { RestOptions } from '../../lib/rest/rest-env.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { type AccountState, newAccountState } from '../../lib/tokens/account-state.ts'
-import { type RunReport, report } from '../../lib/tokens/outcome.ts'
-import { resultOf } from '../../lib/tokens/result.ts'
+import { resultOf } from '../../lib/tokens/rules/result.ts'
 
 /** API Gateway and the site's function give up after 29 s; the reply needs its own reads besides. */
 const LONGEST_S = 25

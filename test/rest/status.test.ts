@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
+import { changed } from '../../lib/model/account-state.ts'
+import { StateStoreError } from '../../lib/model/errors.ts'
+import { fingerprint } from '../../lib/model/fingerprint.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import type { TokenDesk } from '../../lib/ports/token-desk.ts'
-import { changed } from '../../lib/tokens/account-state.ts'
-import { StateStoreError } from '../../lib/tokens/errors.ts'
-import { fingerprint } from '../../lib/tokens/fingerprint.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
-import { tokenDesk } from '../../lib/tokens/token-desk.ts'
+import { tokenDesk } from '../../lib/tokens/service/token-desk.ts'
 import { RestWorld } from './support/rest-world.ts'
 
 let world: RestWorld

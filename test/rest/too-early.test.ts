@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
 import { FYERS_APP, RestWorld } from './support/rest-world.ts'
 
 const FROM = '2026-11-30T06:00:00+05:30'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { changed, encodeAccountState } from '../../lib/tokens/account-state.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { changed, encodeAccountState } from '../../lib/model/account-state.ts'
 import { RestWorld } from './support/rest-world.ts'
 
 let world: RestWorld

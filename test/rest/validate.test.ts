@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { changed } from '../../lib/tokens/account-state.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { changed } from '../../lib/model/account-state.ts'
 import { holdNext } from '../support/held-request.ts'
 import { RestWorld } from './support/rest-world.ts'
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { newLoginState } from '../../lib/tokens/login-attempts.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { newLoginState } from '../../lib/tokens/login/attempts.ts'
 import { ASHA, BINA, CALLBACK, callback, Siege } from './support/siege.ts'
 import { textOf } from './support/site-browser.ts'
 

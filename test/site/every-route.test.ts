@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { StateStoreError } from '../../lib/model/errors.ts'
 import { webhookPath } from '../../lib/site/webhook-path.ts'
-import { StateStoreError } from '../../lib/tokens/errors.ts'
 import { ASHA, BINA, callback, Siege } from './support/siege.ts'
 import { type Site, siteOf } from './support/site.ts'
 import { formsOf, linksOf, type Reply, SiteBrowser } from './support/site-browser.ts'

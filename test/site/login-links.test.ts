@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type AccountId, parseAccountId } from '../../lib/model/account-id.ts'
 import {
   ensureSigningKey,
   rotateSigningKey,
@@ -7,7 +8,6 @@ import {
 } from '../../lib/signing-keys.ts'
 import { loginLinks, verifyLink } from '../../lib/site/login-links.ts'
 import { accountOfWebhookPath, webhookPath } from '../../lib/site/webhook-path.ts'
-import { type AccountId, parseAccountId } from '../../lib/tokens/account-id.ts'
 import { World } from '../support/world.ts'
 
 const SITE = 'https://tokens.example.invalid'

@@ -2,17 +2,17 @@ import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
-import type { KnownAccount } from '../../lib/site/accounts.ts'
-import { helpFor, loginLaterFrom, overviewOf } from '../../lib/site/needs.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
 import {
   type AccessTokenRecord,
   type AccountState,
   type Incident,
   newAccountState,
-} from '../../lib/tokens/account-state.ts'
-import type { Outcome } from '../../lib/tokens/outcome.ts'
+} from '../../lib/model/account-state.ts'
+import type { Outcome } from '../../lib/model/outcome.ts'
+import type { Broker } from '../../lib/ports/broker.ts'
+import type { KnownAccount } from '../../lib/site/accounts.ts'
+import { helpFor, loginLaterFrom, overviewOf } from '../../lib/site/needs.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T08:00:00+05:30')
 /** A broker at which nobody can log in from here. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
 import { LoginWorld } from '../support/login-world.ts'
 import { type Site, siteOf } from './support/site.ts'
 import { formsOf, linksOf, type Reply, type SiteBrowser, textOf } from './support/site-browser.ts'

@@ -2,14 +2,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
-import { statusOf } from '../../lib/site/account-status.ts'
-import { type AccountId, parseAccountId } from '../../lib/tokens/account-id.ts'
+import { type AccountId, parseAccountId } from '../../lib/model/account-id.ts'
 import {
   type AccessTokenRecord,
   type AccountState,
   changed,
   newAccountState,
-} from '../../lib/tokens/account-state.ts'
+} from '../../lib/model/account-state.ts'
+import { statusOf } from '../../lib/site/account-status.ts'
 import { World } from '../support/world.ts'
 import { type Site, siteOf } from './support/site.ts'
 import { formsOf, type SiteBrowser, textOf } from './support/site-browser.ts'

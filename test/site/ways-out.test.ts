@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { changed } from '../../lib/tokens/account-state.ts'
+import { changed } from '../../lib/model/account-state.ts'
 import { ASHA, BINA, callback, Siege } from './support/siege.ts'
 import { type SiteSetting, siteOf } from './support/site.ts'
 import { formsOf, linksOf, type Reply, type SiteBrowser, textOf } from './support/site-browser.ts'

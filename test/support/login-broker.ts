@@ -1,10 +1,10 @@
 import { Temporal } from 'temporal-polyfill'
 import { badField, callBroker, errorByStatus } from '../../lib/brokers/shared/call.ts'
+import { GrantRejectedError } from '../../lib/model/errors.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import type { Broker, BrokerContext, Renewal } from '../../lib/ports/broker.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { Authorization, Candidate } from '../../lib/ports/login.ts'
-import { GrantRejectedError } from '../../lib/tokens/errors.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
 import { RotabrokerSimulator, rotabroker } from './rotating-broker.ts'
 
 const NAME = 'Loginbroker'

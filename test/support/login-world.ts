@@ -1,8 +1,8 @@
+import type { AccountId } from '../../lib/model/account-id.ts'
+import type { AccountState, LoginResult } from '../../lib/model/account-state.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { Finished, LoginDesk, Refusal, Started } from '../../lib/ports/login-desk.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import type { AccountState, LoginResult } from '../../lib/tokens/account-state.ts'
-import { loginDesk } from '../../lib/tokens/login-desk.ts'
+import { loginDesk } from '../../lib/tokens/login/desk.ts'
 import { LoginBrokerSimulator, loginbroker } from './login-broker.ts'
 import { World } from './world.ts'
 

@@ -1,9 +1,9 @@
 import { posConnector } from '../../lib/brokers/pos-connector/pos-connector.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import type { AccountSettings } from '../../lib/model/account-state.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import type { PosOptions } from '../../lib/simulators/pos-connector/behaviour.ts'
 import { PosConnectorSimulator } from '../../lib/simulators/pos-connector/pos-connector-simulator.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import type { AccountSettings } from '../../lib/tokens/account-state.ts'
 import { World } from './world.ts'
 
 export const POS_USER = {

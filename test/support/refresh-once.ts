@@ -9,7 +9,7 @@ import { sqliteStateStore } from '../../lib/local/sqlite-state-store.ts'
 import { sqliteTokenVault } from '../../lib/local/sqlite-token-vault.ts'
 import { vaultKey } from '../../lib/local/vault-key.ts'
 import { systemClock } from '../../lib/system-clock.ts'
-import { runBroker } from '../../lib/tokens/run.ts'
+import { runBroker } from '../../lib/tokens/refresh/run.ts'
 import { rotabroker } from './rotating-broker.ts'
 
 const [, , folder = '', origin = ''] = process.argv

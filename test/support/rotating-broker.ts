@@ -1,12 +1,12 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { badField, callBroker, errorByStatus } from '../../lib/brokers/shared/call.ts'
+import { GrantRejectedError } from '../../lib/model/errors.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import type { Broker, BrokerContext, Proof, Renewal } from '../../lib/ports/broker.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import { simulatedJwt } from '../../lib/simulators/kit/simulated-token.ts'
 import type { Simulator, SimulatorEnv } from '../../lib/simulators/kit/simulator.ts'
-import { GrantRejectedError } from '../../lib/tokens/errors.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
 
 const NAME = 'Rotabroker'
 const ACCESS_TOKEN_LIFE_S = 1800

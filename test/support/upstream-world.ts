@@ -1,8 +1,8 @@
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { TokenServiceSimulator } from '../../lib/simulators/token-service/token-service-simulator.ts'
 import { UpstoxSimulator } from '../../lib/simulators/upstox/upstox-simulator.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { World } from './world.ts'
 
 const APP = {

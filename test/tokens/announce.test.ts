@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { changed } from '../../lib/model/account-state.ts'
+import { AudienceError } from '../../lib/model/errors.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import type { Audience, Publication } from '../../lib/ports/audience.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { changed } from '../../lib/tokens/account-state.ts'
-import { adoptAccessToken } from '../../lib/tokens/adopt.ts'
-import { AudienceError } from '../../lib/tokens/errors.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
+import { adoptAccessToken } from '../../lib/tokens/service/adopt.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 
 let world: LoginWorld

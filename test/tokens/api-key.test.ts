@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
-import { apiKeyIdIn, isApiKey, newApiKey, objectionTo } from '../../lib/tokens/api-key.ts'
+import { apiKeyIdIn, isApiKey, newApiKey, objectionTo } from '../../lib/model/api-key.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T12:00:00Z')
 const WISH = { name: 'bot', scopes: ['status'], createdAt: NOW } as const

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { configured } from '../../lib/brokers/configured.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { changed } from '../../lib/model/account-state.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import { type Http, HttpError } from '../../lib/ports/http.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { changed } from '../../lib/tokens/account-state.ts'
 import { loginbroker } from '../support/login-broker.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 

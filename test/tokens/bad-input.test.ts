@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { StateStoreError, TokenVaultError } from '../../lib/model/errors.ts'
+import type { AccountResult } from '../../lib/model/outcome.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
 import { simulatedJwt } from '../../lib/simulators/kit/simulated-token.ts'
 import { type Fault, HTML_200, HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { StateStoreError, TokenVaultError } from '../../lib/tokens/errors.ts'
-import type { AccountResult } from '../../lib/tokens/outcome.ts'
 import { World } from '../support/world.ts'
 
 const APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET-FYERS-APP' }

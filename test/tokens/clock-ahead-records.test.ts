@@ -1,23 +1,23 @@
 import { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { configured } from '../../lib/brokers/configured.ts'
-import { renewsItself } from '../../lib/site/needs.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
 import {
   changed,
   type GrantBlock,
   newAccountState,
   type StateChanges,
-} from '../../lib/tokens/account-state.ts'
-import { isApprovalOpen } from '../../lib/tokens/approval-request.ts'
-import { attemptAllowedAt, attemptsLeftToday, withAttempt } from '../../lib/tokens/budget.ts'
-import { isOver } from '../../lib/tokens/choose-grant.ts'
-import { settledBy } from '../../lib/tokens/doubt.ts'
-import { leftAlone } from '../../lib/tokens/ending.ts'
-import { RateLimitedError } from '../../lib/tokens/errors.ts'
-import { isReminderDue } from '../../lib/tokens/incident.ts'
-import { isOpen, openLogins } from '../../lib/tokens/login-attempts.ts'
-import { readStored } from '../../lib/tokens/read-stored.ts'
+} from '../../lib/model/account-state.ts'
+import { RateLimitedError } from '../../lib/model/errors.ts'
+import { renewsItself } from '../../lib/site/needs.ts'
+import { isReminderDue } from '../../lib/tokens/lease/incident.ts'
+import { isApprovalOpen } from '../../lib/tokens/login/approval-request.ts'
+import { isOpen, openLogins } from '../../lib/tokens/login/attempts.ts'
+import { readStored } from '../../lib/tokens/refresh/read-stored.ts'
+import { attemptAllowedAt, attemptsLeftToday, withAttempt } from '../../lib/tokens/rules/budget.ts'
+import { isOver } from '../../lib/tokens/rules/choose-grant.ts'
+import { settledBy } from '../../lib/tokens/rules/doubt.ts'
+import { leftAlone } from '../../lib/tokens/rules/ending.ts'
 import { loginbroker } from '../support/login-broker.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 

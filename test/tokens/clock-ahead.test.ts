@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { World } from '../support/world.ts'
 
 const APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET-FYERS-APP' }

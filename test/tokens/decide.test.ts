@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import { type AccountState, type GrantBlock, newAccountState } from '../../lib/model/account-state.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import type { Broker, Grant } from '../../lib/ports/broker.ts'
 import type { SecretName, StoredSecret } from '../../lib/ports/token-vault.ts'
-import { parseAccountId } from '../../lib/tokens/account-id.ts'
-import { type AccountState, type GrantBlock, newAccountState } from '../../lib/tokens/account-state.ts'
-import { secretStamp } from '../../lib/tokens/choose-grant.ts'
-import { type Decision, decide, type RefusedToken, type Situation } from '../../lib/tokens/decide.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
+import { secretStamp } from '../../lib/tokens/rules/choose-grant.ts'
+import { type Decision, decide, type RefusedToken, type Situation } from '../../lib/tokens/rules/decide.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T07:00:00+05:30')
 

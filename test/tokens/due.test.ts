@@ -1,8 +1,8 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
-import type { AccessTokenRecord } from '../../lib/tokens/account-state.ts'
-import { leeway, wantsProof, whetherDue } from '../../lib/tokens/due.ts'
-import type { SessionModel } from '../../lib/tokens/session-model.ts'
+import type { AccessTokenRecord } from '../../lib/model/account-state.ts'
+import type { SessionModel } from '../../lib/model/session-model.ts'
+import { leeway, wantsProof, whetherDue } from '../../lib/tokens/rules/due.ts'
 
 const ROLLING: SessionModel = {
   timeZone: 'UTC',

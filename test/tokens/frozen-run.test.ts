@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { StateStoreError } from '../../lib/model/errors.ts'
 import type { Ports } from '../../lib/ports/ports.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { StateStoreError } from '../../lib/tokens/errors.ts'
-import { type Run, runBroker } from '../../lib/tokens/run.ts'
+import { type Run, runBroker } from '../../lib/tokens/refresh/run.ts'
 import { LoginWorld } from '../support/login-world.ts'
 
 let world: LoginWorld

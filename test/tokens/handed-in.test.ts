@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { slipIn } from '../../lib/tokens/handed-in.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
+import { Secret } from '../../lib/model/secret.ts'
+import { slipIn } from '../../lib/tokens/service/handed-in.ts'
 
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJTSU0ifQ.c2ln'
 

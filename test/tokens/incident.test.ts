@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { configured } from '../../lib/brokers/configured.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { TokenVaultError } from '../../lib/model/errors.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import { HttpError } from '../../lib/ports/http.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { TokenVaultError } from '../../lib/tokens/errors.ts'
 import { loginbroker } from '../support/login-broker.ts'
 import { LoginWorld } from '../support/login-world.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { AccountId } from '../../lib/model/account-id.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
 import { RotabrokerSimulator, rotabroker } from '../support/rotating-broker.ts'
 import { World } from '../support/world.ts'
 

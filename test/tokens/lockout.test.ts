@@ -3,17 +3,17 @@ import { expect, test } from 'vitest'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { posConnector } from '../../lib/brokers/pos-connector/pos-connector.ts'
-import type { Broker, BrokerContext, Renewal } from '../../lib/ports/broker.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
 import {
   AmbiguousError,
   BrokerUnavailableError,
   ClientRejectedError,
   HumanActionError,
   RateLimitedError,
-} from '../../lib/tokens/errors.ts'
-import { countedSecrets } from '../../lib/tokens/lockout.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
+} from '../../lib/model/errors.ts'
+import { Secret } from '../../lib/model/secret.ts'
+import type { Broker, BrokerContext, Renewal } from '../../lib/ports/broker.ts'
+import { countedSecrets } from '../../lib/tokens/rules/lockout.ts'
 import { World } from '../support/world.ts'
 
 const FATES = ['lost', 'fault', 'killed', 'wrong', 'throttled', 'app', 'before', 'right'] as const

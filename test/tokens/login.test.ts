@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { changed, type LoginResult } from '../../lib/model/account-state.ts'
+import { TokenVaultError } from '../../lib/model/errors.ts'
 import { type Http, HttpError, type HttpReply } from '../../lib/ports/http.ts'
 import { COMMAND_LINE } from '../../lib/ports/login-desk.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { changed, type LoginResult } from '../../lib/tokens/account-state.ts'
-import { TokenVaultError } from '../../lib/tokens/errors.ts'
-import { accountOfState, newLoginState } from '../../lib/tokens/login-attempts.ts'
+import { accountOfState, newLoginState } from '../../lib/tokens/login/attempts.ts'
 import { BROWSER, CALLBACK, LoginWorld, success } from '../support/login-world.ts'
 
 let world: LoginWorld

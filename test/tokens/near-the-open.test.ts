@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { configured } from '../../lib/brokers/configured.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import type { AccountState } from '../../lib/model/account-state.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { statusOf } from '../../lib/site/account-status.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import type { AccountState } from '../../lib/tokens/account-state.ts'
-import { adoptAccessToken } from '../../lib/tokens/adopt.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
+import { adoptAccessToken } from '../../lib/tokens/service/adopt.ts'
 import { World } from '../support/world.ts'
 
 const APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET-FYERS-APP' }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { fyersLogin } from '../../lib/brokers/fyers/login.ts'
 import { zerodhaLogin } from '../../lib/brokers/zerodha/login.ts'
-import { readPasted } from '../../lib/tokens/pasted-login.ts'
+import { readPasted } from '../../lib/tokens/login/pasted-login.ts'
 
 const STATE = 'one-time-state.ZnllcnM'
 const LANDED = `https://trade.fyers.in/api-login/redirect-to-app?s=ok&code=200&auth_code=sim.auth.code&state=${STATE}`

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { changed } from '../../lib/model/account-state.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { changed } from '../../lib/tokens/account-state.ts'
-import { removeAccount } from '../../lib/tokens/remove.ts'
+import { removeAccount } from '../../lib/tokens/service/remove.ts'
 import { World } from '../support/world.ts'
 
 let world: World

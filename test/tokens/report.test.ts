@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import type { AccountResult } from '../../lib/model/outcome.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import type { AccountResult } from '../../lib/tokens/outcome.ts'
 import { RotabrokerSimulator, rotabroker } from '../support/rotating-broker.ts'
 import { World } from '../support/world.ts'
 

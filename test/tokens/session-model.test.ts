@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
+import { isBrokenJwt, jwtExpiry } from '../../lib/model/jwt.ts'
+import { Secret } from '../../lib/model/secret.ts'
+import { expectedExpiry, expiryOf, issuedFrom, nextClock } from '../../lib/model/session-model.ts'
 import { simulatedJwt } from '../../lib/simulators/kit/simulated-token.ts'
-import { isBrokenJwt, jwtExpiry } from '../../lib/tokens/jwt.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
-import { expectedExpiry, expiryOf, issuedFrom, nextClock } from '../../lib/tokens/session-model.ts'
 
 const instant = (text: string): Temporal.Instant => Temporal.Instant.from(text)
 const opaque = new Secret('opaque-token-0001')

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { type AccountState, changed } from '../../lib/model/account-state.ts'
+import { StateStoreError, TokenVaultError } from '../../lib/model/errors.ts'
+import { Secret } from '../../lib/model/secret.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { StateStore } from '../../lib/ports/state-store.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { type AccountState, changed } from '../../lib/tokens/account-state.ts'
-import { adoptAccessToken } from '../../lib/tokens/adopt.ts'
-import { StateStoreError, TokenVaultError } from '../../lib/tokens/errors.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
+import { adoptAccessToken } from '../../lib/tokens/service/adopt.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 
 let world: LoginWorld

@@ -6,17 +6,17 @@ import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { posConnector } from '../../lib/brokers/pos-connector/pos-connector.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
+import type { AccountId } from '../../lib/model/account-id.ts'
 import {
   type AccessTokenRecord,
   type AccountSettings,
   type AccountState,
   newAccountState,
-} from '../../lib/tokens/account-state.ts'
-import { brokerContext } from '../../lib/tokens/broker-context.ts'
-import { proveStored } from '../../lib/tokens/publish.ts'
-import { Secret } from '../../lib/tokens/secret.ts'
+} from '../../lib/model/account-state.ts'
+import { Secret } from '../../lib/model/secret.ts'
+import type { Broker } from '../../lib/ports/broker.ts'
+import { brokerContext } from '../../lib/tokens/refresh/broker-context.ts'
+import { proveStored } from '../../lib/tokens/refresh/publish.ts'
 import { type PosWorld, posWorld } from '../support/pos-backend.ts'
 import { World } from '../support/world.ts'
 

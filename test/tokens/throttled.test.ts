@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { AccountId } from '../../lib/model/account-id.ts'
+import { changed } from '../../lib/model/account-state.ts'
 import type { Http } from '../../lib/ports/http.ts'
-import type { AccountId } from '../../lib/tokens/account-id.ts'
-import { changed } from '../../lib/tokens/account-state.ts'
 import { LoginWorld } from '../support/login-world.ts'
 
 let world: LoginWorld

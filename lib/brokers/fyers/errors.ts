@@ -6,7 +6,7 @@ import {
   type TokenkeeperError,
   UnexpectedResponseError,
   WAIT_OUT,
-} from '../../tokens/errors.ts'
+} from '../../model/errors.ts'
 import { type BrokerReply, errorByStatus, type Spends } from '../shared/call.ts'
 
 export const FYERS = 'FYERS'

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
+import { Secret } from '../../model/secret.ts'
 import type { Broker, BrokerContext, Proof, Renewal } from '../../ports/broker.ts'
-import { Secret } from '../../tokens/secret.ts'
 import { urlProblem } from '../shared/base-url.ts'
 import { badField, callBroker } from '../shared/call.ts'
 import { ErrorReply, FYERS, FYERS_EDGE_BLOCK_S, fyersError } from './errors.ts'

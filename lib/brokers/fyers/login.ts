@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod/mini'
+import { ConfigurationError, GrantRejectedError, TokenkeeperError } from '../../model/errors.ts'
+import { jwtClaims } from '../../model/jwt.ts'
+import { Secret } from '../../model/secret.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker.ts'
 import type { Authorization, AuthorizationRequest, Callback, CodeLogin } from '../../ports/login.ts'
-import { ConfigurationError, GrantRejectedError, TokenkeeperError } from '../../tokens/errors.ts'
-import { jwtClaims } from '../../tokens/jwt.ts'
-import { Secret } from '../../tokens/secret.ts'
 import { badField, callBroker } from '../shared/call.ts'
 import { ErrorReply, FYERS, FYERS_EDGE_BLOCK_S, fyersError } from './errors.ts'
 

@@ -7,7 +7,7 @@ import {
   type TokenkeeperError,
   UnexpectedResponseError,
   WAIT_OUT,
-} from '../../tokens/errors.ts'
+} from '../../model/errors.ts'
 import { type BrokerReply, errorByStatus } from '../shared/call.ts'
 
 export const NAME = 'IIFL XTS'

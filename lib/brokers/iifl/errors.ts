@@ -9,7 +9,7 @@ import {
   UnexpectedResponseError,
   WAIT_FOR_RUN,
   WAIT_OUT,
-} from '../../tokens/errors.ts'
+} from '../../model/errors.ts'
 import { type BrokerReply, badField, errorByStatus, type Spends } from '../shared/call.ts'
 import type { Failure } from './reply.ts'
 

@@ -1,6 +1,6 @@
+import { BrokerUnavailableError, ConfigurationError, TokenkeeperError } from '../../model/errors.ts'
+import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext } from '../../ports/broker.ts'
-import { BrokerUnavailableError, ConfigurationError, TokenkeeperError } from '../../tokens/errors.ts'
-import type { Secret } from '../../tokens/secret.ts'
 import type { EnvelopeKeys } from './envelope.ts'
 import { ILLEGAL_KEY, TOTP_REFUSED } from './errors.ts'
 import { headlessVariantA } from './variant-a.ts'

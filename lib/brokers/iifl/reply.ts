@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { Secret } from '../../tokens/secret.ts'
+import { Secret } from '../../model/secret.ts'
 import { type EnvelopeKeys, openEnvelope } from './envelope.ts'
 
 /** The answer of a check, not an error (sheet section 5). */

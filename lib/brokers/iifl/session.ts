@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker.ts'
-import type { Secret } from '../../tokens/secret.ts'
 import { apiUrl, askFor } from './call.ts'
 
 /** Clients have met the session in each of these places (sheet sections 3.4 and 4). */

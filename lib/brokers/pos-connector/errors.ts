@@ -6,7 +6,7 @@ import {
   RateLimitedError,
   type TokenkeeperError,
   WAIT_OUT,
-} from '../../tokens/errors.ts'
+} from '../../model/errors.ts'
 import { type BrokerReply, errorByStatus, retryAfter } from '../shared/call.ts'
 import type { PosPath } from './call.ts'
 

@@ -1,6 +1,6 @@
+import { GrantRejectedError } from '../../model/errors.ts'
+import type { Secret } from '../../model/secret.ts'
 import type { Broker, BrokerContext, Proof, Renewal } from '../../ports/broker.ts'
-import { GrantRejectedError } from '../../tokens/errors.ts'
-import type { Secret } from '../../tokens/secret.ts'
 import { baseUrlProblem } from '../shared/base-url.ts'
 import { badField } from '../shared/call.ts'
 import { proveFresh } from '../shared/fresh-token.ts'

@@ -1,6 +1,6 @@
 import { BlockList } from 'node:net'
 import { assertAllowedOrigin } from '../../http/allowed-origin.ts'
-import { ConfigurationError } from '../../tokens/errors.ts'
+import { ConfigurationError } from '../../model/errors.ts'
 
 /** Addresses that hand out a machine's own credentials, or stand for "here" in disguise: never spoken to. */
 const FORBIDDEN = new BlockList()

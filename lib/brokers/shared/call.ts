@@ -1,6 +1,4 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { BrokerContext } from '../../ports/broker.ts'
-import { HttpError, type HttpReply } from '../../ports/http.ts'
 import {
   AmbiguousError,
   BrokerUnavailableError,
@@ -9,7 +7,9 @@ import {
   UnexpectedResponseError,
   WAIT_FOR_RUN,
   WAIT_OUT,
-} from '../../tokens/errors.ts'
+} from '../../model/errors.ts'
+import type { BrokerContext } from '../../ports/broker.ts'
+import { HttpError, type HttpReply } from '../../ports/http.ts'
 import { USER_AGENT } from '../../version.ts'
 
 /** brokers/DECISIONS, "429 without a hint". */

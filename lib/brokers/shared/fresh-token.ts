@@ -1,9 +1,9 @@
+import { ClientRejectedError, GrantRejectedError } from '../../model/errors.ts'
+import type { Secret } from '../../model/secret.ts'
 import type { Broker, BrokerContext, Renewal } from '../../ports/broker.ts'
-import { ClientRejectedError, GrantRejectedError } from '../../tokens/errors.ts'
-import { isWorthKeeping } from '../../tokens/pending.ts'
-import { assertPlausibleToken } from '../../tokens/plausible.ts'
-import { repeatRead } from '../../tokens/repeat.ts'
-import type { Secret } from '../../tokens/secret.ts'
+import { isWorthKeeping } from '../../tokens/refresh/pending.ts'
+import { assertPlausibleToken } from '../../tokens/refresh/plausible.ts'
+import { repeatRead } from '../../tokens/refresh/repeat.ts'
 
 /**
  * Proves the access token that a login with stored credentials has just given. The login worked, so a refusal

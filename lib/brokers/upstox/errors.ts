@@ -8,8 +8,8 @@ import {
   type TokenkeeperError,
   WAIT_FOR_RUN,
   WAIT_OUT,
-} from '../../tokens/errors.ts'
-import { nextClock } from '../../tokens/session-model.ts'
+} from '../../model/errors.ts'
+import { nextClock } from '../../model/session-model.ts'
 import { type BrokerReply, errorByStatus, noUsableReply } from '../shared/call.ts'
 
 export const UPSTOX = 'Upstox'

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini'
+import { WrongAccountError } from '../../model/errors.ts'
+import { jwtClaims } from '../../model/jwt.ts'
+import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext, Proof } from '../../ports/broker.ts'
-import { WrongAccountError } from '../../tokens/errors.ts'
-import { jwtClaims } from '../../tokens/jwt.ts'
-import type { Secret } from '../../tokens/secret.ts'
 import { badField, callBroker } from '../shared/call.ts'
 import { UPSTOX, upstoxError } from './errors.ts'
 

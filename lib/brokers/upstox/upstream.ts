@@ -1,8 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
-import { parseExpiresAt } from '../../oauth/expires-at.ts'
-import type { BrokerContext, Renewal } from '../../ports/broker.ts'
-import { nameOf } from '../../tokens/account-id.ts'
+import { nameOf } from '../../model/account-id.ts'
 import {
   AmbiguousError,
   BrokerUnavailableError,
@@ -12,12 +10,14 @@ import {
   HumanActionError,
   type TokenkeeperError,
   WAIT_FOR_RUN,
-} from '../../tokens/errors.ts'
-import { jwtExpiry } from '../../tokens/jwt.ts'
-import { isWorthKeeping } from '../../tokens/pending.ts'
-import { isPlausibleToken } from '../../tokens/plausible.ts'
-import { repeatRead } from '../../tokens/repeat.ts'
-import { Secret } from '../../tokens/secret.ts'
+} from '../../model/errors.ts'
+import { jwtExpiry } from '../../model/jwt.ts'
+import { Secret } from '../../model/secret.ts'
+import { parseExpiresAt } from '../../oauth/expires-at.ts'
+import type { BrokerContext, Renewal } from '../../ports/broker.ts'
+import { isWorthKeeping } from '../../tokens/refresh/pending.ts'
+import { isPlausibleToken } from '../../tokens/refresh/plausible.ts'
+import { repeatRead } from '../../tokens/refresh/repeat.ts'
 import { type BrokerReply, callBroker, errorByStatus } from '../shared/call.ts'
 import { proveUpstox } from './profile.ts'
 

@@ -4,7 +4,7 @@ import {
   GrantRejectedError,
   type TokenkeeperError,
   UnexpectedResponseError,
-} from '../../tokens/errors.ts'
+} from '../../model/errors.ts'
 import { type BrokerReply, errorByStatus, noUsableReply, type Spends } from '../shared/call.ts'
 
 export const ZERODHA = 'Zerodha'

@@ -1,6 +1,6 @@
+import { Secret } from '../../model/secret.ts'
 import type { BrokerContext } from '../../ports/broker.ts'
 import type { AuthorizationRequest, Callback, CodeLogin } from '../../ports/login.ts'
-import { Secret } from '../../tokens/secret.ts'
 import { exchangeRequestToken } from './session.ts'
 
 const LOGIN_PATH = '/connect/login'

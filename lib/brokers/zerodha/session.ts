@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod/mini'
+import { Secret } from '../../model/secret.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker.ts'
-import { Secret } from '../../tokens/secret.ts'
 import { badField, callBroker } from '../shared/call.ts'
 import { kiteError, ZERODHA } from './errors.ts'
 
@@ -22,7 +22,7 @@ const SessionReply = z.object({
 })
 const Success = z.object({ status: z.literal('success') })
 
-/** Exchanges a request token, which works once (sheet section 3). Throws the errors of lib/tokens/errors.ts. */
+/** Exchanges a request token, which works once (sheet section 3). Throws the errors of lib/model/errors.ts. */
 export function exchangeRequestToken(context: BrokerContext, requestToken: Secret): Promise<Renewal> {
   return sessionFor(
     context,
@@ -31,7 +31,7 @@ export function exchangeRequestToken(context: BrokerContext, requestToken: Secre
   )
 }
 
-/** Renews by a refresh token, which approved platforms have (sheet section 3). Throws the errors of lib/tokens/errors.ts. */
+/** Renews by a refresh token, which approved platforms have (sheet section 3). Throws the errors of lib/model/errors.ts. */
 export function renewByRefreshToken(context: BrokerContext): Promise<Renewal> {
   const refreshToken = context.secret('refresh_token')
   return sessionFor(context, { path: RENEWAL_PATH, field: 'refresh_token', during: 'renewal' }, refreshToken)

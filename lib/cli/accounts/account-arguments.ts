@@ -1,6 +1,6 @@
 import { BROKER_IDS, brokerNamed } from '../../brokers/index.ts'
-import { type AccountId, brokerOf, nameOf, parseAccountId } from '../../tokens/account-id.ts'
-import { ConfigurationError } from '../../tokens/errors.ts'
+import { type AccountId, brokerOf, nameOf, parseAccountId } from '../../model/account-id.ts'
+import { ConfigurationError } from '../../model/errors.ts'
 import type { Composition, EnabledBroker } from '../backend/composition.ts'
 import { didYouMean } from '../terminal/similar.ts'
 import { UsageError } from '../terminal/usage-error.ts'

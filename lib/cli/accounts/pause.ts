@@ -1,5 +1,5 @@
-import type { AccountId } from '../../tokens/account-id.ts'
-import { changed } from '../../tokens/account-state.ts'
+import type { AccountId } from '../../model/account-id.ts'
+import { changed } from '../../model/account-state.ts'
 import { compose, type GlobalOptions } from '../backend/composition.ts'
 import { withdrawNow } from '../backend/withdraw-now.ts'
 import { agreed, assertNamed } from '../terminal/agreed.ts'

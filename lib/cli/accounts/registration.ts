@@ -1,12 +1,12 @@
-import type { StateStore } from '../../ports/state-store.ts'
-import type { AccountId } from '../../tokens/account-id.ts'
+import type { AccountId } from '../../model/account-id.ts'
 import {
   type AccountSettings,
   type AccountState,
   changed,
   newAccountState,
-} from '../../tokens/account-state.ts'
-import { StateStoreError } from '../../tokens/errors.ts'
+} from '../../model/account-state.ts'
+import { StateStoreError } from '../../model/errors.ts'
+import type { StateStore } from '../../ports/state-store.ts'
 
 const MOST_ATTEMPTS = 5
 

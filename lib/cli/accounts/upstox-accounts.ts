@@ -1,7 +1,7 @@
+import { type AccountId, parseAccountId } from '../../model/account-id.ts'
+import { changed, newAccountState } from '../../model/account-state.ts'
+import { ConfigurationError } from '../../model/errors.ts'
 import type { StateStore } from '../../ports/state-store.ts'
-import { type AccountId, parseAccountId } from '../../tokens/account-id.ts'
-import { changed, newAccountState } from '../../tokens/account-state.ts'
-import { ConfigurationError } from '../../tokens/errors.ts'
 
 const VARIABLE = 'UPSTOX_ACCOUNT_IDS'
 

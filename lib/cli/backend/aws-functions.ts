@@ -6,10 +6,10 @@ import {
 } from '@aws-sdk/client-lambda'
 import * as z from 'zod'
 import { awsFault } from '../../aws/aws-fault.ts'
+import { ConfigurationError } from '../../model/errors.ts'
+import type { RunReport } from '../../model/outcome.ts'
+import { maskSecrets } from '../../model/secret.ts'
 import { resourceNames } from '../../resource-names.ts'
-import { ConfigurationError } from '../../tokens/errors.ts'
-import type { RunReport } from '../../tokens/outcome.ts'
-import { maskSecrets } from '../../tokens/secret.ts'
 
 /** Longer than Lambda's own limit of 15 minutes: the function is the one to give up. */
 const INVOCATION_TIMEOUT_MS = 16 * 60_000

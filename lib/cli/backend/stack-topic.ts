@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../../tokens/errors.ts'
+import { ConfigurationError } from '../../model/errors.ts'
 import { awsFunctions } from './aws-functions.ts'
 import type { Composition } from './composition.ts'
 

@@ -1,5 +1,5 @@
-import { type AccountId, brokerOf } from '../../tokens/account-id.ts'
-import { TokenkeeperError } from '../../tokens/errors.ts'
+import { type AccountId, brokerOf } from '../../model/account-id.ts'
+import { TokenkeeperError } from '../../model/errors.ts'
 import { brokerFor } from '../accounts/account-arguments.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { Composition } from './composition.ts'

@@ -1,8 +1,8 @@
+import { TokenkeeperError } from '../../model/errors.ts'
 import { statusOf } from '../../site/account-status.ts'
 import type { KnownAccount } from '../../site/accounts.ts'
-import { forAccount } from '../../tokens/ending.ts'
-import { TokenkeeperError } from '../../tokens/errors.ts'
-import { namesOf } from '../../tokens/read-stored.ts'
+import { namesOf } from '../../tokens/refresh/read-stored.ts'
+import { forAccount } from '../../tokens/rules/ending.ts'
 import type { Composition } from '../backend/composition.ts'
 import { type Finding, fail, pass, warn } from './finding.ts'
 

@@ -1,4 +1,4 @@
-import { TokenkeeperError } from '../../tokens/errors.ts'
+import { TokenkeeperError } from '../../model/errors.ts'
 import { type Wish, type WishOptions, wishIn } from '../accounts/account-arguments.ts'
 import { chosenAccounts } from '../accounts/chosen-accounts.ts'
 import { type Composition, compose, type GlobalOptions, readSetting } from '../backend/composition.ts'

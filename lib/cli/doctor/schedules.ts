@@ -2,7 +2,7 @@ import { localInstant } from '../../local-time.ts'
 import { dayWithoutRunNearOpen } from '../../near-open.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { parseSchedule } from '../../schedule.ts'
-import { PROVE_MINUTES_BEFORE_OPEN } from '../../tokens/due.ts'
+import { PROVE_MINUTES_BEFORE_OPEN } from '../../tokens/rules/due.ts'
 import type { EnabledBroker } from '../backend/composition.ts'
 import { type Finding, pass, warn } from './finding.ts'
 

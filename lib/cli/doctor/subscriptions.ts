@@ -1,7 +1,7 @@
 import { snsClient } from '../../aws/clients.ts'
 import { subscriptionsOf } from '../../aws/sns-subscriptions.ts'
 import { findingsOf } from '../../aws/subscription-findings.ts'
-import { TokenkeeperError } from '../../tokens/errors.ts'
+import { TokenkeeperError } from '../../model/errors.ts'
 import { type Finding, fail, pass, warn } from './finding.ts'
 
 /** Whether alerts reach somebody, and will tomorrow. Where nobody hears them, nothing else here is worth much. */

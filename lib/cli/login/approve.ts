@@ -1,7 +1,7 @@
 import { localInstant } from '../../local-time.ts'
+import { ConfigurationError } from '../../model/errors.ts'
 import { ensureSigningKey, storedSigningKeys } from '../../signing-keys.ts'
 import { webhookPath } from '../../site/webhook-path.ts'
-import { ConfigurationError } from '../../tokens/errors.ts'
 import { UsageError } from '../terminal/usage-error.ts'
 import { endOfRefusal, type LoginEnd } from './end.ts'
 import { siteIsUp } from './site.ts'

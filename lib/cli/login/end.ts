@@ -1,11 +1,11 @@
 import type { Temporal } from 'temporal-polyfill'
 import { localInstant } from '../../local-time.ts'
+import type { AccountId } from '../../model/account-id.ts'
+import type { AccountState, LoginResult } from '../../model/account-state.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Refusal } from '../../ports/login-desk.ts'
 import { coverage, nextNeed, oldTokenSentence } from '../../site/receipt.ts'
-import type { AccountId } from '../../tokens/account-id.ts'
-import type { AccountState, LoginResult } from '../../tokens/account-state.ts'
-import { forAccount } from '../../tokens/ending.ts'
+import { forAccount } from '../../tokens/rules/ending.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 
 /** How a login ended, for people and programs; it holds no code, no state and no token. */

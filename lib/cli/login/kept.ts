@@ -1,4 +1,4 @@
-import type { AccountState } from '../../tokens/account-state.ts'
+import type { AccountState } from '../../model/account-state.ts'
 import { type LoginTask, recordOf } from './task.ts'
 
 /** Each run repeats the proof for half a minute by itself. */

@@ -2,8 +2,8 @@ import { Hono } from 'hono'
 import { html } from 'hono/html'
 import { isLoopback } from '../../http/allowed-origin.ts'
 import { type LocalServer, startLocalServer } from '../../local/local-server.ts'
-import { loginIdOf } from '../../tokens/login-attempts.ts'
-import { Secret } from '../../tokens/secret.ts'
+import { Secret } from '../../model/secret.ts'
+import { loginIdOf } from '../../tokens/login/attempts.ts'
 import { type LoginEnd, sentencesOf } from './end.ts'
 
 /** A port a program may listen on without being anybody special. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { AccountState } from '../../tokens/account-state.ts'
+import type { AccountState } from '../../model/account-state.ts'
 import { endOfResult, endOfSuccess, type LoginEnd } from './end.ts'
 import { type LoginTask, recordOf } from './task.ts'
 

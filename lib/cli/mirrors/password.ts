@@ -1,6 +1,6 @@
 import { text as readAll } from 'node:stream/consumers'
 import { storeRedisPassword } from '../../mirrors/redis-mirror.ts'
-import { Secret } from '../../tokens/secret.ts'
+import { Secret } from '../../model/secret.ts'
 import { compose, type GlobalOptions } from '../backend/composition.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 import { askHidden } from '../terminal/prompts.ts'

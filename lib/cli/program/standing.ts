@@ -4,10 +4,10 @@ import { TokenUnavailableError } from '../../client/errors.ts'
 import type { TokenSource } from '../../client/token-source.ts'
 import { unavailableOf } from '../../client/unavailable.ts'
 import { localInstant } from '../../local-time.ts'
+import type { AccountId } from '../../model/account-id.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { DeskRefusal, Validation } from '../../ports/token-desk.ts'
-import type { AccountId } from '../../tokens/account-id.ts'
-import { DEAD_EARLY_SECONDS } from '../../tokens/due.ts'
+import { DEAD_EARLY_SECONDS } from '../../tokens/rules/due.ts'
 import { EXIT, exitCodeOfError } from '../terminal/exit-codes.ts'
 
 type Instant = Temporal.Instant

@@ -1,6 +1,6 @@
 import { delimiter, join } from 'node:path'
 import type { ClientToken } from '../../client/token-source.ts'
-import { nameOf } from '../../tokens/account-id.ts'
+import { nameOf } from '../../model/account-id.ts'
 import { INSTALLATION } from '../backend/config-file.ts'
 import { UsageError } from '../terminal/usage-error.ts'
 

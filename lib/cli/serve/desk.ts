@@ -1,8 +1,8 @@
+import type { AccountId } from '../../model/account-id.ts'
+import type { AccountState, LoginResult } from '../../model/account-state.ts'
 import type { LoginDesk } from '../../ports/login-desk.ts'
 import type { StateStore } from '../../ports/state-store.ts'
-import type { AccountId } from '../../tokens/account-id.ts'
-import type { AccountState, LoginResult } from '../../tokens/account-state.ts'
-import { loginCalled } from '../../tokens/login-attempts.ts'
+import { loginCalled } from '../../tokens/login/attempts.ts'
 
 /** A login or an approval that has come to its end, with the record it left. */
 export interface EndedLogin {

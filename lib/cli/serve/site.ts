@@ -3,7 +3,7 @@ import type { CommandWords } from '../../command-words.ts'
 import type { ApiKeys } from '../../ports/api-keys.ts'
 import type { TokenDesk } from '../../ports/token-desk.ts'
 import { siteApp } from '../../site/app.ts'
-import { tokenDesk } from '../../tokens/token-desk.ts'
+import { tokenDesk } from '../../tokens/service/token-desk.ts'
 import type { Scene } from './scene.ts'
 
 /** Where a person is while they log in. */

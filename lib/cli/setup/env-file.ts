@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../../tokens/errors.ts'
+import { ConfigurationError } from '../../model/errors.ts'
 
 const ASSIGNMENT = /^\s*(?:export\s+)?(?:'([^']+)'|([^\s=#]+))\s*=(.*)$/
 const ANOTHER_ASSIGNMENT = /\s[A-Za-z_]\w*=/

@@ -1,7 +1,7 @@
+import { ConfigurationError } from '../../model/errors.ts'
+import type { Secret } from '../../model/secret.ts'
 import type { Broker, CredentialField } from '../../ports/broker.ts'
 import { type SecretName, type StoredSecrets, storedValue } from '../../ports/token-vault.ts'
-import { ConfigurationError } from '../../tokens/errors.ts'
-import type { Secret } from '../../tokens/secret.ts'
 import { ask, askHidden } from '../terminal/prompts.ts'
 import type { Imports } from './imports.ts'
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { ConfigurationError } from '../../tokens/errors.ts'
+import { ConfigurationError } from '../../model/errors.ts'
 
 /** Byte-order marks and what they stand for. */
 const MARKS: readonly { readonly bytes: readonly number[]; readonly encoding: string }[] = [

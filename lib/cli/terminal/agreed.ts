@@ -1,4 +1,4 @@
-import type { AccountId } from '../../tokens/account-id.ts'
+import type { AccountId } from '../../model/account-id.ts'
 import type { Wish } from '../accounts/account-arguments.ts'
 import { Cancelled } from './cancelled.ts'
 import { agree } from './prompts.ts'

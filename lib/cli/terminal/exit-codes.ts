@@ -1,6 +1,6 @@
 import { TokenUnavailableError } from '../../client/errors.ts'
-import { type ErrorCode, TokenkeeperError } from '../../tokens/errors.ts'
-import type { RunReport } from '../../tokens/outcome.ts'
+import { type ErrorCode, TokenkeeperError } from '../../model/errors.ts'
+import type { RunReport } from '../../model/outcome.ts'
 
 /** What a process says by its end; scripts rely on these. */
 export const EXIT = {

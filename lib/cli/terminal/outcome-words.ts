@@ -1,4 +1,4 @@
-import type { Outcome } from '../../tokens/outcome.ts'
+import type { Outcome } from '../../model/outcome.ts'
 import type { Style } from './terminal.ts'
 import type { Cell } from './text-table.ts'
 

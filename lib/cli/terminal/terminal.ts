@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import { BARE, type CommandWords, worded } from '../../command-words.ts'
-import { maskSecrets } from '../../tokens/secret.ts'
+import { maskSecrets } from '../../model/secret.ts'
 
 export type Style = Parameters<typeof styleText>[0]
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
+import { nextClock } from '../../model/session-model.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { nextClock } from '../../tokens/session-model.ts'
 import { simulatedJwt } from '../kit/simulated-token.ts'
 import type { Simulator, SimulatorEnv } from '../kit/simulator.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Temporal } from 'temporal-polyfill'
+import { nextClock } from '../../model/session-model.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { nextClock } from '../../tokens/session-model.ts'
 
 const DEATH = { at: '06:00', timeZone: 'Asia/Kolkata', day: 'first' } as const
 

@@ -1,8 +1,8 @@
+import { type AccountId, parseAccountId } from '../../../lib/model/account-id.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { TokenServiceSimulator } from '../../../lib/simulators/token-service/token-service-simulator.ts'
 import { UpstoxSimulator } from '../../../lib/simulators/upstox/upstox-simulator.ts'
-import { type AccountId, parseAccountId } from '../../../lib/tokens/account-id.ts'
 import { World } from '../../support/world.ts'
 
 const UPSTOX_APP = {

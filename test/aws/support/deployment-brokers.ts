@@ -1,10 +1,10 @@
 import { appIdHash } from '../../../lib/brokers/fyers/login.ts'
+import { Secret } from '../../../lib/model/secret.ts'
 import type { FyersUser } from '../../../lib/simulators/fyers/behaviour.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import { type SimulatorServer, startSimulator } from '../../../lib/simulators/kit/simulator-server.ts'
 import { PosConnectorSimulator } from '../../../lib/simulators/pos-connector/pos-connector-simulator.ts'
 import { systemClock } from '../../../lib/system-clock.ts'
-import { Secret } from '../../../lib/tokens/secret.ts'
 
 // Signs that each encoding writes differently, so that the search for leaks has to know all of them.
 export const APP = { clientId: 'ABCDEFGH12-100', secret: 'INVENTED+FYERS/APP=SECRET?' }

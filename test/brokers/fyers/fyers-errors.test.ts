@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../../lib/brokers/fyers/fyers.ts'
+import type { AccountResult } from '../../../lib/model/outcome.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
-import type { AccountResult } from '../../../lib/tokens/outcome.ts'
 import { World } from '../../support/world.ts'
 
 // The table of the FYERS sheet, section 5, row by row, at the two calls an unattended run makes.

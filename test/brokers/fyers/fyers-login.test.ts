@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../../lib/brokers/fyers/fyers.ts'
+import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { Clock } from '../../../lib/ports/clock.ts'
 import { HttpError } from '../../../lib/ports/http.ts'
 import { parseSchedule } from '../../../lib/schedule.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
-import type { AccountId } from '../../../lib/tokens/account-id.ts'
 import { Person } from '../../support/person.ts'
 import { World } from '../../support/world.ts'
 

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../../lib/brokers/fyers/fyers.ts'
 import { appIdHash } from '../../../lib/brokers/fyers/login.ts'
+import type { AccountId } from '../../../lib/model/account-id.ts'
+import { Secret } from '../../../lib/model/secret.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import { HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
-import type { AccountId } from '../../../lib/tokens/account-id.ts'
-import { Secret } from '../../../lib/tokens/secret.ts'
 import { World } from '../../support/world.ts'
 
 const APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET-FYERS-APP' }

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { iiflXts } from '../../../lib/brokers/iifl-xts/iifl-xts.ts'
+import type { AccountId } from '../../../lib/model/account-id.ts'
 import { HttpError } from '../../../lib/ports/http.ts'
 import { IiflXtsSimulator } from '../../../lib/simulators/iifl-xts/iifl-xts-simulator.ts'
 import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
-import type { AccountId } from '../../../lib/tokens/account-id.ts'
 import { holdNext } from '../../support/held-request.ts'
 import { World } from '../../support/world.ts'
 

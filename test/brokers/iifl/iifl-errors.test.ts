@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
+import { StateStoreError } from '../../../lib/model/errors.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import type { Clock } from '../../../lib/ports/clock.ts'
 import { HttpError, type HttpRequest } from '../../../lib/ports/http.ts'
 import type { StoredSecrets } from '../../../lib/ports/token-vault.ts'
 import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
-import { StateStoreError } from '../../../lib/tokens/errors.ts'
 import {
   ONE,
   PATHS,

@@ -1,12 +1,12 @@
 import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
+import type { AccountId } from '../../../lib/model/account-id.ts'
+import type { AccountSettings } from '../../../lib/model/account-state.ts'
+import type { AccountResult } from '../../../lib/model/outcome.ts'
 import type { SecretName } from '../../../lib/ports/token-vault.ts'
 import type { IiflUser } from '../../../lib/simulators/iifl/behaviour.ts'
 import { IiflSimulator } from '../../../lib/simulators/iifl/iifl-simulator.ts'
 import type { Fault } from '../../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
-import type { AccountId } from '../../../lib/tokens/account-id.ts'
-import type { AccountSettings } from '../../../lib/tokens/account-state.ts'
-import type { AccountResult } from '../../../lib/tokens/outcome.ts'
 import { World } from '../../support/world.ts'
 
 export const ONE: IiflUser = {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { posConnector } from '../../../lib/brokers/pos-connector/pos-connector.ts'
-import type { AccountSettings } from '../../../lib/tokens/account-state.ts'
+import type { AccountSettings } from '../../../lib/model/account-state.ts'
 import { type PosWorld, posWorld } from '../../support/pos-backend.ts'
 
 let pos: PosWorld

@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import type { BrokerReply } from '../../../lib/brokers/shared/call.ts'
 import { upstoxError } from '../../../lib/brokers/upstox/errors.ts'
-import { HumanActionError, type RateLimitedError } from '../../../lib/tokens/errors.ts'
+import { HumanActionError, type RateLimitedError } from '../../../lib/model/errors.ts'
 
 describe('an error reply', () => {
   const at = (instant: string) => Temporal.Instant.from(instant)

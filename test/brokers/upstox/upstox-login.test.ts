@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../../lib/brokers/upstox/upstox.ts'
+import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { UpstoxSimulator } from '../../../lib/simulators/upstox/upstox-simulator.ts'
-import type { AccountId } from '../../../lib/tokens/account-id.ts'
 import { Person } from '../../support/person.ts'
 import { World } from '../../support/world.ts'
 

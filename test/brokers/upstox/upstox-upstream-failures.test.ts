@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../../lib/brokers/upstox/upstox.ts'
+import type { AccountId } from '../../../lib/model/account-id.ts'
 import { simulatedJwt } from '../../../lib/simulators/kit/simulated-token.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import type { TokenServiceSimulator } from '../../../lib/simulators/token-service/token-service-simulator.ts'
 import type { UpstoxSimulator } from '../../../lib/simulators/upstox/upstox-simulator.ts'
-import type { AccountId } from '../../../lib/tokens/account-id.ts'
 import { runOne, upstreamWorld } from '../../support/upstream-world.ts'
 import type { World } from '../../support/world.ts'
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../../lib/brokers/upstox/upstox.ts'
+import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import {
   type Answer,
@@ -7,7 +8,6 @@ import {
   TokenServiceSimulator,
 } from '../../../lib/simulators/token-service/token-service-simulator.ts'
 import type { UpstoxSimulator } from '../../../lib/simulators/upstox/upstox-simulator.ts'
-import type { AccountId } from '../../../lib/tokens/account-id.ts'
 import { runOne, upstreamWorld } from '../../support/upstream-world.ts'
 import type { World } from '../../support/world.ts'
 

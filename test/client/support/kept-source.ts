@@ -1,10 +1,10 @@
 import { Temporal } from 'temporal-polyfill'
 import { brokerNamed } from '../../../lib/brokers/index.ts'
 import type { ClientToken, TokenSource } from '../../../lib/client/index.ts'
+import { type AccountId, brokerOf } from '../../../lib/model/account-id.ts'
+import { Secret } from '../../../lib/model/secret.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import { type AccountId, brokerOf } from '../../../lib/tokens/account-id.ts'
-import { authorizationOf } from '../../../lib/tokens/read-published.ts'
-import { Secret } from '../../../lib/tokens/secret.ts'
+import { authorizationOf } from '../../../lib/tokens/service/read-published.ts'
 
 /**
  * A keeper in memory, which the test moves: what is published, what a report or a renewal brings, what fails. It

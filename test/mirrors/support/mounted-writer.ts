@@ -1,6 +1,6 @@
 /** A process that sees a mirror's file where its mounts have it, and does with it what it is told. */
 import { fileMirror, inspectFile } from '../../../lib/mirrors/file-mirror.ts'
-import { parseAccountId } from '../../../lib/tokens/account-id.ts'
+import { parseAccountId } from '../../../lib/model/account-id.ts'
 import { publication } from './publication.ts'
 
 const [, , path = '', format, ...works] = process.argv

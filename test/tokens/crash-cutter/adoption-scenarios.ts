@@ -1,5 +1,5 @@
-import { adoptAccessToken } from '../../../lib/tokens/adopt.ts'
-import { Secret } from '../../../lib/tokens/secret.ts'
+import { Secret } from '../../../lib/model/secret.ts'
+import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
 import { ASKED, type Before, WITH_TOKEN } from './before.ts'
 import { STRANGER, USER } from './one-session-simulator.ts'
 import type { Scenario } from './scenario.ts'

@@ -1,4 +1,4 @@
-import { acceptApproval, requestApproval } from '../../../lib/tokens/approval.ts'
+import { acceptApproval, requestApproval } from '../../../lib/tokens/login/approval.ts'
 import { ASKED, type Before, tolerant, WITH_TOKEN } from './before.ts'
 import type { CutWorld } from './cut-world.ts'
 import { askingCutbroker } from './one-session-broker.ts'

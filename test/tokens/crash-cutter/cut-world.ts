@@ -1,16 +1,16 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { Broker } from '../../../lib/ports/broker.ts'
-import type { Ports } from '../../../lib/ports/ports.ts'
-import { type SecretName, storedValue } from '../../../lib/ports/token-vault.ts'
-import { VirtualClock } from '../../../lib/simulators/kit/virtual-clock.ts'
-import { type AccountId, parseAccountId } from '../../../lib/tokens/account-id.ts'
+import { type AccountId, parseAccountId } from '../../../lib/model/account-id.ts'
 import {
   type AccountSettings,
   type AccountState,
   changed,
   newAccountState,
-} from '../../../lib/tokens/account-state.ts'
-import { runBroker } from '../../../lib/tokens/run.ts'
+} from '../../../lib/model/account-state.ts'
+import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Ports } from '../../../lib/ports/ports.ts'
+import { type SecretName, storedValue } from '../../../lib/ports/token-vault.ts'
+import { VirtualClock } from '../../../lib/simulators/kit/virtual-clock.ts'
+import { runBroker } from '../../../lib/tokens/refresh/run.ts'
 import { Ledger } from './ledger.ts'
 import { memoryStates, memoryVault } from './memory-stores.ts'
 import { cutbroker } from './one-session-broker.ts'

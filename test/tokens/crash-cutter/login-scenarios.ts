@@ -1,6 +1,6 @@
 import type { FinishOrder } from '../../../lib/ports/login-desk.ts'
-import { finishLogin } from '../../../lib/tokens/login-finish.ts'
-import { startLogin } from '../../../lib/tokens/login-start.ts'
+import { finishLogin } from '../../../lib/tokens/login/finish.ts'
+import { startLogin } from '../../../lib/tokens/login/start.ts'
 import { ASKED, type Before, tolerant, WITH_TOKEN } from './before.ts'
 import type { CutWorld } from './cut-world.ts'
 import { STRANGER } from './one-session-simulator.ts'

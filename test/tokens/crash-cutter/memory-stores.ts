@@ -1,3 +1,5 @@
+import { type AccountId, brokerOf } from '../../../lib/model/account-id.ts'
+import type { AccountState } from '../../../lib/model/account-state.ts'
 import type { Clock } from '../../../lib/ports/clock.ts'
 import type { StateStore } from '../../../lib/ports/state-store.ts'
 import {
@@ -6,8 +8,6 @@ import {
   storedValue,
   type TokenVault,
 } from '../../../lib/ports/token-vault.ts'
-import { type AccountId, brokerOf } from '../../../lib/tokens/account-id.ts'
-import type { AccountState } from '../../../lib/tokens/account-state.ts'
 import { assertOneBatch, assertStorable } from '../../../lib/vault-limits.ts'
 
 /** A vault in memory: thousands of worlds are made and thrown away. It passes the contract of every vault. */

@@ -1,10 +1,10 @@
 import { Temporal } from 'temporal-polyfill'
 import { z } from 'zod'
 import { badField, callBroker, errorByStatus, type Spends } from '../../../lib/brokers/shared/call.ts'
+import { GrantRejectedError, HumanActionError } from '../../../lib/model/errors.ts'
+import { Secret } from '../../../lib/model/secret.ts'
 import type { Broker, BrokerContext, Grant, Proof, Renewal } from '../../../lib/ports/broker.ts'
 import type { Candidate, PushApproval } from '../../../lib/ports/login.ts'
-import { GrantRejectedError, HumanActionError } from '../../../lib/tokens/errors.ts'
-import { Secret } from '../../../lib/tokens/secret.ts'
 
 const NAME = 'Cutbroker'
 const HOST = 'https://cutbroker.invalid'

@@ -1,8 +1,8 @@
 import { Temporal } from 'temporal-polyfill'
+import { NotificationError, StateStoreError, TokenVaultError } from '../../../lib/model/errors.ts'
 import type { HttpRequest } from '../../../lib/ports/http.ts'
 import type { Ports } from '../../../lib/ports/ports.ts'
 import type { Telemetry } from '../../../lib/ports/telemetry.ts'
-import { NotificationError, StateStoreError, TokenVaultError } from '../../../lib/tokens/errors.ts'
 import type { CutWorld } from './cut-world.ts'
 import type { Process } from './process.ts'
 

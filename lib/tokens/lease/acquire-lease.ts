@@ -1,0 +1,68 @@
+import { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../../local-time.ts'
+import type { AccountId } from '../../model/account-id.ts'
+import { type AccountState, newAccountState, type StateChanges } from '../../model/account-state.ts'
+import { RateLimitedError, StateStoreError } from '../../model/errors.ts'
+import { unknownAccount } from '../../model/unknown-account.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Ports } from '../../ports/ports.ts'
+import { readStored } from '../refresh/read-stored.ts'
+import { heldUntil, isHeld } from '../rules/held.ts'
+import { type Lease, type LeaseRequest, takeLease } from './lease.ts'
+
+const MOST_ATTEMPTS = 8
+const LOOK_AGAIN_MS = 500
+
+export interface LeaseWish extends Omit<LeaseRequest, 'takenAt'> {
+  readonly broker: Broker
+  readonly account: AccountId
+  /** Seconds to wait for a run that holds the account. */
+  readonly patienceSeconds: number
+}
+
+/**
+ * The right to change an account on behalf of somebody who is waiting. `prepare` looks at each record the lease is
+ * tried on and says what to write along with it; it throws to give the whole thing up.
+ *
+ * Throws ConfigurationError for an unknown account, RateLimitedError while another run holds the account,
+ * StateStoreError.
+ */
+export async function acquireLease(
+  wish: LeaseWish,
+  ports: Ports,
+  prepare: (state: AccountState) => StateChanges = () => ({}),
+): Promise<Lease> {
+  const { broker, account, owner, until } = wish
+  const { states, clock } = ports
+  const waitUntil = clock.now().add({ milliseconds: Math.round(wish.patienceSeconds * 1000) })
+  let state = (await states.get(account)) ?? newAccountState(account)
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; ) {
+    if (state.revision === 0 && (await readStored(ports, broker, state)).size === 0)
+      throw unknownAccount(account)
+    const changes = prepare(state)
+    const { lease } = state
+    if (lease && isHeld(lease, clock.now())) {
+      if (Temporal.Instant.compare(clock.now(), waitUntil) >= 0)
+        throw busy(wish, heldUntil(lease), clock.now())
+      await clock.sleep(LOOK_AGAIN_MS)
+      state = (await states.get(account)) ?? newAccountState(account)
+      continue
+    }
+    attempt += 1
+    const leased = await takeLease(states, state, { owner, takenAt: clock.now(), until }, changes)
+    if (leased.held) return leased.lease
+    state = leased.current ?? newAccountState(account)
+  }
+  throw new StateStoreError(`${account} kept changing`, { fix: 'try again in a moment' })
+}
+
+function busy(
+  { account, broker }: LeaseWish,
+  until: Temporal.Instant,
+  now: Temporal.Instant,
+): RateLimitedError {
+  return new RateLimitedError(`another run is working on ${account}`, {
+    retryAfterSeconds: Math.ceil(now.until(until).total('seconds')),
+    fix: `try again in a moment, at the latest after ${localInstant(until, broker.session.timeZone)}`,
+  })
+}

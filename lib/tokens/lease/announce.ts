@@ -1,0 +1,72 @@
+import { type AccountId, brokerOf } from '../../model/account-id.ts'
+import type { AccountState } from '../../model/account-state.ts'
+import { TokenkeeperError } from '../../model/errors.ts'
+import { maskSecrets } from '../../model/secret.ts'
+import type { Audience, Publication } from '../../ports/audience.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Ports } from '../../ports/ports.ts'
+import type { StoredSecrets } from '../../ports/token-vault.ts'
+import { forAccount } from '../rules/ending.ts'
+
+/** Tells every audience of what was published. Never throws: the token is there whether or not they know. */
+export async function announce(publications: readonly Publication[], ports: Ports): Promise<void> {
+  for (const publication of publications) {
+    await toEach(publication.account, ports, (audience) => audience.published(publication))
+  }
+}
+
+/**
+ * Lets mirrors put back what they lost of a token that a run found fresh. Without a mirror it costs nothing. Never
+ * throws.
+ */
+export async function keep(
+  broker: Broker,
+  { account, accessToken: record, generation }: AccountState,
+  stored: StoredSecrets,
+  ports: Ports,
+): Promise<void> {
+  if (!ports.audiences?.some(({ kept }) => kept)) return
+  const token = stored.get('access_token')
+  if (token === undefined || record === undefined || token.version !== record.version) return
+  const { issuedAt, expiresAt, provenAt, source } = record
+  const publication: Publication = {
+    account,
+    broker: broker.id,
+    timeZone: broker.session.timeZone,
+    generation,
+    issuedAt,
+    expiresAt,
+    provenAt,
+    source,
+    accessToken: token.value,
+  }
+  await toEach(account, ports, async (audience) => audience.kept?.(publication))
+}
+
+/** Has every audience forget a paused or removed account. Never throws. */
+export async function withdraw(account: AccountId, ports: Ports): Promise<void> {
+  await toEach(account, ports, (audience) => audience.withdrawn(account))
+}
+
+async function toEach(
+  account: AccountId,
+  { audiences = [], telemetry }: Ports,
+  tell: (audience: Audience) => Promise<void>,
+): Promise<void> {
+  await Promise.all(
+    audiences.map(async (audience) => {
+      try {
+        await tell(audience)
+      } catch (error) {
+        const reason = maskSecrets(error instanceof Error ? error.message : 'unknown')
+        const fix = error instanceof TokenkeeperError ? forAccount(error.fix, account) : ''
+        telemetry.count('AudienceFailed', brokerOf(account))
+        telemetry.error(`the ${audience.name} failed; the token itself is in its place`, {
+          account,
+          reason,
+          ...(fix && { fix }),
+        })
+      }
+    }),
+  )
+}

@@ -1,0 +1,174 @@
+import { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../../local-time.ts'
+import type { AccountState, Incident } from '../../model/account-state.ts'
+import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { maskSecrets } from '../../model/secret.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Alert } from '../../ports/notifier.ts'
+import type { Ports } from '../../ports/ports.ts'
+import { loginHelpsFrom } from '../rules/login-helps.ts'
+import { loginDeadline, presentTradingDay } from '../rules/trading-day.ts'
+
+/** What a person has to be told, if anything. */
+export interface Need {
+  readonly kind: Incident['kind']
+  readonly reason: string
+  readonly action: string
+}
+
+/** DESIGN's ladder, as far as one channel goes: again with an hour left, and when it is nearly too late. */
+const REMIND_MINUTES_BEFORE_OPEN = [60, 30]
+
+const TITLES: Readonly<Record<Incident['kind'], (account: string) => string>> = {
+  login_needed: (account) => `Log in: ${account}`,
+  human_action: (account) => `Your action is needed: ${account}`,
+  operator_action: (account) => `Set-up needs a correction: ${account}`,
+  token_lost: (account) => `Refresh token lost, log in again: ${account}`,
+}
+
+/** The open incident of which a person knows that it needs `kind`: whoever lost a refresh token was asked to log in. */
+export function toldIncident({ incident }: AccountState, kind: Incident['kind']): Incident | undefined {
+  if (!incident?.toldAt || incident.overAt) return undefined
+  const covered = incident.kind === 'token_lost' && kind === 'login_needed'
+  return incident.kind === kind || covered ? incident : undefined
+}
+
+/**
+ * Tells a person once per incident and once when it is over; returns the incident to record. A message that
+ * could not be delivered is tried again by the next run: it is recorded without `toldAt`, or with `overAt`. Never throws.
+ */
+export async function tell(
+  broker: Broker,
+  state: AccountState,
+  need: Need | undefined,
+  ports: Ports,
+): Promise<Incident | undefined> {
+  const open = state.incident
+  const now = ports.clock.now()
+  if (need === undefined) {
+    if (!open?.toldAt) return undefined
+    if (isStillNeeded(broker, state, open, now)) return open
+    const said = await deliver(await alertFor(broker, state, open.id, { kind: 'solved' }, ports), ports)
+    return said ? undefined : { ...open, overAt: open.overAt ?? now }
+  }
+  const told = toldIncident(state, need.kind)
+  if (told) {
+    if (!isReminderDue(broker, told, now)) return told
+    const reminded = await deliver(await alertFor(broker, state, told.id, need, ports, 'reminder'), ports)
+    return reminded ? { ...told, remindedAt: now } : told
+  }
+  const incident: Incident =
+    open?.kind === need.kind && !open.overAt
+      ? open
+      : { id: `${state.account}@${now.toString({ smallestUnit: 'second' })}`, kind: need.kind, openedAt: now }
+  const said = await deliver(await alertFor(broker, state, incident.id, need, ports), ports)
+  return said ? { ...incident, toldAt: now } : incident
+}
+
+/** Whether a login is still asked for although a token was published: it dies before the market opens. */
+function isStillNeeded(
+  broker: Broker,
+  state: AccountState,
+  { kind, overAt }: Incident,
+  now: Temporal.Instant,
+): boolean {
+  const { tradingSession } = broker
+  const { accessToken } = state
+  if (kind !== 'login_needed' || overAt || !tradingSession || !accessToken) return false
+  const { opens } = presentTradingDay(tradingSession, now)
+  const isShort = Temporal.Instant.compare(accessToken.expiresAt, opens) <= 0
+  return isShort && !loginHelpsFrom(broker, state, now)
+}
+
+/**
+ * Whether a person who was told is to be told again: a step of the ladder before today's open has passed since, and
+ * the market is not closed yet.
+ */
+export function isReminderDue(
+  broker: Broker,
+  { toldAt, remindedAt }: Incident,
+  now: Temporal.Instant,
+): boolean {
+  const { tradingSession: session, remindMinutesBeforeOpen = REMIND_MINUTES_BEFORE_OPEN } = broker
+  const last = remindedAt ?? toldAt
+  if (!session || !last) return false
+  const { opens } = presentTradingDay(session, now)
+  return remindMinutesBeforeOpen.some((minutes) => {
+    const step = opens.subtract({ minutes })
+    // Told by a clock that was ahead means told some time ago.
+    const isSince = isFromTheFuture(last, now) || Temporal.Instant.compare(last, step) < 0
+    return Temporal.Instant.compare(step, now) <= 0 && isSince
+  })
+}
+
+async function alertFor(
+  broker: Broker,
+  state: AccountState,
+  incident: string,
+  need: Need | { kind: 'solved' },
+  ports: Ports,
+  again?: 'reminder',
+): Promise<Alert> {
+  const accountName = state.settings.nickname ?? state.account
+  const named = `${broker.displayName} ${accountName}`
+  const { timeZone } = broker.session
+  const common = { account: state.account, broker: broker.id, accountName, incident }
+  if (need.kind === 'solved') {
+    const until = state.accessToken && localInstant(state.accessToken.expiresAt, timeZone)
+    return {
+      ...common,
+      kind: 'solved',
+      severity: 'info',
+      title: `Solved: ${named}`,
+      reason: `The access token is proven live again${until === undefined ? '' : `, valid until ${until}`}.`,
+      action: 'Nothing to do.',
+    }
+  }
+  const opens = loginDeadline(broker.tradingSession, ports.clock.now())
+  const deadline = opens?.toZonedDateTimeISO(timeZone)
+  // Told at once whatever the hour, for the login must not be forgotten; the others come when a login helps.
+  const early = need.kind === 'token_lost' && loginHelpsFrom(broker, state, ports.clock.now())
+  const from = early ? `; a login helps from ${localInstant(early, timeZone)}` : ''
+  const link = await linkFor(state, incident, ports)
+  const title = TITLES[need.kind](named)
+  return {
+    ...common,
+    kind: need.kind,
+    severity: need.kind === 'token_lost' ? 'page' : 'action',
+    title: `${again ? 'Still open: ' : ''}${title}${opens === undefined ? '' : ` before ${localInstant(opens, timeZone)}`}`,
+    reason: maskSecrets(need.reason),
+    action: maskSecrets(need.action) + from,
+    ...(deadline !== undefined && { deadline }),
+    ...(link !== undefined && { link }),
+  }
+}
+
+/** A message without a link is better than none. */
+async function linkFor(
+  { account }: AccountState,
+  incident: string,
+  ports: Ports,
+): Promise<string | undefined> {
+  try {
+    return await ports.links?.forIncident(account, incident)
+  } catch (error) {
+    const reason = maskSecrets(error instanceof Error ? error.message : 'unknown')
+    ports.telemetry.warn('the link to the login page could not be made', { account, reason })
+    return undefined
+  }
+}
+
+async function deliver(alert: Alert, ports: Ports): Promise<boolean> {
+  try {
+    await ports.notifier.notify(alert)
+    return true
+  } catch (error) {
+    ports.telemetry.count('NotifyFailed', alert.broker)
+    ports.telemetry.error('an alert could not be delivered; the next run tries again', {
+      account: alert.account,
+      kind: alert.kind,
+      reason: maskSecrets(error instanceof Error ? error.message : 'unknown'),
+    })
+    return false
+  }
+}

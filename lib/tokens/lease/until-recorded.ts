@@ -1,0 +1,25 @@
+import { Temporal } from 'temporal-polyfill'
+import { StateStoreError } from '../../model/errors.ts'
+import type { Clock } from '../../ports/clock.ts'
+
+const PAUSE_MS = 1_000
+
+/**
+ * Repeats a write of the state record while the store has a passing fault: what is not recorded is done again, and a
+ * lease that is not given back keeps everybody out. Throws the last StateStoreError once `end` is near.
+ */
+export async function untilRecorded<T>(
+  write: () => Promise<T>,
+  end: Temporal.Instant,
+  clock: Clock,
+): Promise<T> {
+  for (;;) {
+    try {
+      return await write()
+    } catch (error) {
+      const resumesAt = clock.now().add({ milliseconds: PAUSE_MS })
+      if (!(error instanceof StateStoreError) || Temporal.Instant.compare(resumesAt, end) >= 0) throw error
+      await clock.sleep(PAUSE_MS)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import { Temporal } from 'temporal-polyfill'
+import type { AccountState, ApprovalRequest, Doubt, StateChanges } from '../../model/account-state.ts'
+import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { AmbiguousError, BrokerUnavailableError, UnexpectedResponseError } from '../../model/errors.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { PushApproval } from '../../ports/login.ts'
+import type { StoredSecrets } from '../../ports/token-vault.ts'
+import type { RunContext } from '../refresh/broker-context.ts'
+import { attemptAllowedAt, loginHold, withAttempt } from '../rules/budget.ts'
+import { gaveNothing, noteDoubt } from '../rules/doubt.ts'
+import { loginHelpsFrom } from '../rules/login-helps.ts'
+import { isWeekday } from '../rules/trading-day.ts'
+
+/** Whether the webhook may still bring what was asked for. */
+export function isApprovalOpen(
+  approval: ApprovalRequest | undefined,
+  now: Temporal.Instant,
+): approval is ApprovalRequest {
+  if (approval === undefined || approval.approvedAt !== undefined) return false
+  return isAfter(approval.openUntil, now) && !isFromTheFuture(approval.requestedAt, now)
+}
+
+/**
+ * Whether a run that must ask a person should have the broker ask too: from the configured time of a trading day
+ * on, once a day, once its token would see the market open, and only for an account whose user is known: nobody signs what comes back.
+ */
+export function approvalDue(
+  broker: Broker,
+  state: AccountState,
+  stored: StoredSecrets,
+  now: Temporal.Instant,
+): PushApproval | undefined {
+  const approval = broker.login?.approval
+  if (approval?.at === undefined || state.userId === undefined) return undefined
+  if (approval.needs.some((name) => !stored.has(name))) return undefined
+  const { timeZone } = broker.session
+  const local = now.toZonedDateTimeISO(timeZone)
+  const from = local.withPlainTime(approval.at).toInstant()
+  if (isAfter(from, now) || (broker.tradingSession && !isWeekday(local.toPlainDate()))) return undefined
+  if (loginHelpsFrom(broker, state, now)) return undefined
+  const attempts = (state.approvalRequests ?? []).filter((at) => !isFromTheFuture(at, now))
+  if (attempts.some((at) => !isAfter(from, at))) return undefined
+  const hold = attemptAllowedAt(approval.budget, { ...loginHold(state), attempts }, timeZone, now)
+  return hold ? undefined : approval
+}
+
+/** What is written down before the request is sent: it counts, and an answer may come faster than the reply. */
+export function beforeApproval(
+  broker: Pick<Broker, 'sessions'>,
+  { waitSeconds, openAtMost }: PushApproval,
+  state: AccountState,
+  now: Temporal.Instant,
+): StateChanges {
+  // Should the reply be lost: the holder may have been asked, and what they approve late ends the published token all the same.
+  const openUntil = openAtMost?.(now) ?? now.add({ seconds: waitSeconds })
+  return {
+    approval: { requestedAt: now, openUntil, tried: 0 },
+    approvalRequests: withAttempt(state.approvalRequests ?? [], now),
+    ...noteDoubt(broker, state, { by: 'approval', at: now, openUntil }),
+  }
+}
+
+export interface ApprovalSent {
+  readonly changes: StateChanges
+  /** Why the holder was not asked; absent when they were, or may have been. */
+  readonly error?: unknown
+}
+
+/**
+ * Asks the account holder, after {@link beforeApproval} was recorded as `state`; `before` is the doubt there was before
+ * that. Never throws.
+ */
+export async function sendApproval(
+  login: PushApproval,
+  state: AccountState,
+  before: Doubt | undefined,
+  context: RunContext,
+): Promise<ApprovalSent> {
+  const { approval } = state
+  if (!approval) throw new Error('the request must be on record before it is sent')
+  try {
+    const requested = await login.request(context)
+    // What the broker writes is on its clock.
+    const driftSeconds = Math.floor((context.brokerDriftMs() ?? 0) / 1000)
+    const openUntil = requested.openUntil.subtract({ seconds: driftSeconds })
+    const asked = { ...approval, ...(driftSeconds !== 0 && { driftSeconds }) }
+    // An end that has passed is none: the holder is looking at the request now.
+    if (!isAfter(openUntil, approval.requestedAt)) return { changes: { approval: asked } }
+    const { doubt } = state
+    return {
+      changes: { approval: { ...asked, openUntil }, ...(doubt && { doubt: { ...doubt, openUntil } }) },
+    }
+  } catch (error) {
+    // Perhaps the holder was asked, or was for sure and the broker words its success in a new way: the webhook stays open.
+    if (error instanceof AmbiguousError || error instanceof UnexpectedResponseError) return { changes: {} }
+    const isUnsent = error instanceof BrokerUnavailableError && !error.sent
+    const refused = gaveNothing(error) ? { doubt: before } : {}
+    return { error, changes: isUnsent ? unsent(state, before) : { approval: undefined, ...refused } }
+  }
+}
+
+/** Takes back what {@link beforeApproval} recorded: the broker was asked nothing. */
+export function unsent({ approvalRequests = [] }: AccountState, before: Doubt | undefined): StateChanges {
+  return { approval: undefined, approvalRequests: approvalRequests.slice(0, -1), doubt: before }
+}
+
+function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(a, b) > 0
+}

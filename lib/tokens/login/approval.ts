@@ -1,0 +1,233 @@
+import { randomUUID } from 'node:crypto'
+import { Temporal } from 'temporal-polyfill'
+import type { AccountId } from '../../model/account-id.ts'
+import type { AccountState, Doubt, StateChanges } from '../../model/account-state.ts'
+import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { WrongAccountError } from '../../model/errors.ts'
+import { unknownAccount } from '../../model/unknown-account.ts'
+import type { Publication } from '../../ports/audience.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Candidate, PushApproval } from '../../ports/login.ts'
+import type { Ports } from '../../ports/ports.ts'
+import { acquireLease } from '../lease/acquire-lease.ts'
+import { announce } from '../lease/announce.ts'
+import { tell } from '../lease/incident.ts'
+import type { Lease } from '../lease/lease.ts'
+import { untilRecorded } from '../lease/until-recorded.ts'
+import { brokerContext, type RunContext } from '../refresh/broker-context.ts'
+import { isPlausibleToken } from '../refresh/plausible.ts'
+import { readStored } from '../refresh/read-stored.ts'
+import { attemptAllowedAt, loginHold } from '../rules/budget.ts'
+import { noteDoubt } from '../rules/doubt.ts'
+import { beforeApproval, isApprovalOpen, sendApproval, unsent } from './approval-request.ts'
+import { publishLogin } from './publish-login.ts'
+import { Refused } from './refused.ts'
+import { assertStored, assertWanted } from './start.ts'
+
+const WORK_SECONDS = 20
+const LEASE_SECONDS = 60
+const PATIENCE_SECONDS = 6
+/** What was approved comes once; nobody waits for our answer. */
+const WEBHOOK_PATIENCE_SECONDS = 30
+/** The record is tried for as long as the lease surely stands. */
+const RECORD_BY_SECONDS = LEASE_SECONDS - 5
+/** Tokens tried at the broker for one request: more than the broker posts, fewer than somebody who guesses needs. */
+const MOST_TRIED = 5
+
+const APPROVED = 'the account holder approved in the app of the broker'
+
+/**
+ * Has the broker ask its customer in its own app. Throws Refused where that is of no use now, and the errors of the
+ * request when it certainly failed.
+ */
+export async function requestApproval(account: AccountId, broker: Broker, ports: Ports): Promise<void> {
+  const login = approvalOf(broker)
+  const before = await ports.states.get(account)
+  if (!before) throw unknownAccount(account)
+  // A request that cannot be sent must not count.
+  assertStored(login.needs, await readStored(ports, broker, before), before, broker)
+  let doubtBefore: Doubt | undefined
+  const lease = await leaseFor(account, broker, ports, PATIENCE_SECONDS, (state) => {
+    const now = ports.clock.now()
+    doubtBefore = state.doubt
+    assertWanted(state)
+    assertPinned(state)
+    assertAllowed(login, state, broker, now)
+    return beforeApproval(broker, login, state, now)
+  })
+  const recordBy = ports.clock.now().add({ seconds: RECORD_BY_SECONDS })
+  // As long as nothing was sent, nothing counts.
+  let changes = unsent(lease.state, doubtBefore)
+  try {
+    const context = await contextOf(broker, lease.state, ports)
+    const sent = await sendApproval(login, lease.state, doubtBefore, context)
+    changes = sent.changes
+    if (sent.error !== undefined) throw sent.error
+  } finally {
+    await untilRecorded(() => lease.release(changes), recordBy, ports.clock)
+  }
+}
+
+/**
+ * Takes what was posted to the webhook, which nobody signs: it counts only while a request of ours is open, for the
+ * app and the user on record, with times that fit, and once the broker itself accepts the token. Anything else
+ * changes nothing and is told to nobody. Throws what the stores throw.
+ */
+export async function acceptApproval(
+  order: { readonly account: AccountId; readonly body: unknown },
+  broker: Broker,
+  ports: Ports,
+): Promise<void> {
+  const { account, body } = order
+  const ignored = (why: string): void =>
+    ports.telemetry.info('a posted approval was ignored', { account, reason: why })
+  const candidate = approvalOf(broker).readWebhook(body)
+  if (!candidate) return ignored('it is not what the broker sends')
+  // A look without the lease: garbage must not hold up runs.
+  const state = await ports.states.get(account)
+  if (!state) return ignored('the account is not registered')
+  const stored = await readStored(ports, broker, state)
+  const clientId = stored.get('client_id')?.value.reveal()
+  const objection = objectionTo(candidate, clientId, state, ports.clock.now())
+  if (objection !== undefined) return ignored(objection)
+
+  let lease: Lease
+  try {
+    lease = await leaseFor(account, broker, ports, WEBHOOK_PATIENCE_SECONDS, (record) => {
+      const again = objectionTo(candidate, clientId, record, ports.clock.now())
+      if (again !== undefined || !record.approval) throw new Refused('rate_limited', again ?? '', '')
+      const approval = { ...record.approval, tried: record.approval.tried + 1 }
+      return { approval, ...noteDoubt(broker, record, { by: 'approval', at: ports.clock.now() }) }
+    })
+  } catch (error) {
+    if (error instanceof Refused) return ignored(error.refusal.reason)
+    throw error
+  }
+  await publish(candidate, broker, lease, ports)
+}
+
+/** Why a candidate is not worth a call to the broker; `undefined` when it is. */
+function objectionTo(
+  { clientId: named, userId, accessToken, issuedAt, expiresAt }: Candidate,
+  clientId: string | undefined,
+  { approval, userId: pinned, paused }: AccountState,
+  now: Temporal.Instant,
+): string | undefined {
+  if (!isApprovalOpen(approval, now)) return 'no approval request is open'
+  if (paused) return 'the account is paused'
+  if (clientId === undefined || named !== clientId) return 'it names another app'
+  if (pinned === undefined || userId.toUpperCase() !== pinned.toUpperCase()) return 'it names another user'
+  if (!isPlausibleToken(accessToken)) return 'its token is none'
+  // Its time is the broker's, whose clock may be another than ours.
+  const issuedByOurs = issuedAt.subtract({ seconds: approval.driftSeconds ?? 0 })
+  if (isFromTheFuture(approval.requestedAt, issuedByOurs)) return 'its token is older than the request'
+  if (isFromTheFuture(issuedByOurs, now)) return 'its token is from the future'
+  if (!isAfter(expiresAt, now)) return 'its token has expired'
+  if (approval.tried >= MOST_TRIED) return 'too many tokens were posted for this request'
+  return undefined
+}
+
+async function publish(candidate: Candidate, broker: Broker, lease: Lease, ports: Ports): Promise<void> {
+  const { state } = lease
+  const { account } = state
+  const recordBy = ports.clock.now().add({ seconds: RECORD_BY_SECONDS })
+  let changes: StateChanges = {}
+  let publications: readonly Publication[] = []
+  try {
+    const context = await contextOf(broker, state, ports)
+    const { accessToken, issuedAt, expiresAt, userId } = candidate
+    const now = ports.clock.now()
+    const sentAt = isAfter(issuedAt, now) ? now : issuedAt
+    const given = { accessToken, sentAt, expiresAt, userId }
+    const published = await publishLogin(broker, lease, given, context, ports, 'approval')
+    changes = published.changes
+    if (published.error !== undefined) throw published.error
+    changes = await approved(published.changes, broker, lease, ports)
+    publications = context.publications()
+    ports.telemetry.info('an approval arrived and was proven', { account, success: true })
+  } catch (error) {
+    // Told to nobody: what failed may be a stranger's. The person who approved still sees the page wait.
+    const code = error instanceof WrongAccountError ? error.code : (error as { code?: string }).code
+    ports.telemetry.warn('a posted approval could not be proven', { account, success: false, code })
+  } finally {
+    try {
+      await untilRecorded(() => lease.release(changes), recordBy, ports.clock)
+    } finally {
+      await announce(publications, ports)
+    }
+  }
+}
+
+async function approved(
+  published: StateChanges,
+  broker: Broker,
+  { state }: Lease,
+  ports: Ports,
+): Promise<StateChanges> {
+  const now = ports.clock.now()
+  const last = { at: now, outcome: 'refreshed', reason: APPROVED } as const
+  const approval = state.approval && { ...state.approval, approvedAt: now }
+  const changes = { ...published, approval, last }
+  const incident = await tell(broker, { ...state, ...(changes as Partial<AccountState>) }, undefined, ports)
+  return { ...changes, incident }
+}
+
+function approvalOf(broker: Broker): PushApproval {
+  if (broker.login?.approval) return broker.login.approval
+  throw new Refused(
+    'configuration_invalid',
+    `${broker.displayName} has no approval in an app of its own`,
+    'log in on the web instead',
+  )
+}
+
+/** Nobody signs what comes back, so whose it must be has to be known before. */
+function assertPinned({ account, userId }: AccountState): void {
+  if (userId !== undefined) return
+  throw new Refused(
+    'configuration_invalid',
+    `nobody has logged in to ${account} yet, so its user is not known`,
+    'log in on the web once; from then on an approval will do',
+  )
+}
+
+function assertAllowed(
+  login: PushApproval,
+  state: AccountState,
+  broker: Broker,
+  now: Temporal.Instant,
+): void {
+  const held = { ...loginHold(state), attempts: state.approvalRequests ?? [] }
+  const hold = attemptAllowedAt(login.budget, held, broker.session.timeZone, now)
+  if (!hold) return
+  const minutes = Math.ceil(now.until(hold.at).total('minutes'))
+  const asked = isApprovalOpen(state.approval, now)
+    ? `you were asked already: look in the ${broker.displayName} app`
+    : hold.dayIsSpent
+      ? 'the requests of today are used up'
+      : 'the last request was a moment ago'
+  throw new Refused('rate_limited', asked, `log in on the web, or ask again in ${minutes} min`)
+}
+
+function leaseFor(
+  account: AccountId,
+  broker: Broker,
+  ports: Ports,
+  patienceSeconds: number,
+  prepare: (state: AccountState) => StateChanges,
+): Promise<Lease> {
+  const until = ports.clock.now().add({ seconds: patienceSeconds + LEASE_SECONDS })
+  const wish = { broker, account, owner: `approval/${randomUUID()}`, until, patienceSeconds }
+  return acquireLease(wish, ports, prepare)
+}
+
+async function contextOf(broker: Broker, state: AccountState, ports: Ports): Promise<RunContext> {
+  const { account, settings, totpStep } = state
+  const stored = await readStored(ports, broker, state)
+  const deadline = ports.clock.now().add({ seconds: WORK_SECONDS })
+  return brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
+}
+
+function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(a, b) > 0
+}

@@ -1,0 +1,82 @@
+import { type AccountId, brokerOf } from '../../model/account-id.ts'
+import { RateLimitedError, TokenkeeperError } from '../../model/errors.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Finished, FinishOrder, LoginDesk, Refusal } from '../../ports/login-desk.ts'
+import type { Ports } from '../../ports/ports.ts'
+import { acceptApproval, requestApproval } from './approval.ts'
+import { finishLogin } from './finish.ts'
+import { Refused, refusalOf } from './refused.ts'
+import { startLogin } from './start.ts'
+
+function approvalAdvice(error: TokenkeeperError): string {
+  const minutes = error instanceof RateLimitedError ? Math.ceil(error.retryAfterSeconds / 60) : 0
+  const when =
+    minutes === 0 ? 'in a moment' : minutes < 120 ? `in ${minutes} min` : `in ${Math.ceil(minutes / 60)} h`
+  return `ask again ${when}, or log in on the web: tokenkeeper login {account}`
+}
+
+export interface LoginDeskOptions {
+  /** Those whose accounts can be logged in here, with the owner's settings. */
+  readonly brokers: readonly Broker[]
+  readonly ports: Ports
+  /**
+   * Has a run prove and publish the token of a login that had to be kept; it need not wait for that. What it throws is
+   * logged. @default - the next scheduled run does so
+   */
+  readonly settle?: ((account: AccountId) => Promise<void>) | undefined
+}
+
+/** The desk that does the work in this process. Never throws but from {@link LoginDesk.acceptApproval}'s stores. */
+export function loginDesk({ brokers, ports, settle }: LoginDeskOptions): LoginDesk {
+  const named = (id: string): Broker => {
+    const broker = brokers.find((one) => one.id === id)
+    if (broker) return broker
+    throw new Refused('configuration_invalid', 'this broker is not switched on', 'add it to cdk.json')
+  }
+  const guarded = async <T>(account: string, work: () => Promise<T>): Promise<T | Refusal> => {
+    try {
+      return await work()
+    } catch (error) {
+      const refusal = refusalOf(error, account)
+      ports.telemetry.warn('a login was refused', { account, code: refusal.code, reason: refusal.reason })
+      return refusal
+    }
+  }
+  const settled = async (account: AccountId): Promise<void> => {
+    if (!settle) return
+    try {
+      if ((await ports.states.get(account))?.pending) await settle(account)
+    } catch (error) {
+      const { reason } = refusalOf(error, account)
+      ports.telemetry.warn('no run could be begun for the token that was kept', { account, reason })
+    }
+  }
+  const finish = async (order: FinishOrder, broker: Broker): Promise<Finished> => {
+    const finished = await finishLogin(order, broker, ports)
+    await settled(finished.account)
+    return finished
+  }
+  const brokerFor = (account: AccountId): Broker => named(brokerOf(account))
+
+  return {
+    start: (order) => guarded(order.account, () => startLogin(order, brokerFor(order.account), ports)),
+    finish: (order) =>
+      order.by === 'code'
+        ? guarded(order.account, () => finish(order, brokerFor(order.account)))
+        : guarded(order.broker, () => finish(order, named(order.broker))),
+    requestApproval: ({ account }) =>
+      guarded(account, async () => {
+        try {
+          await requestApproval(account, brokerFor(account), ports)
+        } catch (error) {
+          // No run repeats it today: whoever wants a token asks again, or logs in.
+          throw error instanceof TokenkeeperError ? error.advising(approvalAdvice(error)) : error
+        }
+        return { asked: true } as const
+      }),
+    async acceptApproval(order) {
+      await acceptApproval(order, brokerFor(order.account), ports)
+      await settled(order.account)
+    },
+  }
+}

@@ -1,0 +1,178 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { AccountId } from '../../model/account-id.ts'
+import type { AccountState, LoginResult, StateChanges } from '../../model/account-state.ts'
+import {
+  AmbiguousError,
+  BrokerUnavailableError,
+  GrantRejectedError,
+  RateLimitedError,
+  TokenkeeperError,
+  WrongAccountError,
+} from '../../model/errors.ts'
+import type { Publication } from '../../ports/audience.ts'
+import type { Broker, Renewal } from '../../ports/broker.ts'
+import type { Callback, CodeLogin } from '../../ports/login.ts'
+import { COMMAND_LINE } from '../../ports/login-desk.ts'
+import type { Ports } from '../../ports/ports.ts'
+import type { Lease } from '../lease/lease.ts'
+import { brokerContext, type RunContext } from '../refresh/broker-context.ts'
+import { type Probe, settleDoubt } from '../refresh/probe.ts'
+import { assertSameUser } from '../refresh/publish.ts'
+import { readStored } from '../refresh/read-stored.ts'
+import { gaveNothing, withdrawDoubt } from '../rules/doubt.ts'
+import { endingOfError, leftAlone } from '../rules/ending.ts'
+import { codeVerifierOf, loginCalled, openLogins } from './attempts.ts'
+import { publishLogin } from './publish-login.ts'
+import { Refused } from './refused.ts'
+import { assertStored } from './start.ts'
+
+export const LOGGED_IN = 'a person logged in'
+
+/** A code on its way to the broker, and what it belongs to. */
+export interface Returned {
+  readonly account: AccountId
+  readonly loginId: string
+  readonly callback: Callback
+  /** The one-time state; absent for a bare code. */
+  readonly state?: string
+  readonly browser: string
+}
+
+/** A login whose state was taken: its code may be sent. */
+export interface LoginWork {
+  readonly broker: Broker
+  readonly login: CodeLogin
+  readonly lease: Lease
+  readonly returned: Returned
+  readonly deadline: Temporal.Instant
+}
+
+export interface Exchanged {
+  readonly changes: StateChanges
+  readonly result: LoginResult
+  readonly publications: readonly Publication[]
+}
+
+/**
+ * Exchanges the code, proves what it gave and publishes it. Never throws: how it went is the result, and what was
+ * found on the way is to be recorded either way.
+ */
+export async function exchanged(
+  { broker, login, lease, returned, deadline }: LoginWork,
+  ports: Ports,
+): Promise<Exchanged> {
+  const state = lease.state
+  const { account, settings, totpStep } = state
+  let changes: StateChanges = {}
+  let minted = false
+  let task: Probe | undefined
+  try {
+    const stored = await readStored(ports, broker, state)
+    assertStored(login.needs, stored, state, broker)
+    const context = brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
+    task = { broker, stored, context, ports }
+    const renewal = await exchange(login, returned, state, context)
+    minted = true
+    const published = await publishLogin(broker, lease, renewal, context, ports, 'login')
+    changes = published.changes
+    if (published.kept) {
+      const result = keptResult(published.error, broker, account, ports.clock.now())
+      return { changes: { ...changes, ...throttle(published.error, ports) }, result, publications: [] }
+    }
+    if (published.error !== undefined) throw published.error
+    const result = { success: true, at: ports.clock.now(), reason: LOGGED_IN }
+    return { changes, result, publications: context.publications() }
+  } catch (error) {
+    const at = ports.clock.now()
+    const stays = minted && !(error instanceof WrongAccountError)
+    if (!stays && gaveNothing(error))
+      changes = { ...changes, ...withdrawDoubt(state, state.exchanges?.at(-1)) }
+    changes = { ...changes, ...throttle(error, ports) }
+    // The receipt says of the old token what the broker says.
+    const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
+    if (task) changes = { ...changes, ...(await settleDoubt(task, found)) }
+    const isUnsent = !minted && error instanceof BrokerUnavailableError && !error.sent
+    return {
+      changes,
+      result: { ...failure(error, broker, account, at), ...(isUnsent && { unsent: true }) },
+      publications: task?.context.publications() ?? [],
+    }
+  }
+}
+
+function throttle(error: unknown, { clock }: Ports): StateChanges {
+  if (!(error instanceof RateLimitedError)) return {}
+  const wait = leftAlone(error, clock.now())
+  return { ...wait, loginNotBefore: wait.notBefore, loginNotBeforeSetAt: wait.notBeforeSetAt }
+}
+
+/** The login itself worked: nobody has to do it again. */
+function keptResult(error: unknown, broker: Broker, account: AccountId, at: Temporal.Instant): LoginResult {
+  const { code, reason } = endingOfError(error, account, at)
+  return {
+    success: false,
+    at,
+    ...(code && { code }),
+    reason: `you are logged in, and the new token is kept; ${broker.displayName} could not prove it yet: ${reason}`,
+    fix: `do not log in again: have it proven with tokenkeeper refresh ${account}, or let the next run do so`,
+    kept: true,
+  }
+}
+
+/** One attempt at the exchange. Throws before it when the redirect already says that it is of no use. */
+async function exchange(
+  login: CodeLogin,
+  { callback, state: oneTime, loginId }: Returned,
+  state: AccountState,
+  context: RunContext,
+): Promise<Renewal> {
+  if (callback.code === undefined) {
+    throw new GrantRejectedError(
+      'the broker sent no authorization code: the login was cancelled or refused there',
+      {
+        ...(callback.refusal !== undefined && { brokerCode: callback.refusal }),
+        fix: 'log in again when you are ready',
+      },
+    )
+  }
+  if (callback.userId !== undefined) {
+    const { userId } = callback
+    assertSameUser(state, { userId })
+    const own = context.optional('user_id')?.reveal()
+    if (own !== undefined) assertSameUser({ userId: own }, { userId })
+  }
+  return login.exchange(context, {
+    code: callback.code,
+    redirectUri: redirectUriOf(state, loginId, context),
+    ...(oneTime !== undefined && { codeVerifier: codeVerifierOf(oneTime, context.secret('client_secret')) }),
+  })
+}
+
+/** A bare code names no login: where no address is stored, it comes from the login last begun at the command line. */
+function redirectUriOf(state: AccountState, loginId: string, context: RunContext): string {
+  const begun = loginCalled(state, loginId)?.redirectUri
+  if (begun) return begun
+  const last = openLogins(state, context.clock.now()).findLast(({ browser }) => browser === COMMAND_LINE)
+  return context.optional('redirect_uri')?.reveal() ?? last?.redirectUri ?? ''
+}
+
+function failure(error: unknown, broker: Broker, account: AccountId, at: Temporal.Instant): LoginResult {
+  if (error instanceof Refused) {
+    const { reason, fix } = error.refusal
+    return { success: false, at, code: 'configuration_invalid', reason, fix }
+  }
+  // A code is spent by the first request that names it, so there is nothing to look for (brokers/DECISIONS, General).
+  if (error instanceof AmbiguousError) {
+    const reason = `the reply of ${broker.displayName} was lost, and the code counts as spent`
+    return { success: false, at, code: 'ambiguous', reason, fix: 'log in again' }
+  }
+  const { code, reason, fix: advice } = endingOfError(error, account, at)
+  // No run repeats a login: whoever began it does.
+  const fix =
+    error instanceof RateLimitedError
+      ? `log in again in ${Math.ceil(error.retryAfterSeconds / 60)} min`
+      : error instanceof TokenkeeperError && error.retryable
+        ? 'log in again'
+        : advice
+  return { success: false, at, ...(code && { code }), reason, ...(fix && { fix }) }
+}

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto'
+import type { Temporal } from 'temporal-polyfill'
+import { brokerOf } from '../../model/account-id.ts'
+import type { AccountState, LoginAttempt, LoginResult, StateChanges } from '../../model/account-state.ts'
+import { Secret } from '../../model/secret.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { CodeLogin } from '../../ports/login.ts'
+import { COMMAND_LINE, type Finished, type FinishOrder } from '../../ports/login-desk.ts'
+import type { Ports } from '../../ports/ports.ts'
+import { acquireLease } from '../lease/acquire-lease.ts'
+import { announce } from '../lease/announce.ts'
+import { type Need, tell } from '../lease/incident.ts'
+import type { Lease } from '../lease/lease.ts'
+import { untilRecorded } from '../lease/until-recorded.ts'
+import { withAttempt } from '../rules/budget.ts'
+import { noteDoubt } from '../rules/doubt.ts'
+import { accountOfState, isOpen, loginCalled, loginIdOf, withLogin, withResult } from './attempts.ts'
+import { exchanged, LOGGED_IN, type LoginWork, type Returned } from './exchange.ts'
+import { Refused } from './refused.ts'
+import { assertWanted, assertWithinBudget, codeLoginOf } from './start.ts'
+
+/** API Gateway gives up after 30 s, and so does a person. */
+const WORK_SECONDS = 20
+/** After the work a person is told and the record written; then the account is free, whatever became of us. */
+const LEASE_SECONDS = 60
+/** A scheduled run that looks at the account is over in a moment. */
+const PATIENCE_SECONDS = 6
+/** The record is tried for as long as the lease surely stands. */
+const RECORD_BY_SECONDS = LEASE_SECONDS - 5
+
+/**
+ * Ends a login: takes the one-time state, exchanges the code with one attempt, proves, saves, publishes, tells that
+ * it is over, and records how it went. Taking the state is the write that takes the lease, so the code is sent once
+ * whatever is reloaded, repeated or killed.
+ *
+ * Throws Refused before anything was changed, and what the stores throw; any other end is in the record.
+ */
+export async function finishLogin(order: FinishOrder, broker: Broker, ports: Ports): Promise<Finished> {
+  const login = codeLoginOf(broker)
+  const returned = returnedBy(order, login)
+  const { account, loginId } = returned
+  const now = ports.clock.now()
+  let over = false
+  const wish = {
+    broker,
+    account,
+    owner: `login/${randomUUID()}`,
+    until: now.add({ seconds: LEASE_SECONDS }),
+    patienceSeconds: PATIENCE_SECONDS,
+  }
+  let lease: Lease
+  try {
+    lease = await acquireLease(wish, ports, (state) => {
+      const attempt = attemptOf(state, returned, ports.clock.now())
+      over = attempt.usedAt !== undefined && !isUnspent(returned, attempt)
+      if (over) throw new Over()
+      assertWanted(state)
+      const exchanges = returned.callback.code !== undefined
+      if (exchanges) assertWithinBudget(login, state, broker, ports.clock.now())
+      return taken(broker, state, attempt, exchanges, ports.clock.now())
+    })
+  } catch (error) {
+    // A callback that comes again finds how the first one ended.
+    if (error instanceof Over) return { account, loginId }
+    throw error
+  }
+  const recordBy = now.add({ seconds: RECORD_BY_SECONDS })
+  await work(
+    { broker, login, lease, returned, deadline: now.add({ seconds: WORK_SECONDS }) },
+    recordBy,
+    ports,
+  )
+  return { account, loginId }
+}
+
+class Over extends Error {}
+
+/** A bare code that never reached the broker may be sent: whoever has it cannot get the same one again. */
+function isUnspent({ state }: Returned, { result }: LoginAttempt): boolean {
+  return state === undefined && result?.unsent === true
+}
+
+function returnedBy(order: FinishOrder, login: CodeLogin): Returned {
+  if (order.by === 'code') {
+    const { account, code } = order
+    // The same code again, by a person or a repeated invocation, is the same login.
+    const loginId = loginIdOf(`${account} ${code}`)
+    return { account, loginId, callback: { code: new Secret(code) }, browser: COMMAND_LINE }
+  }
+  const parameters = new URLSearchParams(order.query)
+  const state = parameters.get('state') ?? ''
+  const account = accountOfState(state)
+  if (account === undefined || brokerOf(account) !== order.broker) throw unknownState()
+  const callback = login.readCallback(parameters)
+  return { account, loginId: loginIdOf(state), callback, state, browser: order.browser }
+}
+
+/** The attempt a callback belongs to. Throws Refused for one that is not this browser's, or too late. */
+function attemptOf(
+  record: AccountState,
+  { loginId, browser, state }: Returned,
+  now: Temporal.Instant,
+): LoginAttempt {
+  const at = { startedAt: now, openUntil: now.add({ minutes: 1 }) }
+  const bare: LoginAttempt | undefined =
+    state === undefined ? { id: loginId, browser, redirectUri: '', ...at } : undefined
+  const attempt = loginCalled(record, loginId) ?? bare
+  if (!attempt) throw unknownState()
+  if (attempt.browser !== browser) {
+    throw new Refused(
+      'other_browser',
+      'this login was begun in another browser',
+      'finish it in the browser in which you began, or begin again here',
+    )
+  }
+  if (attempt.usedAt === undefined && !isOpen(attempt, now)) {
+    throw new Refused(
+      'state_expired',
+      'this login was begun too long ago',
+      'begin again: nothing was changed',
+    )
+  }
+  return attempt
+}
+
+function unknownState(): Refused {
+  return new Refused(
+    'unknown_state',
+    'this is not the end of a login that was begun here',
+    'begin again on the login page: nothing was changed',
+  )
+}
+
+/** The state is spent, the exchange counts, and what it may end is in doubt: all before the code is sent. */
+function taken(
+  broker: Broker,
+  state: AccountState,
+  attempt: LoginAttempt,
+  exchanges: boolean,
+  now: Temporal.Instant,
+): StateChanges {
+  const known = loginCalled(state, attempt.id) ? state : { ...state, logins: withLogin(state, attempt, now) }
+  return {
+    logins: withResult(known, attempt.id, { usedAt: now }),
+    ...(exchanges && {
+      exchanges: withAttempt(state.exchanges ?? [], now),
+      ...noteDoubt(broker, state, { by: 'login', at: now }),
+    }),
+  }
+}
+
+/** Everything done while holding the lease, which is given back whatever happens. */
+async function work(task: LoginWork, recordBy: Temporal.Instant, ports: Ports): Promise<void> {
+  const { broker, lease, returned } = task
+  const { account, loginId } = returned
+  const { changes, result, publications } = await exchanged(task, ports)
+  const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
+  const lost = needOf(result)
+  if (lost) ports.telemetry.count('TokenLost', broker.id)
+  const incident = result.success || lost ? await tell(broker, found, lost, ports) : lease.state.incident
+  const last = result.success && ({ at: result.at, outcome: 'refreshed', reason: LOGGED_IN } as const)
+  const record = (state: AccountState): StateChanges => ({
+    ...changes,
+    ...(last && { last }),
+    incident,
+    logins: withResult(state, loginId, { result }),
+  })
+  let released = false
+  try {
+    released = await untilRecorded(() => lease.release(record), recordBy, ports.clock)
+  } finally {
+    await announce(publications, ports)
+  }
+  const { success, code } = result
+  ports.telemetry[success ? 'info' : 'warn']('a login ended', {
+    account,
+    success,
+    code,
+    reason: result.reason,
+  })
+  if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
+}
+
+/** A refresh token that was issued and not saved pages somebody at once (I1): whoever logged in may be gone. */
+function needOf({ code, reason, fix = '' }: LoginResult): Need | undefined {
+  return code === 'token_lost' ? { kind: 'token_lost', reason, action: fix } : undefined
+}

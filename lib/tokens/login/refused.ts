@@ -1,0 +1,36 @@
+import { inspect } from 'node:util'
+import { TokenkeeperError } from '../../model/errors.ts'
+import { maskSecrets } from '../../model/secret.ts'
+import type { Refusal } from '../../ports/login-desk.ts'
+import { forAccount } from '../rules/ending.ts'
+
+/** Ends a piece of login work before anything was changed; the desk turns it into its {@link Refusal}. */
+export class Refused extends Error {
+  readonly refusal: Refusal
+
+  constructor(code: Refusal['code'], reason: string, fix: string) {
+    super(reason)
+    this.name = 'Refused'
+    this.refusal = { refused: true, code, reason, fix }
+  }
+
+  [inspect.custom](): string {
+    return this.stack ?? this.message
+  }
+}
+
+/** The refusal a failure amounts to. What is no failure of ours is a bug, told by its kind only. */
+export function refusalOf(error: unknown, account: string): Refusal {
+  if (error instanceof Refused) return error.refusal
+  if (error instanceof TokenkeeperError) {
+    const { code, message, fix } = error
+    return { refused: true, code, reason: maskSecrets(message), fix: forAccount(fix, account) }
+  }
+  const kind = error instanceof Error ? error.name : typeof error
+  return {
+    refused: true,
+    code: 'response_unexpected',
+    reason: `an unforeseen fault (${kind})`,
+    fix: 'try again; report it if it happens again',
+  }
+}

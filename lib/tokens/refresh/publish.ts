@@ -1,0 +1,263 @@
+import { Temporal } from 'temporal-polyfill'
+import type { AccessTokenRecord, AccountState, StateChanges, TokenSource } from '../../model/account-state.ts'
+import {
+  BrokerUnavailableError,
+  TokenLostError,
+  TokenVaultError,
+  UnexpectedResponseError,
+  WrongAccountError,
+} from '../../model/errors.ts'
+import type { Secret } from '../../model/secret.ts'
+import { type Expiry, expiryOf, type Issued } from '../../model/session-model.ts'
+import type { Broker, Proof, Renewal } from '../../ports/broker.ts'
+import type { Ports } from '../../ports/ports.ts'
+import type { StoredSecrets } from '../../ports/token-vault.ts'
+import { settledBy } from '../rules/doubt.ts'
+import type { RunContext } from './broker-context.ts'
+import { dropPending } from './pending.ts'
+import { assertPlausibleToken } from './plausible.ts'
+import { PATIENT, repeatRead } from './repeat.ts'
+import { assertNotSuperseded } from './superseded.ts'
+
+const SAVE_PAUSE_MS = 500
+
+/**
+ * Takes what a grant gave to the consumers, in the one order in which nothing can be lost: save the rotated
+ * refresh token, prove the access token, publish it. Returns what to record.
+ *
+ * Throws TokenLostError, WrongAccountError, UnexpectedResponseError, TokenVaultError and whatever the proof throws.
+ */
+export async function saveProvePublish(
+  broker: Broker,
+  state: AccountState,
+  renewal: Renewal,
+  context: RunContext,
+  ports: Ports,
+  source?: TokenSource,
+): Promise<StateChanges> {
+  const saved = await saveRotated(broker, state, renewal, context, ports)
+  return { ...saved, ...(await provePublish(broker, state, renewal, context, ports, source)) }
+}
+
+/**
+ * The first half: saves the refresh token, if there is a new one. Returns what to record whatever becomes of the
+ * rest, since a stale read is known by the version. Throws TokenLostError, UnexpectedResponseError.
+ */
+export async function saveRotated(
+  broker: Broker,
+  state: AccountState,
+  { refreshToken, sentAt }: Renewal,
+  context: RunContext,
+  ports: Ports,
+): Promise<StateChanges> {
+  return refreshToken ? saveRefreshToken(broker, state, refreshToken, sentAt, context, ports) : {}
+}
+
+/** The second half: proves the access token and publishes it. Returns what to record; throws as the whole does. */
+export async function provePublish(
+  broker: Broker,
+  state: AccountState,
+  renewal: Renewal,
+  context: RunContext,
+  ports: Ports,
+  source?: TokenSource,
+): Promise<StateChanges> {
+  const { account } = state
+  assertPlausibleToken(renewal.accessToken, 'access token')
+  const expiry = expiryOf(
+    broker.session.accessToken,
+    {
+      token: renewal.accessToken,
+      at: renewal.sentAt,
+      expiresIn: renewal.expiresIn,
+      expiresAt: renewal.expiresAt,
+    },
+    state.settings.maxLifetimeHours ?? broker.session.maxLifetimeHours,
+  )
+  if (Temporal.Instant.compare(expiry.expiresAt, ports.clock.now()) <= 0) {
+    throw new UnexpectedResponseError(`the new access token is already dead by ${expiry.decidedBy}`, {
+      field: 'expiry',
+      fix: 'check the clock of this machine and the broker; the stored access token was kept',
+    })
+  }
+  if (renewal.unproven) throw renewal.unproven
+  const pauses = source === 'login' || source === 'approval' ? PATIENT : undefined
+  const prove = (): Promise<Partial<Proof>> => broker.prove(context, renewal.accessToken)
+  const proof = renewal.proof ?? (await repeatRead(context, prove, pauses))
+  // What the reply said counts where the proof names nobody.
+  const owner = { ...(renewal.userId !== undefined && { userId: renewal.userId }), ...proof }
+  assertSameUser(state, owner)
+  assertInTime(context)
+
+  const options = { deadline: context.deadline }
+  if (renewal.session) await ports.vault.write(account, 'session', renewal.session, options)
+  const { version } = await ports.vault.write(account, 'access_token', renewal.accessToken, options)
+  // One that was kept is this one, or older.
+  if (state.pending) await dropPending(account, ports)
+  const now = ports.clock.now()
+  const record: AccessTokenRecord = {
+    issuedAt: renewal.sentAt,
+    expiresAt: expiry.expiresAt,
+    expiryDecidedBy: expiry.decidedBy,
+    provenAt: now,
+    version,
+    publishedAt: now,
+    ...(source && { source }),
+  }
+  return { ...ownerOf(owner), ...published(broker, state, record, renewal.accessToken, context) }
+}
+
+/** The record of a newly published token, which is noted for whoever wants to know of it. */
+function published(
+  broker: Broker,
+  state: AccountState,
+  record: AccessTokenRecord,
+  accessToken: Secret,
+  context: RunContext,
+): StateChanges {
+  const { issuedAt, expiresAt, provenAt, source } = record
+  const generation = state.generation + 1
+  const { account } = state
+  context.published({
+    account,
+    broker: broker.id,
+    timeZone: broker.session.timeZone,
+    generation,
+    issuedAt,
+    expiresAt,
+    provenAt,
+    source,
+    accessToken,
+  })
+  return { accessToken: record, generation, doubt: undefined, pending: undefined, refusedVersion: undefined }
+}
+
+/**
+ * Proves the access token that is already stored, which somebody else wrote or whose fate is unknown. Returns
+ * what to record; throws what the proof throws.
+ */
+export async function proveStored(
+  broker: Broker,
+  state: AccountState,
+  stored: StoredSecrets,
+  context: RunContext,
+  ports: Ports,
+  pausesMs?: readonly number[],
+): Promise<StateChanges> {
+  const token = stored.get('access_token')
+  if (!token) throw new Error('there is no stored access token to prove')
+  assertPlausibleToken(token.value, 'stored access_token')
+  const proof = await repeatRead(context, () => broker.prove(context, token.value), pausesMs)
+  assertSameUser(state, proof)
+  const now = ports.clock.now()
+  const known = state.accessToken?.version === token.version ? state.accessToken : undefined
+  if (known && Temporal.Instant.compare(known.publishedAt, now) <= 0) {
+    const accessToken = { ...known, provenAt: now }
+    return { ...ownerOf(proof), ...settledBy(state, now), refusedVersion: undefined, accessToken }
+  }
+  // What a clock that was ahead wrote down is worked out anew.
+  const issuedAt = Temporal.Instant.compare(token.modifiedAt, now) < 0 ? token.modifiedAt : now
+  const { expiresAt, decidedBy } = expiryOfStored(broker, state, { token: token.value, at: issuedAt }, known)
+  const record: AccessTokenRecord = {
+    issuedAt,
+    expiresAt,
+    expiryDecidedBy: decidedBy,
+    provenAt: now,
+    version: token.version,
+    publishedAt: issuedAt,
+    source: known?.source ?? 'found',
+  }
+  return { ...ownerOf(proof), ...published(broker, state, record, token.value, context) }
+}
+
+/**
+ * When a stored token dies. What the reply said of one we know is on record alone: its life counts again, and an estimate
+ * only ever shortens what was known.
+ */
+function expiryOfStored(
+  { session }: Broker,
+  { settings }: AccountState,
+  issued: Issued,
+  known: AccessTokenRecord | undefined,
+): Expiry {
+  const expiresIn = known && Math.floor(known.issuedAt.until(known.expiresAt).total('seconds'))
+  const ceiling = settings.maxLifetimeHours ?? session.maxLifetimeHours
+  const estimate = expiryOf(session.accessToken, { ...issued, expiresIn }, ceiling)
+  if (!known || Temporal.Instant.compare(estimate.expiresAt, known.expiresAt) <= 0) return estimate
+  return { expiresAt: known.expiresAt, decidedBy: known.expiryDecidedBy }
+}
+
+/** I1: written before anything else can fail, repeated until the deadline; a run that outlived its lease looks first. */
+async function saveRefreshToken(
+  broker: Broker,
+  state: AccountState,
+  refreshToken: Secret,
+  sentAt: Temporal.Instant,
+  context: RunContext,
+  ports: Ports,
+): Promise<StateChanges> {
+  assertPlausibleToken(refreshToken, 'refresh token')
+  const { clock, vault } = ports
+  let until = context.deadline
+  let lastError: unknown
+  do {
+    try {
+      await assertNotSuperseded(refreshToken, state, context, ports)
+      const { version } = await vault.write(state.account, 'refresh_token', refreshToken, { deadline: until })
+      const expiresAt =
+        broker.session.refreshToken &&
+        expiryOf(broker.session.refreshToken, { token: refreshToken, at: sentAt }).expiresAt
+      return { refreshToken: { version, savedAt: clock.now(), ...(expiresAt && { expiresAt }) } }
+    } catch (error) {
+      if (!(error instanceof TokenVaultError)) throw error
+      // The lease is short; this may last as long as the process does.
+      if (lastError === undefined) until = await context.moreTime()
+      lastError = error
+      await clock.sleep(SAVE_PAUSE_MS)
+    }
+  } while (Temporal.Instant.compare(clock.now(), until) < 0)
+  throw new TokenLostError(
+    'the broker issued a new refresh token and it could not be saved before the deadline',
+    {
+      cause: lastError,
+      fix: `a person must log in again: ${state.account}; then check SSM permissions and throttling`,
+    },
+  )
+}
+
+/** The token of a person's login is worth more than a few seconds. Throws what the proof throws. */
+export async function proveWithRepeats(
+  broker: Broker,
+  context: RunContext,
+  token: Secret,
+): Promise<Partial<Proof>> {
+  return repeatRead(context, () => broker.prove(context, token), PATIENT)
+}
+
+/** Past the deadline the lease may be another run's, and what it has published newer than ours. */
+function assertInTime({ clock, deadline }: RunContext): void {
+  if (Temporal.Instant.compare(clock.now(), deadline) < 0) return
+  throw new BrokerUnavailableError('the new access token was proven only after the deadline', {
+    fix: 'nothing to do: it is kept, and the next run proves and publishes it',
+  })
+}
+
+/** Throws WrongAccountError for another user than the pinned one. */
+export function assertSameUser(state: Pick<AccountState, 'userId'>, proof: Partial<Proof>): void {
+  if (state.userId === undefined || proof.userId === undefined) return
+  if (state.userId.toUpperCase() === proof.userId.toUpperCase()) return
+  throw new WrongAccountError(
+    `the token belongs to ${abbreviated(proof.userId)}, but this account is pinned to ${abbreviated(state.userId)}`,
+    { fix: 'log in with the right user, or store the right credentials; nothing was changed' },
+  )
+}
+
+function ownerOf(proof: Partial<Proof>): StateChanges {
+  const { userId, clientName } = proof
+  return { ...(userId !== undefined && { userId }), ...(clientName !== undefined && { clientName }) }
+}
+
+/** Enough of a user id to recognise one's own. */
+function abbreviated(userId: string): string {
+  return userId.length <= 4 ? '…' : `${userId.slice(0, 2)}…${userId.slice(-2)}`
+}

@@ -1,0 +1,69 @@
+import { Temporal } from 'temporal-polyfill'
+import type { AccountState } from '../../model/account-state.ts'
+import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { TokenVaultError, WAIT_FOR_RUN } from '../../model/errors.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Ports } from '../../ports/ports.ts'
+import type { SecretName, StoredSecret, StoredSecrets } from '../../ports/token-vault.ts'
+
+const STALE_READ_PAUSES_MS = [200, 500, 1_000]
+
+/** The names one batched read fetches for an account of this broker. */
+export function namesOf(broker: Broker): readonly SecretName[] {
+  const names = new Set<SecretName>(broker.credentials.map(({ name }) => name))
+  for (const grant of broker.grants) for (const name of grant.needs) names.add(name)
+  names.add('access_token')
+  return [...names]
+}
+
+/**
+ * An account's secrets, read again while they are older than what the state record says was written: SSM is
+ * eventually consistent, and an old refresh token sent in good faith can revoke the whole family. Throws TokenVaultError.
+ */
+export async function readStored(ports: Ports, broker: Broker, state: AccountState): Promise<StoredSecrets> {
+  for (const pauseMs of STALE_READ_PAUSES_MS) {
+    const stored = await readAll(ports, broker, state)
+    const misses = state.pending !== undefined && !stored.has('pending')
+    if (!isStale(stored, state, ports.clock.now()) && !misses) return stored
+    await ports.clock.sleep(pauseMs)
+  }
+  const stored = await readAll(ports, broker, state)
+  if (!isStale(stored, state, ports.clock.now())) return stored
+  throw new TokenVaultError('the stored secrets are older than what was written last', {
+    during: 'read',
+    fix: WAIT_FOR_RUN,
+  })
+}
+
+/** A token that is kept is looked for only where the record says that there can be one: else it would cost every run. */
+async function readAll({ vault }: Ports, broker: Broker, state: AccountState): Promise<StoredSecrets> {
+  const stored = await vault.read(state.account, namesOf(broker))
+  if (!state.pending && !state.doubt) return stored
+  return new Map([...stored, ...(await vault.read(state.account, ['pending']))])
+}
+
+function isStale(stored: StoredSecrets, state: AccountState, now: Temporal.Instant): boolean {
+  return (
+    older(stored, 'access_token', state.accessToken?.version, state.accessToken?.publishedAt, now) ||
+    older(stored, 'refresh_token', state.refreshToken?.version, state.refreshToken?.savedAt, now)
+  )
+}
+
+function older(
+  stored: StoredSecrets,
+  name: SecretName,
+  version: number | undefined,
+  writtenAt: Temporal.Instant | undefined,
+  now: Temporal.Instant,
+): boolean {
+  const secret = stored.get(name)
+  if (secret === undefined || version === undefined || writtenAt === undefined) return false
+  // Noted by a clock that was ahead: everything stored until then would count as older.
+  if (isFromTheFuture(writtenAt, now)) return false
+  return isOlder(secret, version, writtenAt)
+}
+
+/** A lower version that was written later is a parameter deleted and made anew, not a stale read. */
+export function isOlder(secret: StoredSecret, version: number, writtenAt: Temporal.Instant): boolean {
+  return secret.version < version && Temporal.Instant.compare(secret.modifiedAt, writtenAt) <= 0
+}

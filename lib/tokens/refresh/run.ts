@@ -1,0 +1,243 @@
+import { Temporal } from 'temporal-polyfill'
+import type { AccountId } from '../../model/account-id.ts'
+import { type AccountState, newAccountState } from '../../model/account-state.ts'
+import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Ports } from '../../ports/ports.ts'
+import type { RefusedToken } from '../rules/decide.ts'
+import { endingOfError } from '../rules/ending.ts'
+import { resultOf } from '../rules/result.ts'
+import { measure } from './measure.ts'
+import { refreshAccount } from './refresh.ts'
+
+/** Time one account may need in the worst case; no account is started with less left. */
+const ACCOUNT_BUDGET_S = 45
+/** No broker call is made in the last seconds: the outcome must still be recorded. */
+const RECORDING_S = 5
+/** How often one run tries an account whose fault passes by itself. */
+const TRIES_PER_RUN = 3
+const PAUSE_GROWTH = 4
+
+export interface RunRequest {
+  readonly broker: Broker
+  /** Only these accounts. @default - every account of the registry */
+  readonly accounts?: readonly AccountId[] | undefined
+  /** Set when a person wants new tokens although the stored ones may be fresh. */
+  readonly forcedAt?: Temporal.Instant | undefined
+  /** A consumer was refused by the broker with this access token; for a run over a single account. */
+  readonly refused?: RefusedToken | undefined
+  /** Names this run; no two runs share it. */
+  readonly owner: string
+  /** When this process is stopped from outside. */
+  readonly hardDeadline: Temporal.Instant
+  /** Seconds between the starts of two accounts. @default - the broker's */
+  readonly pacingSeconds?: number | undefined
+  readonly onProgress?: (progress: Progress) => void
+  /** Ends the run early as a near deadline does: no further account is started. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export type Progress =
+  | { readonly event: 'started'; readonly account: AccountId; readonly attempt: number }
+  | { readonly event: 'finished'; readonly account: AccountId; readonly result: AccountResult }
+  | {
+      readonly event: 'waiting'
+      readonly account: AccountId
+      readonly until: Temporal.Instant
+      /** Why the last try was not the last. */
+      readonly reason: string
+    }
+
+export interface Run {
+  readonly report: RunReport
+  /** Accounts not started because the deadline was near: for a follow-up run. */
+  readonly remaining: readonly AccountId[]
+}
+
+interface Waiting {
+  readonly account: AccountId
+  readonly attempt: number
+  readonly notBefore: Temporal.Instant
+  /** How long that was to wait; longer it never is, whatever our clock was set to since. */
+  readonly pauseMs: number
+}
+
+/**
+ * Refreshes the accounts of one broker, a few at a time and within its pacing. One account's failure never
+ * touches another. Near the deadline no further account is started; those left are returned, so that each is
+ * done exactly once however many invocations it takes. Never throws.
+ */
+export async function runBroker(request: RunRequest, ports: Ports): Promise<Run> {
+  const { broker } = request
+  const { clock, telemetry } = ports
+  const results = new Map<AccountId, AccountResult>()
+  const remaining: AccountId[] = []
+  const retries: Waiting[] = []
+  const lastStart = request.hardDeadline.subtract({ seconds: ACCOUNT_BUDGET_S })
+  const pace = pacer(request.pacingSeconds ?? broker.pacingSeconds, lastStart, ports)
+  const nearDeadline = (): boolean =>
+    request.signal?.aborted === true || Temporal.Instant.compare(clock.now(), lastStart) >= 0
+
+  const work = async (
+    account: AccountId,
+    state: AccountState | undefined,
+    attempt: number,
+  ): Promise<void> => {
+    if (!nearDeadline()) await pace()
+    if (nearDeadline()) {
+      const lastTry = results.get(account)
+      if (lastTry) request.onProgress?.({ event: 'finished', account, result: lastTry })
+      else remaining.push(account)
+      return
+    }
+    request.onProgress?.({ event: 'started', account, attempt })
+    const { result, retryAt } = await refreshAccount(
+      {
+        broker,
+        account,
+        state,
+        owner: request.owner,
+        forcedAt: request.forcedAt,
+        refused: request.refused,
+        deadline: request.hardDeadline.subtract({ seconds: RECORDING_S }),
+        leaseUntil: request.hardDeadline,
+      },
+      ports,
+    )
+    results.set(account, result)
+    if (
+      retryAt &&
+      attempt < TRIES_PER_RUN &&
+      Temporal.Instant.compare(retryAt, lastStart) < 0 &&
+      !result.success
+    ) {
+      const pauseMs = Math.max(0, clock.now().until(retryAt).total('milliseconds')) * growth(attempt)
+      const grown = clock.now().add({ milliseconds: Math.round(pauseMs) })
+      // Grown past the last start the pause would end in no further try at all (I8).
+      const notBefore = Temporal.Instant.compare(grown, lastStart) < 0 ? grown : retryAt
+      const waitMs = Math.max(0, clock.now().until(notBefore).total('milliseconds'))
+      retries.push({ account, attempt: attempt + 1, notBefore, pauseMs: waitMs })
+    } else {
+      request.onProgress?.({ event: 'finished', account, result })
+    }
+  }
+
+  try {
+    await eachOf(accountsOf(request, ports), broker.concurrency, ({ account, state }) =>
+      work(account, state, 1),
+    )
+    for (let next = takeFirst(retries); next !== undefined; next = takeFirst(retries)) {
+      const { account, notBefore: until } = next
+      const reason = results.get(account)?.reason ?? ''
+      request.onProgress?.({ event: 'waiting', account, until, reason })
+      const leftMs = clock.now().until(until).total('milliseconds')
+      await clock.sleep(Math.min(next.pauseMs, Math.max(0, leftMs)))
+      await work(next.account, await ports.states.get(next.account), next.attempt)
+    }
+  } catch (error) {
+    const ending = endingOfError(error, broker.id as AccountId, clock.now())
+    telemetry.error('the run could not read the account registry', {
+      broker: broker.id,
+      reason: ending.reason,
+    })
+    for (const account of request.accounts ?? [broker.id as AccountId]) {
+      if (!results.has(account))
+        results.set(account, resultOf(broker, newAccountState(account), ending, clock.now()))
+    }
+  }
+  const empty = `no accounts: run tokenkeeper setup ${broker.id}`
+  const run = { report: report(inOrder(results), remaining.length, empty), remaining }
+  measure(broker, run.report, ports.telemetry)
+  return run
+}
+
+interface Entry {
+  readonly account: AccountId
+  readonly state: AccountState | undefined
+}
+
+/** The accounts to work on. A broker without a registered account may still have parameters from an older set-up. */
+async function* accountsOf(request: RunRequest, ports: Ports): AsyncIterable<Entry> {
+  const { accounts, broker } = request
+  if (accounts !== undefined && accounts.length === 1) {
+    const [account] = accounts as [AccountId]
+    yield { account, state: await ports.states.get(account) }
+    return
+  }
+  const wanted = accounts && new Set(accounts)
+  let registered = 0
+  for await (const state of ports.states.list(broker.id)) {
+    registered++
+    if (wanted === undefined || wanted.delete(state.account)) yield { account: state.account, state }
+  }
+  if (wanted) for (const account of wanted) yield { account, state: undefined }
+  else if (registered === 0 && (await hasParameters(broker, ports))) {
+    yield { account: broker.id as AccountId, state: undefined }
+  }
+}
+
+async function hasParameters(broker: Broker, ports: Ports): Promise<boolean> {
+  const names = broker.credentials.map(({ name }) => name)
+  return (await ports.vault.read(broker.id as AccountId, names)).size > 0
+}
+
+/** Takes out whoever may be tried first: one account's long wait holds up no other. */
+function takeFirst(retries: Waiting[]): Waiting | undefined {
+  retries.sort((a, b) => Temporal.Instant.compare(a.notBefore, b.notBefore))
+  return retries.shift()
+}
+
+/** Runs `work` over a stream with at most `limit` at a time, holding no more of the stream than that. */
+async function eachOf<T>(
+  stream: AsyncIterable<T>,
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const running = new Set<Promise<void>>()
+  try {
+    for await (const item of stream) {
+      const task: Promise<void> = work(item).finally(() => running.delete(task))
+      running.add(task)
+      if (running.size >= limit) await Promise.race(running)
+    }
+    await Promise.all(running)
+  } finally {
+    // A stream that breaks off leaves nothing in flight: Lambda freezes a process whose handler has returned, and a
+    // rotated refresh token that arrives then is lost (I1).
+    await Promise.allSettled(running)
+  }
+}
+
+/** Lets starts through one by one, `seconds` apart; nobody waits past `lastStart`, after which none is allowed. */
+function pacer(seconds: number, lastStart: Temporal.Instant, { clock }: Ports): () => Promise<void> {
+  let next = clock.now()
+  let last = next
+  return async () => {
+    const now = clock.now()
+    // Our clock was set back since: what it said before is no start.
+    const start = isFromTheFuture(last, now) ? now : later(next, now)
+    last = now
+    next = start.add({ milliseconds: Math.round(seconds * 1000) })
+    const waitMs = clock.now().until(earlier(start, lastStart)).total('milliseconds')
+    if (waitMs > 0) await clock.sleep(waitMs)
+  }
+}
+
+/** Exponential back-off with up to a fifth of jitter, so that many accounts do not come back in step. */
+function growth(attempt: number): number {
+  return PAUSE_GROWTH ** (attempt - 1) * (1 + Math.random() * 0.2)
+}
+
+/** By account, however the work went: people compare reports. */
+function inOrder(results: ReadonlyMap<AccountId, AccountResult>): readonly AccountResult[] {
+  return [...results.values()].toSorted((a, b) => (a.account < b.account ? -1 : 1))
+}
+
+function earlier(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
+  return Temporal.Instant.compare(a, b) < 0 ? a : b
+}
+
+function later(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
+  return Temporal.Instant.compare(a, b) > 0 ? a : b
+}

@@ -1,0 +1,93 @@
+import { Temporal } from 'temporal-polyfill'
+import type { AccountState } from '../../model/account-state.ts'
+import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import type { LoginBudget } from '../../ports/broker.ts'
+
+type Instant = Temporal.Instant
+
+/** No wait we record is longer (ending.ts). */
+const LONGEST_HOLD_HOURS = 24
+
+/** What holds an attempt back until `at`. */
+export interface Hold {
+  readonly at: Instant
+  readonly reason: string
+  /** Nothing more is allowed today. */
+  readonly dayIsSpent: boolean
+}
+
+/**
+ * When the next attempt at the broker's login is allowed, and what holds it back; `undefined` when nothing does.
+ * The day is the calendar day in the broker's zone.
+ */
+export function attemptAllowedAt(
+  budget: LoginBudget,
+  state: Pick<AccountState, 'attempts' | 'notBefore' | 'notBeforeSetAt'>,
+  timeZone: string,
+  now: Instant,
+): Hold | undefined {
+  const attempts = withoutFuture(state.attempts, now)
+  const limits: Hold[] = []
+  const hold = (at: Instant, reason: string, dayIsSpent = false): void =>
+    void limits.push({ at, reason, dayIsSpent })
+  if (state.notBefore && !isFromTheFuture(setAtOf(state.notBefore, state.notBeforeSetAt), now))
+    hold(state.notBefore, 'the broker asked us to wait')
+  const last = attempts.at(-1)
+  if (last) {
+    const { minimumGapSeconds } = budget
+    hold(last.add({ seconds: minimumGapSeconds }), `at most one login in ${minimumGapSeconds} s`)
+  }
+  if (budget.perHour !== undefined) {
+    const hour = attempts.filter((at) => isAfter(at.add({ hours: 1 }), now))
+    const oldest = hour.at(-budget.perHour)
+    if (oldest) hold(oldest.add({ hours: 1 }), `${budget.perHour} logins per hour are spent`)
+  }
+  if (attemptsLeftToday(budget, state, timeZone, now) === 0) {
+    const tomorrow = now.toZonedDateTimeISO(timeZone).startOfDay().add({ days: 1 }).toInstant()
+    hold(tomorrow, `${budget.perDay} logins per day are spent`, true)
+  }
+  const holding = limits.filter(({ at }) => isAfter(at, now))
+  if (holding.length === 0) return undefined
+  return holding.reduce((a, b) => (isAfter(b.at, a.at) ? b : a))
+}
+
+/** A person's login is held back by what the broker said of logins, not by a throttled grant. */
+export function loginHold({
+  loginNotBefore: notBefore,
+  loginNotBeforeSetAt: notBeforeSetAt,
+}: AccountState): Pick<AccountState, 'notBefore' | 'notBeforeSetAt'> {
+  return { ...(notBefore && { notBefore }), ...(notBeforeSetAt && { notBeforeSetAt }) }
+}
+
+/** A record of an earlier version does not say when; the longest wait there is puts it soonest. */
+function setAtOf(notBefore: Instant, setAt: Instant | undefined): Instant {
+  return setAt ?? notBefore.subtract({ hours: LONGEST_HOLD_HOURS })
+}
+
+/** An attempt from tomorrow was written by a clock that was ahead, and must not block until tomorrow. */
+function withoutFuture(attempts: readonly Instant[], now: Instant): readonly Instant[] {
+  return attempts.filter((at) => !isFromTheFuture(at, now))
+}
+
+/** How many attempts today's budget still has; infinite where there is none. */
+export function attemptsLeftToday(
+  { perDay }: LoginBudget,
+  { attempts }: Pick<AccountState, 'attempts'>,
+  timeZone: string,
+  now: Instant,
+): number {
+  if (perDay === undefined) return Number.POSITIVE_INFINITY
+  const midnight = now.toZonedDateTimeISO(timeZone).startOfDay().toInstant()
+  return Math.max(0, perDay - withoutFuture(attempts, now).filter((at) => !isAfter(midnight, at)).length)
+}
+
+/** The attempts with this one added, those that no budget looks at any more dropped. */
+export function withAttempt(attempts: readonly Instant[], now: Instant): readonly Instant[] {
+  // 25 h: the longest calendar day of any zone. What a clock that was ahead wrote down happened by now at the latest.
+  const past = attempts.map((at) => (isFromTheFuture(at, now) ? now : at))
+  return [...past.filter((at) => isAfter(at.add({ hours: 25 }), now)), now]
+}
+
+function isAfter(a: Instant, b: Instant): boolean {
+  return Temporal.Instant.compare(a, b) > 0
+}

@@ -1,0 +1,87 @@
+import { Temporal } from 'temporal-polyfill'
+import { type AccountState, type Doubt, isRefused, type StateChanges } from '../../model/account-state.ts'
+import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import {
+  BrokerUnavailableError,
+  ClientRejectedError,
+  ConfigurationError,
+  GrantRejectedError,
+  HumanActionError,
+  RateLimitedError,
+  WrongAccountError,
+} from '../../model/errors.ts'
+import type { Broker } from '../../ports/broker.ts'
+
+type Instant = Temporal.Instant
+
+/**
+ * What is written down before a grant, a code or a request for approval is sent: where a broker keeps one session, the
+ * answer may end the published token although we never hear of it (I9). An older doubt stays the older one.
+ *
+ * `openUntil`: until when the broker may still act on what was sent; a proof from before does not settle it.
+ */
+export function noteDoubt(
+  { sessions }: Pick<Broker, 'sessions'>,
+  state: AccountState,
+  sent: { readonly by: Doubt['by']; readonly at: Instant; readonly openUntil?: Instant },
+): StateChanges {
+  if (sessions === 'many' || !holdsToken(state, sent.at)) return {}
+  const before = state.doubt
+  const openUntil = latest(before?.openUntil, sent.openUntil)
+  return {
+    doubt: {
+      since: before?.since ?? sent.at,
+      by: before?.by ?? sent.by,
+      ...(openUntil && { openUntil }),
+    },
+  }
+}
+
+/** What was sent at that instant did nothing for sure: the doubt it raised is gone. An older one stays. */
+export function withdrawDoubt({ doubt }: AccountState, at: Instant | undefined): StateChanges {
+  const isOurs = doubt !== undefined && at !== undefined && doubt.since.equals(at)
+  return isOurs ? { doubt: undefined } : {}
+}
+
+/**
+ * Whether an error says that the broker gave nothing for what was sent, or gave somebody else's token: what is published
+ * was not replaced. Of a grant or code that gave a token only WrongAccountError says so.
+ */
+export function gaveNothing(error: unknown): boolean {
+  if (error instanceof BrokerUnavailableError) return !error.sent
+  return (
+    error instanceof WrongAccountError ||
+    error instanceof GrantRejectedError ||
+    error instanceof ClientRejectedError ||
+    error instanceof HumanActionError ||
+    error instanceof RateLimitedError ||
+    error instanceof ConfigurationError
+  )
+}
+
+/** What a successful proof at `now` leaves of the doubt: nothing, unless the broker may still act on what was sent. */
+export function settledBy({ doubt }: AccountState, now: Instant): StateChanges {
+  if (!doubt) return {}
+  const isOpen = doubt.openUntil && isAfter(doubt.openUntil, now) && !isFromTheFuture(doubt.since, now)
+  return isOpen ? {} : { doubt: undefined }
+}
+
+/** Since when nobody knows whether the published token still lives; `undefined` while nothing speaks against it. */
+export function unprovenSince({ doubt, accessToken }: AccountState): Instant | undefined {
+  if (!doubt || !accessToken) return undefined
+  return latest(doubt.since, accessToken.provenAt)
+}
+
+function holdsToken(state: AccountState, now: Instant): boolean {
+  const { accessToken } = state
+  return accessToken !== undefined && !isRefused(state) && isAfter(accessToken.expiresAt, now)
+}
+
+function latest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
+  if (!a || !b) return a ?? b
+  return isAfter(a, b) ? a : b
+}
+
+function isAfter(a: Instant, b: Instant): boolean {
+  return Temporal.Instant.compare(a, b) > 0
+}

@@ -1,0 +1,129 @@
+import { Temporal } from 'temporal-polyfill'
+import type { AccessTokenRecord, AccountSettings } from '../../model/account-state.ts'
+import { expectedExpiry, type SessionModel } from '../../model/session-model.ts'
+import type { Broker, TradingSession } from '../../ports/broker.ts'
+
+/** A token counts as dead this long before it dies: a request takes time, and clocks differ. */
+export const DEAD_EARLY_SECONDS = 60
+const SHORTEST_DEFAULT_LEEWAY_MINUTES = 30
+/** cert-manager's rule: renew when two thirds of the life are over. */
+const LEEWAY_SHARE_OF_LIFE = 1 / 3
+/**
+ * The morning of a market: a proof from before says nothing of today, since a session can end overnight (brokers/README,
+ * daily logout), and a person asked before it would be asked at night.
+ */
+export const BEFORE_OPEN_MINUTES = 180
+/** DESIGN's "ready": proven by a live call in the last minutes before the open, with time left for a person. */
+export const PROVE_MINUTES_BEFORE_OPEN = 45
+
+export interface Due {
+  readonly due: boolean
+  readonly expired: boolean
+  readonly reason: string
+}
+
+/** Whether a live token should be renewed now. Pure. */
+export function whetherDue(
+  token: AccessTokenRecord,
+  model: SessionModel,
+  settings: AccountSettings,
+  now: Temporal.Instant,
+  session?: TradingSession,
+): Due {
+  const expired = isAfterOrAt(now, token.expiresAt.subtract({ seconds: DEAD_EARLY_SECONDS }))
+  const dead = isAfterOrAt(now, token.expiresAt)
+  if (dead) return { due: true, expired, reason: 'the access token has expired' }
+
+  if (!gains(token, model, settings, now)) {
+    return { due: false, expired: false, reason: 'a new access token would not live longer' }
+  }
+  if (expired) return { due: true, expired, reason: 'the access token is about to expire' }
+
+  const leewayMinutes = leeway(token.issuedAt.until(token.expiresAt), model, settings)
+  if (isAfterOrAt(now, token.expiresAt.subtract({ seconds: Math.round(leewayMinutes * 60) }))) {
+    return { due: true, expired, reason: `fewer than ${Math.round(leewayMinutes)} min remain` }
+  }
+  const close = session && todaysClose(session, now)
+  if (close && isAfter(close, token.expiresAt)) {
+    return { due: true, expired, reason: 'the access token would die before the market closes' }
+  }
+  return { due: false, expired, reason: 'the access token is live' }
+}
+
+/** When a renewal falls due; for a token that dies at a wall-clock time not before that time, since nothing is gained. */
+export function dueAt(
+  token: AccessTokenRecord,
+  model: SessionModel,
+  settings: AccountSettings,
+): Temporal.Instant {
+  const life = token.issuedAt.until(token.expiresAt)
+  const early = token.expiresAt.subtract({ seconds: Math.round(leeway(life, model, settings) * 60) })
+  return gains(token, model, settings, early) ? early : token.expiresAt
+}
+
+/** Whether a token issued at `at` would outlive this one. */
+function gains(
+  token: AccessTokenRecord,
+  model: SessionModel,
+  settings: AccountSettings,
+  at: Temporal.Instant,
+): boolean {
+  const life = token.issuedAt.until(token.expiresAt)
+  const ceiling = settings.maxLifetimeHours ?? model.maxLifetimeHours
+  const renewed = expectedExpiry(model.accessToken, at, life, ceiling)
+  return renewed === undefined || isAfter(renewed, token.expiresAt.add({ seconds: DEAD_EARLY_SECONDS }))
+}
+
+/** Minutes before the expiry at which a refresh is due; never the whole life, else each run would be a refresh. */
+export function leeway(life: Temporal.Duration, model: SessionModel, settings: AccountSettings): number {
+  const lifeMinutes = life.total('minutes')
+  const third = lifeMinutes * LEEWAY_SHARE_OF_LIFE
+  const wanted =
+    settings.leewayMinutes ?? model.leewayMinutes ?? Math.max(third, SHORTEST_DEFAULT_LEEWAY_MINUTES)
+  return wanted >= lifeMinutes ? third : wanted
+}
+
+/** Today's close when today is a weekday whose session is not over yet. Holidays only make us renew needlessly. */
+function todaysClose(session: TradingSession, now: Temporal.Instant): Temporal.Instant | undefined {
+  const local = now.toZonedDateTimeISO(session.timeZone)
+  const close = local.withPlainTime(session.closes).toInstant()
+  return local.dayOfWeek <= 5 && isAfter(close, now) ? close : undefined
+}
+
+/** Whether it is a weekday between three hours before the open and the close: when a person is asked without haste. */
+export function isMarketNear(session: TradingSession, now: Temporal.Instant): boolean {
+  return todaysClose(session, now) !== undefined && isAfterOrAt(now, todaysWindow(session, now).from)
+}
+
+function todaysWindow(
+  session: TradingSession,
+  now: Temporal.Instant,
+): { readonly from: Temporal.Instant; readonly opens: Temporal.Instant } {
+  const opens = now.toZonedDateTimeISO(session.timeZone).withPlainTime(session.opens)
+  return { from: opens.subtract({ minutes: BEFORE_OPEN_MINUTES }).toInstant(), opens: opens.toInstant() }
+}
+
+/**
+ * Whether a token that is to last into today's session has to be proven again: once from three hours before the market
+ * opens, and once more when the open is near, since a broker may end it in between (Kite's flush, a login of the
+ * owner's own). Until the close, for runs that come late.
+ */
+export function wantsProof(
+  token: Pick<AccessTokenRecord, 'provenAt' | 'expiresAt'>,
+  broker: Pick<Broker, 'tradingSession' | 'proveMinutesBeforeOpen'>,
+  now: Temporal.Instant,
+): boolean {
+  const { tradingSession: session, proveMinutesBeforeOpen: minutes = PROVE_MINUTES_BEFORE_OPEN } = broker
+  if (!session || !isMarketNear(session, now)) return false
+  const { from, opens } = todaysWindow(session, now)
+  const near = opens.subtract({ minutes })
+  return isAfter(isAfterOrAt(now, near) ? near : from, token.provenAt) && isAfter(token.expiresAt, opens)
+}
+
+function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(a, b) > 0
+}
+
+function isAfterOrAt(a: Temporal.Instant, b: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(a, b) >= 0
+}

@@ -1,0 +1,36 @@
+import { Temporal } from 'temporal-polyfill'
+import type { AccountState } from '../../model/account-state.ts'
+import { issuedFrom } from '../../model/session-model.ts'
+import type { Broker } from '../../ports/broker.ts'
+import { BEFORE_OPEN_MINUTES, DEAD_EARLY_SECONDS } from './due.ts'
+import { presentTradingDay } from './trading-day.ts'
+
+/**
+ * From when on a login gives a token that still lives `into` the session it is for; `undefined` where one does so now.
+ * Before it nobody is asked: on a Friday evening a token that dies in the night helps nobody on Monday. By the session
+ * model, and by what the last login gave where the model does not tell. A broker without a market has a use for a login
+ * at any time. Pure.
+ *
+ * `into`: what the token has to outlive. @default - the open of the session that is on, or of the next one
+ */
+export function loginHelpsFrom(
+  { session, tradingSession }: Pick<Broker, 'session' | 'tradingSession'>,
+  state: Pick<AccountState, 'settings' | 'accessToken'>,
+  now: Temporal.Instant,
+  into = tradingSession && presentTradingDay(tradingSession, now).opens,
+): Temporal.Instant | undefined {
+  if (!into) return undefined
+  const ceiling = state.settings.maxLifetimeHours ?? session.maxLifetimeHours
+  const after = into.add({ seconds: DEAD_EARLY_SECONDS })
+  const from = issuedFrom(session.accessToken, after, lifeOfLastLogin(state), ceiling)
+  return from && Temporal.Instant.compare(now, from) < 0 ? from : undefined
+}
+
+/** One of less than a morning was cut short by something else, and would have people asked too late. */
+function lifeOfLastLogin({
+  accessToken: last,
+}: Pick<AccountState, 'accessToken'>): Temporal.Duration | undefined {
+  if (last?.source !== 'login' && last?.source !== 'approval') return undefined
+  const life = last.issuedAt.until(last.expiresAt)
+  return life.total('minutes') > BEFORE_OPEN_MINUTES ? life : undefined
+}

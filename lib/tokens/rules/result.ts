@@ -1,0 +1,65 @@
+import type { Temporal } from 'temporal-polyfill'
+import { localInstant } from '../../local-time.ts'
+import type { AccountState } from '../../model/account-state.ts'
+import { type AccountResult, isSuccess } from '../../model/outcome.ts'
+import type { Broker } from '../../ports/broker.ts'
+import { dueAt } from './due.ts'
+import type { Ending } from './ending.ts'
+import { isLive } from './token-status.ts'
+
+/** One account's line of the report, from how its run ended and what is recorded. */
+export function resultOf(
+  broker: Broker,
+  state: AccountState,
+  ending: Ending,
+  now: Temporal.Instant,
+): AccountResult {
+  const { timeZone } = broker.session
+  const expiresAt = state.accessToken?.expiresAt
+  return {
+    success: isSuccess(ending.outcome),
+    account: state.account,
+    userID: state.userId ?? null,
+    clientName: state.clientName ?? null,
+    outcome: ending.outcome,
+    ...(ending.code && { code: ending.code }),
+    reason: ending.reason,
+    live: isExternal(state) ? null : isLive(state, now),
+    tokenValidity: expiresAt?.toString({ timeZone, smallestUnit: 'second' }) ?? null,
+    nextAction: nextActionAfter(broker, state, ending),
+    ...(ending.loginHelpsFrom && {
+      loginHelpsFrom: ending.loginHelpsFrom.toString({ timeZone, smallestUnit: 'second' }),
+    }),
+  }
+}
+
+function isExternal({ settings }: AccountState): boolean {
+  return settings.managedBy === 'external'
+}
+
+/** What will or must happen next, in words. */
+export function nextActionAfter(broker: Broker, state: AccountState, ending: Ending): string {
+  const local = (instant: Temporal.Instant): string => localInstant(instant, broker.session.timeZone)
+  switch (ending.outcome) {
+    case 'fresh':
+    case 'refreshed': {
+      const token = state.accessToken
+      if (!token) return 'the next run looks again'
+      return `renewal due ${local(dueAt(token, broker.session, state.settings))}`
+    }
+    case 'paused':
+      return 'resume it when it is wanted again'
+    case 'skipped':
+      if (ending.loginHelpsFrom && ending.fix) return ending.fix
+      return isExternal(state)
+        ? 'nothing to do here'
+        : 'look again in a moment: the other run says how it ended'
+    default: {
+      if (!ending.retryAt) return ending.fix || 'the next run tries again'
+      // Full disks, proxies and certificates can be tried again for ever.
+      const passes = /^(nothing to do|wait )/.test(ending.fix ?? '')
+      const needed = ending.fix && !passes ? `${ending.fix}; ` : ''
+      return `${needed}tried again from ${local(ending.retryAt)}`
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import type { AccountId } from '../../model/account-id.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { StateStore } from '../../ports/state-store.ts'
+import type { PublishedToken } from '../../ports/token-desk.ts'
+import type { SecretName, StoredSecrets, TokenVault } from '../../ports/token-vault.ts'
+import { isOlder } from '../refresh/read-stored.ts'
+
+const STALE_READ_PAUSES_MS = [200, 500, 1_000]
+const BEARER = 'Bearer {access_token}'
+
+export interface PublishedOptions {
+  readonly vault: Pick<TokenVault, 'read'>
+  readonly states: Pick<StateStore, 'get'>
+  readonly clock: Clock
+}
+
+/**
+ * What consumers are meant to have of an account, and not a name more. Read again while the vault still shows an
+ * older token than was published last: a consumer would report it as refused. Throws TokenVaultError, StateStoreError.
+ */
+export async function readPublished(
+  broker: Broker,
+  account: AccountId,
+  { vault, states, clock }: PublishedOptions,
+): Promise<PublishedToken | undefined> {
+  const names: readonly SecretName[] = namesApp(broker)
+    ? ['access_token', 'session', 'client_id']
+    : ['access_token', 'session']
+  const record = (await states.get(account))?.accessToken
+  const isStale = (stored: StoredSecrets): boolean => {
+    const token = stored.get('access_token')
+    return token !== undefined && record !== undefined && isOlder(token, record.version, record.publishedAt)
+  }
+  let stored = await vault.read(account, names)
+  for (const pauseMs of STALE_READ_PAUSES_MS) {
+    if (!isStale(stored)) break
+    await clock.sleep(pauseMs)
+    stored = await vault.read(account, names)
+  }
+  const token = stored.get('access_token')
+  if (!token) return undefined
+  const [session, clientId] = [stored.get('session')?.value, stored.get('client_id')?.value]
+  return {
+    accessToken: token.value,
+    version: token.version,
+    ...(session && { session }),
+    ...(clientId && { clientId }),
+  }
+}
+
+/** The value of the Authorization header with which the broker's API takes a token; `undefined` while the app's id is missing. */
+export function authorizationOf(
+  broker: Broker,
+  { accessToken, clientId }: PublishedToken,
+): string | undefined {
+  if (namesApp(broker) && !clientId) return undefined
+  return authorizationForm(broker)
+    .replace('{client_id}', () => clientId?.reveal() ?? '')
+    .replace('{access_token}', () => accessToken.reveal())
+}
+
+/** The scheme in the header: `Bearer`, `token`; `null` where the broker wants none. */
+export function authorizationScheme(broker: Broker): string | null {
+  const [scheme = '', value] = authorizationForm(broker).split(' ')
+  return value === undefined ? null : scheme
+}
+
+function authorizationForm({ authorization = BEARER }: Broker): string {
+  return authorization
+}
+
+function namesApp(broker: Broker): boolean {
+  return authorizationForm(broker).includes('{client_id}')
+}

@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto'
+import { Temporal } from 'temporal-polyfill'
+import { type AccountId, brokerOf } from '../../model/account-id.ts'
+import type { AccountState } from '../../model/account-state.ts'
+import { RateLimitedError } from '../../model/errors.ts'
+import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
+import { expiryOf } from '../../model/session-model.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Ports } from '../../ports/ports.ts'
+import type { AdoptOrder, DeskRefusal, RefreshOrder, TokenDesk } from '../../ports/token-desk.ts'
+import { Refused, refusalOf } from '../login/refused.ts'
+import { runBroker } from '../refresh/run.ts'
+import { adoptAccessToken } from './adopt.ts'
+import { readPublished } from './read-published.ts'
+import { validateAccessToken } from './validate.ts'
+
+/** One leg of a run somebody waits for: it tries a passing fault again for half a minute, and then says so. */
+const LEG_SECONDS = 75
+/** Proof and publication take seconds; after this the account is free again whatever happened. */
+const ADOPTION_SECONDS = 60
+const RECORDING_SECONDS = 5
+/** Two brokers' clocks, or two roundings of one expiry, are no difference in age. */
+const AGE_TOLERANCE_SECONDS = 60
+
+const EXPIRED: DeskRefusal = {
+  refused: true,
+  code: 'grant_rejected',
+  reason: 'the access token has expired; nothing was changed',
+  fix: 'hand in one that is live',
+}
+const OLDER: DeskRefusal = {
+  refused: true,
+  code: 'older_token',
+  reason: 'the published access token lives longer than this one; nothing was changed',
+  fix: 'hand in the newest token, or let an administrator force this one',
+}
+
+export interface TokenDeskOptions {
+  /** Those whose accounts are looked after here, with the owner's settings. */
+  readonly brokers: readonly Broker[]
+  readonly ports: Ports
+}
+
+/** The desk that does the work in this process. Throws only from {@link TokenDesk.readToken}'s stores. */
+export function tokenDesk({ brokers, ports }: TokenDeskOptions): TokenDesk {
+  const named = (id: string): Broker => {
+    const broker = brokers.find((one) => one.id === id)
+    if (broker) return broker
+    throw new Refused('configuration_invalid', 'this broker is not switched on', 'add it to cdk.json')
+  }
+  const guarded = async <T>(subject: string, work: () => Promise<T>): Promise<T | DeskRefusal> => {
+    try {
+      return await work()
+    } catch (error) {
+      const refusal = deskRefusalOf(error, subject)
+      const { code, reason } = refusal
+      ports.telemetry.warn('a request about tokens was refused', { account: subject, code, reason })
+      return refusal
+    }
+  }
+  return {
+    refresh: (order) => guarded(order.broker, () => refresh(order, named(order.broker), ports)),
+    adopt: (order) => guarded(order.account, () => adopt(order, named(brokerOf(order.account)), ports)),
+    validate: ({ account }) =>
+      guarded(account, () => validateAccessToken(named(brokerOf(account)), account, ports)),
+    readToken: (account) => readPublished(named(brokerOf(account)), account, ports),
+  }
+}
+
+/** What a failure amounts to for whoever asked. */
+export function deskRefusalOf(error: unknown, subject: string): DeskRefusal {
+  const refusal = refusalOf(error, subject) as DeskRefusal
+  if (!(error instanceof RateLimitedError)) return refusal
+  return { ...refusal, retryAfterSeconds: Math.ceil(error.retryAfterSeconds) }
+}
+
+async function refresh(order: RefreshOrder, broker: Broker, ports: Ports): Promise<RunReport> {
+  const results: AccountResult[] = []
+  let accounts: readonly AccountId[] | undefined = order.accounts
+  for (;;) {
+    const run = await runBroker(
+      {
+        broker,
+        accounts,
+        refused: order.refused,
+        forcedAt: order.forcedAt,
+        owner: `desk/${randomUUID()}`,
+        hardDeadline: ports.clock.now().add({ seconds: LEG_SECONDS }),
+      },
+      ports,
+    )
+    results.push(...run.report.results)
+    if (run.remaining.length === 0) {
+      return { ...report(results), ...(results.length === 0 && { message: run.report.message }) }
+    }
+    accounts = run.remaining
+  }
+}
+
+async function adopt(order: AdoptOrder, broker: Broker, ports: Ports): Promise<AccountResult | DeskRefusal> {
+  const { account, accessToken, expiresAt } = order
+  const now = ports.clock.now()
+  const objection = objectionTo(order, broker, await ports.states.get(account), now)
+  if (objection) return objection
+  return adoptAccessToken(
+    {
+      broker,
+      account,
+      accessToken,
+      expiresAt,
+      owner: `desk/${randomUUID()}`,
+      deadline: now.add({ seconds: ADOPTION_SECONDS - RECORDING_SECONDS }),
+      leaseUntil: now.add({ seconds: ADOPTION_SECONDS }),
+    },
+    ports,
+  )
+}
+
+/** What speaks against a token before the broker is asked; `undefined` when nothing does. */
+function objectionTo(
+  { accessToken, expiresAt, replaceNewer }: AdoptOrder,
+  broker: Broker,
+  state: AccountState | undefined,
+  now: Temporal.Instant,
+): DeskRefusal | undefined {
+  const issued = { token: accessToken, at: now, expiresAt }
+  const ceiling = state?.settings.maxLifetimeHours ?? broker.session.maxLifetimeHours
+  const ends = expiryOf(broker.session.accessToken, issued, ceiling).expiresAt
+  if (Temporal.Instant.compare(ends, now) <= 0) return EXPIRED
+  const published = state?.accessToken
+  if (replaceNewer || !published || state.refusedVersion === published.version) return undefined
+  const isLive = Temporal.Instant.compare(published.expiresAt, now) > 0
+  const latest = ends.add({ seconds: AGE_TOLERANCE_SECONDS })
+  // Most likely yesterday's, sent again by mistake (sheet token-service, section 3).
+  return isLive && Temporal.Instant.compare(latest, published.expiresAt) < 0 ? OLDER : undefined
+}

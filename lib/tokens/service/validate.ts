@@ -1,0 +1,114 @@
+import type { AccountId } from '../../model/account-id.ts'
+import { type AccountState, changed, type StateChanges } from '../../model/account-state.ts'
+import {
+  GrantRejectedError,
+  RateLimitedError,
+  TokenkeeperError,
+  WrongAccountError,
+} from '../../model/errors.ts'
+import { maskSecrets } from '../../model/secret.ts'
+import { unknownAccount } from '../../model/unknown-account.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Ports } from '../../ports/ports.ts'
+import type { Validation } from '../../ports/token-desk.ts'
+import { announce } from '../lease/announce.ts'
+import { brokerContext, type RunContext } from '../refresh/broker-context.ts'
+import { proveStored } from '../refresh/publish.ts'
+import { readStored } from '../refresh/read-stored.ts'
+import { attemptAllowedAt } from '../rules/budget.ts'
+import { forAccount, leftAlone } from '../rules/ending.ts'
+
+/** A proof with its repeats fits into what somebody who waits for a reply puts up with. */
+const WORK_SECONDS = 20
+/** A proof is no login: only what the broker asked for holds it back. */
+const PROOF_BUDGET = { minimumGapSeconds: 0 }
+
+/**
+ * Asks the broker whether the stored access token works, and notes its verdict. It renews nothing, publishes nothing
+ * and asks nobody to log in: who may look must not be able to spend a login by looking. A refusal on record makes the
+ * next run renew without asking again.
+ *
+ * Throws ConfigurationError for an unknown account or missing credentials, RateLimitedError while the broker wants to
+ * be left alone, whatever else the proof throws that is no verdict, and what the stores throw.
+ */
+export async function validateAccessToken(
+  broker: Broker,
+  account: AccountId,
+  ports: Ports,
+): Promise<Validation> {
+  const state = await ports.states.get(account)
+  if (!state) throw unknownAccount(account)
+  const stored = await readStored(ports, broker, state)
+  const told = { account, userID: state.userId ?? null, checkedAt: localTime(broker, ports) }
+  const token = stored.get('access_token')
+  if (!token) return { ...told, valid: false, problem: noToken(state) }
+  assertLeftInPeace(broker, state, ports)
+
+  const { settings, totpStep } = state
+  const deadline = ports.clock.now().add({ seconds: WORK_SECONDS })
+  const context = brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
+  try {
+    const proven = await proveStored(broker, state, stored, context, ports)
+    await note(state, proven, ports, context)
+    return { ...told, checkedAt: localTime(broker, ports), userID: proven.userId ?? told.userID, valid: true }
+  } catch (error) {
+    if (error instanceof RateLimitedError) {
+      await note(state, leftAlone(error, ports.clock.now()), ports)
+    }
+    if (!(error instanceof GrantRejectedError || error instanceof WrongAccountError)) {
+      // Nobody repeats a question but whoever asks.
+      throw error instanceof TokenkeeperError ? error.advising('ask again in a moment') : error
+    }
+    await note(state, { refusedVersion: token.version, doubt: undefined }, ports)
+    return {
+      ...told,
+      checkedAt: localTime(broker, ports),
+      valid: false,
+      problem: problemOf(error, account),
+    }
+  }
+}
+
+/**
+ * Writes the verdict down, unless anything about the account has changed since it was read: then it may be about
+ * another token, and whoever changed it knows better. Accounts that are to be left alone are.
+ */
+async function note(
+  state: AccountState,
+  changes: StateChanges,
+  ports: Ports,
+  context?: RunContext,
+): Promise<void> {
+  if (state.paused || state.settings.managedBy === 'external') return
+  const { written } = await ports.states.replace(changed(state, changes))
+  if (written && context) await announce(context.publications(), ports)
+}
+
+function assertLeftInPeace(broker: Broker, state: AccountState, { clock }: Ports): void {
+  const now = clock.now()
+  const hold = attemptAllowedAt(PROOF_BUDGET, { ...state, attempts: [] }, broker.session.timeZone, now)
+  if (!hold) return
+  throw new RateLimitedError(hold.reason, {
+    retryAfterSeconds: Math.ceil(now.until(hold.at).total('seconds')),
+    fix: 'wait that long; until then the last proof on record is what is known',
+  })
+}
+
+function noToken({ account, last }: AccountState): NonNullable<Validation['problem']> {
+  return {
+    code: 'no_token',
+    reason: 'no access token is stored',
+    fix: last?.fix || `run tokenkeeper refresh ${account}: it gets one, or says what it needs`,
+  }
+}
+
+function problemOf(
+  { code, message, fix }: TokenkeeperError,
+  account: AccountId,
+): NonNullable<Validation['problem']> {
+  return { code, reason: maskSecrets(message), fix: forAccount(fix, account) }
+}
+
+function localTime({ session }: Broker, { clock }: Ports): string {
+  return clock.now().toString({ timeZone: session.timeZone, smallestUnit: 'second' })
+}
