@@ -1,5 +1,5 @@
 import { BARE, type CommandWords, worded } from './command-words.ts'
-import { localInstant } from './local-time.ts'
+import { localInstant } from './model/local-time.ts'
 import { maskSecrets } from './model/secret.ts'
 import { isAlert, type Message } from './notice.ts'
 import type { Alert } from './ports/notifier.ts'

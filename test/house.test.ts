@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { BROKER_IDS, BROKERS } from '../lib/brokers/index.ts'
-import { SECRET_NAMES } from '../lib/ports/token-vault.ts'
+import { SECRET_NAMES } from '../lib/model/secret-name.ts'
 import { namesOf } from '../lib/tokens/refresh/read-stored.ts'
 
 const root = new URL('../', import.meta.url)

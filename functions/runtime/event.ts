@@ -2,9 +2,9 @@ import { Temporal } from 'temporal-polyfill'
 import { en } from 'zod/locales'
 import * as z from 'zod/mini'
 import { type AccountId, brokerOf, parseAccountId } from '../../lib/model/account-id.ts'
+import type { RefusedToken } from '../../lib/model/account-state.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
-import type { RefusedToken } from '../../lib/tokens/rules/decide.ts'
 
 // The small edition of zod knows no language by itself, and people read what is wrong with their event.
 z.config(en())

@@ -9,8 +9,9 @@ import {
 import { Temporal } from 'temporal-polyfill'
 import { type AccountId, brokerOf, nameOf } from '../model/account-id.ts'
 import { TokenVaultError } from '../model/errors.ts'
+import type { SecretName } from '../model/secret-name.ts'
 import type { Clock } from '../ports/clock.ts'
-import { type SecretName, type StoredSecret, storedValue, type TokenVault } from '../ports/token-vault.ts'
+import { type StoredSecret, storedValue, type TokenVault } from '../ports/token-vault.ts'
 import { assertOneBatch, assertStorable } from '../vault-limits.ts'
 import { type AwsCall, awsFault } from './aws-fault.ts'
 

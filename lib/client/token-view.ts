@@ -1,4 +1,4 @@
-import { localInstant } from '../local-time.ts'
+import { localInstant } from '../model/local-time.ts'
 import type { Clock } from '../ports/clock.ts'
 import { DEAD_EARLY_SECONDS } from '../tokens/rules/due.ts'
 import { LONGEST_PAUSE_MS, pauseMs } from './backoff.ts'

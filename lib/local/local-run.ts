@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../model/account-id.ts'
+import type { RefusedToken } from '../model/account-state.ts'
 import { type AccountResult, type RunReport, report } from '../model/outcome.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type Progress, runBroker } from '../tokens/refresh/run.ts'
-import type { RefusedToken } from '../tokens/rules/decide.ts'
 
 /**
  * Minutes of one leg of a run. Nobody stops a local process after so long; but leases end with the leg, so an

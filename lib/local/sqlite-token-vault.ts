@@ -2,14 +2,9 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../model/account-id.ts'
 import { TokenVaultError } from '../model/errors.ts'
+import type { SecretName } from '../model/secret-name.ts'
 import type { Clock } from '../ports/clock.ts'
-import {
-  type SecretName,
-  type StoredSecret,
-  type StoredSecrets,
-  storedValue,
-  type TokenVault,
-} from '../ports/token-vault.ts'
+import { type StoredSecret, type StoredSecrets, storedValue, type TokenVault } from '../ports/token-vault.ts'
 import { assertOneBatch, assertStorable } from '../vault-limits.ts'
 import type { LocalDatabase } from './local-database.ts'
 

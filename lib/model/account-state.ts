@@ -1,12 +1,12 @@
 import { Temporal } from 'temporal-polyfill'
-import type { Grant } from '../ports/broker.ts'
-import type { SecretName } from '../ports/token-vault.ts'
 import type { AccountId } from './account-id.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Outcome } from './outcome.ts'
+import type { SecretName } from './secret-name.ts'
 
 type Instant = Temporal.Instant
-type GrantKind = Grant['kind']
+/** The ways to a token that need nobody. */
+export type GrantKind = 'refresh_token' | 'credentials' | 'upstream'
 /** Where an access token came from: a grant, a person's login or approval, somebody who handed it to us, or the vault. */
 export type TokenSource = GrantKind | 'login' | 'approval' | 'given' | 'found'
 
@@ -270,3 +270,6 @@ function revive(value: unknown, field = ''): unknown {
   }
   return value
 }
+
+/** Which published token a consumer used: by our count, or by the vault's version where that is all it knows. */
+export type RefusedToken = { readonly generation: number } | { readonly version: number }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
-import type { SecretName } from '../ports/token-vault.ts'
 import { maskSecrets } from './secret.ts'
+import type { SecretName } from './secret-name.ts'
 
 /**
  * The one page of what can go wrong. An error says what happened, who can fix it and how; it never holds a

@@ -1,12 +1,12 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../model/account-id.ts'
-import type { AccountSettings } from '../model/account-state.ts'
+import type { AccountSettings, GrantKind } from '../model/account-state.ts'
 import type { Secret } from '../model/secret.ts'
+import type { SecretName } from '../model/secret-name.ts'
 import type { SessionModel } from '../model/session-model.ts'
 import type { Clock } from './clock.ts'
 import type { HttpReply, HttpRequest } from './http.ts'
 import type { Login } from './login.ts'
-import type { SecretName } from './token-vault.ts'
 
 /**
  * What the domain knows of a broker: how its tokens die, which grants bring one back, and how to prove one.
@@ -83,7 +83,7 @@ export interface CredentialField {
 
 /** One way to a new access token. */
 export interface Grant {
-  readonly kind: 'refresh_token' | 'credentials' | 'upstream'
+  readonly kind: GrantKind
   readonly needs: readonly SecretName[]
   /** Whether the account's settings and the hosts there are switch this grant on; on by default. */
   readonly enabled?: (settings: AccountSettings, hosts: Hosts) => boolean

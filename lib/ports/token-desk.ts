@@ -1,9 +1,9 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../model/account-id.ts'
+import type { RefusedToken } from '../model/account-state.ts'
 import type { ErrorCode } from '../model/errors.ts'
 import type { AccountResult, RunReport } from '../model/outcome.ts'
 import type { Secret } from '../model/secret.ts'
-import type { RefusedToken } from '../tokens/rules/decide.ts'
 
 /** Nothing was done, and why. */
 export interface DeskRefusal {

@@ -1,31 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../model/account-id.ts'
 import { Secret } from '../model/secret.ts'
-
-/** The names secrets are stored under, the same for every broker. Consumers read `access_token` and `session`. */
-export const SECRET_NAMES = [
-  'client_id',
-  'client_secret',
-  'redirect_uri',
-  'user_id',
-  'password',
-  'pin',
-  'totp_secret',
-  'email',
-  'base_url',
-  'vendor_id',
-  'refresh_token',
-  'access_token',
-  'session',
-  // Minted and not proven yet; no consumer may read it.
-  'pending',
-  // Ours, not a broker's: what signs links, cookies and forms.
-  'signing_key',
-  // Of the Redis that mirrors what is published.
-  'redis_password',
-] as const
-
-export type SecretName = (typeof SECRET_NAMES)[number]
+import type { SecretName } from '../model/secret-name.ts'
 
 /** Stored beside the secrets because the broker call needs them; a message may name them. */
 const NO_SECRETS: ReadonlySet<SecretName> = new Set([

@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
-import { localInstant } from '../local-time.ts'
 import { type AccountId, nameOf } from '../model/account-id.ts'
 import { type AccountState, isRefused, type TokenSource } from '../model/account-state.ts'
+import { localInstant } from '../model/local-time.ts'
 import { isSuccess, type Outcome } from '../model/outcome.ts'
 import type { Broker } from '../ports/broker.ts'
 import { unprovenSince } from '../tokens/rules/doubt.ts'

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
-import { localInstant, weekdayTime } from '../local-time.ts'
 import type { AccountState } from '../model/account-state.ts'
+import { localInstant, weekdayTime } from '../model/local-time.ts'
 import type { Broker, TradingSession } from '../ports/broker.ts'
 import { unprovenSince } from '../tokens/rules/doubt.ts'
 import { loginHelpsFrom } from '../tokens/rules/login-helps.ts'

@@ -4,7 +4,8 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { TokenVaultError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
-import type { SecretName, TokenVault } from '../../lib/ports/token-vault.ts'
+import type { SecretName } from '../../lib/model/secret-name.ts'
+import type { TokenVault } from '../../lib/ports/token-vault.ts'
 
 /** An empty vault, and the time by which it stamps its writes. */
 export interface VaultUnderTest {

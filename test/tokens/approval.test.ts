@@ -171,6 +171,14 @@ test('a request whose reply is lost leaves the webhook open: perhaps the holder 
   expect((await world.record(account)).generation).toBe(2)
 })
 
+test('nobody vouches for the published token for as long as the broker says it waits for an answer', async () => {
+  await world.logIn(account)
+  success(await world.desk.requestApproval({ account }))
+  const { approval, doubt } = await world.record(account)
+  expect(doubt?.openUntil).toEqual(approval?.openUntil)
+  expect(approval?.openUntil.equals(approval.requestedAt.add({ seconds: 900 }))).toBe(false)
+})
+
 describe('the configured time', () => {
   const daily = configured(loginbroker, { pacingSeconds: 0, approvalAt: '07:30' })
 

@@ -2,12 +2,18 @@ import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { parseAccountId } from '../../lib/model/account-id.ts'
-import { type AccountState, type GrantBlock, newAccountState } from '../../lib/model/account-state.ts'
+import {
+  type AccountState,
+  type GrantBlock,
+  newAccountState,
+  type RefusedToken,
+} from '../../lib/model/account-state.ts'
 import { Secret } from '../../lib/model/secret.ts'
+import type { SecretName } from '../../lib/model/secret-name.ts'
 import type { Broker, Grant } from '../../lib/ports/broker.ts'
-import type { SecretName, StoredSecret } from '../../lib/ports/token-vault.ts'
+import type { StoredSecret } from '../../lib/ports/token-vault.ts'
 import { secretStamp } from '../../lib/tokens/rules/choose-grant.ts'
-import { type Decision, decide, type RefusedToken, type Situation } from '../../lib/tokens/rules/decide.ts'
+import { type Decision, decide, type Situation } from '../../lib/tokens/rules/decide.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T07:00:00+05:30')
 

@@ -1,7 +1,7 @@
 import { ClientRejectedError, GrantRejectedError } from '../../model/errors.ts'
 import type { Secret } from '../../model/secret.ts'
+import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import type { Broker, BrokerContext, Renewal } from '../../ports/broker.ts'
-import { isWorthKeeping } from '../../tokens/refresh/pending.ts'
 import { assertPlausibleToken } from '../../tokens/refresh/plausible.ts'
 import { repeatRead } from '../../tokens/refresh/repeat.ts'
 

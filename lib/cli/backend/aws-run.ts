@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
-import { localInstant } from '../../local-time.ts'
 import type { AccountId } from '../../model/account-id.ts'
 import { type AccountState, newAccountState } from '../../model/account-state.ts'
+import { localInstant } from '../../model/local-time.ts'
 import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'

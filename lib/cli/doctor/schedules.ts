@@ -1,4 +1,4 @@
-import { localInstant } from '../../local-time.ts'
+import { localInstant } from '../../model/local-time.ts'
 import { dayWithoutRunNearOpen } from '../../near-open.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { parseSchedule } from '../../schedule.ts'

@@ -1,5 +1,5 @@
 import { createClient } from '../../client/client.ts'
-import { localInstant } from '../../local-time.ts'
+import { localInstant } from '../../model/local-time.ts'
 import type { Wish } from '../accounts/account-arguments.ts'
 import type { Composition } from '../backend/composition.ts'
 import type { ProgramAccount } from '../program/source.ts'

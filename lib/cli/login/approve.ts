@@ -1,5 +1,5 @@
-import { localInstant } from '../../local-time.ts'
 import { ConfigurationError } from '../../model/errors.ts'
+import { localInstant } from '../../model/local-time.ts'
 import { ensureSigningKey, storedSigningKeys } from '../../signing-keys.ts'
 import { webhookPath } from '../../site/webhook-path.ts'
 import { UsageError } from '../terminal/usage-error.ts'

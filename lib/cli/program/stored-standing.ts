@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
-import { localInstant } from '../../local-time.ts'
 import { isRefused } from '../../model/account-state.ts'
 import { TokenVaultError } from '../../model/errors.ts'
+import { localInstant } from '../../model/local-time.ts'
 import { expectedExpiry } from '../../model/session-model.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'

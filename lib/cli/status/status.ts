@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
-import { localInstant } from '../../local-time.ts'
+import { localInstant } from '../../model/local-time.ts'
 import { type AccountStatus, statusOf } from '../../site/account-status.ts'
 import { type WishOptions, wishIn } from '../accounts/account-arguments.ts'
 import { chosenAccounts } from '../accounts/chosen-accounts.ts'

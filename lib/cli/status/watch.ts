@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Temporal } from 'temporal-polyfill'
-import { localInstant } from '../../local-time.ts'
 import { TokenkeeperError } from '../../model/errors.ts'
+import { localInstant } from '../../model/local-time.ts'
 import type { AccountStatus } from '../../site/account-status.ts'
 import type { Composition } from '../backend/composition.ts'
 import { EXIT } from '../terminal/exit-codes.ts'

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
-import { localInstant } from '../../local-time.ts'
 import type { AccountState, Incident } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { localInstant } from '../../model/local-time.ts'
 import { maskSecrets } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Alert } from '../../ports/notifier.ts'

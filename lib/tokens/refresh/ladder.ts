@@ -1,13 +1,19 @@
 import { Temporal } from 'temporal-polyfill'
-import { localInstant } from '../../local-time.ts'
-import { type AccountState, isRefused, type StateChanges } from '../../model/account-state.ts'
+import {
+  type AccountState,
+  isRefused,
+  type RefusedToken,
+  type StateChanges,
+} from '../../model/account-state.ts'
 import { RateLimitedError, TokenkeeperError } from '../../model/errors.ts'
+import { localInstant } from '../../model/local-time.ts'
+import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import type { Broker, Grant, Renewal } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import type { Lease } from '../lease/lease.ts'
 import { attemptAllowedAt, attemptsLeftToday } from '../rules/budget.ts'
-import { type Decision, decide, type RefusedToken } from '../rules/decide.ts'
+import { type Decision, decide } from '../rules/decide.ts'
 import {
   askForLogin,
   askLater,
@@ -21,8 +27,9 @@ import {
 } from '../rules/ending.ts'
 import { LIFTED_BY_A_PERSON, liftedByGrant } from '../rules/lifted.ts'
 import { countedSecrets } from '../rules/lockout.ts'
+import { type Pending, pendingIn } from '../rules/pending-token.ts'
 import type { RunContext } from './broker-context.ts'
-import { dropPending, isWorthKeeping, keepPending, type Pending, pendingIn } from './pending.ts'
+import { dropPending, keepPending } from './pending.ts'
 import { probe, settleDoubt } from './probe.ts'
 import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from './publish.ts'
 

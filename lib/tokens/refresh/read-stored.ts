@@ -1,10 +1,12 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { AccountState } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import { TokenVaultError, WAIT_FOR_RUN } from '../../model/errors.ts'
+import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
-import type { SecretName, StoredSecret, StoredSecrets } from '../../ports/token-vault.ts'
+import type { StoredSecrets } from '../../ports/token-vault.ts'
+import { isOlder } from '../rules/older-read.ts'
 
 const STALE_READ_PAUSES_MS = [200, 500, 1_000]
 
@@ -61,9 +63,4 @@ function older(
   // Noted by a clock that was ahead: everything stored until then would count as older.
   if (isFromTheFuture(writtenAt, now)) return false
   return isOlder(secret, version, writtenAt)
-}
-
-/** A lower version that was written later is a parameter deleted and made anew, not a stale read. */
-export function isOlder(secret: StoredSecret, version: number, writtenAt: Temporal.Instant): boolean {
-  return secret.version < version && Temporal.Instant.compare(secret.modifiedAt, writtenAt) <= 0
 }

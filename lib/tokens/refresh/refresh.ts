@@ -5,6 +5,7 @@ import {
   type AccountState,
   type Incident,
   newAccountState,
+  type RefusedToken,
   type StateChanges,
 } from '../../model/account-state.ts'
 import type { AccountResult } from '../../model/outcome.ts'
@@ -17,7 +18,7 @@ import { isReminderDue, tell, toldIncident } from '../lease/incident.ts'
 import { type Lease, takeLease } from '../lease/lease.ts'
 import { untilRecorded } from '../lease/until-recorded.ts'
 import { approvalDue, beforeApproval, sendApproval } from '../login/approval-request.ts'
-import { type Decision, decide, type RefusedToken } from '../rules/decide.ts'
+import { type Decision, decide } from '../rules/decide.ts'
 import {
   askForLogin,
   askLater,

@@ -1,16 +1,17 @@
 import { Temporal } from 'temporal-polyfill'
-import { localInstant } from '../../local-time.ts'
 import type { AccountId } from '../../model/account-id.ts'
-import type { AccessTokenRecord, AccountState, Doubt } from '../../model/account-state.ts'
+import type { AccessTokenRecord, AccountState, Doubt, RefusedToken } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import type { ErrorCode } from '../../model/errors.ts'
+import { localInstant } from '../../model/local-time.ts'
+import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker, Grant, Hosts } from '../../ports/broker.ts'
-import type { SecretName, StoredSecrets } from '../../ports/token-vault.ts'
-import { pendingIn } from '../refresh/pending.ts'
+import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { attemptAllowedAt } from './budget.ts'
 import { chooseGrant, stop, unresolved } from './choose-grant.ts'
 import { wantsProof, whetherDue } from './due.ts'
 import { heldUntil, isHeld } from './held.ts'
+import { pendingIn } from './pending-token.ts'
 
 type Instant = Temporal.Instant
 
@@ -51,9 +52,6 @@ export interface Situation {
   /** A consumer was refused by the broker with this access token. */
   readonly refused?: RefusedToken | undefined
 }
-
-/** Which published token a consumer used: by our count, or by the vault's version where that is all it knows. */
-export type RefusedToken = { readonly generation: number } | { readonly version: number }
 
 /** Decides what to do about one account. Pure: no clock, no call, no secret in the result. */
 export function decide(situation: Situation): Decision {

@@ -1,5 +1,4 @@
 import type { Temporal } from 'temporal-polyfill'
-import { localInstant } from '../../local-time.ts'
 import type { AccountId } from '../../model/account-id.ts'
 import type { AccountState, Ambiguity, GrantBlock, StateChanges } from '../../model/account-state.ts'
 import {
@@ -14,10 +13,12 @@ import {
   UnexpectedResponseError,
   WrongAccountError,
 } from '../../model/errors.ts'
+import { localInstant } from '../../model/local-time.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { maskSecrets } from '../../model/secret.ts'
+import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker, Grant } from '../../ports/broker.ts'
-import type { SecretName, StoredSecrets } from '../../ports/token-vault.ts'
+import type { StoredSecrets } from '../../ports/token-vault.ts'
 import type { Need } from '../lease/incident.ts'
 import { withAttempt } from './budget.ts'
 import { secretStamp, unresolved } from './choose-grant.ts'

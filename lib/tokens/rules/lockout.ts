@@ -6,8 +6,9 @@ import {
   HumanActionError,
   RateLimitedError,
 } from '../../model/errors.ts'
+import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker, Grant } from '../../ports/broker.ts'
-import type { SecretName, StoredSecrets } from '../../ports/token-vault.ts'
+import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { secretStamp } from './choose-grant.ts'
 
 /** Where a sheet does not say after how many wrong tries a broker locks (brokers/DECISIONS, November 2026). */

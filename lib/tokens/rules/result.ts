@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
-import { localInstant } from '../../local-time.ts'
 import type { AccountState } from '../../model/account-state.ts'
+import { localInstant } from '../../model/local-time.ts'
 import { type AccountResult, isSuccess } from '../../model/outcome.ts'
 import type { Broker } from '../../ports/broker.ts'
 import { dueAt } from './due.ts'

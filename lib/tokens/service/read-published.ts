@@ -1,10 +1,11 @@
 import type { AccountId } from '../../model/account-id.ts'
+import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { StateStore } from '../../ports/state-store.ts'
 import type { PublishedToken } from '../../ports/token-desk.ts'
-import type { SecretName, StoredSecrets, TokenVault } from '../../ports/token-vault.ts'
-import { isOlder } from '../refresh/read-stored.ts'
+import type { StoredSecrets, TokenVault } from '../../ports/token-vault.ts'
+import { isOlder } from '../rules/older-read.ts'
 
 const STALE_READ_PAUSES_MS = [200, 500, 1_000]
 const BEARER = 'Bearer {access_token}'

@@ -1,7 +1,7 @@
 import type { AccountId } from '../../model/account-id.ts'
+import { SECRET_NAMES, type SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { SECRET_NAMES, type SecretName } from '../../ports/token-vault.ts'
 import { acquireLease } from '../lease/acquire-lease.ts'
 import { withdraw } from '../lease/announce.ts'
 

@@ -6,9 +6,10 @@ import {
   changed,
   newAccountState,
 } from '../../../lib/model/account-state.ts'
+import type { SecretName } from '../../../lib/model/secret-name.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import type { Ports } from '../../../lib/ports/ports.ts'
-import { type SecretName, storedValue } from '../../../lib/ports/token-vault.ts'
+import { storedValue } from '../../../lib/ports/token-vault.ts'
 import { VirtualClock } from '../../../lib/simulators/kit/virtual-clock.ts'
 import { runBroker } from '../../../lib/tokens/refresh/run.ts'
 import { Ledger } from './ledger.ts'

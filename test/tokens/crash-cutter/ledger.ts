@@ -1,6 +1,6 @@
+import type { SecretName } from '../../../lib/model/secret-name.ts'
 import { HttpError, type HttpReply } from '../../../lib/ports/http.ts'
 import type { Alert } from '../../../lib/ports/notifier.ts'
-import type { SecretName } from '../../../lib/ports/token-vault.ts'
 import type { CutWorld } from './cut-world.ts'
 import { STRANGER, USER } from './one-session-simulator.ts'
 import { isOnlyForPerson } from './only-for-person.ts'

@@ -1,0 +1,84 @@
+import { Temporal } from 'temporal-polyfill'
+import * as z from 'zod/mini'
+import type { AccountState, PendingToken } from '../../model/account-state.ts'
+import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { Secret } from '../../model/secret.ts'
+import type { Renewal } from '../../ports/broker.ts'
+import type { StoredSecrets } from '../../ports/token-vault.ts'
+
+/** What is kept of a token until it can be proven: everything its publication needs, as one JSON text in the vault. */
+const Kept = z.object({
+  accessToken: z.string(),
+  /** Only where it could not be saved before its owner was known (lib/tokens/login/publish-login.ts). */
+  refreshToken: z.optional(z.string()),
+  session: z.optional(z.string()),
+  sentAt: z.string(),
+  expiresIn: z.optional(z.number()),
+  expiresAt: z.optional(z.string()),
+  userId: z.optional(z.string()),
+  source: z.enum(['refresh_token', 'credentials', 'upstream', 'login', 'approval']),
+})
+
+/** A token that was minted and is to be proven and published yet. */
+export interface Pending {
+  readonly renewal: Renewal
+  readonly source: PendingToken['source']
+}
+
+/** The kept token, unless what is published is newer or of the same age; `undefined` too for what cannot be read. */
+export function pendingIn(
+  stored: StoredSecrets,
+  { accessToken }: AccountState,
+  now: Temporal.Instant,
+): Pending | undefined {
+  const text = stored.get('pending')?.value
+  const pending = text && decoded(text)
+  if (!pending) return undefined
+  const isNewer =
+    accessToken === undefined ||
+    // A clock that was ahead must not make what is kept look old.
+    isFromTheFuture(accessToken.issuedAt, now) ||
+    Temporal.Instant.compare(pending.renewal.sentAt, accessToken.issuedAt) > 0
+  return isNewer ? pending : undefined
+}
+
+/** What is stored of it under the name `pending`. */
+export function encodedPending({ renewal, source }: Pending): Secret {
+  const { accessToken, refreshToken, session, sentAt, expiresIn, expiresAt, userId } = renewal
+  return new Secret(
+    JSON.stringify({
+      accessToken: accessToken.reveal(),
+      refreshToken: refreshToken?.reveal(),
+      session: session?.reveal(),
+      sentAt,
+      expiresIn,
+      expiresAt,
+      userId,
+      source,
+    }),
+  )
+}
+
+function decoded(text: Secret): Pending | undefined {
+  let json: unknown
+  try {
+    json = JSON.parse(text.reveal())
+  } catch {
+    return undefined
+  }
+  const { data } = Kept.safeParse(json)
+  if (!data) return undefined
+  const { accessToken, refreshToken, session, sentAt, expiresIn, expiresAt, userId, source } = data
+  return {
+    source,
+    renewal: {
+      accessToken: new Secret(accessToken),
+      sentAt: Temporal.Instant.from(sentAt),
+      ...(refreshToken !== undefined && { refreshToken: new Secret(refreshToken) }),
+      ...(session !== undefined && { session: new Secret(session) }),
+      ...(expiresIn !== undefined && { expiresIn }),
+      ...(expiresAt !== undefined && { expiresAt: Temporal.Instant.from(expiresAt) }),
+      ...(userId !== undefined && { userId }),
+    },
+  }
+}
