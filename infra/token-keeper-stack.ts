@@ -1,7 +1,7 @@
 import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
-import { stackCommand } from '../lib/command-words.ts'
+import { stackCommand } from '../lib/accounts/command-words.ts'
 import { type Config, enabledBrokers } from '../lib/config.ts'
 import { resourceNames } from '../lib/resource-names.ts'
 import { Alerts } from './constructs/alerts.ts'

@@ -2,11 +2,11 @@ import * as z from 'zod'
 import { configured } from './brokers/configured.ts'
 import { BROKER_IDS, BROKERS, type BrokerId } from './brokers/index.ts'
 import { assertAllowedOrigin } from './http/allowed-origin.ts'
+import { parseSchedule } from './markets/schedule.ts'
 import { MirrorsConfig } from './mirrors/config.ts'
 import { assertAllowedRedis } from './mirrors/redis-address.ts'
 import { ConfigurationError } from './model/errors.ts'
 import type { Broker } from './ports/broker.ts'
-import { parseSchedule } from './schedule.ts'
 
 /** The retention periods CloudWatch Logs knows. */
 const RETENTION_DAYS = [

@@ -1,8 +1,8 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
-import { alertJson } from '../lib/alert-json.ts'
-import { alertText } from '../lib/alert-text.ts'
-import type { Notice } from '../lib/notice.ts'
+import { alertJson } from '../lib/channels/alert-json.ts'
+import { alertText } from '../lib/channels/alert-text.ts'
+import type { Notice } from '../lib/channels/notice.ts'
 import type { Alert } from '../lib/ports/notifier.ts'
 import { ALERT } from './contracts/notifier-contract.ts'
 

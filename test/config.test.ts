@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { BROKER_IDS } from '../lib/brokers/index.ts'
 import { enabledBrokers, parseConfig } from '../lib/config.ts'
 import { ConfigurationError } from '../lib/model/errors.ts'
-import { VERSION } from '../lib/version.ts'
+import { VERSION } from '../lib/model/version.ts'
 
 function json(path: string): Record<string, unknown> {
   return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as Record<string, unknown>

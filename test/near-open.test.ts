@@ -1,9 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { BROKER_IDS, BROKERS } from '../lib/brokers/index.ts'
-import { dayWithoutRunNearOpen } from '../lib/near-open.ts'
+import { dayWithoutRunNearOpen } from '../lib/markets/near-open.ts'
+import { parseSchedule } from '../lib/markets/schedule.ts'
 import type { Broker } from '../lib/ports/broker.ts'
-import { parseSchedule } from '../lib/schedule.ts'
 import { PROVE_MINUTES_BEFORE_OPEN } from '../lib/tokens/rules/due.ts'
 import { presentTradingDay } from '../lib/tokens/rules/trading-day.ts'
 

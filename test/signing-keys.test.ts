@@ -9,7 +9,7 @@ import {
   type SigningKey,
   signature,
   storedSigningKeys,
-} from '../lib/signing-keys.ts'
+} from '../lib/site/signing-keys.ts'
 import { World } from './support/world.ts'
 
 const SITE = parseAccountId('site')

@@ -3,7 +3,7 @@
  * piece makes the bundler cut what all of them share into more files, which a cold start then opens one by one.
  */
 export { storedRedisMirror } from '../../lib/mirrors/redis-mirror.ts'
-export { storedSigningKeys } from '../../lib/signing-keys.ts'
 export { loginLinks } from '../../lib/site/login-links.ts'
+export { storedSigningKeys } from '../../lib/site/signing-keys.ts'
 export { workOnToken } from './desk-handler.ts'
 export { takeLoginStep } from './login-handler.ts'

@@ -1,4 +1,4 @@
-import { longestPauseSeconds, parseSchedule } from '../../lib/schedule.ts'
+import { longestPauseSeconds, parseSchedule } from '../../lib/markets/schedule.ts'
 
 /** A fixed instant, so that the same configuration always gives the same template. */
 const FROM_MS = Date.UTC(2026, 0, 5)

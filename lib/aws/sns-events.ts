@@ -1,5 +1,5 @@
 import type { SNSClient } from '@aws-sdk/client-sns'
-import { eventAttributes, eventJson } from '../event-json.ts'
+import { eventAttributes, eventJson } from '../channels/event-json.ts'
 import { AudienceError } from '../model/errors.ts'
 import type { Audience } from '../ports/audience.ts'
 import { snsPublisher } from './sns-publish.ts'
@@ -14,7 +14,7 @@ export interface SnsEventsOptions {
 }
 
 /**
- * The programs that subscribed to the topic of events: one message per published token, the JSON of lib/event-json.ts.
+ * The programs that subscribed to the topic of events: one message per published token, the JSON of lib/channels/event-json.ts.
  * Filter policies find kind, broker and account as message attributes. A topic that is not FIFO promises no order: the
  * generation says which of two is newer.
  */

@@ -1,9 +1,9 @@
 import type { SNSClient } from '@aws-sdk/client-sns'
-import { alertJson } from '../alert-json.ts'
-import { alertText, line } from '../alert-text.ts'
-import { BARE, type CommandWords } from '../command-words.ts'
+import { BARE, type CommandWords } from '../accounts/command-words.ts'
+import { alertJson } from '../channels/alert-json.ts'
+import { alertText, line } from '../channels/alert-text.ts'
+import { type Announcer, isAlert, type Message } from '../channels/notice.ts'
 import { NotificationError } from '../model/errors.ts'
-import { type Announcer, isAlert, type Message } from '../notice.ts'
 import type { Notifier } from '../ports/notifier.ts'
 import { snsPublisher } from './sns-publish.ts'
 
@@ -30,7 +30,7 @@ export interface SnsNotifierOptions {
 
 /**
  * The notifier on SNS. One publication holds every form: text for mail, one line for SMS, and the JSON of
- * lib/alert-json.ts for machines. Filter policies find the broker, account, kind and severity as message attributes; a
+ * lib/channels/alert-json.ts for machines. Filter policies find the broker, account, kind and severity as message attributes; a
  * notice has only the last two.
  */
 export function snsNotifier(options: SnsNotifierOptions): Notifier & Announcer {

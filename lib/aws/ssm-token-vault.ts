@@ -10,9 +10,9 @@ import { Temporal } from 'temporal-polyfill'
 import { type AccountId, brokerOf, nameOf } from '../model/account-id.ts'
 import { TokenVaultError } from '../model/errors.ts'
 import type { SecretName } from '../model/secret-name.ts'
+import { assertOneBatch, assertStorable } from '../model/vault-limits.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type StoredSecret, storedValue, type TokenVault } from '../ports/token-vault.ts'
-import { assertOneBatch, assertStorable } from '../vault-limits.ts'
 import { type AwsCall, awsFault } from './aws-fault.ts'
 
 /** Pauses between rounds of attempts; within a round the SDK has its own. */

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander'
-import { VERSION } from '../version.ts'
+import { VERSION } from '../model/version.ts'
 import type { PauseOptions } from './accounts/pause.ts'
 import type { RemoveOptions } from './accounts/remove.ts'
 import type { DoctorOptions } from './doctor/doctor.ts'

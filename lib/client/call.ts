@@ -1,4 +1,4 @@
-import { USER_AGENT } from '../version.ts'
+import { USER_AGENT } from '../model/version.ts'
 import { type BodyFactory, type CallBody, type Content, contentOf } from './call-body.ts'
 import { CallError } from './errors.ts'
 

@@ -1,6 +1,6 @@
-import { alertText } from '../alert-text.ts'
+import { alertText } from '../channels/alert-text.ts'
+import type { Announcer, Message } from '../channels/notice.ts'
 import { NotificationError } from '../model/errors.ts'
-import type { Announcer, Message } from '../notice.ts'
 import type { Notifier } from '../ports/notifier.ts'
 
 const RULE = '-'.repeat(72)

@@ -1,10 +1,10 @@
 import type { Temporal } from 'temporal-polyfill'
+import type { Schedule } from '../markets/schedule.ts'
 import type { AccountId } from '../model/account-id.ts'
 import type { AccountState } from '../model/account-state.ts'
 import type { RunReport } from '../model/outcome.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
-import type { Schedule } from '../schedule.ts'
 import { runHere } from './local-run.ts'
 import { Scheduler } from './scheduler.ts'
 

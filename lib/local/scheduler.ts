@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
+import type { Schedule } from '../markets/schedule.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Schedule } from '../schedule.ts'
 
 /** Below it a clock was only trued up, and no run comes later than that. */
 const SET_BACK_MS = 60_000

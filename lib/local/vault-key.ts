@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { newAside, removeLeftovers } from '../aside.ts'
+import { newAside, removeLeftovers } from '../files/aside.ts'
 import { ConfigurationError } from '../model/errors.ts'
 
 const KEY_BYTES = 32

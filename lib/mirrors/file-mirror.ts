@@ -1,3 +1,4 @@
+import { readMirrorFile, rewrite } from '../files/private-file.ts'
 import { type AccountId, brokerOf, nameOf } from '../model/account-id.ts'
 import { AudienceError, ConfigurationError } from '../model/errors.ts'
 import type { Secret } from '../model/secret.ts'
@@ -5,7 +6,6 @@ import type { Audience } from '../ports/audience.ts'
 import type { FileMirrorSettings } from './config.ts'
 import { quoted, variablesIn, withoutVariables, withVariables } from './dotenv-lines.ts'
 import type { MirroredKey } from './mirrored-key.ts'
-import { readMirrorFile, rewrite } from './private-file.ts'
 
 /**
  * A file that holds the access tokens of its accounts, for programs that read a `.env`, or the token of one account

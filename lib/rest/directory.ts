@@ -1,5 +1,5 @@
+import { accountCalled, defaultAccount, type KnownAccount, knownAccounts } from '../accounts/accounts.ts'
 import { brokerOf, isAccountId, nameOf } from '../model/account-id.ts'
-import { accountCalled, defaultAccount, type KnownAccount, knownAccounts } from '../site/accounts.ts'
 import type { Caller } from './access.ts'
 import { RestProblem } from './problem.ts'
 import type { RestOptions } from './rest-env.ts'

@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { SCOPES, type Scope } from '../model/api-key.ts'
-import { VERSION } from '../version.ts'
+import { VERSION } from '../model/version.ts'
 import type { RestEnv } from './rest-env.ts'
 import { KEY_SCHEME } from './route.ts'
 

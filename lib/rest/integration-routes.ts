@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Temporal } from 'temporal-polyfill'
+import type { KnownAccount } from '../accounts/accounts.ts'
 import { type AccountResult, type RunReport as Report, report } from '../model/outcome.ts'
-import type { KnownAccount } from '../site/accounts.ts'
 import { assertScope } from './access.ts'
 import { noAccounts } from './directory.ts'
 import { problemOfResult } from './problem.ts'

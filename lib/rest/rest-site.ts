@@ -1,5 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
-import type { KnownAccount } from '../site/accounts.ts'
+import type { KnownAccount } from '../accounts/accounts.ts'
 import { accessTo, type Need } from './access.ts'
 import { type Directory, directory } from './directory.ts'
 import { type Renewals, renewals } from './renewals.ts'

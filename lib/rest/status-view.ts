@@ -1,9 +1,9 @@
 import type { z } from '@hono/zod-openapi'
+import { shortId, statusOf } from '../accounts/account-status.ts'
+import type { KnownAccount } from '../accounts/accounts.ts'
 import { fingerprint } from '../model/fingerprint.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { TokenDesk, Validation as Verdict } from '../ports/token-desk.ts'
-import { shortId, statusOf } from '../site/account-status.ts'
-import type { KnownAccount } from '../site/accounts.ts'
 import type { Status, Validation } from './schemas.ts'
 
 /** The status of an account for programs (sheet token-service, section 4); never a token. Throws TokenVaultError. */

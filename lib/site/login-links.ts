@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { type AccountId, parseAccountId } from '../model/account-id.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LoginLinks } from '../ports/login-links.ts'
-import { isSignature, type SigningKeys, signature } from '../signing-keys.ts'
+import { isSignature, type SigningKeys, signature } from './signing-keys.ts'
 
 /** A reminder has a link of its own, so one day is enough. */
 const LINK_HOURS = 24

@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
+import type { KnownAccount } from '../accounts/accounts.ts'
 import { nameOf } from '../model/account-id.ts'
-import type { KnownAccount } from './accounts.ts'
 
 /** Whose account it is, in the owner's words or else the account's name; `undefined` for a broker's only account. */
 function ownerOf({ state }: KnownAccount): string | undefined {

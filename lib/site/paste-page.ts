@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { KnownAccount } from './accounts.ts'
+import type { KnownAccount } from '../accounts/accounts.ts'
 import { forOwner, titleOf } from './names.ts'
 import { actionButton, formToken, type Html, type Page } from './page.ts'
 import { backToAll } from './receipt-page.ts'

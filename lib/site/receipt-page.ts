@@ -1,13 +1,13 @@
 import { html } from 'hono/html'
 import type { Temporal } from 'temporal-polyfill'
+import type { KnownAccount } from '../accounts/accounts.ts'
+import type { Overview } from '../accounts/needs.ts'
+import { coverage, nextNeed, oldTokenSentence } from '../accounts/receipt.ts'
 import type { LoginAttempt, LoginResult } from '../model/account-state.ts'
 import { keptLogin } from '../tokens/rules/kept-login.ts'
-import type { KnownAccount } from './accounts.ts'
 import { loginButtons, progress } from './login-page.ts'
 import { forOwner, titleOf } from './names.ts'
-import type { Overview } from './needs.ts'
 import { actionButton, type Html, type Page, sentence, stateLine, when } from './page.ts'
-import { coverage, nextNeed, oldTokenSentence } from './receipt.ts'
 import type { Visitor } from './visitor.ts'
 
 const LOOK_AGAIN_SECONDS = 2

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import type { Clock } from '../ports/clock.ts'
 import type { BrowserBinding } from '../ports/login-desk.ts'
-import { isSignature, type SigningKey, type SigningKeys, signature } from '../signing-keys.ts'
+import { isSignature, type SigningKey, type SigningKeys, signature } from './signing-keys.ts'
 
 const NAME = 'tokenkeeper'
 /** As long as a link: who opened the page in the morning may look at a receipt at night. */

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { Temporal } from 'temporal-polyfill'
+import type { KnownAccount } from '../accounts/accounts.ts'
 import { isApprovalOpen } from '../tokens/login/approval-request.ts'
-import type { KnownAccount } from './accounts.ts'
 import { loginButtons } from './login-page.ts'
 import { forOwner, titleOf } from './names.ts'
 import { actionButton, type Page, when } from './page.ts'

@@ -1,5 +1,5 @@
 import { type AccountId, brokerOf, parseAccountId } from '../model/account-id.ts'
-import { isSignature, type SigningKeys, signature } from '../signing-keys.ts'
+import { isSignature, type SigningKeys, signature } from './signing-keys.ts'
 
 /**
  * The path a broker posts an account's approvals to: nobody can guess it, and it stays what it is. It is registered

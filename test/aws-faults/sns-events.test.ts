@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { snsEvents } from '../../lib/aws/sns-events.ts'
-import { eventJson } from '../../lib/event-json.ts'
+import { eventJson } from '../../lib/channels/event-json.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
 import { freePort, useEnvironment } from '../aws/support/emulator.ts'

@@ -2,7 +2,7 @@ import { CreateTopicCommand, DeleteTopicCommand, SubscribeCommand } from '@aws-s
 import { describe, expect, test } from 'vitest'
 import { snsClient } from '../../lib/aws/clients.ts'
 import { snsEvents } from '../../lib/aws/sns-events.ts'
-import { eventJson } from '../../lib/event-json.ts'
+import { eventJson } from '../../lib/channels/event-json.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { PUBLICATION } from '../support/publication.ts'
 import { withMoto } from './support/moto-world.ts'

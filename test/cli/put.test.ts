@@ -1,12 +1,12 @@
 import type { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { helpFor } from '../../lib/accounts/needs.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import { changed } from '../../lib/model/account-state.ts'
 import type { AccountResult } from '../../lib/model/outcome.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import { UpstoxSimulator } from '../../lib/simulators/upstox/upstox-simulator.ts'
-import { helpFor } from '../../lib/site/needs.ts'
 import { adoptAccessToken } from '../../lib/tokens/service/adopt.ts'
 import { World } from '../support/world.ts'
 

@@ -3,7 +3,7 @@ import { openDatabase } from '../../lib/local/database.ts'
 import { filesOf } from '../../lib/local/files.ts'
 import { sqliteTokenVault } from '../../lib/local/sqlite-token-vault.ts'
 import { vaultKey } from '../../lib/local/vault-key.ts'
-import { storedSigningKeys } from '../../lib/signing-keys.ts'
+import { storedSigningKeys } from '../../lib/site/signing-keys.ts'
 import { SnsStandIn, type StandInSubscription, TOPIC } from '../support/sns-stand-in.ts'
 import { CommandLine, type Ended } from './command.ts'
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { AccountStatus } from '../../lib/accounts/account-status.ts'
 import { BROKERS } from '../../lib/brokers/index.ts'
-import type { AccountStatus } from '../../lib/site/account-status.ts'
 import { COMMAND, CommandLine, type Ended, ended } from './command.ts'
 
 const ACCOUNTS = ['fyers', 'fyers/BINA', 'iifl-xts', 'pos-connector', 'upstox/DEMO1', 'zerodha']

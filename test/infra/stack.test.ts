@@ -2,7 +2,7 @@ import { Match, type Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from 'vitest'
 import { readEnvironment } from '../../functions/runtime/environment.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
-import { parseSchedule } from '../../lib/schedule.ts'
+import { parseSchedule } from '../../lib/markets/schedule.ts'
 import { FYERS_ONLY, resourcesOf, TWO_BROKERS, templateOf, variablesOf } from './template.ts'
 
 const template = templateOf(FYERS_ONLY)

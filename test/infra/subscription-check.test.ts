@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseSchedule } from '../../lib/schedule.ts'
+import { parseSchedule } from '../../lib/markets/schedule.ts'
 import { actionsOf, FYERS_ONLY, resourcesOf, statementsOf, templateOf, variablesOf } from './template.ts'
 
 const CHECK = 'Tokenkeeper-subscriptions'

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AccountId, parseAccountId } from '../../lib/model/account-id.ts'
+import { loginLinks, verifyLink } from '../../lib/site/login-links.ts'
 import {
   ensureSigningKey,
   rotateSigningKey,
   type SigningKeys,
   storedSigningKeys,
-} from '../../lib/signing-keys.ts'
-import { loginLinks, verifyLink } from '../../lib/site/login-links.ts'
+} from '../../lib/site/signing-keys.ts'
 import { accountOfWebhookPath, webhookPath } from '../../lib/site/webhook-path.ts'
 import { World } from '../support/world.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { changed } from '../../lib/model/account-state.ts'
-import { rotateSigningKey } from '../../lib/signing-keys.ts'
+import { rotateSigningKey } from '../../lib/site/signing-keys.ts'
 import { LoginWorld } from '../support/login-world.ts'
 import { ASHA, BINA, callback, Siege } from './support/siege.ts'
 import { type Site, siteOf } from './support/site.ts'

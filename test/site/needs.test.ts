@@ -1,5 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
+import type { KnownAccount } from '../../lib/accounts/accounts.ts'
+import { helpFor, loginLaterFrom, overviewOf } from '../../lib/accounts/needs.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
@@ -11,8 +13,6 @@ import {
 } from '../../lib/model/account-state.ts'
 import type { Outcome } from '../../lib/model/outcome.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
-import type { KnownAccount } from '../../lib/site/accounts.ts'
-import { helpFor, loginLaterFrom, overviewOf } from '../../lib/site/needs.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T08:00:00+05:30')
 /** A broker at which nobody can log in from here. */

@@ -1,12 +1,12 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
+import { coverage, nextNeed, oldTokenSentence } from '../../lib/accounts/receipt.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { posConnector } from '../../lib/brokers/pos-connector/pos-connector.ts'
 import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { type AccountState, newAccountState, type TokenSource } from '../../lib/model/account-state.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
-import { coverage, nextNeed, oldTokenSentence } from '../../lib/site/receipt.ts'
 
 const SESSION = { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }
 /** 23 November 2026 is a Monday. */

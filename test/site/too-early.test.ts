@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { statusOf } from '../../lib/accounts/account-status.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
@@ -9,7 +10,6 @@ import {
   changed,
   newAccountState,
 } from '../../lib/model/account-state.ts'
-import { statusOf } from '../../lib/site/account-status.ts'
 import { World } from '../support/world.ts'
 import { type Site, siteOf } from './support/site.ts'
 import { formsOf, type SiteBrowser, textOf } from './support/site-browser.ts'

@@ -1,7 +1,7 @@
 import { sqliteApiKeys } from '../../lib/local/sqlite-api-keys.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
-import type { SiteOptions } from '../../lib/site/app.ts'
 import { tokenDesk } from '../../lib/tokens/service/token-desk.ts'
+import type { SiteOptions } from '../../lib/web/app.ts'
 import type { World } from './world.ts'
 
 /** The REST part of a site in front of a world. */

@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { renewsItself } from '../../lib/accounts/needs.ts'
 import { configured } from '../../lib/brokers/configured.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import {
@@ -9,7 +10,6 @@ import {
   type StateChanges,
 } from '../../lib/model/account-state.ts'
 import { RateLimitedError } from '../../lib/model/errors.ts'
-import { renewsItself } from '../../lib/site/needs.ts'
 import { isReminderDue } from '../../lib/tokens/lease/incident.ts'
 import { isApprovalOpen } from '../../lib/tokens/login/approval-request.ts'
 import { isOpen, openLogins } from '../../lib/tokens/login/attempts.ts'

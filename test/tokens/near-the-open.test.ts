@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { statusOf } from '../../lib/accounts/account-status.ts'
 import { configured } from '../../lib/brokers/configured.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
@@ -7,7 +8,6 @@ import { Secret } from '../../lib/model/secret.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
-import { statusOf } from '../../lib/site/account-status.ts'
 import { adoptAccessToken } from '../../lib/tokens/service/adopt.ts'
 import { World } from '../support/world.ts'
 

@@ -8,9 +8,9 @@ import {
   WAIT_FOR_RUN,
   WAIT_OUT,
 } from '../../model/errors.ts'
+import { USER_AGENT } from '../../model/version.ts'
 import type { BrokerContext } from '../../ports/broker.ts'
 import { HttpError, type HttpReply } from '../../ports/http.ts'
-import { USER_AGENT } from '../../version.ts'
 
 /** brokers/DECISIONS, "429 without a hint". */
 const RATE_LIMIT_DEFAULT_S = 60

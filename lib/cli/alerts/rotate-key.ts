@@ -1,4 +1,4 @@
-import { rotateSigningKey } from '../../signing-keys.ts'
+import { rotateSigningKey } from '../../site/signing-keys.ts'
 import { compose, type GlobalOptions } from '../backend/composition.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 import type { Terminal } from '../terminal/terminal.ts'

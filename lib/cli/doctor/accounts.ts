@@ -1,6 +1,6 @@
+import { statusOf } from '../../accounts/account-status.ts'
+import type { KnownAccount } from '../../accounts/accounts.ts'
 import { TokenkeeperError } from '../../model/errors.ts'
-import { statusOf } from '../../site/account-status.ts'
-import type { KnownAccount } from '../../site/accounts.ts'
 import { namesOf } from '../../tokens/refresh/read-stored.ts'
 import { forAccount } from '../../tokens/rules/ending.ts'
 import type { Composition } from '../backend/composition.ts'

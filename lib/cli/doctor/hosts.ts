@@ -1,8 +1,8 @@
 import { assertAllowedOrigin, isLoopback } from '../../http/allowed-origin.ts'
 import { ConfigurationError } from '../../model/errors.ts'
+import { USER_AGENT } from '../../model/version.ts'
 import type { Broker } from '../../ports/broker.ts'
 import { HttpError } from '../../ports/http.ts'
-import { USER_AGENT } from '../../version.ts'
 import type { Composition } from '../backend/composition.ts'
 import { type Finding, fail, note, pass, warn } from './finding.ts'
 

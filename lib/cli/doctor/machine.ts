@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs'
-import { shellWord } from '../../command-words.ts'
+import { shellWord } from '../../accounts/command-words.ts'
 import { filesOf } from '../../local/files.ts'
 import { type Finding, fail, pass, warn } from './finding.ts'
 

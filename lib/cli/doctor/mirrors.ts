@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { shellWord } from '../../command-words.ts'
+import { shellWord } from '../../accounts/command-words.ts'
 import { inspectRedis } from '../../mirrors/redis-inspection.ts'
 import { AudienceError } from '../../model/errors.ts'
 import type { Composition } from '../backend/composition.ts'

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../model/errors.ts'
 import { localInstant } from '../../model/local-time.ts'
-import { ensureSigningKey, storedSigningKeys } from '../../signing-keys.ts'
+import { ensureSigningKey, storedSigningKeys } from '../../site/signing-keys.ts'
 import { webhookPath } from '../../site/webhook-path.ts'
 import { UsageError } from '../terminal/usage-error.ts'
 import { endOfRefusal, type LoginEnd } from './end.ts'

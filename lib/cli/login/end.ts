@@ -1,10 +1,10 @@
 import type { Temporal } from 'temporal-polyfill'
+import { coverage, nextNeed, oldTokenSentence } from '../../accounts/receipt.ts'
 import type { AccountId } from '../../model/account-id.ts'
 import type { AccountState, LoginResult } from '../../model/account-state.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Refusal } from '../../ports/login-desk.ts'
-import { coverage, nextNeed, oldTokenSentence } from '../../site/receipt.ts'
 import { forAccount } from '../../tokens/rules/ending.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 

@@ -1,6 +1,6 @@
 import { TokenkeeperError } from '../../model/errors.ts'
-import { ensureSigningKey, storedSigningKeys } from '../../signing-keys.ts'
 import { loginLinks } from '../../site/login-links.ts'
+import { ensureSigningKey, storedSigningKeys } from '../../site/signing-keys.ts'
 import { LOGIN_OPEN_MINUTES } from '../../tokens/login/attempts.ts'
 import { isServed } from '../serve/served-site.ts'
 import { openInBrowser } from './browser.ts'

@@ -1,6 +1,6 @@
 import { BROKER_IDS } from '../../brokers/index.ts'
 import type { LocalServer } from '../../local/local-server.ts'
-import { VERSION } from '../../version.ts'
+import { VERSION } from '../../model/version.ts'
 import type { Composition } from '../backend/composition.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { Scene } from './scene.ts'

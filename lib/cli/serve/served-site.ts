@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { USER_AGENT } from '../../model/version.ts'
 import type { Http } from '../../ports/http.ts'
-import { USER_AGENT } from '../../version.ts'
 
 /** Tells processes of one home that they share it; the path itself is nobody's business. */
 export const INSTANCE_HEADER = 'tokenkeeper-instance'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { shellWord } from '../../accounts/command-words.ts'
 import { BROKERS, type BrokerId } from '../../brokers/index.ts'
-import { shellWord } from '../../command-words.ts'
 import { brokerOf, parseAccountId } from '../../model/account-id.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import type { DemoAccount } from '../../simulators/demo/demo-accounts.ts'

@@ -1,9 +1,9 @@
 import { Hono } from 'hono'
-import type { CommandWords } from '../../command-words.ts'
+import type { CommandWords } from '../../accounts/command-words.ts'
 import type { ApiKeys } from '../../ports/api-keys.ts'
 import type { TokenDesk } from '../../ports/token-desk.ts'
-import { siteApp } from '../../site/app.ts'
 import { tokenDesk } from '../../tokens/service/token-desk.ts'
+import { siteApp } from '../../web/app.ts'
 import type { Scene } from './scene.ts'
 
 /** Where a person is while they log in. */

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
+import { type AccountStatus, statusOf } from '../../accounts/account-status.ts'
 import { localInstant } from '../../model/local-time.ts'
-import { type AccountStatus, statusOf } from '../../site/account-status.ts'
 import { type WishOptions, wishIn } from '../accounts/account-arguments.ts'
 import { chosenAccounts } from '../accounts/chosen-accounts.ts'
 import { compose, type GlobalOptions } from '../backend/composition.ts'

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { getBorderCharacters, table } from 'table'
-import { line } from '../../alert-text.ts'
+import { line } from '../../channels/alert-text.ts'
 import type { Style, Terminal } from './terminal.ts'
 
 const GAP = 2

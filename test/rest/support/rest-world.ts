@@ -12,8 +12,8 @@ import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { TokenServiceSimulator } from '../../../lib/simulators/token-service/token-service-simulator.ts'
 import { UpstoxSimulator } from '../../../lib/simulators/upstox/upstox-simulator.ts'
-import { siteApp } from '../../../lib/site/app.ts'
 import { tokenDesk } from '../../../lib/tokens/service/token-desk.ts'
+import { siteApp } from '../../../lib/web/app.ts'
 import { World } from '../../support/world.ts'
 
 const APP = {

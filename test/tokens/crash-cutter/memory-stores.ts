@@ -1,10 +1,10 @@
 import { type AccountId, brokerOf } from '../../../lib/model/account-id.ts'
 import type { AccountState } from '../../../lib/model/account-state.ts'
 import type { SecretName } from '../../../lib/model/secret-name.ts'
+import { assertOneBatch, assertStorable } from '../../../lib/model/vault-limits.ts'
 import type { Clock } from '../../../lib/ports/clock.ts'
 import type { StateStore } from '../../../lib/ports/state-store.ts'
 import { type StoredSecret, storedValue, type TokenVault } from '../../../lib/ports/token-vault.ts'
-import { assertOneBatch, assertStorable } from '../../../lib/vault-limits.ts'
 
 /** A vault in memory: thousands of worlds are made and thrown away. It passes the contract of every vault. */
 export function memoryVault(clock: Clock): TokenVault {

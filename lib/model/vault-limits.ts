@@ -1,6 +1,6 @@
-import { TokenVaultError } from './model/errors.ts'
-import type { Secret } from './model/secret.ts'
-import type { SecretName } from './model/secret-name.ts'
+import { TokenVaultError } from './errors.ts'
+import type { Secret } from './secret.ts'
+import type { SecretName } from './secret-name.ts'
 
 /** SSM's limits hold for every vault, so that what works on a laptop works on AWS. */
 const MOST_NAMES_PER_READ = 10

@@ -13,8 +13,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { newAside, removeLeftovers } from '../aside.ts'
 import { AudienceError } from '../model/errors.ts'
+import { newAside, removeLeftovers } from './aside.ts'
 import { isInPlaceOnly, OWNER_ONLY, overwrite } from './overwrite.ts'
 
 /** Somebody who changes a file so often in a row is no editor. */

@@ -1,7 +1,7 @@
+import { BARE, type CommandWords, worded } from '../accounts/command-words.ts'
+import type { Alert } from '../ports/notifier.ts'
 import { line } from './alert-text.ts'
-import { BARE, type CommandWords, worded } from './command-words.ts'
 import { isAlert, type Message } from './notice.ts'
-import type { Alert } from './ports/notifier.ts'
 
 /**
  * What machines are told: queues, functions, web hooks. Within version 1 fields are only ever added. When it was sent

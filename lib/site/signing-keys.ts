@@ -1,11 +1,11 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
-import { parseAccountId } from './model/account-id.ts'
-import { ConfigurationError } from './model/errors.ts'
-import { Secret } from './model/secret.ts'
-import type { Clock } from './ports/clock.ts'
-import { storedValue, type TokenVault } from './ports/token-vault.ts'
+import { parseAccountId } from '../model/account-id.ts'
+import { ConfigurationError } from '../model/errors.ts'
+import { Secret } from '../model/secret.ts'
+import type { Clock } from '../ports/clock.ts'
+import { storedValue, type TokenVault } from '../ports/token-vault.ts'
 
 /** Where the vault keeps what signs the site's links, cookies and forms: no broker is called so. */
 const SITE = parseAccountId('site')

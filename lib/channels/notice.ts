@@ -1,4 +1,4 @@
-import type { Alert } from './ports/notifier.ts'
+import type { Alert } from '../ports/notifier.ts'
 
 /**
  * What is told about the installation itself: about no account, and of no incident. The domain knows nothing of it, so

@@ -1,8 +1,8 @@
-import { BARE, type CommandWords, worded } from './command-words.ts'
-import { localInstant } from './model/local-time.ts'
-import { maskSecrets } from './model/secret.ts'
+import { BARE, type CommandWords, worded } from '../accounts/command-words.ts'
+import { localInstant } from '../model/local-time.ts'
+import { maskSecrets } from '../model/secret.ts'
+import type { Alert } from '../ports/notifier.ts'
 import { isAlert, type Message } from './notice.ts'
-import type { Alert } from './ports/notifier.ts'
 
 /** Mail programs leave lines up to here as they are, also when they quote them once. */
 const LONGEST_LINE = 76
