@@ -1,11 +1,11 @@
 import { Temporal } from 'temporal-polyfill'
+import { presentTradingDay } from '../markets/trading-day.ts'
 import type { AccountState } from '../model/account-state.ts'
 import { localInstant, weekdayTime } from '../model/local-time.ts'
 import type { Broker, TradingSession } from '../ports/broker.ts'
 import { unprovenSince } from '../tokens/rules/doubt.ts'
 import { loginHelpsFrom } from '../tokens/rules/login-helps.ts'
 import { tokenStatus } from '../tokens/rules/token-status.ts'
-import { presentTradingDay } from '../tokens/rules/trading-day.ts'
 import { renewsItself } from './needs.ts'
 
 type Instant = Temporal.Instant

@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { TradingSession } from '../ports/broker.ts'
-import { presentTradingDay, type TradingDay } from '../tokens/rules/trading-day.ts'
 import type { Schedule } from './schedule.ts'
+import { presentTradingDay, type TradingDay } from './trading-day.ts'
 
 /** Two weeks of trading days: longer than any pattern of weekdays. */
 const DAYS = 10

@@ -6,6 +6,7 @@ import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { posConnector } from '../../lib/brokers/pos-connector/pos-connector.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
+import { presentTradingDay } from '../../lib/markets/trading-day.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { type AccessTokenRecord, type AccountState, newAccountState } from '../../lib/model/account-state.ts'
 import { Secret } from '../../lib/model/secret.ts'
@@ -15,7 +16,6 @@ import type { Broker } from '../../lib/ports/broker.ts'
 import type { StoredSecret } from '../../lib/ports/token-vault.ts'
 import { decide } from '../../lib/tokens/rules/decide.ts'
 import { loginHelpsFrom } from '../../lib/tokens/rules/login-helps.ts'
-import { presentTradingDay } from '../../lib/tokens/rules/trading-day.ts'
 
 const ist = (text: string): Temporal.Instant => Temporal.Instant.from(`2026-11-${text}:00+05:30`)
 

@@ -1,9 +1,9 @@
 import { ClientRejectedError, GrantRejectedError } from '../../model/errors.ts'
+import { assertPlausibleToken } from '../../model/plausible.ts'
+import { repeatRead } from '../../model/repeat.ts'
 import type { Secret } from '../../model/secret.ts'
 import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import type { Broker, BrokerContext, Renewal } from '../../ports/broker.ts'
-import { assertPlausibleToken } from '../../tokens/refresh/plausible.ts'
-import { repeatRead } from '../../tokens/refresh/repeat.ts'
 
 /**
  * Proves the access token that a login with stored credentials has just given. The login worked, so a refusal

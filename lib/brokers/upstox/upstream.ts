@@ -12,12 +12,12 @@ import {
   WAIT_FOR_RUN,
 } from '../../model/errors.ts'
 import { jwtExpiry } from '../../model/jwt.ts'
+import { isPlausibleToken } from '../../model/plausible.ts'
+import { repeatRead } from '../../model/repeat.ts'
 import { Secret } from '../../model/secret.ts'
 import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import { parseExpiresAt } from '../../oauth/expires-at.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker.ts'
-import { isPlausibleToken } from '../../tokens/refresh/plausible.ts'
-import { repeatRead } from '../../tokens/refresh/repeat.ts'
 import { type BrokerReply, callBroker, errorByStatus } from '../shared/call.ts'
 import { proveUpstox } from './profile.ts'
 

@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { loginDeadline, presentTradingDay } from '../../markets/trading-day.ts'
 import type { AccountState, Incident } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import { localInstant } from '../../model/local-time.ts'
@@ -7,7 +8,6 @@ import type { Broker } from '../../ports/broker.ts'
 import type { Alert } from '../../ports/notifier.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { loginHelpsFrom } from '../rules/login-helps.ts'
-import { loginDeadline, presentTradingDay } from '../rules/trading-day.ts'
 
 /** What a person has to be told, if anything. */
 export interface Need {

@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { isWeekday } from '../../markets/trading-day.ts'
 import type { AccountState, ApprovalRequest, Doubt, StateChanges } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import { AmbiguousError, BrokerUnavailableError, UnexpectedResponseError } from '../../model/errors.ts'
@@ -9,7 +10,6 @@ import type { RunContext } from '../refresh/broker-context.ts'
 import { attemptAllowedAt, loginHold, withAttempt } from '../rules/budget.ts'
 import { gaveNothing, noteDoubt } from '../rules/doubt.ts'
 import { loginHelpsFrom } from '../rules/login-helps.ts'
-import { isWeekday } from '../rules/trading-day.ts'
 
 /** Whether the webhook may still bring what was asked for. */
 export function isApprovalOpen(

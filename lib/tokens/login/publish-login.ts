@@ -1,11 +1,11 @@
 import type { AccountState, StateChanges } from '../../model/account-state.ts'
+import { assertPlausibleToken } from '../../model/plausible.ts'
 import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import type { Broker, Renewal } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { Lease } from '../lease/lease.ts'
 import type { RunContext } from '../refresh/broker-context.ts'
 import { keepPending } from '../refresh/pending.ts'
-import { assertPlausibleToken } from '../refresh/plausible.ts'
 import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from '../refresh/publish.ts'
 import { LIFTED_BY_A_PERSON } from '../rules/lifted.ts'
 

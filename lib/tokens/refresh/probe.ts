@@ -1,11 +1,11 @@
 import type { AccountState, StateChanges } from '../../model/account-state.ts'
 import { GrantRejectedError, TokenkeeperError, WrongAccountError } from '../../model/errors.ts'
+import { ONCE } from '../../model/repeat.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import type { RunContext } from './broker-context.ts'
 import { proveStored } from './publish.ts'
-import { ONCE } from './repeat.ts'
 
 /** What a probe of the published token needs. */
 export interface Probe {

@@ -7,6 +7,8 @@ import {
   UnexpectedResponseError,
   WrongAccountError,
 } from '../../model/errors.ts'
+import { assertPlausibleToken } from '../../model/plausible.ts'
+import { PATIENT, repeatRead } from '../../model/repeat.ts'
 import type { Secret } from '../../model/secret.ts'
 import { type Expiry, expiryOf, type Issued } from '../../model/session-model.ts'
 import type { Broker, Proof, Renewal } from '../../ports/broker.ts'
@@ -15,8 +17,6 @@ import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { settledBy } from '../rules/doubt.ts'
 import type { RunContext } from './broker-context.ts'
 import { dropPending } from './pending.ts'
-import { assertPlausibleToken } from './plausible.ts'
-import { PATIENT, repeatRead } from './repeat.ts'
 import { assertNotSuperseded } from './superseded.ts'
 
 const SAVE_PAUSE_MS = 500

@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { loginDeadline } from '../../markets/trading-day.ts'
 import type { AccountState, Ambiguity, GrantBlock } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import type { ErrorCode } from '../../model/errors.ts'
@@ -13,7 +14,6 @@ import { isMarketNear } from './due.ts'
 import { nearLockout } from './lockout.ts'
 import { loginHelpsFrom } from './login-helps.ts'
 import { isOlder } from './older-read.ts'
-import { loginDeadline } from './trading-day.ts'
 
 type Instant = Temporal.Instant
 

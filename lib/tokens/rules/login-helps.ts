@@ -1,9 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
+import { presentTradingDay } from '../../markets/trading-day.ts'
 import type { AccountState } from '../../model/account-state.ts'
 import { issuedFrom } from '../../model/session-model.ts'
 import type { Broker } from '../../ports/broker.ts'
 import { BEFORE_OPEN_MINUTES, DEAD_EARLY_SECONDS } from './due.ts'
-import { presentTradingDay } from './trading-day.ts'
 
 /**
  * From when on a login gives a token that still lives `into` the session it is for; `undefined` where one does so now.

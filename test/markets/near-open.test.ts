@@ -1,11 +1,11 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
-import { BROKER_IDS, BROKERS } from '../lib/brokers/index.ts'
-import { dayWithoutRunNearOpen } from '../lib/markets/near-open.ts'
-import { parseSchedule } from '../lib/markets/schedule.ts'
-import type { Broker } from '../lib/ports/broker.ts'
-import { PROVE_MINUTES_BEFORE_OPEN } from '../lib/tokens/rules/due.ts'
-import { presentTradingDay } from '../lib/tokens/rules/trading-day.ts'
+import { BROKER_IDS, BROKERS } from '../../lib/brokers/index.ts'
+import { dayWithoutRunNearOpen } from '../../lib/markets/near-open.ts'
+import { parseSchedule } from '../../lib/markets/schedule.ts'
+import { presentTradingDay } from '../../lib/markets/trading-day.ts'
+import type { Broker } from '../../lib/ports/broker.ts'
+import { PROVE_MINUTES_BEFORE_OPEN } from '../../lib/tokens/rules/due.ts'
 
 const NSE = { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }
 const SUNDAY = Temporal.Instant.from('2026-11-22T12:00:00+05:30')

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { approvalSchedule, longestPauseSeconds, parseSchedule } from '../lib/markets/schedule.ts'
+import { approvalSchedule, longestPauseSeconds, parseSchedule } from '../../lib/markets/schedule.ts'
 
 const FRIDAY = Date.parse('2026-11-20T05:30:00+05:30')
 

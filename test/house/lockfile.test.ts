@@ -9,7 +9,7 @@ interface Entry {
   readonly hasInstallScript?: boolean
 }
 
-const read = (path: string) => JSON.parse(readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'))
+const read = (path: string) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'))
 const manifest = read('package.json')
 /** What npm fetches: neither ourselves nor what comes within another package. */
 const fetched = Object.entries(read('package-lock.json').packages as Record<string, Entry>).filter(
@@ -26,7 +26,7 @@ test('every package of the lockfile has the hash it is checked against when it i
 
 test('the lockfile says nothing of where its packages were fetched', () => {
   expect(fetched.filter(([, { resolved }]) => resolved !== undefined)).toEqual([])
-  expect(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8')).not.toMatch(/\/-\/|\.tgz/)
+  expect(readFileSync(new URL('../../package-lock.json', import.meta.url), 'utf8')).not.toMatch(/\/-\/|\.tgz/)
 })
 
 test('the Node that is brought along is in the lockfile itself, one version for every platform', () => {

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
-import type { TradingSession } from '../../ports/broker.ts'
+import type { TradingSession } from '../ports/broker.ts'
 
 /** Saturday and Sunday have no session; holidays are taken for trading days, which costs a needless question. */
 const LAST_WEEKDAY = 5

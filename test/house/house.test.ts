@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { BROKER_IDS, BROKERS } from '../lib/brokers/index.ts'
-import { SECRET_NAMES } from '../lib/model/secret-name.ts'
-import { namesOf } from '../lib/tokens/refresh/read-stored.ts'
+import { BROKER_IDS, BROKERS } from '../../lib/brokers/index.ts'
+import { SECRET_NAMES } from '../../lib/model/secret-name.ts'
+import { namesOf } from '../../lib/tokens/refresh/read-stored.ts'
 
-const root = new URL('../', import.meta.url)
+const root = new URL('../../', import.meta.url)
 const readme = readFileSync(new URL('README.md', root), 'utf8')
 
 describe.each(BROKER_IDS)('the broker %s', (id) => {

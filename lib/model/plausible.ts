@@ -1,5 +1,5 @@
-import { UnexpectedResponseError } from '../../model/errors.ts'
-import type { Secret } from '../../model/secret.ts'
+import { UnexpectedResponseError } from './errors.ts'
+import type { Secret } from './secret.ts'
 
 /** A token is 8 to 8192 printable ASCII characters without a space: an error text is never a token. */
 const PLAUSIBLE_TOKEN = /^[\x21-\x7e]{8,8192}$/

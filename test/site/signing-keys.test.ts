@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { parseAccountId } from '../lib/model/account-id.ts'
-import type { TokenVault } from '../lib/ports/token-vault.ts'
-import { storedValue } from '../lib/ports/token-vault.ts'
+import { parseAccountId } from '../../lib/model/account-id.ts'
+import type { TokenVault } from '../../lib/ports/token-vault.ts'
+import { storedValue } from '../../lib/ports/token-vault.ts'
 import {
   ensureSigningKey,
   isSignature,
@@ -9,8 +9,8 @@ import {
   type SigningKey,
   signature,
   storedSigningKeys,
-} from '../lib/site/signing-keys.ts'
-import { World } from './support/world.ts'
+} from '../../lib/site/signing-keys.ts'
+import { World } from '../support/world.ts'
 
 const SITE = parseAccountId('site')
 

@@ -1,10 +1,10 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
-import { alertJson } from '../lib/channels/alert-json.ts'
-import { alertText } from '../lib/channels/alert-text.ts'
-import type { Notice } from '../lib/channels/notice.ts'
-import type { Alert } from '../lib/ports/notifier.ts'
-import { ALERT } from './contracts/notifier-contract.ts'
+import { alertJson } from '../../lib/channels/alert-json.ts'
+import { alertText } from '../../lib/channels/alert-text.ts'
+import type { Notice } from '../../lib/channels/notice.ts'
+import type { Alert } from '../../lib/ports/notifier.ts'
+import { ALERT } from '../contracts/notifier-contract.ts'
 
 const LINK = `https://site.example.invalid/login?account=fyers%2Fpapa&sig=${'0123456789'.repeat(12)}`
 const WHOLE: Alert = {

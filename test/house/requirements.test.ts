@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 
-const root = new URL('../', import.meta.url)
+const root = new URL('../../', import.meta.url)
 /** How many rows each guide has, R0 to R4. */
 const ROWS = [10, 8, 10, 10, 8]
 const NUMBERS = ROWS.flatMap((count, guide) =>

@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
-import { COMMAND_NAMES, commandsIn, shellWord, worded } from '../lib/accounts/command-words.ts'
-import { splitCommand } from '../lib/cli/program-commands.ts'
+import { COMMAND_NAMES, commandsIn, shellWord, worded } from '../../lib/accounts/command-words.ts'
+import { splitCommand } from '../../lib/cli/program-commands.ts'
 
-const ROOT = resolve(import.meta.dirname, '..')
+const ROOT = resolve(import.meta.dirname, '../..')
 
 describe('a text that names commands', () => {
   const fix = 'run tokenkeeper setup iifl/1, or store a token: tokenkeeper put iifl/1 access_token.'
@@ -107,7 +107,7 @@ describe('a command that is advised', () => {
   test('is found in the sources', () => expect(commands.length).toBeGreaterThan(25))
 
   test.each(commands)('$command ($file) is one the command line takes', async ({ command }) => {
-    const { program } = await import('../lib/cli/main.ts')
+    const { program } = await import('../../lib/cli/main.ts')
     const words = command.split(' ').map((word) => word.replace(/^'|'$/g, ''))
     const { ownArguments } = splitCommand(['node', ...words])
     const said: string[] = []
@@ -120,7 +120,7 @@ describe('a command that is advised', () => {
   })
 
   test('is looked for among all there are', async () => {
-    const { program } = await import('../lib/cli/main.ts')
+    const { program } = await import('../../lib/cli/main.ts')
     expect(program.commands.map((one) => one.name()).toSorted()).toEqual(COMMAND_NAMES)
   })
 })

@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const HOUSES = ['lib', 'functions', 'infra']
+const IMPORTED = /\b(?:from|import)\s*\(?\s*'(\.[^']+)'/g
+
+/**
+ * Which rooms a room may import from. `lib` are the few files that stand in no room: the configuration, the system's
+ * clock, the names of resources.
+ */
+export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  oauth: [],
+  ports: ['model'],
+  files: ['model'],
+  markets: ['ports'],
+  http: ['model', 'ports'],
+  tokens: ['markets', 'model', 'ports'],
+  accounts: ['markets', 'model', 'ports', 'tokens'],
+  channels: ['accounts', 'model', 'ports'],
+  brokers: ['http', 'model', 'oauth', 'ports'],
+  mirrors: ['files', 'http', 'model', 'ports'],
+  lib: ['brokers', 'http', 'markets', 'mirrors', 'model', 'ports'],
+  site: ['accounts', 'http', 'markets', 'model', 'ports', 'tokens'],
+  rest: ['accounts', 'model', 'oauth', 'ports', 'site', 'tokens'],
+  web: ['accounts', 'model', 'ports', 'rest', 'site'],
+  aws: ['accounts', 'channels', 'model', 'ports', 'tokens'],
+  local: ['channels', 'files', 'http', 'markets', 'model', 'ports', 'tokens'],
+  client: ['aws', 'brokers', 'http', 'lib', 'local', 'markets', 'model', 'oauth', 'ports', 'tokens'],
+  simulators: ['accounts', 'brokers', 'model', 'ports', 'tokens'],
+  infra: ['accounts', 'http', 'lib', 'markets', 'mirrors', 'model', 'ports'],
+  functions: [
+    ...['accounts', 'aws', 'brokers', 'channels', 'http', 'lib', 'mirrors'],
+    ...['model', 'ports', 'site', 'tokens', 'web'],
+  ],
+  cli: [
+    ...['accounts', 'aws', 'brokers', 'channels', 'client', 'http', 'lib', 'local', 'markets'],
+    ...['mirrors', 'model', 'ports', 'simulators', 'site', 'tokens', 'web'],
+  ],
+}
+
+/** One import from a room into another. */
+export interface Arrow {
+  readonly from: string
+  readonly to: string
+  /** The files, from the project's folder. */
+  readonly importer: string
+  readonly imported: string
+}
+
+/** Every import of one of this project's rooms by another, dynamic ones and types included. */
+export function arrows(): readonly Arrow[] {
+  return HOUSES.flatMap((house) =>
+    readdirSync(join(ROOT, house), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) => arrowsOf(join(ROOT, house, file))),
+  )
+}
+
+/** Those that {@link ALLOWED} does not have. */
+export function forbidden(all: readonly Arrow[]): readonly Arrow[] {
+  return all.filter(({ from, to }) => !ALLOWED[from]?.includes(to))
+}
+
+/** Rooms that lead back to themselves. */
+export function circles(all: readonly Arrow[]): readonly string[] {
+  const leads = Map.groupBy(all, ({ from }) => from)
+  const reached = (room: string, seen: Set<string>): Set<string> => {
+    for (const { to } of leads.get(room) ?? []) {
+      if (seen.has(to)) continue
+      seen.add(to)
+      reached(to, seen)
+    }
+    return seen
+  }
+  return [...leads.keys()].filter((room) => reached(room, new Set()).has(room))
+}
+
+function arrowsOf(file: string): readonly Arrow[] {
+  const importer = fromRoot(file)
+  const from = roomOf(importer)
+  return [...readFileSync(file, 'utf8').matchAll(IMPORTED)].flatMap(([, path = '']) => {
+    const imported = fromRoot(resolve(dirname(file), path))
+    const to = roomOf(imported)
+    return to === from ? [] : [{ from, to, importer, imported }]
+  })
+}
+
+function roomOf(path: string): string {
+  const [house = '', room = '', file] = path.split('/')
+  return house === 'lib' && file !== undefined ? room : house
+}
+
+function fromRoot(path: string): string {
+  return relative(ROOT, path).split(sep).join('/')
+}
