@@ -1,4 +1,4 @@
 import { fyers } from '../lib/brokers/fyers/fyers.ts'
-import { refreshHandler } from './runtime/refresh-handler.ts'
+import { refreshHandler } from './runtime/refresh/refresh-handler.ts'
 
 export const handler = refreshHandler(fyers)

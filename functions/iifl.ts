@@ -1,4 +1,4 @@
 import { iifl } from '../lib/brokers/iifl/iifl.ts'
-import { refreshHandler } from './runtime/refresh-handler.ts'
+import { refreshHandler } from './runtime/refresh/refresh-handler.ts'
 
 export const handler = refreshHandler(iifl)

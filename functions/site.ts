@@ -1,3 +1,3 @@
-import { siteHandler } from './runtime/site-handler.ts'
+import { siteHandler } from './runtime/site/site-handler.ts'
 
 export const handler = siteHandler()

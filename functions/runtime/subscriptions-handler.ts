@@ -11,7 +11,7 @@ import { findingsOf, type SubscriptionFinding } from '../../lib/aws/subscription
 import type { Notice } from '../../lib/channels/notice.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'
 import { forgetSecrets } from '../../lib/model/secret.ts'
-import { presentable } from './presentable.ts'
+import { presentable } from './refresh/presentable.ts'
 import { stackWords } from './stack-words.ts'
 import { maskingLogger } from './telemetry.ts'
 

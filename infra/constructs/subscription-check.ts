@@ -20,7 +20,7 @@ import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/a
 import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
-import { bundledCode } from './bundle.ts'
+import { bundledCode } from './bundle/bundle.ts'
 import { commandVariable } from './environment.ts'
 
 /** Before anybody's market opens and when people look at their mail. */

@@ -40,7 +40,7 @@ export function lambdaFollowUp({ functionName, client = lambdaClient }: LambdaFo
   }
 }
 
-/** The event of each follow-up, as functions/runtime/event.ts reads it. */
+/** The event of each follow-up, as functions/runtime/refresh/event.ts reads it. */
 function payloads({ accounts, forcedAt, continuation }: FollowUpRequest): readonly Buffer[] {
   const event = (part: readonly AccountId[]): Buffer =>
     Buffer.from(JSON.stringify({ accounts: part, reason: 'continued', forcedAt, continuation }))

@@ -21,7 +21,7 @@ export interface LambdaLoginDeskOptions {
 }
 
 /**
- * The login desk in the brokers' functions: each step is one invocation, as functions/runtime/login-event.ts reads
+ * The login desk in the brokers' functions: each step is one invocation, as functions/runtime/login/login-event.ts reads
  * it, of the function that alone may read that broker's secrets. A function that fails, is throttled or takes too long is a
  * refusal; no error repeats what was sent.
  *

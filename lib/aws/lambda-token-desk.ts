@@ -32,7 +32,7 @@ export interface LambdaTokenDeskOptions extends PublishedOptions {
 
 /**
  * The token desk in the brokers' functions: work that needs a broker's credentials is one invocation of its function,
- * as functions/runtime/event.ts and desk-event.ts read it. What is published is read here: it is all this role may read.
+ * as functions/runtime/refresh/event.ts and desk-event.ts read it. What is published is read here: it is all this role may read.
  *
  * The SDK may send an event again that was throttled or whose connection broke: a run finds what the first one did, and
  * a forced one carries its date, so that it renews once; a token that is handed in twice is proven twice.

@@ -8,8 +8,9 @@
  *     const profile = await (await client.fetch('/v2/user/profile')).json()
  */
 export { Secret } from '../model/secret.ts'
-export type { CallInit } from './call.ts'
-export type { BodyFactory, CallBody } from './call-body.ts'
+export type { CallInit } from './calls/call.ts'
+export type { BodyFactory, CallBody } from './calls/call-body.ts'
+export type { Reply } from './calls/reply.ts'
 export { type ClientOptions, createClient, type TokenkeeperClient, type TokenWish } from './client.ts'
 export {
   type CallCode,
@@ -18,10 +19,8 @@ export {
   TokenUnavailableError,
   type UnavailableCode,
 } from './errors.ts'
-export { type LocalHomeOptions, openLocalSource } from './local-home.ts'
-export { type LocalSourceOptions, localSource } from './local-source.ts'
 export type { NewTokenListener } from './new-token-listeners.ts'
-export type { DownloadedPdf } from './pdf-download.ts'
+export type { DownloadedPdf } from './pos/pdf-download.ts'
 export {
   type Invoice,
   PosConnectorClient,
@@ -29,9 +28,10 @@ export {
   type PosConnectorPaths,
   type SubmittedInvoice,
   type WriteOptions,
-} from './pos-connector-client.ts'
-export { type PosConnectorCode, PosConnectorError } from './pos-connector-error.ts'
-export type { Reply } from './reply.ts'
-export { type RestSourceOptions, restSource } from './rest-source.ts'
-export { type RefreshEvent, type SsmSourceOptions, ssmSource } from './ssm-source.ts'
-export type { ClientToken, TokenSource } from './token-source.ts'
+} from './pos/pos-connector-client.ts'
+export { type PosConnectorCode, PosConnectorError } from './pos/pos-connector-error.ts'
+export { type LocalHomeOptions, openLocalSource } from './sources/local-home.ts'
+export { type LocalSourceOptions, localSource } from './sources/local-source.ts'
+export { type RestSourceOptions, restSource } from './sources/rest-source.ts'
+export { type RefreshEvent, type SsmSourceOptions, ssmSource } from './sources/ssm-source.ts'
+export type { ClientToken, TokenSource } from './sources/token-source.ts'

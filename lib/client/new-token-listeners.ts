@@ -1,4 +1,4 @@
-import type { ClientToken } from './token-source.ts'
+import type { ClientToken } from './sources/token-source.ts'
 
 export type NewTokenListener = (token: ClientToken) => void | Promise<void>
 

@@ -1,10 +1,10 @@
 import { localInstant } from '../model/local-time.ts'
 import type { Clock } from '../ports/clock.ts'
 import { DEAD_EARLY_SECONDS } from '../tokens/rules/due.ts'
-import { LONGEST_PAUSE_MS, pauseMs } from './backoff.ts'
+import { LONGEST_PAUSE_MS, pauseMs } from './calls/backoff.ts'
 import { TokenUnavailableError } from './errors.ts'
 import { SingleFlights } from './single-flights.ts'
-import type { ClientToken, TokenSource } from './token-source.ts'
+import type { ClientToken, TokenSource } from './sources/token-source.ts'
 import { unavailable, unavailableOf } from './unavailable.ts'
 
 const DEAD_EARLY_MS = DEAD_EARLY_SECONDS * 1_000

@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono'
 import type { RestOptions } from './rest-env.ts'
-import type { restRoutes } from './rest-routes.ts'
+import type { restRoutes } from './routes/rest-routes.ts'
 
 /** Below these every path is the interface's, those there are not included. API Gateway must know them as well. */
 const PATHS = [
@@ -19,7 +19,7 @@ const PATHS = [
 export function mountRest(app: Hono, options: RestOptions): void {
   let loading: Promise<ReturnType<typeof restRoutes>> | undefined
   const answer = async (context: Context): Promise<Response> => {
-    loading ??= import('./rest-routes.ts').then(({ restRoutes }) => restRoutes(options))
+    loading ??= import('./routes/rest-routes.ts').then(({ restRoutes }) => restRoutes(options))
     return (await loading).fetch(context.req.raw, context.env)
   }
   for (const path of PATHS) app.all(path, answer)

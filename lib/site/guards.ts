@@ -1,8 +1,8 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { isLoopback } from '../http/allowed-origin.ts'
-import { show } from './page.ts'
-import { foreignFormPage, plainPage, tooLongPage } from './problem-page.ts'
+import { show } from './pages/page.ts'
+import { foreignFormPage, plainPage, tooLongPage } from './pages/problem-page.ts'
 
 /** An address with a code in it, or a token as a broker posts it, is smaller. */
 const LONGEST_BODY_BYTES = 8 * 1024

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
 import { secureHeaders } from 'hono/secure-headers'
-import { STYLE_HASH } from './style.ts'
+import { STYLE_HASH } from './pages/style.ts'
 
 const YEAR_S = 31_536_000
 /** What no page of ours will ever ask a browser for. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readLoginEvent } from '../../functions/runtime/login-event.ts'
+import { readLoginEvent } from '../../functions/runtime/login/login-event.ts'
 import { lambdaLoginDesk } from '../../lib/aws/lambda-login-desk.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'

@@ -7,7 +7,7 @@ import {
   tokenVariables,
   type ZonedToken,
 } from '../../lib/cli/program/variables.ts'
-import type { ClientToken } from '../../lib/client/token-source.ts'
+import type { ClientToken } from '../../lib/client/sources/token-source.ts'
 import { brokerOf, parseAccountId } from '../../lib/model/account-id.ts'
 import { Secret } from '../../lib/model/secret.ts'
 

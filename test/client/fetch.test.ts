@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { brokerNamed } from '../../lib/brokers/index.ts'
-import { AllowedUrls } from '../../lib/client/allowed-urls.ts'
+import { AllowedUrls } from '../../lib/client/calls/allowed-urls.ts'
 import {
   type CallBody,
   CallError,

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { downloadPdf } from '../../lib/client/pdf-download.ts'
-import type { Reply } from '../../lib/client/reply.ts'
+import type { Reply } from '../../lib/client/calls/reply.ts'
+import { downloadPdf } from '../../lib/client/pos/pdf-download.ts'
 
 /** A disk that takes its time to open a file: a hundred turns of whatever else there is to do. */
 function slowToOpen(): void {

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
-import { BUNDLE_OPTIONS } from '../../infra/constructs/bundle-options.ts'
+import { BUNDLE_OPTIONS } from '../../infra/constructs/bundle/bundle-options.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const FOLDER = join(ROOT, 'dist/cli/compiled')

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bundle } from '../../infra/constructs/bundle.ts'
+import { bundle } from '../../infra/constructs/bundle/bundle.ts'
 import { BROKER_IDS, BROKERS, type BrokerId } from '../../lib/brokers/index.ts'
 import { sameDay } from '../support/same-day.ts'
 

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
-import { readEvent } from '../../functions/runtime/event.ts'
+import { readEvent } from '../../functions/runtime/refresh/event.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T03:00:00+05:30')

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { isLoginEvent } from '../../functions/runtime/event.ts'
-import { readLoginEvent } from '../../functions/runtime/login-event.ts'
+import { readLoginEvent } from '../../functions/runtime/login/login-event.ts'
+import { isLoginEvent } from '../../functions/runtime/refresh/event.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 
 const account = 'iifl/28748327'

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { presentable } from '../../functions/runtime/presentable.ts'
+import { presentable } from '../../functions/runtime/refresh/presentable.ts'
 import { maskingLogger } from '../../functions/runtime/telemetry.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'
 import { captureOutput } from './lambda.ts'

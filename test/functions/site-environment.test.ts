@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readSiteEnvironment } from '../../functions/runtime/site-environment.ts'
+import { readSiteEnvironment } from '../../functions/runtime/site/site-environment.ts'
 import { TWO_BROKERS, templateOf, variablesOf } from '../infra/template.ts'
 
 const COMPLETE = {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { refreshHandler } from '../../functions/runtime/refresh-handler.ts'
+import { refreshHandler } from '../../functions/runtime/refresh/refresh-handler.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { Secret } from '../../lib/model/secret.ts'

@@ -1,6 +1,6 @@
 import { Annotations, Match } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from 'vitest'
-import { runRhythm } from '../../infra/constructs/run-rhythm.ts'
+import { runRhythm } from '../../infra/constructs/broker/run-rhythm.ts'
 import { FYERS_ONLY, resourcesOf, stackOf, templateOf } from './template.ts'
 
 const template = templateOf(FYERS_ONLY)

@@ -1,7 +1,7 @@
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SCOPES } from '../../lib/model/api-key.ts'
-import type { ApiDocument } from '../../lib/rest/document.ts'
+import type { ApiDocument } from '../../lib/rest/routes/document.ts'
 import { RestWorld } from './support/rest-world.ts'
 
 let world: RestWorld

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type LocalServer, startLocalServer } from '../../lib/local/local-server.ts'
 import { apiKeyIdIn, SCOPES } from '../../lib/model/api-key.ts'
-import type { ApiDocument } from '../../lib/rest/document.ts'
+import type { ApiDocument } from '../../lib/rest/routes/document.ts'
 import { type GeneratedRequest, type Operation, operationsOf, requestsFor } from './support/requests.ts'
 import { RestWorld } from './support/rest-world.ts'
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
-import { isBrokenJwt, jwtExpiry } from '../../lib/model/jwt.ts'
+import { isBrokenJwt, jwtExpiry } from '../../lib/model/expiry/jwt.ts'
+import { expectedExpiry, expiryOf, issuedFrom, nextClock } from '../../lib/model/expiry/session-model.ts'
 import { Secret } from '../../lib/model/secret.ts'
-import { expectedExpiry, expiryOf, issuedFrom, nextClock } from '../../lib/model/session-model.ts'
 import { simulatedJwt } from '../../lib/simulators/kit/simulated-token.ts'
 
 const instant = (text: string): Temporal.Instant => Temporal.Instant.from(text)

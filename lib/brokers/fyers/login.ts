@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod/mini'
 import { ConfigurationError, GrantRejectedError, TokenkeeperError } from '../../model/errors.ts'
-import { jwtClaims } from '../../model/jwt.ts'
+import { jwtClaims } from '../../model/expiry/jwt.ts'
 import { Secret } from '../../model/secret.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker.ts'
 import type { Authorization, AuthorizationRequest, Callback, CodeLogin } from '../../ports/login.ts'

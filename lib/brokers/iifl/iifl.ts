@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { GrantRejectedError, WrongAccountError } from '../../model/errors.ts'
-import { jwtClaims } from '../../model/jwt.ts'
+import { jwtClaims } from '../../model/expiry/jwt.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { Broker, BrokerContext, Proof, Renewal } from '../../ports/broker.ts'
 import { urlProblem } from '../shared/base-url.ts'

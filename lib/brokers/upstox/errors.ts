@@ -9,7 +9,7 @@ import {
   WAIT_FOR_RUN,
   WAIT_OUT,
 } from '../../model/errors.ts'
-import { nextClock } from '../../model/session-model.ts'
+import { nextClock } from '../../model/expiry/session-model.ts'
 import { type BrokerReply, errorByStatus, noUsableReply } from '../shared/call.ts'
 
 export const UPSTOX = 'Upstox'

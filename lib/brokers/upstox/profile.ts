@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { WrongAccountError } from '../../model/errors.ts'
-import { jwtClaims } from '../../model/jwt.ts'
+import { jwtClaims } from '../../model/expiry/jwt.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext, Proof } from '../../ports/broker.ts'
 import { badField, callBroker } from '../shared/call.ts'

@@ -11,7 +11,7 @@ import {
   type TokenkeeperError,
   WAIT_FOR_RUN,
 } from '../../model/errors.ts'
-import { jwtExpiry } from '../../model/jwt.ts'
+import { jwtExpiry } from '../../model/expiry/jwt.ts'
 import { isPlausibleToken } from '../../model/plausible.ts'
 import { repeatRead } from '../../model/repeat.ts'
 import { Secret } from '../../model/secret.ts'

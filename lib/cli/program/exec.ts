@@ -1,6 +1,6 @@
 import { createClient } from '../../client/client.ts'
 import type { Need } from '../../client/need.ts'
-import type { ClientToken } from '../../client/token-source.ts'
+import type { ClientToken } from '../../client/sources/token-source.ts'
 import { unavailable, unavailableOf } from '../../client/unavailable.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { EXIT } from '../terminal/exit-codes.ts'

@@ -1,8 +1,8 @@
 import { Temporal } from 'temporal-polyfill'
 import * as z from 'zod'
 import { TokenUnavailableError } from '../../client/errors.ts'
-import { problemIn, whereKept } from '../../client/rest-problem.ts'
-import { restSource } from '../../client/rest-source.ts'
+import { problemIn, whereKept } from '../../client/sources/rest-problem.ts'
+import { restSource } from '../../client/sources/rest-source.ts'
 import { unavailable } from '../../client/unavailable.ts'
 import { assertAllowedOrigin } from '../../http/allowed-origin.ts'
 import { undiciHttp } from '../../http/undici-http.ts'
@@ -23,7 +23,7 @@ const KEY = 'TOKENKEEPER_API_KEY'
 /** On AWS a proof may take as long as API Gateway waits. */
 const TIMEOUT_MS = 35_000
 
-/** As much of lib/rest/schemas.ts as matters here. */
+/** As much of lib/rest/routes/schemas.ts as matters here. */
 const Status = z.object({
   account: z.string(),
   state: z.string(),

@@ -1,6 +1,6 @@
 import type { Need } from '../../client/need.ts'
 import { secondsIn } from '../../client/need.ts'
-import type { TokenSource } from '../../client/token-source.ts'
+import type { TokenSource } from '../../client/sources/token-source.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { DeskRefusal, Validation } from '../../ports/token-desk.ts'

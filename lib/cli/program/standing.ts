@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { UnavailableCode } from '../../client/errors.ts'
 import { TokenUnavailableError } from '../../client/errors.ts'
-import type { TokenSource } from '../../client/token-source.ts'
+import type { TokenSource } from '../../client/sources/token-source.ts'
 import { unavailableOf } from '../../client/unavailable.ts'
 import type { AccountId } from '../../model/account-id.ts'
 import { localInstant } from '../../model/local-time.ts'

@@ -1,7 +1,7 @@
 import { shellWord } from '../../accounts/command-words.ts'
 import { TokenUnavailableError } from '../../client/errors.ts'
 import { neededUntil } from '../../client/need.ts'
-import type { ClientToken } from '../../client/token-source.ts'
+import type { ClientToken } from '../../client/sources/token-source.ts'
 import { quoted } from '../../mirrors/dotenv-lines.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 import type { Terminal } from '../terminal/terminal.ts'

@@ -1,5 +1,5 @@
 import { delimiter, join } from 'node:path'
-import type { ClientToken } from '../../client/token-source.ts'
+import type { ClientToken } from '../../client/sources/token-source.ts'
 import { nameOf } from '../../model/account-id.ts'
 import { INSTALLATION } from '../backend/config-file.ts'
 import { UsageError } from '../terminal/usage-error.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Hono } from 'hono'
-import { nextClock } from '../../model/session-model.ts'
+import { nextClock } from '../../model/expiry/session-model.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { simulatedJwt } from '../kit/simulated-token.ts'
 import type { Simulator, SimulatorEnv } from '../kit/simulator.ts'

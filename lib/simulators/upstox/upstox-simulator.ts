@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import jsonwebtoken from 'jsonwebtoken'
 import type { Temporal } from 'temporal-polyfill'
-import { nextClock } from '../../model/session-model.ts'
+import { nextClock } from '../../model/expiry/session-model.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { simulatedJwt } from '../kit/simulated-token.ts'
 import type { Simulator, SimulatorEnv } from '../kit/simulator.ts'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Temporal } from 'temporal-polyfill'
-import { nextClock } from '../../model/session-model.ts'
+import { nextClock } from '../../model/expiry/session-model.ts'
 import type { Clock } from '../../ports/clock.ts'
 
 const DEATH = { at: '06:00', timeZone: 'Asia/Kolkata', day: 'first' } as const

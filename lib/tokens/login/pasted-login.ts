@@ -1,4 +1,4 @@
-import { isBrokenJwt } from '../../model/jwt.ts'
+import { isBrokenJwt } from '../../model/expiry/jwt.ts'
 import { Secret } from '../../model/secret.ts'
 import type { CodeLogin } from '../../ports/login.ts'
 

@@ -7,10 +7,10 @@ import {
   UnexpectedResponseError,
   WrongAccountError,
 } from '../../model/errors.ts'
+import { type Expiry, expiryOf, type Issued } from '../../model/expiry/session-model.ts'
 import { assertPlausibleToken } from '../../model/plausible.ts'
 import { PATIENT, repeatRead } from '../../model/repeat.ts'
 import type { Secret } from '../../model/secret.ts'
-import { type Expiry, expiryOf, type Issued } from '../../model/session-model.ts'
 import type { Broker, Proof, Renewal } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'

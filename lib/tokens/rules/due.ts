@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { AccessTokenRecord, AccountSettings } from '../../model/account-state.ts'
-import { expectedExpiry, type SessionModel } from '../../model/session-model.ts'
+import { expectedExpiry, type SessionModel } from '../../model/expiry/session-model.ts'
 import type { Broker, TradingSession } from '../../ports/broker.ts'
 
 /** A token counts as dead this long before it dies: a request takes time, and clocks differ. */

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { presentTradingDay } from '../../markets/trading-day.ts'
 import type { AccountState } from '../../model/account-state.ts'
-import { issuedFrom } from '../../model/session-model.ts'
+import { issuedFrom } from '../../model/expiry/session-model.ts'
 import type { Broker } from '../../ports/broker.ts'
 import { BEFORE_OPEN_MINUTES, DEAD_EARLY_SECONDS } from './due.ts'
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { ApiDocument } from '../../../lib/rest/document.ts'
+import type { ApiDocument } from '../../../lib/rest/routes/document.ts'
 
 /** One operation of the document, with its references resolved. */
 export interface Operation {

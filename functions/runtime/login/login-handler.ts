@@ -1,0 +1,59 @@
+import type { AccountId } from '../../../lib/model/account-id.ts'
+import { forgetSecrets } from '../../../lib/model/secret.ts'
+import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Finished, LoginDesk, Refusal, Started } from '../../../lib/ports/login-desk.ts'
+import { loginDesk } from '../../../lib/tokens/login/desk.ts'
+import { refusalOf } from '../../../lib/tokens/login/refused.ts'
+import type { Composition } from '../compose.ts'
+import type { LambdaTelemetry } from '../telemetry.ts'
+import { type LoginStep, readLoginEvent } from './login-event.ts'
+
+/** What a login event is answered with; `looked` says that an approval was looked at, and not what came of it. */
+export type LoginReply = Started | Finished | { readonly asked: true } | { readonly looked: true } | Refusal
+
+/**
+ * Takes one step of a login for the site, which may read none of the broker's secrets. It never throws, so that
+ * nothing of the event gets into the log of the Lambda runtime: what goes wrong is a refusal.
+ *
+ * The event holds a one-time code, a state or a posted token. The site waits for the reply: an asynchronous
+ * invocation would leave the event in Lambda's own queue and, failing, in the dead-letter queue.
+ */
+export async function takeLoginStep(
+  event: unknown,
+  broker: Broker,
+  compose: () => Composition,
+  telemetry: LambdaTelemetry,
+): Promise<LoginReply> {
+  let account: string = broker.id
+  try {
+    const { broker: configured, ports, followUp } = compose()
+    const login = readLoginEvent(broker, event)
+    if ('account' in login.order) account = login.order.account
+    telemetry.info('login step', { broker: broker.id, account, step: login.step })
+    // The site waits for this reply: another invocation proves what was kept.
+    const settle = (kept: AccountId): Promise<void> =>
+      followUp.handOver({ accounts: [kept], continuation: 1 })
+    return await taken(login, loginDesk({ brokers: [configured], ports, settle }))
+  } catch (error) {
+    const refusal = refusalOf(error, account)
+    telemetry.error('login step failed', { account, code: refusal.code, reason: refusal.reason })
+    return refusal
+  } finally {
+    if (telemetry.metrics.hasStoredMetrics()) telemetry.metrics.publishStoredMetrics()
+    forgetSecrets()
+  }
+}
+
+async function taken(login: LoginStep, desk: LoginDesk): Promise<LoginReply> {
+  switch (login.step) {
+    case 'start':
+      return desk.start(login.order)
+    case 'finish':
+      return desk.finish(login.order)
+    case 'request_approval':
+      return desk.requestApproval(login.order)
+    case 'accept_approval':
+      await desk.acceptApproval(login.order)
+      return { looked: true }
+  }
+}

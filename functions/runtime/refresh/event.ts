@@ -1,0 +1,93 @@
+import { Temporal } from 'temporal-polyfill'
+import { en } from 'zod/locales'
+import * as z from 'zod/mini'
+import { type AccountId, brokerOf, parseAccountId } from '../../../lib/model/account-id.ts'
+import type { RefusedToken } from '../../../lib/model/account-state.ts'
+import { ConfigurationError } from '../../../lib/model/errors.ts'
+import type { Broker } from '../../../lib/ports/broker.ts'
+
+// The small edition of zod knows no language by itself, and people read what is wrong with their event.
+z.config(en())
+
+/** More follow-ups than any honest run needs: past this an endless chain is stopped. */
+export const MOST_CONTINUATIONS = 100
+
+const RefreshEvent = z.strictObject({
+  accounts: z.optional(z.array(z.string()).check(z.minLength(1))),
+  force: z._default(z.boolean(), false),
+  /** A consumer was refused by the broker with this token of the one account. */
+  refused: z.optional(
+    z.union([
+      z.strictObject({ generation: z.int().check(z.gte(0)) }),
+      z.strictObject({ version: z.int().check(z.gte(0)) }),
+    ]),
+  ),
+  /** A program waits for the reply: the run is kept short. */
+  awaited: z._default(z.boolean(), false),
+  /** Why somebody asked, for the log. */
+  reason: z.optional(z.string().check(z.maxLength(200))),
+  /** Set by a follow-up: when the person forced the run, so that no account is forced twice. */
+  forcedAt: z.optional(z.iso.datetime({ offset: true })),
+  /** Set by a follow-up: how many invocations this run has had before. */
+  continuation: z._default(z.int().check(z.gte(0), z.lte(MOST_CONTINUATIONS)), 0),
+})
+
+/** What one invocation is asked to do. */
+export interface Order {
+  /** Absent: every account of the registry. */
+  readonly accounts: readonly AccountId[] | undefined
+  readonly forcedAt: Temporal.Instant | undefined
+  readonly refused: RefusedToken | undefined
+  readonly awaited: boolean
+  readonly reason: string | undefined
+  readonly continuation: number
+}
+
+const SHAPE = '{} or { "accounts": ["iifl/28748327"], "force": true, "reason": "manual" }'
+
+/** Whether an event asks for one step of a login (login-event.ts) and not for a run. */
+export function isLoginEvent(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && 'login' in event
+}
+
+/** Whether an event asks for work on one token (desk-event.ts) and not for a run. */
+export function isDeskEvent(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && ('adopt' in event || 'validate' in event)
+}
+
+/**
+ * Reads a Lambda event; none at all means `{}`. `now` dates a forced run. Throws ConfigurationError that says
+ * what is allowed, and for an account of another broker, which this function's role could not reach anyway.
+ */
+export function readEvent(broker: Broker, event: unknown, now: Temporal.Instant): Order {
+  const parsed = RefreshEvent.safeParse(event ?? {})
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map(({ path, message }) =>
+      [path.join('.'), message].filter(Boolean).join(': '),
+    )
+    throw new ConfigurationError(`this event cannot be understood: ${mistakes.join('; ')}`, {
+      fix: `send ${SHAPE}`,
+    })
+  }
+  const { accounts, force, refused, awaited, reason, forcedAt, continuation } = parsed.data
+  const ids = accounts?.map(parseAccountId)
+  const stranger = ids?.find((id) => brokerOf(id) !== broker.id)
+  if (stranger !== undefined) {
+    throw new ConfigurationError(`${stranger} is no account of ${broker.id}`, {
+      fix: `invoke the function of ${brokerOf(stranger)}; this one serves ${broker.id} only`,
+    })
+  }
+  if (refused && ids?.length !== 1) {
+    throw new ConfigurationError('a report of a refused token must name its one account', {
+      fix: `send { "accounts": ["${broker.id}"], "refused": { "generation": 7 } }`,
+    })
+  }
+  return {
+    refused,
+    awaited,
+    accounts: ids && [...new Set(ids)],
+    forcedAt: forcedAt !== undefined ? Temporal.Instant.from(forcedAt) : force ? now : undefined,
+    reason,
+    continuation,
+  }
+}

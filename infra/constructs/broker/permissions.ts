@@ -1,0 +1,121 @@
+import { ArnFormat, Stack } from 'aws-cdk-lib'
+import type { Table } from 'aws-cdk-lib/aws-dynamodb'
+import { PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
+import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import type { Construct } from 'constructs'
+import { readOwnParameter } from '../policy/own-parameters.ts'
+
+export interface BrokerPermissionsProps {
+  readonly brokerId: string
+  readonly functionName: string
+  /** First part of every parameter name, such as /stock-pipeline. */
+  readonly parameterPrefix: string
+  readonly table: Table
+  readonly topic: ITopic
+  /** Told of each published token. @default - the stack has no events */
+  readonly eventsTopic?: ITopic | undefined
+  readonly logGroup: ILogGroup
+  readonly deadLetterQueue: IQueue
+  /**
+   * The customer-managed key of the vault.
+   *
+   * @default - the account's aws/ssm key, whose own policy lets every caller of SSM in the account use it
+   */
+  readonly vaultKey?: IKey | undefined
+  /** Whether its messages link to the login site, with its signature. */
+  readonly signsLinks: boolean
+  /** Whether it mirrors what it publishes to a Redis, which may have a password. */
+  readonly writesRedis: boolean
+}
+
+/** The ARN under which all parameters of a broker's accounts lie, and no other broker's. */
+function parametersArn(scope: Construct, parameterPrefix: string, brokerId: string): string {
+  const resourceName = `${parameterPrefix.slice(1)}/${brokerId}/*`
+  return Stack.of(scope).formatArn({ service: 'ssm', resource: 'parameter', resourceName })
+}
+
+/** The partition key lib/aws/dynamo-state-store.ts keeps a broker's accounts under. */
+function partitionOf(brokerId: string): string {
+  return `broker#${brokerId}`
+}
+
+/**
+ * What the function of one broker may do: its own parameters, state and log, the common topics, itself, the key of the
+ * links and the password of the mirror.
+ */
+export function brokerPermissions(scope: Construct, props: BrokerPermissionsProps): PolicyDocument {
+  const stack = Stack.of(scope)
+  const parameters = parametersArn(scope, props.parameterPrefix, props.brokerId)
+  const statements = [
+    new PolicyStatement({
+      sid: 'OwnParameters',
+      actions: ['ssm:GetParameters', 'ssm:PutParameter'],
+      resources: [parameters],
+    }),
+    // A token that was kept until it could be proven goes once it is published; nothing else is ever deleted here.
+    new PolicyStatement({
+      sid: 'RemovePending',
+      actions: ['ssm:DeleteParameter'],
+      resources: [parameters.replace(/\*$/, 'pending'), parameters.replace(/\*$/, '*/pending')],
+    }),
+    new PolicyStatement({
+      sid: 'OwnState',
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+      resources: [props.table.tableArn],
+      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [partitionOf(props.brokerId)] } },
+    }),
+    new PolicyStatement({ sid: 'TellPeople', actions: ['sns:Publish'], resources: [props.topic.topicArn] }),
+    new PolicyStatement({
+      sid: 'HandOverToItself',
+      actions: ['lambda:InvokeFunction'],
+      // By name: a reference to the function would make role and function wait for each other.
+      resources: [
+        stack.formatArn({
+          service: 'lambda',
+          resource: 'function',
+          resourceName: props.functionName,
+          arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+        }),
+      ],
+    }),
+    new PolicyStatement({
+      sid: 'OwnLog',
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [props.logGroup.logGroupArn],
+    }),
+    new PolicyStatement({
+      sid: 'LeaveWhatFailed',
+      actions: ['sqs:SendMessage'],
+      resources: [props.deadLetterQueue.queueArn],
+    }),
+  ]
+  if (props.eventsTopic) {
+    statements.push(
+      new PolicyStatement({
+        sid: 'TellPrograms',
+        actions: ['sns:Publish'],
+        resources: [props.eventsTopic.topicArn],
+      }),
+    )
+  }
+  if (props.signsLinks) statements.push(...readOwnParameter(scope, 'SigningKey', props))
+  if (props.writesRedis) statements.push(...readOwnParameter(scope, 'RedisPassword', props))
+  if (props.vaultKey) {
+    statements.push(
+      new PolicyStatement({
+        sid: 'OwnParametersKey',
+        // Encrypt for standard parameters, GenerateDataKey for advanced ones (more than 4096 bytes).
+        actions: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'],
+        resources: [props.vaultKey.keyArn],
+        conditions: {
+          StringEquals: { 'kms:ViaService': `ssm.${stack.region}.amazonaws.com` },
+          StringLike: { 'kms:EncryptionContext:PARAMETER_ARN': parameters },
+        },
+      }),
+    )
+  }
+  return new PolicyDocument({ statements })
+}

@@ -1,0 +1,146 @@
+import type { Clock } from '../../ports/clock.ts'
+import type { ClientToken } from '../sources/token-source.ts'
+import type { TokenView } from '../token-view.ts'
+import type { AllowedUrls } from './allowed-urls.ts'
+import { pauseMs, retryAfterMs } from './backoff.ts'
+import { type Call, type CallInit, callOf } from './call.ts'
+import { clientIdMissing, noReply, redirected, spentBody } from './call-errors.ts'
+import { type Answer, discard, type ExchangeOptions, exchange, Fault } from './exchange.ts'
+import type { Reply } from './reply.ts'
+import type { ReplyHead } from './reply-head.ts'
+
+/** Faults of a broker, or of what is in front of it, that pass. */
+const PASSING: ReadonlySet<number> = new Set([429, 502, 503, 504])
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+const MOST_REDIRECTS = 5
+/** A repeat would meet the same. */
+const LASTING =
+  /CERT|SSL|TLS|SIGNATURE|PROXY_ANSWERED_4|UND_ERR_INVALID_ARG|UND_ERR_NOT_SUPPORTED|ERR_INVALID/
+
+export interface CallsOptions extends ExchangeOptions {
+  readonly view: TokenView
+  readonly urls: AllowedUrls
+  readonly brokerName: string
+  /** Sent with every call unless the caller says otherwise. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly clock: Clock
+  readonly random: () => number
+}
+
+/**
+ * Calls to the broker with the account's token. A refused token is reported and the call repeated once with the
+ * newer one (R4.3), a passing fault is answered with a few repeats where that is safe.
+ */
+export class Calls {
+  readonly #options: CallsOptions
+
+  constructor(options: CallsOptions) {
+    this.#options = options
+  }
+
+  /** As fetch, with the account's token. Throws CallError, TokenUnavailableError, and the signal's reason. */
+  async fetch(address: string | URL, init: CallInit = {}): Promise<Reply> {
+    const { view, urls, headers } = this.#options
+    const call = callOf(urls.resolve(address), init, headers)
+    const token = view.warm ?? (await view.current())
+    const authorization = this.#authorizationOf(token)
+    const first = await exchange(call, { url: call.url, authorization, redirected: false }, this.#options)
+    // What nearly every call comes to, without a further step.
+    if (!(first instanceof Fault) && !first.refused && first.reply.ok) return first.reply
+    const answer = await this.#repeated(call, authorization, first)
+    return answer.refused ? this.#withNewerToken(call, token, answer) : answer.reply
+  }
+
+  async #withNewerToken(call: Call, refused: ClientToken, { reply, body }: Answer): Promise<Reply> {
+    let newer: ClientToken | undefined
+    try {
+      newer = await this.#options.view.recover(refused)
+    } catch (error) {
+      discard(body)
+      throw error
+    }
+    // The keeper has asked the broker and found the token alive: the refusal is about something else.
+    if (!newer) return reply
+    discard(body)
+    if (!call.content.replayable) throw spentBody(call)
+    const authorization = this.#authorizationOf(newer)
+    const first = await exchange(call, { url: call.url, authorization, redirected: false }, this.#options)
+    return (await this.#repeated(call, authorization, first)).reply
+  }
+
+  /** The answer after as many repeats as passing faults need and the call allows. */
+  async #repeated(call: Call, authorization: string, first: Answer | Fault): Promise<Answer> {
+    const { clock } = this.#options
+    for (let repeat = 1, outcome = first; ; repeat++) {
+      const answer = outcome instanceof Fault ? outcome : await this.#followed(call, authorization, outcome)
+      const waitMs = repeat > call.repeats ? undefined : this.#pauseAfter(answer, repeat)
+      if (answer instanceof Fault) {
+        if (waitMs === undefined) throw noReply(call, answer)
+      } else {
+        if (waitMs === undefined) return answer
+        discard(answer.body)
+      }
+      await sleep(clock, waitMs, call.signal)
+      outcome = await exchange(call, { url: call.url, authorization, redirected: false }, this.#options)
+    }
+  }
+
+  /** Milliseconds until a repeat makes sense; `undefined` where none does. */
+  #pauseAfter(outcome: Answer | Fault, repeat: number): number | undefined {
+    const { clock, random } = this.#options
+    if (outcome instanceof Fault) return LASTING.test(outcome.reason) ? undefined : pauseMs(repeat, 0, random)
+    const { head } = outcome
+    if (!PASSING.has(head.status)) return undefined
+    const hintMs = retryAfterMs(head.header('retry-after'), clock.now().epochMilliseconds)
+    // Throttled without a hint nobody knows how long: a guess would only be throttled again.
+    if (head.status === 429 && hintMs === undefined) return undefined
+    return pauseMs(repeat, hintMs ?? 0, random)
+  }
+
+  /** Follows redirects within the host, where a token may go as well as to the first address. */
+  async #followed(call: Call, authorization: string, first: Answer): Promise<Answer | Fault> {
+    let answer = first
+    let { url } = call
+    for (let hops = 0; ; hops++) {
+      const target = answer.refused ? undefined : targetOf(answer.head, url)
+      if (!target || call.redirect === 'manual') return answer
+      const follows = isRead(call.method) && target.origin === url.origin
+      if (!follows && call.redirect === 'follow') return answer
+      discard(answer.body)
+      if (call.redirect === 'error') throw redirected(call, 'redirected')
+      if (hops === MOST_REDIRECTS) throw redirected(call, 'too_many_redirects')
+      url = target
+      const next = await exchange(call, { url, authorization, redirected: true }, this.#options)
+      if (next instanceof Fault) return next
+      answer = next
+    }
+  }
+
+  #authorizationOf({ authorization, account }: ClientToken): string {
+    if (authorization) return authorization.reveal()
+    throw clientIdMissing(this.#options.brokerName, account)
+  }
+}
+
+/** Where a redirect leads. */
+function targetOf(head: ReplyHead, from: URL): URL | undefined {
+  const location = REDIRECTS.has(head.status) ? head.header('location') : undefined
+  return location === undefined ? undefined : (URL.parse(location, from.href) ?? undefined)
+}
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+async function sleep(clock: Clock, milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return clock.sleep(milliseconds)
+  signal.throwIfAborted()
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = (): void => reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    await Promise.race([clock.sleep(milliseconds), aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}

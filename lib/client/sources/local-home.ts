@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs'
+import { filesOf, withoutTilde } from '../../local/files.ts'
+import { ConfigurationError } from '../../model/errors.ts'
+import type { Clock } from '../../ports/clock.ts'
+import { systemClock } from '../../system-clock.ts'
+import { localSource } from './local-source.ts'
+import type { TokenSource } from './token-source.ts'
+
+export interface LocalHomeOptions {
+  /** `fyers`, or `iifl/28748327`. */
+  readonly account: string
+  /** The folder in which tokenkeeper keeps its stores: TOKENKEEPER_HOME, or `.tokenkeeper` of its clone. */
+  readonly home: string
+  /** The `tokenkeeper` context of cdk.json, so that the owner's settings hold here too. @default - none are set */
+  readonly config?: unknown
+  /** Origins that replace the brokers' own, by host name. @default - the configuration's */
+  readonly hosts?: Readonly<Record<string, string>>
+  /** Prints what a person is told, such as that a login is needed. @default - to stderr */
+  readonly print?: (text: string) => void
+  /** @default - the host's */
+  readonly clock?: Clock
+}
+
+/**
+ * Tokens from the folder of a local tokenkeeper, opened by this process; closing the client closes it. Throws
+ * ConfigurationError when nothing is set up there, or the folder, its key or the configuration cannot be used.
+ */
+export async function openLocalSource(options: LocalHomeOptions): Promise<TokenSource> {
+  const home = withoutTilde(options.home)
+  const {
+    account,
+    clock = systemClock,
+    // Unlike a write of its own, this ends no program whose stderr has gone.
+    print = (text) => console.error(text),
+  } = options
+  const files = filesOf(home)
+  if (!existsSync(files.database)) {
+    throw new ConfigurationError(`nothing is set up in ${home}`, {
+      fix: `give the folder of TOKENKEEPER_HOME, or run tokenkeeper setup ${account}`,
+    })
+  }
+  const [database, vault, states, key, notifier, telemetry, http, config] = await Promise.all([
+    import('../../local/database.ts'),
+    import('../../local/sqlite-token-vault.ts'),
+    import('../../local/sqlite-state-store.ts'),
+    import('../../local/vault-key.ts'),
+    import('../../local/console-notifier.ts'),
+    import('../../local/local-telemetry.ts'),
+    import('../../http/undici-http.ts'),
+    import('../../config.ts'),
+  ])
+  const settings = options.config === undefined ? undefined : config.parseConfig(options.config)
+  const store = database.openDatabase(files.database)
+  try {
+    const { unwritable } = store
+    if (unwritable) print(`nothing can be recorded in ${home}, since ${unwritable.says}: ${unwritable.fix}`)
+    const opened = vault.sqliteTokenVault(store, key.vaultKey(files.key, true), clock)
+    const brokerHttp = http.undiciHttp()
+    const source = localSource({
+      account,
+      ...(settings && { brokers: config.enabledBrokers(settings).map(({ broker }) => broker) }),
+      ports: {
+        vault: opened,
+        states: states.sqliteStateStore(store),
+        notifier: notifier.consoleNotifier((text) => print(text.trimEnd())),
+        telemetry: telemetry.localTelemetry(print, 'error'),
+        http: brokerHttp,
+        clock,
+        hosts: { ...hostsIn(settings), ...options.hosts },
+        ...(settings && { allowHttpHosts: settings.allowHttpHosts }),
+      },
+    })
+    return {
+      ...source,
+      async close() {
+        await brokerHttp.close()
+        store.close()
+      },
+    }
+  } catch (error) {
+    store.close()
+    throw error
+  }
+}
+
+type Settings = ReturnType<typeof import('../../config.ts').parseConfig>
+
+function hostsIn(settings: Settings | undefined): Record<string, string> {
+  const brokers = Object.values(settings?.brokers ?? {})
+  const named = brokers.flatMap((broker) => Object.entries<string | undefined>(broker?.hosts ?? {}))
+  return Object.fromEntries(named.flatMap(([name, origin]) => (origin ? [[name, origin]] : [])))
+}

@@ -1,0 +1,227 @@
+import type { Temporal } from 'temporal-polyfill'
+import * as z from 'zod/mini'
+import type { FunctionCaller } from '../../aws/function-caller.ts'
+import { brokerNamed } from '../../brokers/index.ts'
+import { brokerOf, parseAccountId } from '../../model/account-id.ts'
+import { jwtExpiry } from '../../model/expiry/jwt.ts'
+import { expiryOf } from '../../model/expiry/session-model.ts'
+import type { AccountResult } from '../../model/outcome.ts'
+import { Secret } from '../../model/secret.ts'
+import type { SecretName } from '../../model/secret-name.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { StoredSecret, StoredSecrets, TokenVault } from '../../ports/token-vault.ts'
+import { systemClock } from '../../system-clock.ts'
+import { isOlder } from '../../tokens/rules/older-read.ts'
+import { authorizationOf } from '../../tokens/service/read-published.ts'
+import { objectionIn, unavailable } from '../unavailable.ts'
+import type { ClientToken, TokenSource } from './token-source.ts'
+
+/** SSM is eventually consistent: a token just published may not be there at once. */
+const STALE_READ_PAUSES_MS = [200, 500, 1_000]
+/** What consumers are meant to have. */
+const PUBLISHED: readonly SecretName[] = ['access_token', 'session']
+
+/** What the broker's function is asked for. */
+export interface RefreshEvent {
+  readonly accounts: readonly string[]
+  readonly refused?: { readonly version: number }
+  readonly force?: true
+  readonly reason: string
+}
+
+const Report = z.object({
+  results: z.array(
+    z.object({
+      account: z.string(),
+      success: z.boolean(),
+      outcome: z.enum(['fresh', 'refreshed', 'awaiting_login', 'ambiguous', 'paused', 'skipped', 'failed']),
+      code: z.optional(z.string()),
+      reason: z.string(),
+      nextAction: z.string(),
+      loginHelpsFrom: z.optional(z.string()),
+    }),
+  ),
+})
+const Refusal = z.object({
+  refused: z.literal(true),
+  code: z.string(),
+  reason: z.string(),
+  fix: z.string(),
+})
+
+export interface SsmSourceOptions {
+  /** First part of every parameter name, such as /stock-pipeline. */
+  readonly prefix: string
+  /** `fyers`, or `iifl/28748327`. */
+  readonly account: string
+  /**
+   * The app's id, where the broker's Authorization header names it. @default - its parameter, where this program may
+   * read it
+   */
+  readonly clientId?: string
+  /** The broker's function, such as Tokenkeeper-fyers; without it this program can have nothing renewed. */
+  readonly functionName?: string
+  /** The local ceiling on a token's age in hours, where the owner has set one. @default - the broker's */
+  readonly maxLifetimeHours?: number
+  /** @default - SSM with the SDK's own credentials and region, loaded at the first read */
+  readonly vault?: Pick<TokenVault, 'read'>
+  /** Invokes the function and gives its report. @default - the AWS SDK, loaded at the first report */
+  readonly invoke?: (event: RefreshEvent) => Promise<unknown>
+  /** @default - the host's */
+  readonly clock?: Clock
+}
+
+/**
+ * Tokens straight from SSM: one batched read, nothing of AWS is loaded before it. A token is renewed by the broker's
+ * function. Throws ConfigurationError for an unknown account id or broker.
+ */
+export function ssmSource(options: SsmSourceOptions): TokenSource {
+  const { prefix, functionName, clock = systemClock } = options
+  const account = parseAccountId(options.account)
+  const broker = brokerNamed(brokerOf(account))
+  const given = options.clientId === undefined ? undefined : new Secret(options.clientId, { masked: false })
+  let names = namesFor(broker, given)
+  let vault: Promise<Pick<TokenVault, 'read'>> | undefined
+  let newest: StoredSecret | undefined
+
+  const opened = async (): Promise<Pick<TokenVault, 'read'>> => {
+    const [{ ssmTokenVault }, { ssmClient }] = await Promise.all([
+      import('../../aws/ssm-token-vault.ts'),
+      import('../../aws/clients.ts'),
+    ])
+    return ssmTokenVault({ client: ssmClient(), prefix, clock })
+  }
+
+  const invoke = options.invoke ?? (functionName === undefined ? undefined : invoker(functionName))
+
+  /** One batched read. SSM refuses it whole where one name is not allowed, and the app's id often is not. */
+  const readOnce = async (): Promise<StoredSecrets> => {
+    vault ??= options.vault ? Promise.resolve(options.vault) : opened()
+    try {
+      return await (await vault).read(account, names)
+    } catch (error) {
+      if (!names.includes('client_id')) throw error
+      const stored = await (await vault).read(account, PUBLISHED)
+      names = PUBLISHED
+      return stored
+    }
+  }
+
+  /** Reads until it is not older than what was seen before, and `wanted`; then what there is. */
+  const readUntil = async (wanted: (token: StoredSecret) => boolean): Promise<StoredSecrets> => {
+    for (const waitMs of STALE_READ_PAUSES_MS) {
+      const stored = await readOnce()
+      const token = stored.get('access_token')
+      const stale = token && newest && isOlder(token, newest.version, newest.modifiedAt)
+      if (!stale && (token === undefined || wanted(token))) return stored
+      await clock.sleep(waitMs)
+    }
+    return readOnce()
+  }
+
+  const read = async (wanted: (token: StoredSecret) => boolean = () => true): Promise<ClientToken> => {
+    const stored = await readUntil(wanted)
+    const token = stored.get('access_token')
+    if (!token) {
+      throw unavailable(account, {
+        code: 'no_token',
+        reason: `there is no access token under ${prefix}/${account}`,
+        fix: `check prefix and account, or run tokenkeeper refresh ${account}`,
+      })
+    }
+    newest = token
+    return tokenOf(token, stored)
+  }
+
+  const tokenOf = (token: StoredSecret, stored: StoredSecrets): ClientToken => {
+    const session = stored.get('session')?.value
+    const clientId = given ?? stored.get('client_id')?.value
+    const { value: accessToken, version } = token
+    const header = authorizationOf(broker, { accessToken, version, ...(clientId && { clientId }) })
+    const expiresAt = knownExpiry(broker, token, options.maxLifetimeHours)
+    return {
+      account,
+      broker: broker.id,
+      accessToken,
+      version,
+      ...(header !== undefined && { authorization: new Secret(header) }),
+      ...(expiresAt && { expiresAt }),
+      ...(session && { session }),
+    }
+  }
+
+  const ask = async (event: Omit<RefreshEvent, 'accounts'>): Promise<AccountResult> => {
+    if (!invoke) {
+      throw unavailable(account, {
+        code: 'cannot_renew',
+        reason: 'this program reads tokens from SSM and was not told which function renews them',
+        fix: `invoke the function of ${broker.id}, or give its name to ssmSource as functionName`,
+      })
+    }
+    const reply = await invoke({ accounts: [account], ...event })
+    const refusal = Refusal.safeParse(reply).data
+    if (refusal) throw unavailable(account, refusal)
+    const result = Report.safeParse(reply).data?.results.find((one) => one.account === account)
+    if (!result) {
+      throw unavailable(account, {
+        code: 'response_unexpected',
+        reason: `the function of ${broker.id} answered with something that is no report`,
+        fix: 'deploy this version of the stack: npm run deploy',
+      })
+    }
+    const objection = objectionIn(result as AccountResult)
+    if (objection) throw objection
+    return result as AccountResult
+  }
+
+  return {
+    account,
+    broker,
+    read,
+    async report({ version, accessToken }) {
+      // Somebody else's report may have been first.
+      const present = await read()
+      if (!present.accessToken.equals(accessToken) || version === undefined) return present
+      const { outcome } = await ask({ refused: { version }, reason: 'a consumer was refused' })
+      return read((token) => outcome !== 'refreshed' || token.version !== version)
+    },
+    async renew({ force }) {
+      const before = newest?.version
+      const { outcome } = await ask({ ...(force && { force }), reason: 'a consumer asks' })
+      return read((token) => outcome !== 'refreshed' || token.version !== before)
+    },
+  }
+}
+
+function namesFor({ authorization }: Broker, clientId: Secret | undefined): readonly SecretName[] {
+  const namesApp = authorization?.includes('{client_id}') ?? false
+  return namesApp && !clientId ? [...PUBLISHED, 'client_id'] : PUBLISHED
+}
+
+/** Invokes the broker's function, as functions/runtime/refresh/event.ts reads the event, and waits for its report. */
+function invoker(functionName: string): (event: RefreshEvent) => Promise<unknown> {
+  let caller: Promise<FunctionCaller> | undefined
+  return async (event) => {
+    caller ??= import('../../aws/function-caller.ts').then(({ functionCaller }) =>
+      functionCaller({ whenUnknown: 'try again in a moment: it may be at work still' }),
+    )
+    return (await caller)(functionName, event, [Report, Refusal])
+  }
+}
+
+/**
+ * When the token dies by the broker's session model, counted from its storing. `undefined` where the broker tells
+ * that in a reply only, which the keeper alone has seen: a guess would be no proof.
+ */
+function knownExpiry(
+  { session }: Broker,
+  { value, modifiedAt }: StoredSecret,
+  maxLifetimeHours = session.maxLifetimeHours,
+): Temporal.Instant | undefined {
+  const kinds = new Set<string>(session.accessToken.earliestOf.map(({ kind }) => kind))
+  const isSure =
+    kinds.has('clock') || kinds.has('hours') || (kinds.has('jwt') && jwtExpiry(value) !== undefined)
+  if (kinds.has('reply') && !isSure) return undefined
+  return expiryOf(session.accessToken, { token: value, at: modifiedAt }, maxLifetimeHours).expiresAt
+}

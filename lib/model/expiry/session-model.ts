@@ -1,0 +1,174 @@
+import { Temporal } from 'temporal-polyfill'
+import type { Secret } from '../secret.ts'
+import { jwtExpiry } from './jwt.ts'
+
+/** How a token dies. */
+type LifetimeRule =
+  /** As the reply said, `expires_in` or an instant. */
+  | { readonly kind: 'reply' }
+  /** The `exp` of the token itself. */
+  | { readonly kind: 'jwt' }
+  | ClockRule
+  | HoursRule
+
+/** At a wall-clock time: the first one strictly after the issue, or the one of the next calendar day. */
+interface ClockRule {
+  readonly kind: 'clock'
+  readonly at: string
+  readonly timeZone: string
+  readonly day: 'first' | 'next'
+}
+
+interface HoursRule {
+  readonly kind: 'hours'
+  readonly hours: number
+}
+
+/** The earliest of all rules that give an instant decides; `otherwise` where none does. */
+export interface Lifetime {
+  readonly earliestOf: readonly LifetimeRule[]
+  readonly otherwise: LifetimeRule
+}
+
+export interface SessionModel {
+  readonly accessToken: Lifetime
+  readonly refreshToken?: Lifetime
+  /** The zone of this broker's days: budgets, deadlines and times shown. */
+  readonly timeZone: string
+  /** How early a refresh is due unless the account says otherwise. @default - a third of the life, at least 30 min */
+  readonly leewayMinutes?: number
+  /** A local ceiling on a token's age unless the account has its own. */
+  readonly maxLifetimeHours?: number
+}
+
+/** What is known of a token when its expiry is worked out. */
+export interface Issued {
+  readonly token: Secret
+  /** When the request was sent; lifetimes count from here. */
+  readonly at: Temporal.Instant
+  readonly expiresIn?: number | undefined
+  readonly expiresAt?: Temporal.Instant | undefined
+}
+
+export interface Expiry {
+  readonly expiresAt: Temporal.Instant
+  readonly decidedBy: string
+}
+
+/** When a token dies and which rule says so. `maxLifetimeHours` is the owner's local ceiling. */
+export function expiryOf(lifetime: Lifetime, issued: Issued, maxLifetimeHours?: number): Expiry {
+  const rules = [...lifetime.earliestOf]
+  if (maxLifetimeHours !== undefined) rules.push({ kind: 'hours', hours: maxLifetimeHours })
+  const known = rules.flatMap((rule) => apply(rule, issued) ?? [])
+  const onlyCeiling = maxLifetimeHours !== undefined && known.length === 1
+  if (known.length === 0 || onlyCeiling)
+    known.push(...[apply(lifetime.otherwise, issued)].flatMap((e) => e ?? []))
+  const earliest = known.reduce((a, b) => (Temporal.Instant.compare(b.expiresAt, a.expiresAt) < 0 ? b : a))
+  return earliest
+}
+
+/**
+ * When a token issued at `at` would die as far as the model can tell without having it. Rules that need the
+ * reply are replaced by `lastLife`, the life of the previous token; `undefined` when nothing is known.
+ */
+export function expectedExpiry(
+  lifetime: Lifetime,
+  at: Temporal.Instant,
+  lastLife?: Temporal.Duration,
+  maxLifetimeHours?: number,
+): Temporal.Instant | undefined {
+  const { clocks, hours } = rulesOf(lifetime)
+  const walls = clocks.map((rule) => nextClock(rule, at))
+  const lives = hours.map((rule) => at.add(minutesOf(rule.hours)))
+  const candidates = walls.length > 0 ? walls : lastLife !== undefined ? [at.add(lastLife)] : lives
+  if (maxLifetimeHours !== undefined) candidates.push(at.add(minutesOf(maxLifetimeHours)))
+  if (candidates.length === 0) return undefined
+  return candidates.reduce((a, b) => (Temporal.Instant.compare(b, a) < 0 ? b : a))
+}
+
+/**
+ * The earliest issue after which {@link expectedExpiry} lies later than `after`, in whole seconds: the other way round.
+ * `undefined` when nothing is known; of a broker that tells a token's life by the token or the reply that is so until
+ * `lastLife` is, since what counts otherwise is no more than a guess.
+ */
+export function issuedFrom(
+  lifetime: Lifetime,
+  after: Temporal.Instant,
+  lastLife?: Temporal.Duration,
+  maxLifetimeHours?: number,
+): Temporal.Instant | undefined {
+  const { clocks, hours } = rulesOf(lifetime)
+  const isTold = lifetime.earliestOf.some(({ kind }) => kind === 'reply' || kind === 'jwt')
+  const lives = isTold ? [] : hours.map((rule) => minutesOf(rule.hours))
+  const counted = clocks.length > 0 ? [] : lastLife ? [lastLife] : lives
+  if (maxLifetimeHours !== undefined) counted.push(minutesOf(maxLifetimeHours))
+  const earliest = [
+    ...clocks.map((rule) => previousClock(rule, after)),
+    ...counted.map((life) => after.subtract(life).add({ seconds: 1 })),
+  ]
+  // Every rule can end it, so the last of them decides.
+  return earliest.toSorted(Temporal.Instant.compare).at(-1)
+}
+
+function minutesOf(hours: number): Temporal.Duration {
+  return Temporal.Duration.from({ minutes: Math.round(hours * 60) })
+}
+
+/** The rules that tell a token's end without having it. */
+function rulesOf({ earliestOf, otherwise }: Lifetime): {
+  readonly clocks: readonly ClockRule[]
+  readonly hours: readonly HoursRule[]
+} {
+  const rules = [...earliestOf, otherwise]
+  return {
+    clocks: rules.filter((rule) => rule.kind === 'clock'),
+    hours: rules.filter((rule) => rule.kind === 'hours'),
+  }
+}
+
+/** From when on a token has to be issued for {@link nextClock} to name an instant later than `after`. */
+function previousClock(rule: ClockRule, after: Temporal.Instant): Temporal.Instant {
+  const { timeZone, at: plainTime } = rule
+  const date = after.toZonedDateTimeISO(timeZone).toPlainDate()
+  const at = (day: Temporal.PlainDate): Temporal.Instant =>
+    day.toZonedDateTime({ timeZone, plainTime }).toInstant()
+  const isPast = Temporal.Instant.compare(at(date), after) <= 0
+  if (rule.day === 'first') return at(isPast ? date : date.subtract({ days: 1 }))
+  // Of a day that is named after its issue, the whole day before gives it.
+  return (isPast ? date : date.subtract({ days: 1 })).toZonedDateTime(timeZone).toInstant()
+}
+
+/** The instant a wall-clock rule names for a token issued at `from`. Daylight saving follows the zone. */
+export function nextClock(
+  rule: { readonly at: string; readonly timeZone: string; readonly day: 'first' | 'next' },
+  from: Temporal.Instant,
+): Temporal.Instant {
+  const issued = from.toZonedDateTimeISO(rule.timeZone)
+  const today = issued.withPlainTime(rule.at)
+  if (rule.day === 'first' && Temporal.Instant.compare(today.toInstant(), from) > 0) return today.toInstant()
+  return issued
+    .toPlainDate()
+    .add({ days: 1 })
+    .toZonedDateTime({ timeZone: rule.timeZone, plainTime: rule.at })
+    .toInstant()
+}
+
+function apply(rule: LifetimeRule, issued: Issued): Expiry | undefined {
+  switch (rule.kind) {
+    case 'reply':
+      if (issued.expiresAt !== undefined) return { expiresAt: issued.expiresAt, decidedBy: 'the reply' }
+      if (issued.expiresIn === undefined) return undefined
+      return { expiresAt: issued.at.add({ seconds: issued.expiresIn }), decidedBy: "the reply's expires_in" }
+    case 'jwt': {
+      const expiresAt = jwtExpiry(issued.token)
+      return expiresAt && { expiresAt, decidedBy: "the token's own exp" }
+    }
+    case 'clock':
+      return { expiresAt: nextClock(rule, issued.at), decidedBy: `${rule.at} ${rule.timeZone}` }
+    case 'hours':
+      return {
+        expiresAt: issued.at.add({ minutes: Math.round(rule.hours * 60) }),
+        decidedBy: `${rule.hours} h after issue`,
+      }
+  }
+}

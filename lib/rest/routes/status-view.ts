@@ -1,0 +1,61 @@
+import type { z } from '@hono/zod-openapi'
+import { shortId, statusOf } from '../../accounts/account-status.ts'
+import type { KnownAccount } from '../../accounts/accounts.ts'
+import { fingerprint } from '../../model/fingerprint.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { TokenDesk, Validation as Verdict } from '../../ports/token-desk.ts'
+import type { Status, Validation } from './schemas.ts'
+
+/** The status of an account for programs (sheet token-service, section 4); never a token. Throws TokenVaultError. */
+export async function statusView(
+  known: KnownAccount,
+  desk: TokenDesk,
+  clock: Clock,
+): Promise<z.input<typeof Status>> {
+  const stored = await desk.readToken(known.state.account)
+  const recorded = recordView(known, clock)
+  return {
+    ...recorded,
+    live: recorded.live && stored !== undefined,
+    fingerprint: stored ? fingerprint(stored.accessToken) : null,
+  }
+}
+
+/** The status by what is on record alone, without a look at the token itself. */
+export function recordView({ broker, state }: KnownAccount, clock: Clock): z.input<typeof Status> {
+  const now = clock.now()
+  const status = statusOf(broker, state, now)
+  const expiresAt = state.accessToken?.expiresAt
+  return {
+    account_id: shortId(state.account),
+    account: status.account,
+    state: status.state,
+    live: status.live,
+    unproven_since: status.unprovenSince,
+    summary: status.summary,
+    expires_at: status.expiresAt,
+    expires_in: expiresAt ? Math.max(0, Math.floor(now.until(expiresAt).total('seconds'))) : null,
+    expiry_decided_by: status.expiryDecidedBy,
+    issued_at: status.issuedAt,
+    last_validated_at: status.provenAt,
+    source: status.source,
+    generation: status.generation,
+    fingerprint: null,
+    next_action: status.nextAction,
+    login_helps_from: status.loginHelpsFrom,
+    last_error: status.lastError,
+  }
+}
+
+/** What the broker said about a token (sheet token-service, section 4). */
+export function validationView(verdict: Verdict): z.input<typeof Validation> {
+  const { account, valid, checkedAt, userID, problem } = verdict
+  return {
+    account_id: shortId(account),
+    account,
+    valid,
+    checked_at: checkedAt,
+    user_id: userID,
+    error: problem ?? null,
+  }
+}

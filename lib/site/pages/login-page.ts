@@ -1,0 +1,186 @@
+import { html } from 'hono/html'
+import type { Temporal } from 'temporal-polyfill'
+import { statusOf } from '../../accounts/account-status.ts'
+import type { KnownAccount } from '../../accounts/accounts.ts'
+import { canBeApproved, type Later, type Needing, type Overview, openIncident } from '../../accounts/needs.ts'
+import { nextNeed } from '../../accounts/receipt.ts'
+import { loginDeadline } from '../../markets/trading-day.ts'
+import { isRefused } from '../../model/account-state.ts'
+import { isApprovalOpen } from '../../tokens/login/approval-request.ts'
+import { unprovenSince } from '../../tokens/rules/doubt.ts'
+import { isLive, tokenStatus } from '../../tokens/rules/token-status.ts'
+import type { Visitor } from '../visitor.ts'
+import { counted, forOwner, inWords, titleOf } from './names.ts'
+import { actionButton, type Html, type Page, sentence, stateLine, when } from './page.ts'
+
+/** The one page for all accounts: which need somebody, why, by when, and one button each. */
+export function loginPage(overview: Overview, visitor: Visitor, now: Temporal.Instant): Page {
+  const { needing, later, covered } = overview
+  const title =
+    needing.length === 0
+      ? `Nothing to do${later.length > 0 ? ' yet' : ''}`
+      : `${counted(needing.length, 'account')} need${needing.length === 1 ? 's' : ''} you`
+  const body = html`<h1>${title}</h1>
+${summary(overview)}
+${needing.map((one, index) => needCard(one, visitor, now, index))}
+${later.length > 0 && laterList(later, visitor, now)}
+${covered.length > 0 && coveredList(covered, needing.length + later.length > 0, now)}`
+  return { title, body }
+}
+
+/** "1 of 3 done", where anything was to be done today. */
+export function progress({ needing, done }: Pick<Overview, 'needing' | 'done'>): string {
+  return `${done} of ${done + needing.length} done`
+}
+
+function summary(overview: Overview): Html {
+  const { needing, later, covered, done } = overview
+  if (needing.length + later.length + covered.length === 0) {
+    return html`<p class="lead">No account is set up here yet. Whoever runs this does so with tokenkeeper setup fyers. Then <a href="/login">look again</a>.</p>`
+  }
+  if (needing.length === 0) {
+    return html`<p class="lead">No account waits for a person.${done > 0 && ` Today: ${progress(overview)}.`}</p>`
+  }
+  return html`<p class="lead">${progress(overview)}.${needing.some(({ help }) => help === 'login') && ' Each button leads to the broker’s own page.'}</p>`
+}
+
+function needCard(known: Needing, visitor: Visitor, now: Temporal.Instant, index: number): Html {
+  const { state, help } = known
+  const id = `account-${index + 1}`
+  const words = {
+    login: 'Needs your login',
+    hand_in: 'Needs a token from you',
+    operator: 'Needs a correction of its set-up',
+  }[help]
+  return html`<section class="card${index === 0 ? ' first' : ''}" aria-labelledby="${id}">
+<h2 id="${id}"><bdi>${titleOf(known)}</bdi></h2>
+<small>${state.account}</small>
+${stateLine('need', words)}
+<dl>
+<dt>Why</dt><dd>${why(known, now)}</dd>
+<dt>By</dt><dd>${deadline(known, now)}</dd>
+<dt>Old token</dt><dd>${oldToken(known, now)}</dd>
+${whatToDo(known)}
+</dl>
+${help === 'login' && loginButtons(known, visitor, now)}
+</section>
+`
+}
+
+/** The way in, best first: in the broker's app where that is possible, else on the web. */
+export function loginButtons(known: KnownAccount, visitor: Visitor, now: Temporal.Instant): Html {
+  const { broker, state } = known
+  const { account, approval } = state
+  const label = forOwner(`Log in at ${broker.displayName}`, known)
+  if (!canBeApproved(broker, state)) return actionButton(visitor, { account, action: 'start', label })
+  if (isApprovalOpen(approval, now)) {
+    return html`<a class="button" href="/waiting/${account}">${forOwner(`Asked in the ${broker.displayName} app`, known)}: approved?</a>
+${actionButton(visitor, { account, action: 'start', label, quiet: true })}`
+  }
+  const ask = forOwner(`Ask me in the ${broker.displayName} app`, known)
+  return html`${actionButton(visitor, { account, action: 'approve', label: ask })}
+${actionButton(visitor, { account, action: 'start', label, quiet: true })}`
+}
+
+function why({ broker, state, help }: Needing, now: Temporal.Instant): Html | string {
+  const { accessToken, last } = state
+  if (openIncident(state)?.kind === 'token_lost') {
+    return 'Its refresh token was lost: only a login brings a new one.'
+  }
+  if (needsCorrection(state, help) && last) return sentence(last.reason)
+  if (!accessToken) return 'It has no token yet.'
+  if (isRefused(state)) return `${broker.displayName} refuses its token.`
+  const dies = when(accessToken.expiresAt, broker)
+  return tokenStatus(state, now) === 'expired' ? html`Its token died ${dies}.` : html`Its token dies ${dies}.`
+}
+
+function deadline({ broker }: KnownAccount, now: Temporal.Instant): Html | string {
+  const { tradingSession } = broker
+  if (!tradingSession) return 'As soon as you can.'
+  const opens = loginDeadline(tradingSession, now)
+  if (!opens) return `Now: the market is open until ${tradingSession.closes}.`
+  return html`<strong>${when(opens, broker)}</strong>, ${inWords(now, opens)}`
+}
+
+function oldToken({ broker, state }: KnownAccount, now: Temporal.Instant): Html | string {
+  const { accessToken } = state
+  const status = tokenStatus(state, now)
+  const since = unprovenSince(state)
+  if (since && status === 'unproven') {
+    return html`Unproven since ${when(since, broker)}: the next run asks ${broker.displayName}.`
+  }
+  if (!accessToken || status !== 'live') return 'None that works.'
+  return html`Proven ${when(accessToken.provenAt, broker)}, valid until ${when(accessToken.expiresAt, broker)}.`
+}
+
+function whatToDo({ state, help }: Needing): Html | string {
+  const { last } = state
+  if (!needsCorrection(state, help) || !last?.fix) return ''
+  return html`<dt>Do this</dt><dd>${sentence(last.fix)}</dd>`
+}
+
+/** Whether something is wrong that a login does not put right by itself. */
+function needsCorrection(state: Needing['state'], help: Needing['help']): boolean {
+  return help !== 'login' || openIncident(state)?.kind === 'human_action'
+}
+
+/** Who need not log in yet: a button would lead to a token that is dead when it is needed. */
+function laterList(later: readonly Later[], visitor: Visitor, now: Temporal.Instant): Html {
+  return html`<section aria-labelledby="later">
+<h2 id="later">Too early for a login</h2>
+<ul>
+${later.map((one) => laterLine(one, visitor, now))}
+</ul>
+</section>
+`
+}
+
+function laterLine({ from, named, ...known }: Later, visitor: Visitor, now: Temporal.Instant): Html {
+  const { broker, state } = known
+  const label = forOwner(`Log in at ${broker.displayName} all the same`, known)
+  const button =
+    named && broker.login?.code
+      ? actionButton(visitor, { account: state.account, action: 'start', label, quiet: true })
+      : ''
+  return html`<li><strong><bdi>${titleOf(known)}</bdi></strong>: no token that works. A login helps from ${when(from, broker)}. The token of one now would be dead by ${deadline(known, now)}. ${button}</li>
+`
+}
+
+function coveredList(covered: readonly KnownAccount[], others: boolean, now: Temporal.Instant): Html {
+  return html`<section aria-labelledby="covered">
+<h2 id="covered">${others ? 'The others' : 'Your accounts'}</h2>
+<ul>
+${covered.map((known) => coveredLine(known, now))}
+</ul>
+</section>`
+}
+
+function coveredLine(known: KnownAccount, now: Temporal.Instant): Html {
+  const { broker, state } = known
+  const { accessToken } = state
+  const name = html`<strong><bdi>${titleOf(known)}</bdi></strong>`
+  if (!accessToken || !isLive(state, now)) {
+    const { summary: words, nextAction } = statusOf(broker, state, now)
+    return html`<li>${name}: ${sentence(words)} ${sentence(nextAction)}</li>
+`
+  }
+  return html`<li>${name}: <span class="good"><span aria-hidden="true">✓</span> live</span> until ${when(accessToken.expiresAt, broker)}, ${howItCame(known)}. ${nextNeed(broker, state, now)}</li>
+`
+}
+
+function howItCame({ broker, state }: KnownAccount): string {
+  const person = state.clientName ?? state.userId
+  const by = person === undefined ? '' : ` by ${person}`
+  switch (state.accessToken?.source) {
+    case 'login':
+      return `logged in${by}`
+    case 'approval':
+      return `approved${by} in the ${broker.displayName} app`
+    case 'given':
+      return 'handed in'
+    case 'found':
+      return 'found in the vault and proven'
+    default:
+      return 'renewed by itself'
+  }
+}

@@ -1,0 +1,49 @@
+import { html } from 'hono/html'
+import type { Temporal } from 'temporal-polyfill'
+import type { KnownAccount } from '../../accounts/accounts.ts'
+import { isApprovalOpen } from '../../tokens/login/approval-request.ts'
+import type { Visitor } from '../visitor.ts'
+import { loginButtons } from './login-page.ts'
+import { forOwner, titleOf } from './names.ts'
+import { actionButton, type Page, when } from './page.ts'
+import { backToAll, keptPage } from './receipt-page.ts'
+
+const LOOK_AGAIN_SECONDS = 3
+/** Who has not answered by then is not looking at this page either. */
+const LOOK_LATER_SECONDS = 30
+
+/** The page between "Ask me in the app" and the receipt: whether somebody has approved, and the other way in. */
+export function waitingPage(known: KnownAccount, visitor: Visitor, now: Temporal.Instant): Page {
+  const { broker, state } = known
+  const { account, approval } = state
+  if (state.pending?.source === 'approval') return keptPage({ known, visitor })
+  if (!isApprovalOpen(approval, now)) return notAsked(known, visitor, now)
+  const waitSeconds = broker.login?.approval?.waitSeconds ?? 0
+  const late = approval.requestedAt.until(now).total('seconds') >= waitSeconds
+  const title = late ? 'Nobody has approved yet' : `Approve in the ${broker.displayName} app`
+  const label = forOwner(`Log in at ${broker.displayName} instead`, known)
+  const body = html`<h1>${title}</h1>
+<section class="card">
+<h2><bdi>${titleOf(known)}</bdi></h2>
+<p role="status"><span aria-hidden="true">…</span> Waiting: ${broker.displayName} was told to ask you ${when(approval.requestedAt, broker)}. Open its app and approve, until ${when(approval.openUntil, broker)}.</p>
+<p>This page looks again by itself.</p>
+<p><a href="">Check again now</a></p>
+${actionButton(visitor, { account, action: 'start', label, quiet: !late })}
+</section>
+${backToAll}`
+  return { title, body, refreshSeconds: late ? LOOK_LATER_SECONDS : LOOK_AGAIN_SECONDS }
+}
+
+function notAsked(known: KnownAccount, visitor: Visitor, now: Temporal.Instant): Page {
+  const { approval } = known.state
+  const late = approval !== undefined && approval.approvedAt === undefined
+  const title = late ? 'Nobody approved in time' : 'Nobody was asked'
+  const body = html`<h1>${title}</h1>
+<section class="card">
+<h2><bdi>${titleOf(known)}</bdi></h2>
+<p role="status">${late ? 'The request is over and nothing was changed.' : 'No approval is under way for this account.'}</p>
+${loginButtons(known, visitor, now)}
+</section>
+${backToAll}`
+  return { title, body }
+}

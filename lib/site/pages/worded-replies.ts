@@ -1,0 +1,31 @@
+import type { MiddlewareHandler } from 'hono'
+import { html } from 'hono/html'
+import { type CommandWords, worded } from '../../accounts/command-words.ts'
+
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/
+const PAGE_TYPE = /^text\/html\b/
+
+/**
+ * Puts the commands in whatever the site answers, pages and replies alike, as they run for its visitors: they come out
+ * of records, brokers' adapters and desks, which know nothing of where they will be read.
+ */
+export function wordedReplies(words: CommandWords): MiddlewareHandler {
+  return async (context, next) => {
+    await next()
+    const reply = context.res
+    const type = reply.headers.get('content-type') ?? ''
+    const isPage = PAGE_TYPE.test(type)
+    if (reply.body === null || !(isPage || JSON_TYPE.test(type))) return
+    const text = worded(await reply.text(), words, isPage ? inCode : inJson)
+    context.res = new Response(text, reply)
+  }
+}
+
+function inCode(command: string): string {
+  return String(html`<code>${command}</code>`)
+}
+
+/** As it stands between two quotation marks. */
+function inJson(command: string): string {
+  return JSON.stringify(command).slice(1, -1)
+}
