@@ -32,6 +32,11 @@ export interface Broker {
    */
   prove(context: BrokerContext, accessToken: Secret): Promise<Partial<Proof>>
   /**
+   * Whether an account's interface has a call that proves a token. Where it has none, the reply to the login is the only
+   * proof there is: what is in doubt is renewed, and no token is taken from elsewhere. @default - it has
+   */
+  readonly provable?: (settings: AccountSettings) => boolean
+  /**
    * What a program sends the broker as its Authorization header, with the values of `{access_token}` and, where
    * the broker wants it, `{client_id}` filled in. @default - Bearer {access_token}
    */

@@ -17,11 +17,9 @@ const XTS_DAILY_LOGIN_CLOCK = { kind: 'clock', at: '07:30', timeZone: 'Asia/Kolk
 /** The products of sheet section 2; each has keys and tokens of its own. */
 const APIS = {
   interactive: { login: '/interactive/user/session', probe: '/interactive/user/profile' },
-  // The sheet names no read call of market data; the vendor's SDK calls this one clientConfig.
-  marketdata: { login: '/apimarketdata/auth/login', probe: '/apimarketdata/config/clientConfig' },
+  // No read call of market data is documented: only its login proves a token.
+  marketdata: { login: '/apimarketdata/auth/login', probe: undefined },
 } as const
-
-const UNKNOWN_CALL: readonly number[] = [404, 405]
 
 /** The literal success code is not known, so `type` decides, with a token where one is due (sheet section 10). */
 const Success = z.object({ type: z.literal('success') })
@@ -62,6 +60,7 @@ export const iiflXts = {
   ],
   options: { api: 'interactive (default) or marketdata', clientID: 'the client, for dealer accounts' },
   prove,
+  provable: ({ options }) => options?.['api'] !== 'marketdata',
   authorization: '{access_token}',
   pacingSeconds: 2,
   concurrency: 1,
@@ -99,27 +98,26 @@ async function logIn(context: BrokerContext): Promise<Renewal> {
   }
   const accessToken = new Secret(parsed.data.result.token)
   const { userID: userId } = parsed.data.result
-  // The sheet documents no read call of market data: what its login gave is proven by the login.
-  if (apiOf(context) === APIS.marketdata) return { accessToken, sentAt: reply.sentAt, proof: { userId } }
+  if (apiOf(context).probe === undefined) return { accessToken, sentAt: reply.sentAt, proof: { userId } }
   return { accessToken, sentAt: reply.sentAt, userId, ...(await proveFresh(iiflXts, context, accessToken)) }
 }
 
 /** Any success proves the token; whose it is, only the login's reply tells (DECISIONS, IIFL XTS). */
 async function prove(context: BrokerContext, accessToken: Secret): Promise<Partial<Proof>> {
+  const { probe } = apiOf(context)
+  if (probe === undefined) throw new Error('market data is proven by its login alone')
   const clientId = context.settings.options?.['clientID']
   const reply = await call(context, {
     method: 'GET',
     // Dealer accounts name one of their clients (sheet section 2).
     url:
       context.host('IIFL_XTS_API') +
-      apiOf(context).probe +
+      probe +
       (clientId ? `?${new URLSearchParams({ clientID: clientId })}` : ''),
     // Without "Bearer" (sheet section 1).
     headers: { authorization: accessToken.reveal() },
     spends: 'nothing',
   })
-  // A call the sheet does not document may not be there: that says nothing of the token, nor of the host.
-  if (apiOf(context) === APIS.marketdata && UNKNOWN_CALL.includes(reply.status)) return {}
   if (reply.status >= 500 || !Success.safeParse(reply.json).success) throw errorOf(reply, 'read')
   return {}
 }

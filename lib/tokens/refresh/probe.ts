@@ -4,6 +4,7 @@ import { ONCE } from '../../model/repeat.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
+import { isProvable } from '../rules/provable.ts'
 import type { RunContext } from './broker-context.ts'
 import { proveStored } from './publish.ts'
 
@@ -45,6 +46,6 @@ export async function probe(
  */
 export async function settleDoubt(task: Probe, state: AccountState): Promise<StateChanges> {
   const isPublished = state.accessToken?.version === task.stored.get('access_token')?.version
-  if (!state.doubt || !isPublished) return {}
+  if (!state.doubt || !isPublished || !isProvable(task.broker, state)) return {}
   return probe(task, state, ONCE).catch(() => ({}))
 }

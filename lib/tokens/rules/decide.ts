@@ -12,6 +12,7 @@ import { chooseGrant, stop, unresolved } from './choose-grant.ts'
 import { wantsProof, whetherDue } from './due.ts'
 import { heldUntil, isHeld } from './held.ts'
 import { pendingIn } from './pending-token.ts'
+import { isProvable } from './provable.ts'
 
 type Instant = Temporal.Instant
 
@@ -65,7 +66,7 @@ export function decide(situation: Situation): Decision {
       reason: `paused since ${localInstant(state.paused.since, broker.session.timeZone)}`,
     }
 
-  const need = whatIsNeeded(situation)
+  const need = provableNeed(situation)
   if (need.kind === 'fresh') return { action: 'fresh', reason: need.reason }
   // The holder may be us in an earlier life; its lease ends with its process.
   if (state.lease && isHeld(state.lease, now)) {
@@ -89,6 +90,13 @@ type Need =
   | { readonly kind: 'fresh'; readonly reason: string }
   | { readonly kind: 'probe' | 'publish_pending'; readonly reason: string; readonly live: boolean }
   | { readonly kind: 'renew'; readonly reason: string; readonly live: boolean }
+
+/** Where the broker cannot be asked whether a token lives, one that is in doubt is renewed. */
+function provableNeed(situation: Situation): Need {
+  const need = whatIsNeeded(situation)
+  if (need.kind !== 'probe' || isProvable(situation.broker, situation.state)) return need
+  return { ...need, kind: 'renew' }
+}
 
 function whatIsNeeded(situation: Situation): Need {
   const { broker, state, stored, now, forcedAt } = situation
@@ -135,7 +143,7 @@ function whatIsNeeded(situation: Situation): Need {
   if (isReported(record, situation)) {
     return { kind: 'probe', reason: 'a consumer was refused with the access token', live: true }
   }
-  if (wantsProof(record, broker, now)) {
+  if (isProvable(broker, state) && wantsProof(record, broker, now)) {
     return { kind: 'probe', reason: "the access token was last proven long before today's open", live: true }
   }
   return { kind: 'fresh', reason: due.reason }

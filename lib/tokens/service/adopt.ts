@@ -19,6 +19,7 @@ import { brokerContext, type RunContext } from '../refresh/broker-context.ts'
 import { saveProvePublish } from '../refresh/publish.ts'
 import { readStored } from '../refresh/read-stored.ts'
 import { noteDoubt, withdrawDoubt } from '../rules/doubt.ts'
+import { assertProvable } from '../rules/provable.ts'
 import { resultOf } from '../rules/result.ts'
 import { slipIn } from './handed-in.ts'
 
@@ -60,6 +61,7 @@ export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promis
   }
   let notedAt: Temporal.Instant | undefined
   const lease = await acquireLease({ broker, account, owner, until, patienceSeconds: 0 }, ports, (state) => {
+    assertProvable(broker, state)
     notedAt = ports.clock.now()
     // Whoever minted it has ended ours by that, where the broker keeps one session.
     return noteDoubt(broker, state, { by: 'given', at: notedAt })

@@ -17,6 +17,7 @@ import { proveStored } from '../refresh/publish.ts'
 import { readStored } from '../refresh/read-stored.ts'
 import { attemptAllowedAt } from '../rules/budget.ts'
 import { forAccount, leftAlone } from '../rules/ending.ts'
+import { assertProvable } from '../rules/provable.ts'
 
 /** A proof with its repeats fits into what somebody who waits for a reply puts up with. */
 const WORK_SECONDS = 20
@@ -42,6 +43,7 @@ export async function validateAccessToken(
   const told = { account, userID: state.userId ?? null, checkedAt: localTime(broker, ports) }
   const token = stored.get('access_token')
   if (!token) return { ...told, valid: false, problem: noToken(state) }
+  assertProvable(broker, state)
   assertLeftInPeace(broker, state, ports)
 
   const { settings, totpStep } = state

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { iiflXts } from '../../../lib/brokers/iifl-xts/iifl-xts.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
+import { Secret } from '../../../lib/model/secret.ts'
 import { HttpError } from '../../../lib/ports/http.ts'
 import { IiflXtsSimulator } from '../../../lib/simulators/iifl-xts/iifl-xts-simulator.ts'
 import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
+import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
+import { validateAccessToken } from '../../../lib/tokens/service/validate.ts'
 import { holdNext } from '../../support/held-request.ts'
 import { World } from '../../support/world.ts'
 
@@ -14,7 +17,6 @@ const KEYS = [
 ] as const
 const LOGIN = '/interactive/user/session'
 const PROFILE = '/interactive/user/profile'
-const CLIENT_CONFIG = '/apimarketdata/config/clientConfig'
 
 /** A login reply whose token is none of the simulator's. */
 const LOGGED_IN = JSON.stringify({
@@ -82,20 +84,57 @@ describe('a login with app key and secret', () => {
     expect(server.seen.map(({ path }) => path)).toEqual(['/apimarketdata/auth/login'])
   })
 
-  test('a market data call there is not says nothing of the token, and costs no login', async () => {
-    const md = await world.account(
-      'iifl-xts/md',
-      { client_id: 'SIMXTSMDKEY1', client_secret: 'S3CRET-OF-MD' },
-      { options: { api: 'marketdata' } },
-    )
-    await world.run(iiflXts, { accounts: [md] })
-    const logins = server.count('/apimarketdata/auth/login')
-    world.clock.advance({ minutes: 40 })
-    server.failNext(CLIENT_CONFIG, { kind: 'reply', status: 404, body: '<html>not found</html>' })
-    const { generation = 0 } = (await world.ports.states.get(md)) ?? {}
-    const { report } = await world.run(iiflXts, { accounts: [md], refused: { generation } })
-    expect(report.results).toMatchObject([{ outcome: 'fresh', live: true }])
-    expect(server.count('/apimarketdata/auth/login')).toBe(logins)
+  describe('market data, which has no call to prove a token with', () => {
+    const LOGIN = '/apimarketdata/auth/login'
+    let md: AccountId
+
+    beforeEach(async () => {
+      md = await world.account(
+        'iifl-xts/md',
+        { client_id: 'SIMXTSMDKEY1', client_secret: 'S3CRET-OF-MD' },
+        { options: { api: 'marketdata' } },
+      )
+      await world.run(iiflXts, { accounts: [md] })
+    })
+
+    test('is asked nothing near the open, and costs no second login', async () => {
+      world.clock.advance({ minutes: 80 })
+      const { report } = await world.run(iiflXts, { accounts: [md] })
+      expect(report.results).toMatchObject([{ outcome: 'fresh', live: true }])
+      expect(server.seen.map(({ path }) => path)).toEqual([LOGIN])
+    })
+
+    test('logs in again for a token that a consumer was refused with', async () => {
+      world.clock.advance({ minutes: 40 })
+      const { generation = 0 } = (await world.ports.states.get(md)) ?? {}
+      const { report } = await world.run(iiflXts, { accounts: [md], refused: { generation } })
+      expect(report.results).toMatchObject([{ outcome: 'refreshed', live: true }])
+      expect(server.count(LOGIN)).toBe(2)
+    })
+
+    test('takes no token from elsewhere, and gives no verdict on a stored one', async () => {
+      const now = world.clock.now()
+      const given = {
+        broker: iiflXts,
+        account: md,
+        accessToken: new Secret('SIMULATED-this-is-no-token-at-all'),
+        owner: 'test/given',
+        deadline: now.add({ seconds: 20 }),
+        leaseUntil: now.add({ seconds: 30 }),
+      }
+      const before = await world.ports.states.get(md)
+      await expect(adoptAccessToken(given, world.ports)).rejects.toThrow('only its own login does')
+      await expect(validateAccessToken(iiflXts, md, world.ports)).rejects.toThrow('only its own login does')
+      expect(await world.ports.states.get(md)).toEqual(before)
+    })
+
+    test('of an unknown hand is replaced by a login of ours', async () => {
+      world.clock.advance({ minutes: 40 })
+      await world.store(md, { access_token: 'SIMULATED-of-an-unknown-hand' })
+      const { report } = await world.run(iiflXts, { accounts: [md] })
+      expect(report.results).toMatchObject([{ outcome: 'refreshed', live: true }])
+      expect(server.count(LOGIN)).toBe(2)
+    })
   })
 
   test('the option clientID goes into the profile call of a dealer account', async () => {
