@@ -41,7 +41,10 @@ export class LocalService {
   readonly scheduler: Scheduler
   readonly #options: ServiceOptions
   readonly #stopping = new AbortController()
-  readonly #running = new Set<string>()
+  /** The run of each broker that is under way, by its id. */
+  readonly #running = new Map<string, Promise<void>>()
+  /** Brokers whose scheduled run waits for the one that is under way. */
+  readonly #queued = new Set<string>()
   #watched: readonly Watched[] = []
   #checking: Promise<void> | undefined
   /** Accounts whose minted token is not proven yet. */
@@ -101,21 +104,30 @@ export class LocalService {
   }
 
   async #run(broker: Broker, accounts?: readonly AccountId[]): Promise<void> {
+    const before = this.#running.get(broker.id)
+    if (before) {
+      // What is kept is tried again soon; a scheduled run comes but once.
+      if (accounts !== undefined || this.#queued.has(broker.id)) return
+      this.#queued.add(broker.id)
+      await before.catch(() => undefined)
+      this.#queued.delete(broker.id)
+      return this.#run(broker)
+    }
+    const run = this.#work(broker, accounts).finally(() => this.#running.delete(broker.id))
+    this.#running.set(broker.id, run)
+    await run
+  }
+
+  async #work(broker: Broker, accounts: readonly AccountId[] | undefined): Promise<void> {
     const { ports, onEvent, around = (run) => run() } = this.#options
     const { signal } = this.#stopping
-    if (signal.aborted || this.#running.has(broker.id)) return
-    this.#running.add(broker.id)
-    try {
-      if (!(await hasAccounts(broker, ports))) return
-      await around(async () => {
-        onEvent({ event: 'run_started', broker })
-        const report = await runHere({ broker, accounts, signal }, ports)
-        await this.#watch(broker)
-        onEvent({ event: 'run_finished', broker, report })
-      })
-    } finally {
-      this.#running.delete(broker.id)
-    }
+    if (signal.aborted || !(await hasAccounts(broker, ports))) return
+    await around(async () => {
+      onEvent({ event: 'run_started', broker })
+      const report = await runHere({ broker, accounts, signal }, ports)
+      await this.#watch(broker)
+      onEvent({ event: 'run_finished', broker, report })
+    })
   }
 
   async #watch(broker: Broker): Promise<void> {

@@ -7,6 +7,7 @@ import { DemoClock } from '../../lib/simulators/demo/demo-clock.ts'
 import { demoStart } from '../../lib/simulators/demo/demo-story.ts'
 import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
+import { holdNext } from '../support/held-request.ts'
 import { LoginWorld } from '../support/login-world.ts'
 
 const ZONE = 'Asia/Kolkata'
@@ -205,6 +206,39 @@ describe('the local service', () => {
     await finished.promise
     await service.stop()
     expect(await world.record(account)).toMatchObject({ generation: 1, accessToken: { source: 'login' } })
+    await world.close()
+  })
+
+  test('a scheduled run that comes while a kept token is being proven is done when that has ended', async () => {
+    const world = new LoginWorld()
+    const server = await world.serve(world.simulator)
+    const kept = await world.loginAccount('loginbroker/A')
+    const other = await world.loginAccount('loginbroker/B')
+    await world.logIn(other)
+    world.clock.advance({ minutes: 5 })
+    for (let i = 0; i < 5; i++) server.failNext('/me', HTML_502)
+    expect(await world.logIn(kept)).toMatchObject({ kept: true })
+    const reports: string[][] = []
+    const due = world.clock.now().add({ seconds: 30 })
+    const service = new LocalService({
+      brokers: [
+        { broker: world.broker, schedules: [{ expression: 'once', next: () => due.epochMilliseconds }] },
+      ],
+      ports: world.ports,
+      onEvent: (event) => {
+        if (event.event === 'run_finished') reports.push(event.report.results.map(({ account }) => account))
+      },
+    })
+    await service.lookAgain(world.broker.id)
+    const proof = holdNext(server, '/me')
+    service.tick()
+    await proof.arrived
+    world.clock.advance({ seconds: 30 })
+    service.tick()
+    proof.release()
+    await service.scheduler.idle()
+    await service.stop()
+    expect(reports).toEqual([[kept], [kept, other]])
     await world.close()
   })
 })
