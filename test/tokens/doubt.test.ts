@@ -11,6 +11,7 @@ import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.
 import { gaveNothing, noteDoubt } from '../../lib/tokens/rules/doubt.ts'
 import { tokenStatus } from '../../lib/tokens/rules/token-status.ts'
 import { adoptAccessToken } from '../../lib/tokens/service/adopt.ts'
+import { validateAccessToken } from '../../lib/tokens/service/validate.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 
 let world: LoginWorld
@@ -148,7 +149,58 @@ describe('I9 a token is called live only while nothing speaks against it', () =>
   })
 })
 
+test('a verdict while a renewal is under way settles nothing: the renewal may end the token after it', async () => {
+  const alive = world.ports
+  world.ports = { ...alive, http: { send: () => new Promise<never>(() => undefined) } }
+  void world.run(world.broker, { force: true })
+  await until(async () => (await world.record(account)).lease !== undefined)
+  expect(await validateAccessToken(world.broker, account, alive)).toMatchObject({ valid: true })
+  expect(await status()).toBe('unproven')
+})
+
 describe('I10 what the broker minted is kept until it is proven', () => {
+  test('one that was noted and never reached the vault is waited for by nobody once the next run has looked', async () => {
+    await world.ports.vault.remove(account, 'refresh_token')
+    world.clock.advance({ hours: 24 })
+    // Told once: from then on a run has nothing to say.
+    expect(await run()).toMatchObject({ outcome: 'awaiting_login' })
+    world.clock.advance({ minutes: 5 })
+    const at = world.clock.now()
+    await world.ports.states.replace(
+      changed(await world.record(account), {
+        pending: { mintedAt: at, source: 'login' },
+        lease: { owner: 'login/killed', takenAt: at, until: at.add({ seconds: 60 }) },
+      }),
+    )
+    world.clock.advance({ minutes: 10 })
+    expect(await run()).toMatchObject({ outcome: 'awaiting_login' })
+    const record = await world.record(account)
+    expect([record.pending, record.lease]).toEqual([undefined, undefined])
+  })
+
+  describe('whose owner only a proof tells, with its refresh token', () => {
+    beforeEach(async () => {
+      world.simulator.namesUser = false
+      for (let i = 0; i < 5; i++) server.failNext('/me', HTML_502)
+      expect(await world.logIn(account)).toMatchObject({ kept: true })
+    })
+
+    test('is proven by one call', async () => {
+      const proofs = server.count('/me')
+      const kept = JSON.parse((await world.stored(account, 'pending')) ?? '{}') as { refreshToken: string }
+      expect(await run()).toMatchObject({ outcome: 'refreshed' })
+      expect(server.count('/me')).toBe(proofs + 1)
+      expect(await world.stored(account, 'refresh_token')).toBe(kept.refreshToken)
+    })
+
+    test('leaves the refresh token where the access token has died, and there is no other', async () => {
+      await world.ports.vault.remove(account, 'refresh_token')
+      world.simulator.killAccessTokens()
+      expect(await run()).toMatchObject({ outcome: 'refreshed', live: true })
+      expect(await world.record(account)).toMatchObject({ accessToken: { source: 'refresh_token' } })
+    })
+  })
+
   test('whatever keeps it from being published for a while: the vault too', async () => {
     const { vault } = world.ports
     const write: typeof vault.write = async (id, name, ...rest) => {

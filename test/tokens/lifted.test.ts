@@ -2,8 +2,18 @@ import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { type AccountState, type GrantBlock, newAccountState } from '../../lib/model/account-state.ts'
-import { AmbiguousError, BrokerUnavailableError } from '../../lib/model/errors.ts'
-import { type GrantFailure, tracesOfFailure } from '../../lib/tokens/rules/ending.ts'
+import {
+  AmbiguousError,
+  BrokerUnavailableError,
+  GrantRejectedError,
+  HumanActionError,
+} from '../../lib/model/errors.ts'
+import {
+  endingOfError,
+  endingOfGrant,
+  type GrantFailure,
+  tracesOfFailure,
+} from '../../lib/tokens/rules/ending.ts'
 import { liftedByGrant } from '../../lib/tokens/rules/lifted.ts'
 import { CutWorld } from './crash-cutter/cut-world.ts'
 import { cutbroker } from './crash-cutter/one-session-broker.ts'
@@ -79,6 +89,35 @@ describe('a password whose reply is lost', () => {
     expect(tracesOfFailure(unproven, held, new Map()).unconfirmed).toEqual({ pin: tried })
     const other = { ...unproven, grant: rotating, counted: [] }
     expect(tracesOfFailure(other, held, new Map()).unconfirmed).toEqual(held.unconfirmed)
+  })
+})
+
+test('a refusal that names what is wrong counts nothing else: the try of a PIN it clears is given back', () => {
+  const [, credentials] = cutbroker.grants as [GrantFailure['grant'], GrantFailure['grant']]
+  const refused = new GrantRejectedError('the refresh token is spent', { suspects: ['refresh_token'] })
+  const failure: GrantFailure = {
+    error: refused,
+    grant: credentials,
+    minted: false,
+    counted: ['pin'],
+    used: { wasUsed: () => true, wasAccepted: () => false },
+    timeZone: 'Asia/Kolkata',
+    at: NOW,
+  }
+  expect(tracesOfFailure(failure, held, new Map()).unconfirmed).toEqual({ password: tried })
+  const unnamed = { ...failure, error: new GrantRejectedError('refused') }
+  expect(tracesOfFailure(unnamed, held, new Map()).unconfirmed).toEqual(held.unconfirmed)
+})
+
+test('only of a grant is it said that it is tried again tomorrow: no run repeats a login', () => {
+  const switchedOff = new HumanActionError('logins are switched off', {
+    fix: 'switch them on',
+    problem: 'account',
+  })
+  expect(endingOfError(switchedOff, held.account, NOW).fix).toBe('switch them on')
+  expect(endingOfGrant(switchedOff, held.account, NOW)).toMatchObject({
+    fix: 'switch them on, then run tokenkeeper refresh cutbroker --force; else it is tried again tomorrow',
+    need: { action: expect.stringContaining('tried again tomorrow') },
   })
 })
 

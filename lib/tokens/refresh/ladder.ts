@@ -5,7 +5,13 @@ import {
   type RefusedToken,
   type StateChanges,
 } from '../../model/account-state.ts'
-import { RateLimitedError, TokenkeeperError } from '../../model/errors.ts'
+import {
+  BrokerUnavailableError,
+  GrantRejectedError,
+  RateLimitedError,
+  TokenkeeperError,
+  WAIT_FOR_RUN,
+} from '../../model/errors.ts'
 import { localInstant } from '../../model/local-time.ts'
 import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import type { Broker, Grant, Renewal } from '../../ports/broker.ts'
@@ -20,6 +26,7 @@ import {
   beforeAttempt,
   type Ending,
   endingOfError,
+  endingOfGrant,
   leavesRoomForNextGrant,
   leftAlone,
   stopUntilFixed,
@@ -69,6 +76,8 @@ export async function climbLadder(climb: Climb, first: Decision): Promise<Climbe
           changes = { ...changes, ...tried.changes }
           if (tried.published) return { ending: { outcome: 'refreshed', reason: decision.reason }, changes }
           if (now().pending) return { ending: endOfKept(climb, tried.error), changes }
+          // This run was begun without it.
+          if (tried.changes.refreshToken) return { ending: endOfSaved(climb), changes }
           break
         }
         case 'refresh': {
@@ -78,7 +87,7 @@ export async function climbLadder(climb: Climb, first: Decision): Promise<Climbe
           if (now().pending) return { ending: endOfKept(climb, tried.error), changes }
           if (!leavesRoomForNextGrant(tried.error)) {
             changes = { ...changes, ...(await settleDoubt(climb, now())) }
-            const ending = endingOfError(tried.error, climb.lease.state.account, ports.clock.now())
+            const ending = endingOfGrant(tried.error, climb.lease.state.account, ports.clock.now())
             // The lost reply has ended the published token: whoever else can help is next.
             if (ending.outcome === 'ambiguous' && isRefused(now())) break
             return { ending: withinBudget(ending, decision.grant, now(), climb), changes }
@@ -170,13 +179,16 @@ async function publishPending(climb: Climb, state: AccountState): Promise<Tried>
   const { renewal, source } = pending
   let saved: StateChanges = {}
   try {
+    let proven = renewal
     if (renewal.refreshToken) {
       const proof = await proveWithRepeats(broker, context, renewal.accessToken)
       assertSameUser(state, proof)
       saved = await saveRotated(broker, state, renewal, context, ports)
+      // Not asked twice: a broker may allow one probe a minute.
+      proven = { ...renewal, proof }
     }
     const kept = { ...state, pending: { mintedAt: renewal.sentAt, source } }
-    const found = await provePublish(broker, kept, renewal, context, ports, source)
+    const found = await provePublish(broker, kept, proven, context, ports, source)
     return { published: true, changes: { ...saved, ...found, ...liftedBy(pending, state, climb) } }
   } catch (error) {
     if (isWorthKeeping(error)) {
@@ -188,6 +200,9 @@ async function publishPending(climb: Climb, state: AccountState): Promise<Tried>
       account: state.account,
       code: error instanceof TokenkeeperError ? error.code : 'response_unexpected',
     })
+    // Its only copy may be the one kept here. The owner of what it brings is compared, should it be another's after all.
+    const isOnly = error instanceof GrantRejectedError && !stored.has('refresh_token')
+    if (isOnly) saved = { ...saved, ...(await saveRotated(broker, state, renewal, context, ports)) }
     await dropPending(state.account, ports)
     climb.stored = new Map([...stored].filter(([name]) => name !== 'pending'))
     return { published: false, error, changes: { ...saved, pending: undefined } }
@@ -217,6 +232,14 @@ function endOfKept(climb: Climb, error: unknown): Ending {
   const ending = endingOfError(error, climb.lease.state.account, climb.ports.clock.now())
   const reason = `a new access token was issued and is kept, but could not be published yet: ${ending.reason}`
   return { ...ending, reason, ...(ending.need && { need: { ...ending.need, reason } }) }
+}
+
+/** How a run ends whose kept access token has died, and has left a refresh token: it is tried at once. */
+function endOfSaved({ lease, ports }: Climb): Ending {
+  const died = new BrokerUnavailableError('the kept access token has died, and its refresh token was saved', {
+    fix: WAIT_FOR_RUN,
+  })
+  return endingOfError(died, lease.state.account, ports.clock.now())
 }
 
 function endOf(

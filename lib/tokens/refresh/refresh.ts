@@ -27,6 +27,7 @@ import {
   endingOfError,
   stopUntilFixed,
 } from '../rules/ending.ts'
+import { isHeld } from '../rules/held.ts'
 import { resultOf } from '../rules/result.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { climbLadder, waiting } from './ladder.ts'
@@ -82,7 +83,9 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
       const stored = await readStored(ports, job.broker, state)
       if (state.revision === 0 && stored.size === 0) throw unknownAccount(job.account)
       const decision = decide({ ...job, state, stored, hosts: ports.hosts, now: ports.clock.now() })
-      const resting = restingEnding(job.broker, decision, state, stored, ports.clock.now())
+      const resting = hasLostPending(state, stored, ports.clock.now())
+        ? undefined
+        : restingEnding(job.broker, decision, state, stored, ports.clock.now())
       if (resting) {
         if (decision.action === 'paused') await withdraw(job.account, ports)
         if (decision.action === 'fresh') await keep(job.broker, state, stored, ports)
@@ -106,6 +109,19 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
   } catch (error) {
     return refreshed(job.broker, state, endingOfError(error, job.account, ports.clock.now()), ports)
   }
+}
+
+/**
+ * Whether the record has a kept token that is not in the vault: the process died between the two. Until a run takes the
+ * lease and corrects that, people are told to wait for it.
+ */
+function hasLostPending(
+  { pending, lease, paused, settings }: AccountState,
+  stored: StoredSecrets,
+  now: Temporal.Instant,
+): boolean {
+  const isOurs = !paused && settings.managedBy === undefined && !(lease && isHeld(lease, now))
+  return isOurs && pending !== undefined && !stored.has('pending')
 }
 
 /** The ending of a run that has nothing to do or to write; `undefined` when it has. */

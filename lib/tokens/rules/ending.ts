@@ -84,6 +84,14 @@ export function forAccount(fix: string, account: string): string {
   return fix.replaceAll('{account}', account)
 }
 
+/** What an error of a grant means for the run, which looks at some of them again by itself. */
+export function endingOfGrant(error: unknown, account: AccountId, now: Temporal.Instant): Ending {
+  const ending = endingOfError(error, account, now)
+  if (!isLookedAtDaily(error)) return ending
+  const fix = forAccount(fixOf(error), account)
+  return { ...ending, fix, ...(ending.need && { need: { ...ending.need, action: fix } }) }
+}
+
 /** What an error means for the run. Anything that is no error of ours is a bug, told by its kind only. */
 export function endingOfError(error: unknown, account: AccountId, now: Temporal.Instant): Ending {
   if (!(error instanceof TokenkeeperError)) {
@@ -96,7 +104,7 @@ export function endingOfError(error: unknown, account: AccountId, now: Temporal.
   }
   const said = error.brokerCode ? `${error.message} (${error.brokerCode})` : error.message
   const reason = forAccount(maskSecrets(said), account)
-  const fix = fixOf(error, account)
+  const fix = forAccount(error.fix, account)
   const told = { code: error.code, reason, fix }
   if (error instanceof AmbiguousError) return { outcome: 'ambiguous', ...told }
   if (error instanceof RateLimitedError) {
@@ -217,7 +225,7 @@ function blockOf(failure: GrantFailure, account: AccountId, stored: StoredSecret
   const minutes = grant.refusalStandsMinutes
   const ends = minutes === undefined ? {} : { until: at.add({ minutes }) }
   const tomorrow = at.toZonedDateTimeISO(failure.timeZone).startOfDay().add({ days: 1 }).toInstant()
-  const fix = fixOf(error, account)
+  const fix = forAccount(fixOf(error), account)
   const block = { code: error.code, reason: forAccount(error.message, account), fix, stamps, at, ...ends }
   switch (error.code) {
     case 'grant_rejected':
@@ -243,12 +251,14 @@ function blockOf(failure: GrantFailure, account: AccountId, stored: StoredSecret
   }
 }
 
-/** What helps, and whether and when it is looked at again by itself. */
-function fixOf(error: TokenkeeperError, account: AccountId): string {
-  const fix = forAccount(error.fix, account)
-  const isLookedAtDaily = error instanceof HumanActionError && error.problem === 'account'
-  if (!isLookedAtDaily) return fix
-  return `${fix}, then run tokenkeeper refresh ${account} --force; else it is tried again tomorrow`
+/** What helps against the refusal of a grant, and whether and when it is looked at again by itself. */
+function fixOf(error: TokenkeeperError): string {
+  if (!isLookedAtDaily(error)) return error.fix
+  return `${error.fix}, then run tokenkeeper refresh {account} --force; else it is tried again tomorrow`
+}
+
+function isLookedAtDaily(error: unknown): error is HumanActionError {
+  return error instanceof HumanActionError && error.problem === 'account'
 }
 
 /** A refusal of what was sent, and not of the app or of the person. */

@@ -5,6 +5,7 @@ import {
   ConfigurationError,
   HumanActionError,
   RateLimitedError,
+  TokenkeeperError,
 } from '../../model/errors.ts'
 import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker, Grant } from '../../ports/broker.ts'
@@ -81,7 +82,7 @@ export function afterFailedTry(
     const tries = rest[name]
     if (!tries) continue
     if (used.wasAccepted(name)) delete rest[name]
-    else if (!used.wasUsed(name) || judgesNothing(error)) {
+    else if (!used.wasUsed(name) || judgesNothing(error) || clears(error, name)) {
       if (tries.count > 1) rest[name] = { ...tries, count: tries.count - 1 }
       else delete rest[name]
     }
@@ -98,6 +99,12 @@ function judgesNothing(error: unknown): boolean {
     error instanceof ClientRejectedError ||
     error instanceof ConfigurationError
   )
+}
+
+/** Whether the broker has named what it refused, and it is not this. */
+function clears(error: unknown, name: SecretName): boolean {
+  const suspects = error instanceof TokenkeeperError ? error.suspects : undefined
+  return suspects !== undefined && !suspects.includes(name)
 }
 
 /** Why a grant must not be tried: one try more could lock the account. `undefined` when it may. Pure. */

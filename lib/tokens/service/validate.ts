@@ -17,6 +17,7 @@ import { proveStored } from '../refresh/publish.ts'
 import { readStored } from '../refresh/read-stored.ts'
 import { attemptAllowedAt } from '../rules/budget.ts'
 import { forAccount, leftAlone } from '../rules/ending.ts'
+import { isHeld } from '../rules/held.ts'
 import { assertProvable } from '../rules/provable.ts'
 
 /** A proof with its repeats fits into what somebody who waits for a reply puts up with. */
@@ -82,7 +83,10 @@ async function note(
   context?: RunContext,
 ): Promise<void> {
   if (state.paused || state.settings.managedBy === 'external') return
-  const { written } = await ports.states.replace(changed(state, changes))
+  const { doubt: _open, ...settled } = changes
+  // A grant that is under way may end the token after this answer: its own run settles the doubt (I9).
+  const isUnderWay = state.lease !== undefined && isHeld(state.lease, ports.clock.now())
+  const { written } = await ports.states.replace(changed(state, isUnderWay ? settled : changes))
   if (written && context) await announce(context.publications(), ports)
 }
 
