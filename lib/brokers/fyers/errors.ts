@@ -11,10 +11,10 @@ import { type BrokerReply, errorByStatus, type Spends } from '../shared/call.ts'
 
 export const FYERS = 'FYERS'
 
-/** An edge block by Cloudflare comes as HTML and lasts about ten minutes (sheet section 7). */
+/** An edge block by Cloudflare comes as HTML and lasts about ten minutes (README, Limits). */
 export const FYERS_EDGE_BLOCK_S = 600
 
-// Error codes of sheet section 5, by what they mean for us.
+// Error codes by what they mean for us (README, Errors).
 const DEAD_TOKEN_CODES: readonly number[] = [-8, -15, -16, -17, -437, -501]
 /** The one code that names the refresh token and clears the PIN. */
 const REFRESH_TOKEN_REFUSED = -501
@@ -38,7 +38,7 @@ const RATE_LIMIT_CODES: readonly number[] = [-429, -353]
 const PASSING_CODES: readonly number[] = [-96, -201, -202, -204, -205]
 
 export const ErrorReply = z.object({ s: z.string(), code: z.optional(z.number()) })
-/** Reads the body first: FYERS reports failures under varying statuses (sheet section 5). */
+/** Reads the body first: FYERS reports failures under varying statuses (README, Errors). */
 export function fyersError(
   reply: BrokerReply,
   spends: Spends,
@@ -62,7 +62,7 @@ export function fyersError(
     })
   }
   if (during === 'refresh' || DEAD_TOKEN_CODES.includes(code)) {
-    // On refresh any unknown code counts: it may be a wrong PIN or the withdrawal of refresh (sheet section 10).
+    // On refresh any unknown code counts: it may be a wrong PIN or the withdrawal of refresh (README, Uncertain).
     if (during !== 'refresh') {
       return new GrantRejectedError('FYERS says the token is dead', { ...details, fix: 'log in at FYERS' })
     }

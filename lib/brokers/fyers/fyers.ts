@@ -8,9 +8,9 @@ import { appIdHash, fyersLogin } from './login.ts'
 
 const REFRESH_PATH = '/api/v3/validate-refresh-token'
 const PROFILE_PATH = '/api/v3/profile'
-/** Officially withdrawn since April 2026: tried once, never planned on (sheet section 10). */
+/** Officially withdrawn since April 2026: tried once, never planned on (README, Renewal). */
 const FYERS_REFRESH_ENABLED = true
-/** Decides only when the token has no `exp` (sheet section 10). */
+/** Decides only when the token has no `exp` (README, Expiry). */
 const FYERS_ACCESS_EXPIRY_CLOCK = {
   kind: 'clock',
   at: '06:00',
@@ -68,7 +68,7 @@ export const fyers = {
       env: ['FYERS_REFRESH_TOKEN'],
     },
   ],
-  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet fyers, "One live token").
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (README, Uncertain).
   sessions: 'one',
   session: {
     timeZone: 'Asia/Kolkata',
@@ -81,7 +81,7 @@ export const fyers = {
       needs: ['client_id', 'client_secret', 'pin', 'refresh_token'],
       // Off for an account whose holder knows that FYERS has withdrawn it: --option refresh=off.
       enabled: (settings) => FYERS_REFRESH_ENABLED && settings.options?.['refresh'] !== 'off',
-      // Three PIN uses a day (sheet section 7); the token does not rotate, so a lost reply may be repeated.
+      // Three PIN uses a day (README, Limits); the token does not rotate, so a lost reply may be repeated.
       budget: { perDay: 3, minimumGapSeconds: 60 },
       repeatsAfterAmbiguity: 1,
       renew: refresh,
@@ -100,7 +100,7 @@ export const fyers = {
   tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
 } as const satisfies Broker
 
-/** The request of sheet section 3.3. */
+/** The refresh of the README, Endpoints. */
 async function refresh(context: BrokerContext): Promise<Renewal> {
   const reply = await callBroker(context, FYERS, {
     method: 'POST',
@@ -128,7 +128,7 @@ async function refresh(context: BrokerContext): Promise<Renewal> {
   }
 }
 
-/** The profile call of sheet section 3.4; the header has no "Bearer". */
+/** The profile call (README, Endpoints); the header has no "Bearer". */
 async function prove(context: BrokerContext, accessToken: Secret): Promise<Proof> {
   const reply = await callBroker(context, FYERS, {
     method: 'GET',

@@ -10,9 +10,9 @@ import { ErrorReply, FYERS, FYERS_EDGE_BLOCK_S, fyersError } from './errors.ts'
 
 const LOGIN_PATH = '/api/v3/generate-authcode'
 const EXCHANGE_PATH = '/api/v3/validate-authcode'
-/** The encoding of the challenge is not documented, so PKCE is an account's choice (sheet section 10). */
+/** The encoding of the challenge is not documented, so PKCE is an account's choice (README, Uncertain). */
 const FYERS_PKCE = 'off'
-/** An older code is refused here: a sheet's sample lived longer, and another one no longer (sheet section 10). */
+/** An older code is refused here: one sample lived longer, and another one no longer (README, Expiry). */
 const FYERS_AUTH_CODE_MAX_AGE_S = 300
 
 const ExchangeReply = z.object({
@@ -21,10 +21,10 @@ const ExchangeReply = z.object({
   refresh_token: z.optional(z.string()),
 })
 
-/** FYERS' login: the code is called `auth_code`, and the app proves itself by a hash (sheet sections 3.1 and 3.2). */
+/** FYERS' login: the code is called `auth_code`, and the app proves itself by a hash (README, Login and Endpoints). */
 export const fyersLogin: CodeLogin = {
   needs: ['client_id', 'client_secret'],
-  // Three exchanges in 15 s led to a block of ten minutes (sheet section 7).
+  // Three exchanges in 15 s led to a block of ten minutes (README, Limits).
   budget: { perDay: 10, minimumGapSeconds: 60 },
   authorizationUrl,
   readCallback,
@@ -42,7 +42,7 @@ function authorizationUrl(context: BrokerContext, request: AuthorizationRequest)
   return `${context.host('FYERS_API')}${LOGIN_PATH}?${query}`
 }
 
-/** `code` is FYERS' status, 200; `s` and `code` may be missing (sheet section 10, FYERS_CALLBACK_REQUIRED). */
+/** `code` is FYERS' status, 200; `s` and `code` may be missing (README, Uncertain). */
 function readCallback(parameters: URLSearchParams): Callback {
   const authCode = parameters.get('auth_code')
   const userId = parameters.get('user_id')
@@ -88,12 +88,12 @@ function proofOfApp(context: BrokerContext, { codeVerifier }: Authorization): Re
   })
 }
 
-/** Lower-case hex of SHA-256("<app id with suffix>:<secret>") (sheet section 3.2). */
+/** Lower-case hex of SHA-256("<app id with suffix>:<secret>") (README, Endpoints). */
 export function appIdHash(clientId: Secret, clientSecret: Secret): string {
   return createHash('sha256').update(`${clientId.reveal()}:${clientSecret.reveal()}`).digest('hex')
 }
 
-/** S256 of RFC 7636 section 4.2: the sheet's choice, should it ever be needed. */
+/** S256 of RFC 7636 section 4.2: our choice, since FYERS does not say (README, Uncertain). */
 export function challengeOf(codeVerifier: Secret): string {
   return createHash('sha256').update(codeVerifier.reveal()).digest('base64url')
 }

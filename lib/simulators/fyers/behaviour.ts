@@ -10,7 +10,7 @@ export interface FyersApp {
   readonly secret: string
 }
 
-/** Switches of sheet section 9; tests set them, the newcomer's tour leaves them alone. */
+/** What can differ or go wrong; tests set it, the newcomer's tour leaves it alone. */
 export interface FyersBehaviour {
   /** Refuses every refresh grant with this code and status, as FYERS announced for April 2026. */
   refreshWithdrawn?: { readonly code: number; readonly status: 200 | 400 | 401 }

@@ -17,7 +17,7 @@ const BURST_WINDOW_S = 15
 const BURST_EXCHANGES = 3
 const BURST_BLOCK_MIN = 10
 
-/** FYERS API v3 as its sheet says: static refresh token with PIN, tokens dead at 06:00 IST. */
+/** FYERS API v3 as lib/brokers/fyers/README.md says: static refresh token with PIN, tokens dead at 06:00 IST. */
 export class FyersSimulator implements Simulator {
   readonly id = 'fyers'
   readonly hosts = ['FYERS_API']
@@ -220,7 +220,7 @@ export class FyersSimulator implements Simulator {
   }
 }
 
-/** S256 of RFC 7636: what FYERS is taken to mean by "SHA-256 of the verifier" (sheet section 10). */
+/** S256 of RFC 7636: what FYERS is taken to mean by "SHA-256 of the verifier" (lib/brokers/fyers/README.md, Uncertain). */
 function challengeFrom(verifier: unknown): string {
   return createHash('sha256').update(String(verifier)).digest('base64url')
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../ports/clock.ts'
 
 const OVERRUNS_BEFORE_DAY_BLOCK = 3
 
-/** FYERS' per-minute cap; going over it more than three times blocks for the rest of the day (sheet section 7). */
+/** FYERS' cap a minute; four times over it blocks the rest of the day (lib/brokers/fyers/README.md, Limits). */
 export class MinuteLimit {
   readonly #clock: Clock
   readonly #timeZone: string

@@ -10,7 +10,7 @@ const WISHES = ['client_id', 'redirect_uri', 'response_type', 'state', 'code_cha
 
 /**
  * How a person gets an authorization code: the login page's redirect, and the undocumented login steps that
- * scripts replay (sheet sections 3.1 and 3.5). `behaviour.loginAs` makes every login end as another user's.
+ * scripts replay (lib/brokers/fyers/README.md, Login and Endpoints). `behaviour.loginAs` makes every login end as another user's.
  */
 export function addFyersLogin(app: Hono<SimulatorEnv>, simulator: FyersSimulator): void {
   const requestKeys = new Map<string, string>()

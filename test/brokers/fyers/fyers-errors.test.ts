@@ -5,7 +5,7 @@ import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { World } from '../../support/world.ts'
 
-// The table of the FYERS sheet, section 5, row by row, at the two calls an unattended run makes.
+// The table of lib/brokers/fyers/README.md, Errors, row by row, at the two calls an unattended run makes.
 const REFRESH = '/api/v3/validate-refresh-token'
 const PROFILE = '/api/v3/profile'
 const APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET-FYERS-APP' }

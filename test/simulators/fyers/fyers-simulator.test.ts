@@ -4,7 +4,7 @@ import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { World } from '../../support/world.ts'
 
-// The checklist of the FYERS sheet, section 9, as far as an adapter's own tests do not meet it.
+// What lib/brokers/fyers/README.md says of FYERS, as far as an adapter's own tests do not meet it.
 const APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET' }
 const GOOD_HASH = 'b36c4fe3df6420f8a81bb56200bfbcedfdabecdc72cc9677d06c0467b8c7c56f'
 
