@@ -15,7 +15,7 @@ export interface KeyPair {
 }
 
 /**
- * The keys of an account (sheet token-service, section 2): `upstox_access_token:ACC1` and `token_info:ACC1`, for
+ * The keys of an account (lib/brokers/upstox/README.md, Mirror): `upstox_access_token:ACC1` and `token_info:ACC1`, for
  * other brokers `fyers_access_token` and `fyers_token_info`. Those without an account in them belong to the first of
  * the broker's accounts in `defaultAccounts`, and where there is none to the broker's default account. The first pair
  * is the one to compare with; none means that the account has no keys.

@@ -31,8 +31,8 @@ export interface RedisMirrorOptions {
 }
 
 /**
- * The Redis keys of sheet token-service, section 2: written in one MULTI/EXEC, alive no longer than the token, never
- * replaced by an older one. Each method makes one connection of its own, of three seconds at most. Throws
+ * The Redis keys of lib/brokers/upstox/README.md, Mirror: written in one MULTI/EXEC, alive no longer than the token,
+ * never replaced by an older one. Each method makes one connection of its own, of three seconds at most. Throws
  * ConfigurationError for an address that is none.
  */
 export function redisMirror({ url, password, defaultAccounts, clock }: RedisMirrorOptions): Audience {

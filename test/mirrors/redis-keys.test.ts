@@ -50,7 +50,7 @@ describe('what is known of a token', () => {
       ),
     )
 
-  test("is told in the broker's zone, with the fingerprint of sheet token-service, section 3", () => {
+  test("is told in the broker's zone, with the fingerprint of the token", () => {
     expect(known()).toMatchObject({ expires_at: EXPIRES, issued_at: ISSUED, fingerprint: 'a422ef2e6fc03cf1' })
     expect(known('2026-09-14T22:00:00Z')).toMatchObject({ expires_at: EXPIRES })
   })

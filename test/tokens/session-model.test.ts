@@ -10,7 +10,7 @@ const instant = (text: string): Temporal.Instant => Temporal.Instant.from(text)
 const opaque = new Secret('opaque-token-0001')
 
 describe('nextClock', () => {
-  // The vectors of the FYERS, Upstox and token-service sheets.
+  // Vectors for the clocks of FYERS and Upstox (their READMEs, Expiry).
   test.each([
     ['06:00', '2026-02-18T12:29:00+05:30', 1771461000],
     ['06:00', '2026-02-18T02:15:00+05:30', 1771374600],

@@ -9,10 +9,10 @@ import { UPSTOX_DEATH } from './death.ts'
 import { UPSTOX, upstoxError, upstoxErrorCode } from './errors.ts'
 
 const REQUEST_PATH = '/v3/login/auth/token/request/'
-/** How long the page waits for the person (brokers/DECISIONS, Upstox). */
+/** How long the page waits for the person (README, Approval). */
 const UPSTOX_APPROVAL_WAIT_S = 900
 
-/** Epoch milliseconds as text (sheet section 4): seconds have 10 digits, microseconds 16. */
+/** Epoch milliseconds as text (README, Approval): seconds have 10 digits, microseconds 16. */
 const Milliseconds = z.pipe(
   z.string().check(z.regex(/^\d{12,13}$/)),
   z.transform((text) => Temporal.Instant.fromEpochMilliseconds(Number(text))),
@@ -31,13 +31,13 @@ const Webhook = z.object({
   expires_at: Milliseconds,
 })
 
-/** Upstox asks its customer in its app and posts the token to the app's notifier URL (sheet sections 3.3 and 3.4). */
+/** Upstox asks its customer in its app and posts the token to the app's notifier URL (README, Approval). */
 export const upstoxApproval: PushApproval = {
   needs: ['client_id', 'client_secret'],
-  // Three a day, half an hour apart (sheet section 7).
+  // Three a day, half an hour apart (README, Limits).
   budget: { perDay: 3, minimumGapSeconds: 1_800 },
   waitSeconds: UPSTOX_APPROVAL_WAIT_S,
-  // The same boundary as the token's (sheet section 1, authorization_expiry).
+  // The same boundary as the token's (README, Approval).
   openAtMost: (requestedAt) => nextClock(UPSTOX_DEATH, requestedAt),
   request,
   readWebhook,

@@ -14,13 +14,13 @@ import { type BrokerReply, errorByStatus, noUsableReply } from '../shared/call.t
 
 export const UPSTOX = 'Upstox'
 
-/** Retry delay after a 429, which has no Retry-After (sheet section 10). */
+/** Retry delay after a 429, which has no Retry-After (README, Errors). */
 const UPSTOX_RATE_LIMIT_BACKOFF_S = 60
-/** Funds and orders are closed from 00:00 (sheet section 5, UDAPI100072). */
+/** Funds and orders are closed from 00:00 (README, Errors). */
 const SERVICE_OPENS = { at: '05:30', timeZone: 'Asia/Kolkata', day: 'first' } as const
 
 const DEAD_TOKEN = 'UDAPI100050'
-/** On the token endpoint a spent or wrong code; elsewhere it has meant "market closed" (sheet section 5). */
+/** On the token endpoint a spent or wrong code; elsewhere it has meant "market closed" (README, Errors). */
 const DEAD_CODE = 'UDAPI100057'
 const ACCOUNT_INACTIVE = 'UDAPI100058'
 const TOO_MANY = 'UDAPI10005'
@@ -32,7 +32,7 @@ const CHECK_REDIRECT =
   "make the redirect URI equal to the app's, to the character: tokenkeeper setup {account}"
 const REPORT = 'report it: Upstox may have changed its contract; the stored token was kept'
 
-/** What the operator does about each code of class "configuration" (sheet section 5). */
+/** What the operator does about each code of class "configuration" (README, Errors). */
 const OPERATOR_FIXES: Readonly<Record<string, string>> = {
   UDAPI100016: CHECK_APP,
   UDAPI100068: CHECK_REDIRECT,
@@ -50,18 +50,18 @@ const OPERATOR_FIXES: Readonly<Record<string, string>> = {
   UDAPI100038: REPORT,
   UDAPI100060: 'check the Upstox host in the configuration',
   UDAPI1154: 'register the address our calls come from at Upstox',
-  // Listed without a meaning: the code is shown, the token left alone (sheet section 10).
+  // Listed without a meaning: the code is shown, the token left alone (README, Errors).
   UDAPI100099: REPORT,
 }
 
-/** Both casings are emitted; camelCase is deprecated (sheet section 5). */
+/** Both casings are emitted; camelCase is deprecated (README, Errors). */
 const ErrorReply = z.object({
   errors: z.array(z.object({ error_code: z.nullish(z.string()), errorCode: z.nullish(z.string()) })),
 })
 
 /**
  * What a reply without success means. Keyed on the code, never on the status, which the docs leave open for
- * several codes (sheet section 10). An `exchange` has spent its authorization code whatever came back; an `approval`
+ * several codes (README, Errors). An `exchange` has spent its authorization code whatever came back; an `approval`
  * request without a readable reply may have reached the person.
  */
 export function upstoxError(reply: BrokerReply, during: 'read' | 'exchange' | 'approval'): TokenkeeperError {
@@ -87,7 +87,7 @@ export function upstoxError(reply: BrokerReply, during: 'read' | 'exchange' | 'a
   }
   if (during === 'exchange')
     return spentCode(code === PASSING_FAULT ? "the broker's reply was lost" : 'Upstox refused it', code)
-  // A server fault says nothing of whether the person was asked (brokers/DECISIONS, General).
+  // A server fault says nothing of whether the person was asked (README, Approval).
   if (during === 'approval' && (code === PASSING_FAULT || reply.status >= 500)) {
     return noUsableReply(UPSTOX, 'attempt', code)
   }
@@ -117,7 +117,7 @@ export function upstoxErrorCode(reply: BrokerReply): string | undefined {
 }
 
 function errorWithoutCode(reply: BrokerReply, during: 'read' | 'exchange' | 'approval'): TokenkeeperError {
-  // The edge blocks clients by their signature with HTML (sheet section 5, edge error 1010).
+  // The edge blocks clients by their signature with HTML (README, Endpoints).
   if (reply.status === 403 && reply.bodyKind === 'html') {
     return new ClientRejectedError("Upstox' edge blocks this client", {
       brokerCode: '403',

@@ -9,12 +9,12 @@ const DIALOG_PATH = '/v2/login/authorization/dialog'
 const EXCHANGE_PATH = '/v2/login/authorization/token'
 
 /**
- * Flat, without the envelope of other replies (sheet section 4). `expires_in` and `refresh_token`, which only some
+ * Flat, without the envelope of other replies (README, Endpoints). `expires_in` and `refresh_token`, which only some
  * versions of the docs have, are not read: they are wrong about the lifetime (UPSTOX_TRUST_EXPIRES_IN = false).
  */
 const ExchangeReply = z.object({ access_token: z.string(), user_id: z.optional(z.string()) })
 
-/** Upstox' login dialog and the exchange of its code, which is spent by the first attempt (sheet section 1). */
+/** Upstox' login dialog and the exchange of its code, which is spent by the first attempt (README, Login). */
 export const upstoxLogin: CodeLogin = {
   needs: ['client_id', 'client_secret'],
   budget: { perDay: 10, minimumGapSeconds: 1 },
@@ -38,7 +38,7 @@ function readCallback(parameters: URLSearchParams): Callback {
   return code ? { code: new Secret(code) } : { refusal: parameters.get('error') ?? 'no_code' }
 }
 
-/** The request of sheet section 3.2; nobody may send the code again, whatever comes back. */
+/** The exchange (README, Endpoints); nobody may send the code again, whatever comes back. */
 async function exchange(context: BrokerContext, { code, redirectUri }: Authorization): Promise<Renewal> {
   const reply = await callBroker(context, UPSTOX, {
     method: 'POST',

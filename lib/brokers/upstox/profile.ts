@@ -15,7 +15,7 @@ const ProfileReply = z.object({
 })
 
 /**
- * The live probe of sheet section 3.5. Throws GrantRejectedError for a dead token, WrongAccountError when the
+ * The live probe (README, Endpoints). Throws GrantRejectedError for a dead token, WrongAccountError when the
  * token and the profile name different users, and what `upstoxError` makes of any other reply.
  */
 export async function proveUpstox(context: BrokerContext, accessToken: Secret): Promise<Proof> {
@@ -36,7 +36,7 @@ export async function proveUpstox(context: BrokerContext, accessToken: Secret): 
   return { userId, ...(name && { clientName: name }) }
 }
 
-/** `sub` is the client code (sheet section 6); some tokens may have none. */
+/** `sub` is the client code (README, Identity); some tokens may have none. */
 function assertSubject(accessToken: Secret, userId: string): void {
   const subject = jwtClaims(accessToken)?.['sub']
   if (typeof subject !== 'string' || subject.toUpperCase() === userId.toUpperCase()) return

@@ -39,7 +39,7 @@ export const upstox = {
       env: ['UPSTOX_ACCESS_TOKEN'],
     },
     {
-      // None by default (sheet token-service, section 10, UPSTREAM_AUTH_HEADER); another Tokenkeeper wants one.
+      // None by default (README, Token service); another Tokenkeeper wants one.
       name: 'password',
       label: 'Key of the token service, if it wants one',
       hidden: true,
@@ -47,7 +47,7 @@ export const upstox = {
       env: ['TOKEN_REFRESH_SERVICE_KEY'],
     },
   ],
-  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet upstox, "One live token").
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (README, Uncertain).
   sessions: 'one',
   session: {
     timeZone: 'Asia/Kolkata',
@@ -60,7 +60,7 @@ export const upstox = {
       // An account with an app of its own may stand beside those of a token service.
       enabled: ({ options = {} }, hosts) =>
         hosts['TOKEN_SERVICE'] !== undefined && options['upstream'] !== 'off',
-      // One refresh a minute, twenty a day (sheet token-service, section 7).
+      // One refresh a minute, twenty a day (README, Limits).
       budget: { perDay: 20, minimumGapSeconds: 60 },
       // Each attempt looks at the current token first, so none is blind.
       repeatsAfterAmbiguity: 'budget',
@@ -75,7 +75,7 @@ export const upstox = {
   },
   login: { how: 'log in at Upstox', code: upstoxLogin, approval: upstoxApproval },
   prove: proveUpstox,
-  // Limits count per user, not per address (sheet section 7); this is for the token service's sake.
+  // Limits count per user, not per address (README, Limits); this is for the token service's sake.
   pacingSeconds: 0.2,
   concurrency: 4,
   schedule: {

@@ -22,16 +22,16 @@ import { type BrokerReply, callBroker, errorByStatus } from '../shared/call.ts'
 import { proveUpstox } from './profile.ts'
 
 const SERVICE = 'the token service'
-/** Sheet token-service, section 3; "." and ".." would leave the path's folder. */
+/** README, Token service; "." and ".." would leave the path's folder. */
 const UPSTREAM_ACCOUNT = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/
 /** What our default account is called upstream unless its option `upstreamAccountId` says otherwise. */
 const DEFAULT_UPSTREAM_ACCOUNT = 'default'
-/** An `expires_at` without an offset (sheet token-service, section 10). */
+/** An `expires_at` without an offset (README, Token service). */
 const UPSTREAM_NAIVE_TIME_ZONE = 'Asia/Kolkata'
-/** The token's own `exp` wins over an `expires_at` further away than this (sheet token-service, section 4). */
+/** The token's own `exp` wins over an `expires_at` further away than this (README, Token service). */
 const EXPIRY_TOLERANCE_S = 60
 
-/** Further fields are ignored (sheet token-service, section 10). */
+/** Further fields are ignored (README, Token service). */
 const TokenReply = z.object({ access_token: z.string(), expires_at: z.optional(z.unknown()) })
 
 /**
@@ -122,7 +122,7 @@ function upstreamAccount({ account, settings }: BrokerContext): string {
   })
 }
 
-/** The table of sheet token-service, section 5 (U). */
+/** The answers of the README, Token service. */
 function refusal(reply: BrokerReply, account: string): TokenkeeperError {
   const brokerCode = String(reply.status)
   switch (reply.status) {

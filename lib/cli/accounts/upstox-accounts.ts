@@ -7,7 +7,8 @@ const VARIABLE = 'UPSTOX_ACCOUNT_IDS'
 
 /**
  * The accounts of an upstream token service as its guide lists them: `UPSTOX_ACCOUNT_IDS=ACC1,ACC2`. Blanks and
- * empty entries do not matter (sheet token-service, section 1). Throws ConfigurationError for one named twice.
+ * empty entries do not matter (lib/brokers/upstox/README.md, Token service). Throws ConfigurationError for one named
+ * twice.
  */
 export function upstoxAccounts(env: Readonly<Record<string, string | undefined>>): readonly AccountId[] {
   const names = (env[VARIABLE] ?? '')

@@ -1,4 +1,4 @@
-/** Before the first repeat; each further pause doubles (brokers/DECISIONS, Token service: 1 s, 2 s, 4 s with jitter). */
+/** Before the first repeat; each further pause doubles (lib/brokers/upstox/README.md, Mirror). */
 const FIRST_PAUSE_MS = 1_000
 const GROWTH = 2
 /** So that many programs do not come back in step. */

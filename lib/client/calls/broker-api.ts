@@ -18,7 +18,7 @@ const BROKER_APIS: Readonly<Record<string, BrokerApi>> = {
   fyers: { hosts: ['FYERS_API'] },
   upstox: {
     hosts: ['UPSTOX_API'],
-    // Orders, and a name of the same API that its OpenAPI file gives (sheet section 2).
+    // Orders, and a name of the same API that its OpenAPI file gives (lib/brokers/upstox/README.md, Endpoints).
     origins: ['https://api-hft.upstox.com', 'https://api-v2.upstox.com'],
   },
   iifl: { hosts: ['IIFL_API'] },

@@ -6,7 +6,9 @@ import type { Clock } from '../../ports/clock.ts'
 import type { TokenDesk, Validation as Verdict } from '../../ports/token-desk.ts'
 import type { Status, Validation } from './schemas.ts'
 
-/** The status of an account for programs (sheet token-service, section 4); never a token. Throws TokenVaultError. */
+/**
+ * The status of an account for programs; never a token (lib/brokers/upstox/README.md, Mirror). Throws TokenVaultError.
+ */
 export async function statusView(
   known: KnownAccount,
   desk: TokenDesk,
@@ -47,7 +49,7 @@ export function recordView({ broker, state }: KnownAccount, clock: Clock): z.inp
   }
 }
 
-/** What the broker said about a token (sheet token-service, section 4). */
+/** What the broker said about a token. */
 export function validationView(verdict: Verdict): z.input<typeof Validation> {
   const { account, valid, checkedAt, userID, problem } = verdict
   return {

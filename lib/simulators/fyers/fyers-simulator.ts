@@ -220,7 +220,7 @@ export class FyersSimulator implements Simulator {
   }
 }
 
-/** S256 of RFC 7636: what FYERS is taken to mean by "SHA-256 of the verifier" (lib/brokers/fyers/README.md, Uncertain). */
+/** S256 of RFC 7636: what FYERS is taken to mean by "SHA-256" (lib/brokers/fyers/README.md, Uncertain). */
 function challengeFrom(verifier: unknown): string {
   return createHash('sha256').update(String(verifier)).digest('base64url')
 }

@@ -9,8 +9,9 @@ const LOGIN_PATH = '/api/v3/generate-authcode'
 const WISHES = ['client_id', 'redirect_uri', 'response_type', 'state', 'code_challenge'] as const
 
 /**
- * How a person gets an authorization code: the login page's redirect, and the undocumented login steps that
- * scripts replay (lib/brokers/fyers/README.md, Login and Endpoints). `behaviour.loginAs` makes every login end as another user's.
+ * How a person gets an authorization code: the login page's redirect, and the undocumented login steps that scripts
+ * replay (lib/brokers/fyers/README.md, Login and Endpoints). `behaviour.loginAs` makes every login end as another
+ * user's.
  */
 export function addFyersLogin(app: Hono<SimulatorEnv>, simulator: FyersSimulator): void {
   const requestKeys = new Map<string, string>()

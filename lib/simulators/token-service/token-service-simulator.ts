@@ -7,7 +7,7 @@ import type { Simulator, SimulatorEnv } from '../kit/simulator.ts'
 
 const ZONE = 'Asia/Kolkata'
 
-/** How the service writes `expires_at` (sheet section 4), or that it does not. */
+/** How the service writes `expires_at` (lib/brokers/upstox/README.md, Token service), or that it does not. */
 export type ExpiresAtFormat =
   | 'iso'
   | 'iso_naive'
@@ -17,7 +17,7 @@ export type ExpiresAtFormat =
   | 'epoch_milliseconds_text'
   | 'absent'
 
-/** One answer of an account's script (sheet section 9). */
+/** One answer of an account's script. */
 export type Answer =
   /** The token the service holds; one is made at the first question. */
   | 'current'
@@ -49,7 +49,7 @@ export interface TokenServiceBehaviour {
 }
 
 /**
- * The upstream token service of its sheet, side U. Each account has a source of approved tokens, which is the
+ * The token service of lib/brokers/upstox/README.md. Each account has a source of approved tokens, which is the
  * simulated broker in most tests, and a script for everything that goes wrong.
  */
 export class TokenServiceSimulator implements Simulator {

@@ -3,7 +3,7 @@ import { request } from 'undici'
 import type { Clock } from '../../ports/clock.ts'
 import { millisecondText } from './replies.ts'
 
-/** What the notifier is sent: the approval as it should be, or one of the ways it can be wrong (sheet section 9). */
+/** What the notifier is sent: the approval as it should be, or one of the ways it can be wrong. */
 export type WebhookVariant =
   | 'as_approved'
   | 'duplicated'
@@ -20,7 +20,10 @@ interface Approval {
   readonly expiresAt: Temporal.Instant
 }
 
-/** Posts the webhook of sheet section 4, unsigned as Upstox does; the statuses answered, one for each post. */
+/**
+ * Posts the webhook of lib/brokers/upstox/README.md, Approval, unsigned as Upstox does; the statuses answered, one for
+ * each post.
+ */
 export async function postWebhook(
   notifierUrl: string,
   approval: Approval,
@@ -51,7 +54,10 @@ interface OpenApproval {
   readonly openUntil: Temporal.Instant
 }
 
-/** What the account holder was asked and has not answered; a request is open until its 03:30 (sheet section 1). */
+/**
+ * What the account holder was asked and has not answered; a request is open until its 03:30
+ * (lib/brokers/upstox/README.md, Approval).
+ */
 export class OpenApprovals {
   readonly #clock: Clock
   #asked: readonly OpenApproval[] = []

@@ -6,7 +6,7 @@ export interface UpstoxApp {
   readonly notifierUrl?: string
 }
 
-/** Switches of sheet section 9; tests set them, the newcomer's tour leaves them alone. */
+/** What can differ or go wrong; tests set it, the newcomer's tour leaves it alone. */
 export interface UpstoxBehaviour {
   /** Status of UDAPI100057, 100069 and 100070, which the docs leave open. */
   grantErrorStatus: number

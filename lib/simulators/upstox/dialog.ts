@@ -8,7 +8,10 @@ const PATH = '/v2/login/authorization/dialog'
 /** What the page carries along. */
 const WISHES = ['client_id', 'redirect_uri', 'response_type', 'state'] as const
 
-/** Upstox' login dialog (sheet section 3.1): the app and its redirect URI must be the registered ones, to the character. */
+/**
+ * Upstox' login dialog (lib/brokers/upstox/README.md, Endpoints): the app and its redirect URI must be the registered
+ * ones, to the character.
+ */
 export function addUpstoxDialog(app: Hono<SimulatorEnv>, simulator: UpstoxSimulator): void {
   app.get(PATH, (context) => {
     const wish = new URL(context.req.url).searchParams

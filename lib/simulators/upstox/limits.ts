@@ -1,6 +1,6 @@
 import type { Clock } from '../../ports/clock.ts'
 
-/** Calls a user may make to one API: in a second, a minute, half an hour (sheet section 7). */
+/** Calls a user may make to one API: in a second, a minute, half an hour (lib/brokers/upstox/README.md, Limits). */
 const LIMITS = [
   { milliseconds: 1_000, calls: 50 },
   { milliseconds: 60_000, calls: 500 },

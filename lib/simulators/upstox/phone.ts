@@ -8,7 +8,10 @@ import type { UpstoxSimulator } from './upstox-simulator.ts'
 const PATH = '/simulated-phone'
 const ZONE = 'Asia/Kolkata'
 
-/** The account holder's phone: what the Upstox app asks them. A rejection is silent, as at Upstox (sheet section 3.4). */
+/**
+ * The account holder's phone: what the Upstox app asks them. A rejection is silent, as at Upstox
+ * (lib/brokers/upstox/README.md, Approval).
+ */
 export function addSimulatedPhone(app: Hono<SimulatorEnv>, simulator: UpstoxSimulator): void {
   app.get(PATH, () => page(simulator))
   app.post(PATH, async (context) => page(simulator, await answered(simulator, await context.req.text())))

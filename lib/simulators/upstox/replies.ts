@@ -5,7 +5,7 @@ export interface UpstoxUser {
   readonly name: string
 }
 
-/** The error envelope of sheet section 5, in both casings. */
+/** The error envelope of lib/brokers/upstox/README.md, Errors, in both casings. */
 export function failure(status: number, code: string, message: string): Response {
   const named = { errorCode: code, error_code: code }
   const rest = { message, propertyPath: null, invalidValue: null, property_path: null, invalid_value: null }

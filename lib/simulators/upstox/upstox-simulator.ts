@@ -24,7 +24,7 @@ const DEATH = { at: '03:30', timeZone: 'Asia/Kolkata', day: 'first' } as const
 const FUNDS_OPEN = '05:30'
 /** Clients that say nothing of themselves, or only what library they are made of. */
 const ODD_USER_AGENT = /^$|^(node|undici|curl|axios|python|go-http-client|java)\b/i
-/** In the order Upstox checks them (sheet section 5). */
+/** In the order Upstox checks them. */
 const EXCHANGE_FIELDS = [
   ['client_id', 'UDAPI1017'],
   ['redirect_uri', 'UDAPI1018'],
@@ -33,7 +33,10 @@ const EXCHANGE_FIELDS = [
   ['client_secret', 'UDAPI1024'],
 ] as const
 
-/** Upstox API v2/v3 as its sheet says: a person each day, tokens dead at 03:30 IST, codes spent at first sight. */
+/**
+ * Upstox API v2/v3 as lib/brokers/upstox/README.md says: a person each day, tokens dead at 03:30 IST, codes spent at
+ * first sight.
+ */
 export class UpstoxSimulator implements Simulator {
   readonly id = 'upstox'
   readonly hosts = ['UPSTOX_API']
@@ -102,7 +105,7 @@ export class UpstoxSimulator implements Simulator {
     return code
   }
 
-  /** Kills the user's access tokens, as a logout or a new static IP does (sheet section 8). */
+  /** Kills the user's access tokens, as a logout or a new static IP does (lib/brokers/upstox/README.md, Expiry). */
   killAccessToken(userId: string): void {
     this.#liveTokens.delete(userId)
   }

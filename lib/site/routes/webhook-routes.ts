@@ -14,8 +14,8 @@ const POSTS_PER_MINUTE = 30
  * Where a broker posts what its customers approved. Nobody signs these posts: on a path nobody can guess, each body
  * is a candidate that the desk holds against the open request and proves.
  *
- * Whoever posts learns nothing: 200 and an empty body for every body on a known path (DECISIONS, Upstox), one longer
- * than any token included, which is not even read. 404 for a guess, 429 for a flood.
+ * Whoever posts learns nothing: 200 and an empty body for every body on a known path (lib/brokers/upstox/README.md,
+ * Approval), one longer than any token included, which is not even read. 404 for a guess, 429 for a flood.
  */
 export function webhookRoutes({ keys, desk, ports }: Pick<LoginSite, 'keys' | 'desk' | 'ports'>): Hono {
   const { clock, telemetry } = ports

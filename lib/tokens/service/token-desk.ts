@@ -131,6 +131,6 @@ function objectionTo(
   if (replaceNewer || !published || state.refusedVersion === published.version) return undefined
   const isLive = Temporal.Instant.compare(published.expiresAt, now) > 0
   const latest = ends.add({ seconds: AGE_TOLERANCE_SECONDS })
-  // Most likely yesterday's, sent again by mistake (sheet token-service, section 3).
+  // Most likely yesterday's, sent again by mistake (lib/brokers/upstox/README.md, Mirror).
   return isLive && Temporal.Instant.compare(latest, published.expiresAt) < 0 ? OLDER : undefined
 }

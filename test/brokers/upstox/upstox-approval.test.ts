@@ -169,7 +169,7 @@ describe('what is posted to the notifier', () => {
     message_type: 'access_token',
   }
 
-  test('is read as the sheet shows it, whatever else is in it', () => {
+  test('is read as Upstox sends it, whatever else is in it', () => {
     const candidate = upstoxApproval.readWebhook({ ...BODY, extended_token: 'x', nested: { a: 1 } })
     expect(candidate).toMatchObject({ clientId: APP.clientId, userId: 'SIM001' })
     expect(candidate?.accessToken.reveal()).toBe('sim.access.jwt')
