@@ -11,7 +11,7 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 
-// IIFL's hybrid envelope (sheet section 3.6): AES-256-CBC over the JSON, the AES key under RSA PKCS#1 v1.5.
+// IIFL's hybrid envelope (README, Envelope): AES-256-CBC over the JSON, the AES key under RSA PKCS#1 v1.5.
 const RSA_BITS = 2048
 const AES = 'aes-256-cbc'
 const AES_KEY_BYTES = 32

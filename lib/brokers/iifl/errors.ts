@@ -18,7 +18,7 @@ export const NAME = 'IIFL'
 /** Where in a login, or after it, a call stands: the same code means different things at different steps. */
 export type Step = 'keys' | 'password' | 'totp' | 'authorize' | 'session' | 'profile'
 
-/** What a step uses up once IIFL has seen it (sheet section 5, the rows on 5xx and time-outs). */
+/** What a step uses up once IIFL has seen it (README, Errors, the row on 5xx). */
 export const SPENDS: Readonly<Record<Step, Spends>> = {
   keys: 'nothing',
   password: 'attempt',
@@ -32,7 +32,7 @@ export const ILLEGAL_KEY = 'EC062'
 /** OTP expired, invalid OTP, invalid TOTP: each once more, with the code of the next step. */
 export const TOTP_REFUSED: readonly string[] = ['EC024', 'EC025', 'EC036']
 
-// Error codes of sheet section 5, by what they mean for us.
+// Error codes by what they mean for us (README, Errors).
 const PASSING_CODES: readonly string[] = ['EC003', 'EC923', 'EC924', 'EC940', ILLEGAL_KEY]
 const WRONG_SECRET_CODES: readonly string[] = ['EC002', 'EC016', 'EC030']
 const PASSWORD_EXPIRED = 'EC069'
@@ -54,7 +54,7 @@ const ACCOUNT_FIXES: Readonly<Record<string, string>> = {
 const CLIENT_FIXES: Readonly<Record<string, string>> = {
   ...fixFor(
     `a stored credential is empty or malformed: ${SETUP}`,
-    // biome-ignore format: the sheet's row, in its order
+    // biome-ignore format: one row of the table, in its order
     [1, 5, 8, 9, 10, 17, 21, 22, 28, 33, 34, 38, 39, 40, 41, 46, 47, 48, 49, 50, 53, 56, 57, 63].map(ecCode),
   ),
   ...fixFor(`store the client code as user_id: ${SETUP}`, [11, 12, 13, 64, 65, 66].map(ecCode)),
@@ -67,8 +67,8 @@ const CLIENT_FIXES: Readonly<Record<string, string>> = {
 }
 
 /**
- * The error in a reply that is no success. Codes decide before the status, which IIFL does not document (sheet
- * section 5); `failure` is absent when the body names none.
+ * The error in a reply that is no success. Codes decide before the status, which IIFL does not document
+ * (README, Errors); `failure` is absent when the body names none.
  */
 export function errorOf(step: Step, reply: BrokerReply, failure: Failure | undefined): TokenkeeperError {
   const known = failure?.code !== undefined ? errorOfCode(step, failure.code) : undefined
@@ -78,7 +78,7 @@ export function errorOf(step: Step, reply: BrokerReply, failure: Failure | undef
   if (reply.status >= 300 && reply.status < 400) return errorByStatus(NAME, reply, SPENDS[step])
   if (reply.status >= 500 || reply.bodyKind !== 'json') return errorByStatus(NAME, reply, SPENDS[step])
   if (step === 'password' || step === 'totp') {
-    // brokers/README, error class rule 5: what IIFL says of a password in words we do not know is not tried out.
+    // lib/brokers/README.md, Errors, rule 5: what IIFL says of a password in words we do not know is not tried out.
     return new HumanActionError(`IIFL refused the ${step} step for an unknown reason`, {
       ...details,
       problem: 'wrong_secret',
@@ -146,7 +146,7 @@ function errorOfCode(step: Step, code: string): TokenkeeperError | undefined {
   }
   if (DEAD_TOKEN_CODES.includes(code)) return deadToken(step, details)
   if (PASSING_CODES.includes(code)) {
-    // The code or token of this step may be used up, and only a new login gives another (DECISIONS, IIFL Capital).
+    // The code or token of this step may be used up, and only a new login gives another (README, Errors).
     if (step === 'session')
       return spent('IIFL had a passing fault and the auth code counts as spent', details)
     return new BrokerUnavailableError('IIFL had a passing fault', { ...details, fix: WAIT_FOR_RUN })
@@ -163,7 +163,7 @@ function errorOfCode(step: Step, code: string): TokenkeeperError | undefined {
 
 type Details = { readonly brokerCode?: string }
 
-/** IIFL_SESSION_FAIL_CLASS of sheet section 10: a wrong checksum and a spent code cannot be told apart. */
+/** README, Uncertain: a wrong checksum and a spent code cannot be told apart. */
 function sessionRefused(details: Details): GrantRejectedError {
   const fix = `check client_secret, the app secret: ${SETUP}; or log in at IIFL`
   const suspects = ['client_secret'] as const

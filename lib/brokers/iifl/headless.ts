@@ -6,7 +6,7 @@ import { ILLEGAL_KEY, TOTP_REFUSED } from './errors.ts'
 import { headlessVariantA } from './variant-a.ts'
 import { headlessVariantB } from './variant-b.ts'
 
-/** Which of the two undocumented logins works today is uncertain; B is the newer (sheet section 10). */
+/** Which of the two undocumented logins works today is uncertain; B is the newer (README, Uncertain). */
 const IIFL_HEADLESS_VARIANT = 'B'
 const VARIANTS: Readonly<Record<string, HeadlessVariant>> = { A: headlessVariantA, B: headlessVariantB }
 

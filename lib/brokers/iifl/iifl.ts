@@ -10,16 +10,16 @@ import { afterPassword, headlessAuthCode } from './headless.ts'
 import { iiflLogin } from './login.ts'
 import { sessionFor } from './session.ts'
 
-/** Decides only when the session has no `exp`: IIFL publishes no time, the proof is the truth (DECISIONS, IIFL Capital). */
+/** Decides only when the session has no `exp`: IIFL publishes no time, the proof is the truth (README, Expiry). */
 const IIFL_FALLBACK_EXPIRY_CLOCK = {
   kind: 'clock',
   at: '06:00',
   timeZone: 'Asia/Kolkata',
   day: 'next',
 } as const
-/** A plain Not_Ok or 401 from the profile call is believed the second time (DECISIONS, IIFL Capital). */
+/** A plain Not_Ok or 401 from the profile call is believed the second time (README, Errors). */
 const SECOND_LOOK_MS = 2_000
-/** The claim of the session that holds the client id (sheet section 6). */
+/** The claim of the session that holds the client id (README, Expiry). */
 const CLIENT_ID_CLAIM = 'preferred_username'
 
 const ProfileReply = z.object({
@@ -61,7 +61,7 @@ export const iifl = {
       required: false,
       env: ['IIFL_PASSWORD'],
       lockAfter: 3,
-      // EC063 of sheet section 5.
+      // EC063 (README, Errors).
       problem: (value) => (/\s/.test(value) ? 'IIFL passwords have no white space' : undefined),
     },
     {
@@ -76,7 +76,7 @@ export const iifl = {
           : 'it must be base32 text, neither a code nor an otpauth address',
     },
   ],
-  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet iifl-capital, "One live token").
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (README, Uncertain).
   sessions: 'one',
   session: {
     timeZone: 'Asia/Kolkata',
@@ -86,7 +86,7 @@ export const iifl = {
     {
       kind: 'credentials',
       needs: ['user_id', 'password', 'totp_secret', 'client_id', 'client_secret'],
-      // Sheet section 7; IIFL refuses a second one-time code within 60 s of a login (EC018).
+      // README, Limits: IIFL refuses a second one-time code within 60 s of a login (EC018).
       budget: { perHour: 2, perDay: 4, minimumGapSeconds: 60 },
       repeatsAfterAmbiguity: 'budget',
       renew: logIn,
@@ -114,7 +114,7 @@ async function logIn(context: BrokerContext): Promise<Renewal> {
   return afterPassword(() => sessionFor(context, authCode))
 }
 
-/** The profile call of sheet section 3.3. Throws WrongAccountError for another client's session. */
+/** The profile call (README, Endpoints). Throws WrongAccountError for another client's session. */
 async function prove(context: BrokerContext, accessToken: Secret): Promise<Proof> {
   const claimed = jwtClaims(accessToken)?.[CLIENT_ID_CLAIM]
   if (typeof claimed === 'string') assertOwnClient(context, claimed)

@@ -3,7 +3,7 @@ import { askFor } from './call.ts'
 import { type EnvelopeKeys, newOwnKeys, peerKeyIn } from './envelope.ts'
 import { missing } from './errors.ts'
 
-/** The key exchange has been seen to be slow (sheet section 3.4). */
+/** The key exchange has been seen to be slow (README, Unattended login). */
 const TIMEOUT_MS = 20_000
 /** Where IIFL's key stands in the reply. */
 const KEY_PATHS = ['cPubKey', 'result.0.seData'] as const

@@ -5,19 +5,19 @@ import type { AuthorizationRequest, Callback, CodeLogin } from '../../ports/logi
 import { urlProblem } from '../shared/base-url.ts'
 import { sessionFor } from './session.ts'
 
-/** Sources spell it in three ways; this one is the official document's (sheet section 10). */
+/** Sources spell it in three ways; this one is the official document's (README, Uncertain). */
 const IIFL_REDIRECT_PARAM = 'redirecturl'
-/** Clients have met each of these in the redirect (sheet section 3.1). */
+/** Clients have met each of these in the redirect (README, Login). */
 const CODE_NAMES = ['authCode', 'authcode', 'code'] as const
 const CLIENT_NAMES = ['clientId', 'clientid'] as const
 
 /**
- * IIFL's documented login (sheet section 1, flow 1). It knows no `state`, so ours travels as a parameter of the
+ * IIFL's documented login (README, Login). It knows no `state`, so ours travels as a parameter of the
  * redirect URL; the redirect names whose login it is.
  */
 export const iiflLogin: CodeLogin = {
   needs: ['user_id', 'client_id', 'client_secret'],
-  // /getusersession takes three calls a second (sheet section 7); a code is exchanged once by construction.
+  // /getusersession takes three calls a second (README, Limits); a code is exchanged once by construction.
   budget: { perDay: 10, minimumGapSeconds: 1 },
   authorizationUrl,
   readCallback,

@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { Secret } from '../../model/secret.ts'
 import { type EnvelopeKeys, openEnvelope } from './envelope.ts'
 
-/** The answer of a check, not an error (sheet section 5). */
+/** The answer of a check, not an error (README, Errors). */
 const TOKEN_IS_VALID = 'EC045'
 const EC_CODE = /\bEC\d{3}\b/
 
@@ -19,7 +19,7 @@ export function failureIn(json: unknown): Failure | undefined {
   const parsed = StatusReply.safeParse(json)
   if (!parsed.success) return undefined
   const { status, message } = parsed.data
-  // Not_Ok without a code of its own: the sheet says to look for one in the message.
+  // Not_Ok without a code of its own may have one in its message (README, Errors).
   const code = EC_CODE.exec(status)?.[0] ?? (isNotOk(status) ? EC_CODE.exec(message ?? '')?.[0] : undefined)
   if (code === TOKEN_IS_VALID) return undefined
   if (code !== undefined) return { code }

@@ -3,11 +3,11 @@ import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker.ts'
 import { apiUrl, askFor } from './call.ts'
 
-/** Clients have met the session in each of these places (sheet sections 3.4 and 4). */
+/** Clients have met the session in each of these places (README, Endpoints). */
 const SESSION_PATHS = ['userSession', 'result.userSession', 'result.0.userSession', 'accessToken'] as const
 
 /**
- * Exchanges an auth code, which works once, for a session (sheet section 3.2). The request holds the checksum and
+ * Exchanges an auth code, which works once, for a session (README, Endpoints). The request holds the checksum and
  * nothing else. The code is never sent again: AmbiguousError when its fate is unknown.
  */
 export async function sessionFor(context: BrokerContext, authCode: Secret): Promise<Renewal> {
@@ -17,7 +17,7 @@ export async function sessionFor(context: BrokerContext, authCode: Secret): Prom
   return { accessToken: text, sentAt: reply.sentAt }
 }
 
-/** Lower-case hex of SHA-256(clientId + authCode + appSecret), without separators (sheet section 3.2). */
+/** Lower-case hex of SHA-256(clientId + authCode + appSecret), without separators (README, Endpoints). */
 export function checkSum(clientId: Secret, authCode: Secret, appSecret: Secret): string {
   return createHash('sha256')
     .update(clientId.reveal() + authCode.reveal() + appSecret.reveal())

@@ -5,10 +5,13 @@ import { type EnvelopeKeys, sealEnvelope } from './envelope.ts'
 import type { HeadlessVariant } from './headless.ts'
 import { exchangeKeys } from './key-exchange.ts'
 
-/** The keys are said to need time to be associated; whether they do is uncertain (sheet section 10). */
+/** The keys are said to need time to be associated; whether they do is uncertain (README, Uncertain). */
 const IIFL_KEY_SETTLE_MS = 10_000
 
-/** Sheet section 3.4: one encrypted call on the API host, plain replies, the auth code straight from the TOTP step. */
+/**
+ * README, Unattended login: one encrypted call on the API host, plain replies, the auth code straight from the TOTP
+ * step.
+ */
 export const headlessVariantA: HeadlessVariant = {
   async exchangeKeys(context: BrokerContext): Promise<EnvelopeKeys> {
     const keys = await exchangeKeys(context, apiUrl(context, '/get/enckey'))

@@ -6,12 +6,15 @@ import { type EnvelopeKeys, sealEnvelope } from './envelope.ts'
 import type { HeadlessVariant } from './headless.ts'
 import { exchangeKeys } from './key-exchange.ts'
 
-/** How the web portal names itself (sheet section 3.5). */
+/** How the web portal names itself (README, Unattended login). */
 const APP = { appName: 'IIFLMARKETSWEB', osName: 'WEBINTERNAL' } as const
 const VERSION = 'A.0.0.1'
 const IDAAS = '/v2/access'
 
-/** Sheet section 3.5: the web portal's single sign-on, password and TOTP encrypted both ways, then the app's consent. */
+/**
+ * README, Unattended login: the web portal's single sign-on, password and TOTP encrypted both ways, then the app's
+ * consent.
+ */
 export const headlessVariantB: HeadlessVariant = {
   async exchangeKeys(context: BrokerContext): Promise<EnvelopeKeys> {
     const json = { vendor: context.secret('client_id').reveal() }

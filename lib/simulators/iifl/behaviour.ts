@@ -9,7 +9,7 @@ export interface IiflUser {
   readonly appSecret: string
 }
 
-/** Switches of sheet section 9; tests set them, the newcomer's tour leaves them alone. */
+/** What can differ or go wrong; tests set it, the newcomer's tour leaves it alone. */
 export interface IiflBehaviour {
   /** Where a step's fields stand in its reply. */
   resultShape: 'object' | 'array' | 'top'

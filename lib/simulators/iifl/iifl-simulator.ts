@@ -7,12 +7,14 @@ import { IiflLoginDesk } from './login.ts'
 import { addIiflLoginPage } from './page.ts'
 import { IiflSessions, PerSecondLimit } from './sessions.ts'
 
-/** Calls per session and second (sheet section 7). */
+/** Calls per session and second (lib/brokers/iifl/README.md, Limits). */
 const PER_SECOND = { logout: 2, getusersession: 3, profile: 3, limits: 10 } as const
 
 type Body = Readonly<Record<string, unknown>>
 
-/** IIFL Capital as its sheet says: login page, both headless logins with real RSA and AES, sessions. */
+/**
+ * IIFL Capital as lib/brokers/iifl/README.md says: login page, both headless logins with real RSA and AES, sessions.
+ */
 export class IiflSimulator implements Simulator {
   readonly id = 'iifl'
   readonly hosts = ['IIFL_API', 'IIFL_IDAAS', 'IIFL_LOGIN']
@@ -62,7 +64,7 @@ export class IiflSimulator implements Simulator {
     return this.sessions.sessionFor(user)
   }
 
-  /** Sheet section 3.4: encrypted password, everything else plain. */
+  /** Encrypted password, everything else plain (lib/brokers/iifl/README.md, Unattended login). */
   #variantA(): void {
     this.app.post('/v1/get/enckey', async (context) => this.#exchangeKeys(await bodyOf(context)))
     this.app.post('/v1/validatepassword', async (context) => {
@@ -82,7 +84,7 @@ export class IiflSimulator implements Simulator {
     })
   }
 
-  /** Sheet section 3.5: the web portal's single sign-on, encrypted both ways. */
+  /** lib/brokers/iifl/README.md, Unattended login: the web portal's single sign-on, encrypted both ways. */
   #variantB(): void {
     this.app.post('/v1/sso/vendor/details', async (context) => {
       const { vendor } = await bodyOf(context)

@@ -5,10 +5,13 @@ import { simulatedPage } from '../kit/login-page-frame.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
 import type { IiflSimulator } from './iifl-simulator.ts'
 
-/** The spellings sources differ in; IIFL is taken to know them all (sheet section 9). */
+/** The spellings sources differ in; IIFL is taken to know them all. */
 const REDIRECT_PARAMETERS = ['redirecturl', 'redirectUrl', 'redirect_url'] as const
 
-/** IIFL's login page (sheet section 3.1): the redirect carries auth code and client id, or the page shows the code. */
+/**
+ * IIFL's login page (lib/brokers/iifl/README.md, Login): the redirect carries auth code and client id, or the page
+ * shows the code.
+ */
 export function addIiflLoginPage(app: Hono<SimulatorEnv>, simulator: IiflSimulator): void {
   app.get('/', (context) => {
     const wish = new URL(context.req.url).searchParams

@@ -176,7 +176,7 @@ describe('R0.10 what IIFL answers to the password', () => {
     },
   )
 
-  // biome-ignore format: one row of the sheet a line
+  // biome-ignore format: one row of the README's table a line
   test.each([
     'EC004', 'EC014', 'EC020', 'EC055', 'EC076', 'EC081', 'EC703', 'EC704', 'EC705',
   ])('%s: the holder has to act, then a forced run tries again', async (code) => {
@@ -206,7 +206,7 @@ describe('R0.10 what IIFL answers to the password', () => {
     expect(setting.server.count(PATHS.B.password)).toBe(1)
   })
 
-  // biome-ignore format: one row of the sheet a line
+  // biome-ignore format: one row of the README's table a line
   test.each([
     'EC001', 'EC005', 'EC008', 'EC009', 'EC010', 'EC017', 'EC021', 'EC022', 'EC028', 'EC033', 'EC034', 'EC038', 'EC039',
     'EC040', 'EC041', 'EC046', 'EC047', 'EC048', 'EC049', 'EC050', 'EC053', 'EC056', 'EC057', 'EC063',
