@@ -12,10 +12,10 @@ import { type BrokerReply, errorByStatus } from '../shared/call.ts'
 
 export const NAME = 'IIFL XTS'
 
-/** The least to wait after e-apirl-0004 (sheet section 7). */
+/** The least to wait after e-apirl-0004 (README, Limits). */
 const XTS_RATE_LIMIT_S = 60
 
-// Error codes of sheet section 5. They come with HTTP 400, so the status says little.
+// README, Errors. The codes come with HTTP 400, so the status says little.
 const DEAD_TOKEN_CODES: readonly string[] = ['e-session-0007', 'e-session-0002']
 const CLIENT_CODES: readonly string[] = ['e-token-0002', 'e-session-0004']
 const RATE_LIMIT_CODE = 'e-apirl-0004'
@@ -26,7 +26,7 @@ const ErrorReply = z.object({
   data: z.catch(z.optional(z.object({ code: z.string() })), undefined),
 })
 
-/** Reads the body first, but a server in trouble is a passing fault whatever it says (sheet section 5). */
+/** Reads the body first, but a server in trouble is a passing fault whatever it says (README, Errors). */
 export function errorOf(reply: BrokerReply, during: 'login' | 'read'): TokenkeeperError {
   if (reply.status >= 500) return errorByStatus(NAME, reply, 'nothing')
   const { data } = ErrorReply.safeParse(reply.json)
@@ -77,7 +77,7 @@ function deadToken(details: { readonly brokerCode?: string }): GrantRejectedErro
   })
 }
 
-/** IIFL is expected to close this interface one day (sheet section 8). */
+/** IIFL is expected to close this interface one day (README, Limits). */
 export function hostGone(why: string, cause?: unknown): ConfigurationError {
   return new ConfigurationError(`the host of ${NAME} is gone or is another one: ${why}`, {
     ...(cause !== undefined && { cause }),

@@ -7,21 +7,24 @@ import { type BrokerReply, badField, type Call, callBroker } from '../shared/cal
 import { proveFresh } from '../shared/fresh-token.ts'
 import { errorOf, hostGone, NAME } from './errors.ts'
 
-/** A community report, so replaceable (sheet section 10). */
+/** A community report, so replaceable (README, Endpoints). */
 const XTS_ROOT = 'https://ttblaze.iifl.com'
-/** Some configurations spell it WEBAPI (sheet section 10). */
+/** Some configurations spell it WEBAPI (README, Uncertain). */
 const XTS_SOURCE = 'WebAPI'
-/** No lifetime is published: a token counts as dead from here on, so that each trading day has a fresh login (section 10). */
+/**
+ * No lifetime is published: a token counts as dead from here on, so that each trading day has a fresh login (README,
+ * Expiry).
+ */
 const XTS_DAILY_LOGIN_CLOCK = { kind: 'clock', at: '07:30', timeZone: 'Asia/Kolkata', day: 'first' } as const
 
-/** The products of sheet section 2; each has keys and tokens of its own. */
+/** The products (README, Endpoints); each has keys and tokens of its own. */
 const APIS = {
   interactive: { login: '/interactive/user/session', probe: '/interactive/user/profile' },
-  // No read call of market data is documented: only its login proves a token.
+  // No read call of market data is documented: only its login proves a token (README, Identity).
   marketdata: { login: '/apimarketdata/auth/login', probe: undefined },
 } as const
 
-/** The literal success code is not known, so `type` decides, with a token where one is due (sheet section 10). */
+/** The literal success code is not known, so `type` decides, with a token where one is due (README, Uncertain). */
 const Success = z.object({ type: z.literal('success') })
 const LoginReply = z.extend(Success, {
   result: z.object({ token: z.string().check(z.minLength(1)), userID: z.string().check(z.minLength(1)) }),
@@ -42,7 +45,7 @@ export const iiflXts = {
       env: ['IIFL_XTS_SECRET_KEY'],
     },
   ],
-  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet iifl-xts, "One live token").
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (README, Uncertain).
   sessions: 'one',
   session: {
     timeZone: 'Asia/Kolkata',
@@ -52,7 +55,7 @@ export const iiflXts = {
     {
       kind: 'credentials',
       needs: ['client_id', 'client_secret'],
-      // Our own convention, nothing is published (sheet section 7).
+      // Our own convention, nothing is published (README, Limits).
       budget: { perDay: 10, minimumGapSeconds: 60 },
       repeatsAfterAmbiguity: 'budget',
       renew: logIn,
@@ -75,7 +78,8 @@ export const iiflXts = {
 } as const satisfies Broker
 
 /**
- * The login of sheet section 3. Only its reply names the user. A login may end the older session: what it gave is published at once by the run.
+ * The login (README, Endpoints). Only its reply names the user. A login may end the older session: what it gave is
+ * published at once by the run.
  */
 async function logIn(context: BrokerContext): Promise<Renewal> {
   const reply = await call(context, {
@@ -86,7 +90,7 @@ async function logIn(context: BrokerContext): Promise<Renewal> {
       secretKey: context.secret('client_secret').reveal(),
       source: XTS_SOURCE,
     },
-    // The same keys may be sent again: nothing single-use is in it (sheet section 5).
+    // The same keys may be sent again: nothing single-use is in it (README, Login).
     spends: 'nothing',
   })
   const parsed = LoginReply.safeParse(reply.json)
@@ -102,19 +106,19 @@ async function logIn(context: BrokerContext): Promise<Renewal> {
   return { accessToken, sentAt: reply.sentAt, userId, ...(await proveFresh(iiflXts, context, accessToken)) }
 }
 
-/** Any success proves the token; whose it is, only the login's reply tells (DECISIONS, IIFL XTS). */
+/** Any success proves the token; whose it is, only the login's reply tells (README, Identity). */
 async function prove(context: BrokerContext, accessToken: Secret): Promise<Partial<Proof>> {
   const { probe } = apiOf(context)
   if (probe === undefined) throw new Error('market data is proven by its login alone')
   const clientId = context.settings.options?.['clientID']
   const reply = await call(context, {
     method: 'GET',
-    // Dealer accounts name one of their clients (sheet section 2).
+    // Dealer accounts name one of their clients (README, Endpoints).
     url:
       context.host('IIFL_XTS_API') +
       probe +
       (clientId ? `?${new URLSearchParams({ clientID: clientId })}` : ''),
-    // Without "Bearer" (sheet section 1).
+    // Without "Bearer" (README, Endpoints).
     headers: { authorization: accessToken.reveal() },
     spends: 'nothing',
   })

@@ -17,7 +17,7 @@ export interface XtsKeys {
   readonly userId: string
 }
 
-/** Switches of sheet section 9. */
+/** What can differ or go wrong. */
 export interface XtsBehaviour {
   /** A new login ends the user's older session of the same product. */
   singleSession: boolean
@@ -35,7 +35,10 @@ interface Session {
   readonly diesAtMs: number
 }
 
-/** IIFL XTS as its sheet says: two products with keys and tokens of their own, token errors with HTTP 400. */
+/**
+ * IIFL XTS as lib/brokers/iifl-xts/README.md says: two products with keys and tokens of their own, token errors with
+ * HTTP 400.
+ */
 export class IiflXtsSimulator implements Simulator {
   readonly id = 'iifl-xts'
   readonly hosts = ['IIFL_XTS_API']

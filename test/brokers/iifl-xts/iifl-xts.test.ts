@@ -65,7 +65,7 @@ describe('a login with app key and secret', () => {
     expect(server.seen.every(({ userAgent }) => userAgent?.startsWith('tokenkeeper/'))).toBe(true)
   })
 
-  test('sends the body of the sheet byte for byte', async () => {
+  test('sends the body of the README byte for byte', async () => {
     await only()
     expect(simulator.lastLoginBodySha256).toBe(
       'dc8db7a016d135000f00d1156d441d1eb70b844f75d806da444c58dcba7c4344',
@@ -80,7 +80,7 @@ describe('a login with app key and secret', () => {
     )
     const { report } = await world.run(iiflXts, { accounts: [md] })
     expect(report.results[0]).toMatchObject({ outcome: 'refreshed', userID: 'SIMUSER1' })
-    // Proven by the login: the sheet documents no call to prove it with.
+    // Proven by the login: no call to prove it with is documented.
     expect(server.seen.map(({ path }) => path)).toEqual(['/apimarketdata/auth/login'])
   })
 
