@@ -11,7 +11,7 @@ export const ZERODHA = 'Zerodha'
 
 /**
  * Kite says TokenException both for a wrong API secret and for a dead token; only its prose, which it has been seen
- * to write as "Invalid `checksum`.", tells them apart (sheet sections 5 and 10). Compared without regard to case.
+ * to write as "Invalid `checksum`.", tells them apart (README, Errors). Compared without regard to case.
  */
 const KITE_CHECKSUM_TEXT = 'checksum'
 
@@ -40,7 +40,7 @@ const ErrorReply = z.object({
 })
 
 /**
- * What a reply without success means, body before status (sheet section 5). `spends` is what the call used up, and
+ * What a reply without success means, body before status (README, Errors). `spends` is what the call used up, and
  * decides what a fault on Kite's side means. Nothing of the broker's prose is repeated.
  */
 export function kiteError(reply: BrokerReply, spends: Spends, during: During): TokenkeeperError {
@@ -68,13 +68,14 @@ export function kiteError(reply: BrokerReply, spends: Spends, during: During): T
     const fix = "check the API key against the app's at Zerodha: tokenkeeper setup {account}"
     return new ClientRejectedError('Zerodha finds a field missing or wrong', { brokerCode, fix })
   }
-  // brokers/README, error class rule 5: an unknown code speaks against what was presented, but not against a live token.
+  // lib/brokers/README.md, Errors, rule 5: an unknown code speaks against what was presented, but not against a live
+  // token.
   if (during !== 'read') return refused(during, brokerCode)
   const details = { brokerCode, status, fix: REPORT }
   return new UnexpectedResponseError('Zerodha answered with an unknown error type', details)
 }
 
-/** An edge page, or JSON that Kite's own application did not write: a passing fault (sheet section 5). */
+/** An edge page, or JSON that Kite's own application did not write: a passing fault (README, Errors). */
 function withoutErrorType(reply: BrokerReply, spends: Spends): TokenkeeperError {
   const { status, bodyKind } = reply
   const redirect = status >= 300 && status < 400

@@ -7,11 +7,11 @@ const LOGIN_PATH = '/connect/login'
 
 /**
  * Kite's login: a request token comes back to the address registered with the app, the one address Kite ever
- * redirects to. There is no `state` of Kite's own and no PKCE; ours travels in `redirect_params` (sheet section 3).
+ * redirects to. There is no `state` of Kite's own and no PKCE; ours travels in `redirect_params` (README, Login).
  */
 export const zerodhaLogin: CodeLogin = {
   needs: ['client_id', 'client_secret'],
-  // Ten logins a day (sheet section 7); a request token is exchanged once by construction.
+  // Ten logins a day (README, Limits); a request token is exchanged once by construction.
   budget: { perDay: 10, minimumGapSeconds: 1 },
   authorizationUrl,
   readCallback,
@@ -28,7 +28,7 @@ function authorizationUrl(context: BrokerContext, { state }: AuthorizationReques
   return `${context.host('ZERODHA_LOGIN')}${LOGIN_PATH}?${query}`
 }
 
-/** The request token is all that must be there (sheet section 3); a `status` other than success takes it back. */
+/** The request token is all that must be there (README, Login); a `status` other than success takes it back. */
 function readCallback(parameters: URLSearchParams): Callback {
   const requestToken = parameters.get('request_token')
   const status = parameters.get('status') ?? 'success'

@@ -7,9 +7,9 @@ import { kiteError, ZERODHA } from './errors.ts'
 
 const EXCHANGE_PATH = '/session/token'
 const RENEWAL_PATH = '/session/refresh_token'
-/** Sent with every API call (sheet section 3). */
+/** Sent with every API call (README, Endpoints). */
 export const KITE_VERSION = { 'x-kite-version': '3' } as const
-/** Unknown; so a refresh token whose reply was lost is never sent again (sheet section 10). */
+/** Unknown; so a refresh token whose reply was lost is never sent again (README, Renewal). */
 export const KITE_REFRESH_ROTATES = true
 
 const SessionReply = z.object({
@@ -22,7 +22,7 @@ const SessionReply = z.object({
 })
 const Success = z.object({ status: z.literal('success') })
 
-/** Exchanges a request token, which works once (sheet section 3). Throws the errors of lib/model/errors.ts. */
+/** Exchanges a request token, which works once (README, Login). Throws the errors of lib/model/errors.ts. */
 export function exchangeRequestToken(context: BrokerContext, requestToken: Secret): Promise<Renewal> {
   return sessionFor(
     context,
@@ -31,7 +31,9 @@ export function exchangeRequestToken(context: BrokerContext, requestToken: Secre
   )
 }
 
-/** Renews by a refresh token, which approved platforms have (sheet section 3). Throws the errors of lib/model/errors.ts. */
+/**
+ * Renews by a refresh token, which approved platforms have (README, Renewal). Throws the errors of lib/model/errors.ts.
+ */
 export function renewByRefreshToken(context: BrokerContext): Promise<Renewal> {
   const refreshToken = context.secret('refresh_token')
   return sessionFor(context, { path: RENEWAL_PATH, field: 'refresh_token', during: 'renewal' }, refreshToken)
@@ -68,14 +70,14 @@ async function sessionFor(context: BrokerContext, endpoint: Endpoint, presented:
   const { user_id: userId, access_token: accessToken, refresh_token: refreshToken } = parsed.data.data
   return {
     accessToken: new Secret(accessToken),
-    // Ordinary apps get an empty string (sheet section 1).
+    // Ordinary apps get an empty string (README, Endpoints).
     ...(refreshToken && { refreshToken: new Secret(refreshToken) }),
     userId,
     sentAt: reply.sentAt,
   }
 }
 
-/** Lower-case hex of SHA-256("<API key><request or refresh token><API secret>") (sheet section 3). */
+/** Lower-case hex of SHA-256("<API key><request or refresh token><API secret>") (README, Endpoints). */
 export function kiteChecksum(apiKey: Secret, presented: Secret, apiSecret: Secret): string {
   return createHash('sha256')
     .update(apiKey.reveal() + presented.reveal() + apiSecret.reveal())

@@ -9,7 +9,7 @@ import { KITE_REFRESH_ROTATES, KITE_VERSION, renewByRefreshToken } from './sessi
 const PROFILE_PATH = '/user/profile'
 /**
  * The SDK says 06:00 of the next day. For a login between midnight and 06:00 that may be the same morning or a day
- * later: the earlier one is assumed, and the proof tells (sheet section 10).
+ * later: the earlier one is assumed, and the proof tells (README, Expiry).
  */
 const KITE_EXPIRY_RULE = { kind: 'clock', at: '06:00', timeZone: 'Asia/Kolkata', day: 'first' } as const
 
@@ -57,7 +57,7 @@ export const zerodha = {
       env: ['KITE_REFRESH_TOKEN'],
     },
   ],
-  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet zerodha, "One live token").
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (README, Uncertain).
   sessions: 'one',
   session: {
     timeZone: 'Asia/Kolkata',
@@ -67,7 +67,7 @@ export const zerodha = {
     {
       kind: 'refresh_token',
       needs: ['client_id', 'client_secret', 'refresh_token'],
-      // The login's ten a day; nothing is published on renewals (sheet section 7).
+      // The login's ten a day; nothing is published on renewals (README, Limits).
       budget: { perDay: 10, minimumGapSeconds: 60 },
       repeatsAfterAmbiguity: KITE_REFRESH_ROTATES ? 0 : 1,
       renew: renewByRefreshToken,
@@ -82,7 +82,7 @@ export const zerodha = {
   tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
 } as const satisfies Broker
 
-/** The profile call of sheet section 2. */
+/** The profile call (README, Endpoints). */
 async function prove(context: BrokerContext, accessToken: Secret): Promise<Proof> {
   const reply = await callBroker(context, ZERODHA, {
     method: 'GET',

@@ -7,8 +7,8 @@ import type { ZerodhaSimulator } from './zerodha-simulator.ts'
 const PATH = '/connect/login'
 
 /**
- * Kite's login page (sheet section 3): who logs in goes to the address registered with the app, whatever the link
- * says, with a request token and with the link's `redirect_params` appended.
+ * Kite's login page (lib/brokers/zerodha/README.md, Login): who logs in goes to the address registered with the app,
+ * whatever the link says, with a request token and with the link's `redirect_params` appended.
  */
 export function addZerodhaLogin(app: Hono<SimulatorEnv>, simulator: ZerodhaSimulator): void {
   app.get(PATH, (context) => {

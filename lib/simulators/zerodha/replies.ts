@@ -5,12 +5,12 @@ export interface ZerodhaUser {
   readonly name: string
 }
 
-/** The envelope of sheet section 4. */
+/** The envelope of a success (lib/brokers/zerodha/README.md, Endpoints). */
 export function success(data: unknown): Response {
   return Response.json({ status: 'success', data })
 }
 
-/** The envelope of sheet section 5. */
+/** The envelope of an error (lib/brokers/zerodha/README.md, Errors). */
 export function failure(status: number, errorType: string, message: string): Response {
   return new Response(errorText(errorType, message), {
     status,
@@ -18,7 +18,10 @@ export function failure(status: number, errorType: string, message: string): Res
   })
 }
 
-/** Kite's passing faults as a server says them once, for {@link SimulatorServer.failNext} (sheet section 5). */
+/**
+ * Kite's passing faults as a server says them once, for {@link SimulatorServer.failNext}
+ * (lib/brokers/zerodha/README.md, Errors).
+ */
 export const KITE_FAULTS: Readonly<Record<429 | 500 | 502 | 503 | 504, Fault>> = {
   429: fault(429, 'NetworkException', 'Too many requests'),
   500: fault(500, 'GeneralException', 'Something went wrong'),

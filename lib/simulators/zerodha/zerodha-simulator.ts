@@ -15,7 +15,7 @@ export interface ZerodhaApp {
   redirectUrl: string
 }
 
-/** Switches of sheet section 9; tests set them, the newcomer's tour leaves them alone. */
+/** What can differ or go wrong; tests set it, the newcomer's tour leaves it alone. */
 export interface ZerodhaBehaviour {
   /** This user is logged in at once and no page is shown: for clients that only speak HTTP. */
   automaticLogin?: string
@@ -28,7 +28,9 @@ export interface ZerodhaBehaviour {
   orderAddresses?: readonly string[]
 }
 
-/** Kite Connect v3 as its sheet says: login page and API on one server, tokens dead at 06:00 IST. */
+/**
+ * Kite Connect v3 as lib/brokers/zerodha/README.md says: login page and API on one server, tokens dead at 06:00 IST.
+ */
 export class ZerodhaSimulator implements Simulator {
   readonly id = 'zerodha'
   readonly hosts = ['ZERODHA_API', 'ZERODHA_LOGIN']
@@ -127,7 +129,10 @@ export class ZerodhaSimulator implements Simulator {
     return failure(403, 'TokenException', 'Invalid `checksum`.')
   }
 
-  /** The reply of sheet section 4; only approved platforms get a refresh token. */
+  /**
+   * The reply of both session calls (lib/brokers/zerodha/README.md, Endpoints); only approved platforms get a refresh
+   * token.
+   */
   #session(userId: string, keptRefreshToken?: string): Response {
     const user = this.user(userId)
     if (!user) return dead()
@@ -152,7 +157,10 @@ export class ZerodhaSimulator implements Simulator {
     return ended ? success(true) : dead()
   }
 
-  /** Since April 2026 orders, and orders only, are bound to a registered address (sheet section 8). */
+  /**
+   * Since April 2026 orders, and orders only, are bound to a registered address (lib/brokers/zerodha/README.md,
+   * Limits).
+   */
   #order(context: Context<SimulatorEnv>): Response {
     const from = context.env.incoming.socket?.remoteAddress ?? ''
     const { orderAddresses } = this.behaviour
@@ -173,7 +181,7 @@ export class ZerodhaSimulator implements Simulator {
     return reply(user)
   }
 
-  /** `login_time` names no zone: it is Indian (sheet section 4). */
+  /** `login_time` names no zone: it is Indian (lib/brokers/zerodha/README.md, Endpoints). */
   #localTime(): string {
     const local = this.#clock.now().toZonedDateTimeISO('Asia/Kolkata').toPlainDateTime()
     return local.toString({ smallestUnit: 'second' }).replace('T', ' ')

@@ -13,7 +13,7 @@ import { brokerContext } from '../../../lib/tokens/refresh/broker-context.ts'
 import { readStored } from '../../../lib/tokens/refresh/read-stored.ts'
 import { World } from '../../support/world.ts'
 
-// The table of the Zerodha sheet, section 5, row by row, at the three calls there are.
+// The table of lib/brokers/zerodha/README.md, Errors, row by row, at the three calls there are.
 const APP = { apiKey: 'kiteapikey123', secret: 'S3CRET-KITE-APP', redirectUrl: 'https://example.invalid/cb' }
 
 let world: World

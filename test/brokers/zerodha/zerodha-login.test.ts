@@ -84,7 +84,7 @@ describe('the address of the login page', () => {
     },
   )
 
-  test('of the state abc is encoded as the sheet has it', () => {
+  test('of the state abc is encoded as the README has it', () => {
     const context = {
       host: () => 'https://kite.zerodha.com',
       secret: () => ({ reveal: () => 'kiteapikey123' }),

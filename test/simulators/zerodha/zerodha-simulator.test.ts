@@ -7,7 +7,7 @@ import { KITE_FAULTS } from '../../../lib/simulators/zerodha/replies.ts'
 import { ZerodhaSimulator } from '../../../lib/simulators/zerodha/zerodha-simulator.ts'
 import { World } from '../../support/world.ts'
 
-// The checklist of the Zerodha sheet, section 9, as far as an adapter's own tests do not meet it.
+// What lib/brokers/zerodha/README.md says of Kite, as far as an adapter's own tests do not meet it.
 const CALLBACK = 'https://example.invalid/callback?own=1'
 const APP = { apiKey: 'kiteapikey123', secret: 'S3CRET', redirectUrl: CALLBACK }
 const NO_VERSION = {}
@@ -59,7 +59,7 @@ const DEAD = { status: 403, body: { status: 'error', error_type: 'TokenException
 const ALIVE = { status: 200, body: { status: 'success' } }
 
 describe('the exchange', () => {
-  test('replies as the sheet has it, also without X-Kite-Version', async () => {
+  test('replies as documented, also without X-Kite-Version', async () => {
     const { status, body } = await exchange()
     expect(status).toBe(200)
     expect(body).toEqual({
