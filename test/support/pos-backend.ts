@@ -30,7 +30,7 @@ export interface PosWorld {
   token(): Promise<string | undefined>
 }
 
-/** A POS account whose token, by default, lives until the sheet's 15:52 UTC. */
+/** A POS account whose token, by default, lives until 15:52 UTC. */
 export async function posWorld(
   given: { start?: string; backend?: PosOptions; settings?: AccountSettings; path?: string } = {},
 ): Promise<PosWorld> {

@@ -5,13 +5,13 @@ import { checkedBaseUrl } from '../shared/base-url.ts'
 import { type BrokerReply, type Call, callBroker } from '../shared/call.ts'
 import { NAME, throttled } from './errors.ts'
 
-/** Convention, not given: each can be replaced by an account option such as `paths.login` (sheet section 2). */
+/** Convention, not given: each can be replaced by an account option such as `paths.login` (README, Endpoints). */
 const POS_DEFAULT_PATHS = { login: '/api/login', me: '/api/user' } as const
 
 export type PosPath = keyof typeof POS_DEFAULT_PATHS | 'refresh'
 
 /**
- * Sends JSON with POST. Nothing is spent by a login whose reply is lost (sheet section 5): it counts against the
+ * Sends JSON with POST. Nothing is spent by a login whose reply is lost (README, Login): it counts against the
  * budget and may be repeated after the budget's minimum. Throws what callBroker throws.
  */
 export function post(
@@ -34,7 +34,7 @@ export function read(context: BrokerContext, path: PosPath, accessToken: Secret)
   })
 }
 
-/** Honours Retry-After up to the cap of sheet section 7. */
+/** Honours Retry-After up to a cap (README, Errors). */
 async function send(context: BrokerContext, call: Call): Promise<BrokerReply> {
   try {
     return await callBroker(context, NAME, call)

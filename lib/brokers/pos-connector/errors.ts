@@ -12,18 +12,18 @@ import type { PosPath } from './call.ts'
 
 export const NAME = 'POS Connector'
 
-/** A longer Retry-After is not believed (sheet section 7). */
+/** A longer Retry-After is not believed (README, Errors). */
 const LONGEST_RETRY_AFTER_S = 300
 const SETUP = 'tokenkeeper setup {account}'
 
 /**
- * What a refused login means (sheet section 5). Laravel answers with the status and prose; in debug mode with a
+ * What a refused login means (README, Errors). Laravel answers with the status and prose; in debug mode with a
  * stack trace too, so nothing of the body is used.
  */
 export function loginError(reply: BrokerReply): TokenkeeperError {
   const { status } = reply
   if (isWrongAddress(reply)) return wrongAddress('login', reply)
-  // A 200 without a token is a refusal too: a password was in it, so nothing is tried out (DECISIONS, November 2026).
+  // A 200 without a token is a refusal too: a password was in it, so nothing is tried out (README, Errors).
   if (status === 401 || status === 422 || (status < 300 && reply.bodyKind === 'json')) {
     return new HumanActionError(`${NAME} refuses the stored e-mail or password`, {
       problem: 'wrong_secret',
@@ -42,7 +42,7 @@ export function loginError(reply: BrokerReply): TokenkeeperError {
     if (seconds !== undefined) return throttled(seconds, 'is in maintenance and asks us to wait')
   }
   if (status >= 400 && status < 500 && reply.bodyKind === 'json') {
-    // A password was in it, so nothing unknown is repeated (brokers/README, error class rule 5).
+    // A password was in it, so nothing unknown is repeated (lib/brokers/README.md, Errors, rule 5).
     return new HumanActionError(`${NAME} answered a login with ${status}`, {
       problem: 'account',
       fix: `ask the backend's operator what it wants from a login; then run ${SETUP}`,
@@ -51,9 +51,9 @@ export function loginError(reply: BrokerReply): TokenkeeperError {
   return errorByStatus(NAME, reply, 'nothing')
 }
 
-/** What a refused call with a token means (sheet section 5). */
+/** What a refused call with a token means (README, Errors). */
 export function readError(reply: BrokerReply, path: PosPath): TokenkeeperError {
-  // Laravel sends guests to its login page where it does not take the call for one of an API (DECISIONS, POS).
+  // Laravel sends guests to its login page where it does not take the call for one of an API (README, Errors).
   if (reply.status === 401 || leadsToLogin(reply) || saysDead(reply)) {
     return new GrantRejectedError(`${NAME} says the token is dead`, {
       fix: 'nothing to do: the next run logs in again',

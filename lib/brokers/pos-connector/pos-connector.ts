@@ -8,9 +8,9 @@ import { post, read } from './call.ts'
 import { assertAuthenticated, loginError, NAME, readError } from './errors.ts'
 import { assertConfiguredUser, grantOf, userOf } from './reply.ts'
 
-/** `device_name` of a login; another one by the option `deviceName` (sheet section 10). */
+/** `device_name` of a login; another one by the option `deviceName` (README, Endpoints). */
 const POS_DEVICE_NAME = 'pos-connector'
-/** Sanctum's default is no expiry; such a token is renewed after twelve hours (sheet section 10). */
+/** Sanctum's default is no expiry; such a token is renewed after twelve hours (README, Expiry). */
 const POS_DEFAULT_TTL_S = 43_200
 /** Given: renewed when 30 minutes or less are left. */
 const POS_REFRESH_WINDOW_S = 1_800
@@ -43,17 +43,17 @@ export const posConnector = {
       hidden: true,
       required: true,
       env: ['POS_PASSWORD'],
-      // Laravel makes us wait and locks nobody out (sheet section 7).
+      // Laravel makes us wait and locks nobody out (README, Limits).
       lockAfter: 'never',
     },
     { name: 'vendor_id', label: 'Vendor id', hidden: false, required: false, env: ['POS_VENDOR_ID'] },
   ],
-  // UNCERTAIN whether a newer token ends the older one: taken for yes (sheet pos-connector, "One live token").
+  // UNCERTAIN whether a newer token ends the older one: taken for yes (README, Uncertain).
   sessions: 'one',
   session: {
     timeZone: 'UTC',
     leewayMinutes: POS_REFRESH_WINDOW_S / 60,
-    // Sanctum's tokens are opaque; the `exp` of a backend with a JWT package is an upper bound (sheet section 6).
+    // Sanctum's tokens are opaque; the `exp` of a backend with a JWT package is an upper bound (README, Expiry).
     accessToken: {
       earliestOf: [{ kind: 'reply' }, { kind: 'jwt' }],
       otherwise: { kind: 'hours', hours: POS_DEFAULT_TTL_S / 3_600 },
@@ -63,7 +63,7 @@ export const posConnector = {
     {
       kind: 'credentials',
       needs: ['base_url', 'email', 'password'],
-      // Below Laravel's usual throttle of five a minute (sheet section 7); a login without a reply counts too.
+      // Below Laravel's usual throttle of five a minute (README, Limits); a login without a reply counts too.
       budget: { perHour: 10, minimumGapSeconds: 60 },
       repeatsAfterAmbiguity: 'budget',
       renew,
@@ -95,7 +95,7 @@ async function renew(context: BrokerContext): Promise<Renewal> {
   return logIn(context)
 }
 
-/** The request of sheet section 3. It may end older tokens: what it gave is proven and published at once. */
+/** The login (README, Endpoints). It may end older tokens: what it gave is proven and published at once. */
 async function logIn(context: BrokerContext): Promise<Renewal> {
   const deviceName = context.settings.options?.['deviceName'] ?? POS_DEVICE_NAME
   const reply = await post(context, 'login', {
@@ -116,7 +116,7 @@ async function refresh(context: BrokerContext, stored: Secret): Promise<Renewal>
   return { ...renewal, ...(await proveFresh(posConnector, context, renewal.accessToken)) }
 }
 
-/** Who am I (sheet section 2). Throws WrongAccountError for another user than the one configured. */
+/** Who am I (README, Endpoints). Throws WrongAccountError for another user than the one configured. */
 async function prove(context: BrokerContext, accessToken: Secret): Promise<Proof> {
   const reply = await read(context, 'me', accessToken)
   assertAuthenticated(reply)

@@ -6,7 +6,7 @@ import type { BrokerContext, Renewal } from '../../ports/broker.ts'
 import { type BrokerReply, badField } from '../shared/call.ts'
 import { NAME } from './errors.ts'
 
-/** Laravel's default `app.timezone`; another one by the option `tokenExpiryZone` (sheet section 10). */
+/** Laravel's default `app.timezone`; another one by the option `tokenExpiryZone` (README, Expiry). */
 const POS_TOKEN_EXPIRY_ZONE = 'UTC'
 /** More than a century is a date in the wrong unit, not a lifetime. */
 const LONGEST_EXPIRES_IN_S = 3_200_000_000
@@ -37,7 +37,7 @@ export interface PosUser {
 }
 
 /**
- * What a login gave, in any of the shapes of sheet section 4; `undefined` when the reply is no success or has no
+ * What a login gave, in any of its shapes (README, Endpoints); `undefined` when the reply is no success or has no
  * token, which is no success either. Throws WrongAccountError for another user's.
  */
 export function grantOf(context: BrokerContext, reply: BrokerReply): Renewal | undefined {
@@ -92,7 +92,7 @@ function isSuccess({ status, bodyKind }: BrokerReply): boolean {
 }
 
 /**
- * The first expiry a reply names, in the sheet's order; `undefined` for none or null, which Sanctum allows, and for one
+ * The first expiry a reply names (README, Endpoints); `undefined` for none or null, which Sanctum allows, and for one
  * that cannot be read: a token is worth more than its date, and the default life is shorter than most.
  */
 function expiryIn(

@@ -16,8 +16,9 @@ export interface DownloadedPdf {
 }
 
 /**
- * Streams a PDF to a file or a stream. A 200 of another type is an error page (POS sheet section 4), and a body that
- * is shorter than announced is none to keep. Throws PosConnectorError and what writing throws.
+ * Streams a PDF to a file or a stream. A 200 of another type is an error page (lib/brokers/pos-connector/README.md,
+ * Invoices), and a body that is shorter than announced is none to keep. Throws PosConnectorError and what writing
+ * throws.
  */
 export async function downloadPdf(
   reply: Reply,

@@ -9,7 +9,7 @@ import { CallError } from '../errors.ts'
 import { type DownloadedPdf, downloadPdf } from './pdf-download.ts'
 import { ambiguous, PosConnectorError, posConnectorError } from './pos-connector-error.ts'
 
-/** Convention, not given (POS sheet section 2); each can be replaced. */
+/** Convention, not given (lib/brokers/pos-connector/README.md, Invoices); each can be replaced. */
 const POS_DEFAULT_PATHS = {
   invoiceCreate: '/api/invoices',
   invoiceSubmit: '/api/invoices/{id}/submit',
@@ -173,7 +173,8 @@ async function failed(
   reply: Reply,
   details: { readonly writes: boolean; readonly idempotencyKey?: string },
 ): Promise<PosConnectorError> {
-  // A redirect that is left over after the repeat leads to the login page, as a 401 would say (DECISIONS).
+  // A redirect that is left over after the repeat leads to the login page, as a 401 would say
+  // (lib/brokers/pos-connector/README.md, Invoices).
   const status = reply.status === 302 ? 401 : reply.status
   return posConnectorError(operation, { status, body: await reply.text() }, details)
 }

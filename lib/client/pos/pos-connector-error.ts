@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { type ClientActor, ClientError } from '../errors.ts'
 
-/** What the backend's answer means (POS sheet section 5). */
+/** What the backend's answer means (lib/brokers/pos-connector/README.md, Invoices). */
 export type PosConnectorCode =
   /** The data of the invoice is wrong: see `errors`. */
   | 'invalid_data'

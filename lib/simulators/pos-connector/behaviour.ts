@@ -8,7 +8,7 @@ export interface PosUser {
   readonly vendorId: string
 }
 
-/** Switches of sheet section 9; tests set them, the newcomer's tour leaves them alone. */
+/** What can differ or go wrong; tests set it, the newcomer's tour leaves it alone. */
 export interface PosBehaviour {
   /** Which of the three reply shapes a login has. */
   shape: 'token' | 'access_token' | 'data'

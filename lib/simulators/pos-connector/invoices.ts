@@ -24,7 +24,7 @@ export interface InvoiceHost {
   pdf(): PdfBehaviour
 }
 
-/** Create, submit, status and PDF of sheet sections 2 to 4, with idempotency by header. */
+/** Create, submit, status and PDF of lib/brokers/pos-connector/README.md, Invoices, with idempotency by header. */
 export class PosInvoices {
   readonly invoices = new Map<string, Invoice>()
   readonly #host: InvoiceHost

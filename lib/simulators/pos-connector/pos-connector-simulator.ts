@@ -7,7 +7,7 @@ import { type PosOptions, type PosUser, usualBehaviour } from './behaviour.ts'
 import { PosInvoices } from './invoices.ts'
 import { invalid, page, reply, type Throttle, toLoginPage, tooMany } from './replies.ts'
 
-/** Laravel's usual throttles (sheet section 7). */
+/** Laravel's usual throttles (lib/brokers/pos-connector/README.md, Limits). */
 const LOGINS_PER_MINUTE = 5
 const CALLS_PER_MINUTE = 60
 
@@ -16,7 +16,10 @@ interface Token {
   readonly diesAtMs: number
 }
 
-/** A self-hosted Laravel backend with Sanctum tokens, as the POS sheet says. Its address is a stored base_url. */
+/**
+ * A self-hosted Laravel backend with Sanctum tokens, as lib/brokers/pos-connector/README.md says. Its address is a
+ * stored base_url.
+ */
 export class PosConnectorSimulator implements Simulator {
   readonly id = 'pos-connector'
   readonly hosts = []

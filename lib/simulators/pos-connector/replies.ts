@@ -7,7 +7,7 @@ export interface Throttle {
   readonly resetEpochSeconds: number
 }
 
-/** Laravel's usual answers (POS sheet sections 4 and 5). */
+/** Laravel's usual answers (lib/brokers/pos-connector/README.md, Errors). */
 export function reply(status: number, message: string, headers: Record<string, string> = {}): Response {
   return Response.json({ message }, { status, headers })
 }

@@ -97,7 +97,7 @@ describe('R4.7 the story of a token', () => {
 })
 
 describe('the login request', () => {
-  test('is the body of the sheet byte for byte', async () => {
+  test('is the body of the README byte for byte', async () => {
     await pos.run()
     expect(pos.simulator.lastLoginBodySha256).toBe(
       '64e290c214ccc1e673a7d2dc61af6d7b7ae3035fe1a4ec05efe0548f79cda723',
