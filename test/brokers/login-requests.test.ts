@@ -17,7 +17,7 @@ import { World } from '../support/world.ts'
 import { ONE } from './iifl/iifl-fixture.ts'
 import { recorded } from './recorded.ts'
 
-// What goes over the wire in a login, to the byte, against the vectors of the sheets.
+// What goes over the wire in a login, to the byte, against the brokers' READMEs, Endpoints.
 
 const FYERS_APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET' }
 const UPSTOX_ID = '615b1297-0000-4000-8000-000000000001'
@@ -69,13 +69,13 @@ describe('FYERS', () => {
     ),
   )
 
-  test('the address of the login page (sheet section 3.1)', async () => {
+  test('the address of the login page', async () => {
     expect(await begun()).toBe(
       `${origin}/api/v3/generate-authcode?client_id=ABCDEFGH12-100&redirect_uri=${ENCODED_REDIRECT}&response_type=code&state=STATE`,
     )
   })
 
-  test('the exchange, its keys in the order of the official SDK (sheet section 3.2)', async () => {
+  test('the exchange, its keys in the order of the official SDK', async () => {
     await person.finish({ by: 'code', account, code: 'sim.auth.code' })
     expect(posts('/validate-authcode')).toEqual([
       {
@@ -99,13 +99,13 @@ describe('Upstox', () => {
     ),
   )
 
-  test('the address of the dialog (sheet section 3.1)', async () => {
+  test('the address of the dialog', async () => {
     expect(await begun()).toBe(
       `${origin}/v2/login/authorization/dialog?client_id=${UPSTOX_ID}&redirect_uri=${ENCODED_REDIRECT}&response_type=code&state=STATE`,
     )
   })
 
-  test('the exchange as a form, with the stored redirect URI (sheet section 3.2)', async () => {
+  test('the exchange as a form, with the stored redirect URI', async () => {
     await person.finish({ by: 'code', account, code: 'mk404x' })
     expect(posts('/v2/login/authorization/token')).toEqual([
       {
@@ -116,7 +116,7 @@ describe('Upstox', () => {
     ])
   })
 
-  test('the approval request (sheet section 3.3)', async () => {
+  test('the approval request', async () => {
     await knownUser('SIM001')
     success(await person.desk.requestApproval({ account }))
     const url = `${origin}/v3/login/auth/token/request/${UPSTOX_ID}`
@@ -145,14 +145,14 @@ describe('IIFL', () => {
     }),
   )
 
-  test('the address of the login page, our state inside the redirect URL (sheet section 3.1)', async () => {
+  test('the address of the login page, our state inside the redirect URL', async () => {
     expect(nameOf(account)).toBe('IIFLTEST1')
     expect(await begun()).toBe(
       `${origin}/?v=1&appkey=${ONE.appKey}&redirecturl=${ENCODED_REDIRECT}%26state%3DSTATE`,
     )
   })
 
-  test('the session request holds a checksum and says nothing else of us (sheet section 3.2)', async () => {
+  test('the session request holds a checksum and says nothing else of us', async () => {
     await person.finish({ by: 'code', account, code: 'AUTHCODE123' })
     expect(posts('/v1/getusersession')).toEqual([
       {

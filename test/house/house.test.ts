@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { BROKER_IDS, BROKERS } from '../../lib/brokers/index.ts'
 import { SECRET_NAMES } from '../../lib/model/secret-name.ts'
@@ -12,6 +12,7 @@ describe.each(BROKER_IDS)('the broker %s', (id) => {
 
   test.each([
     `lib/brokers/${id}/${id}.ts`,
+    `lib/brokers/${id}/README.md`,
     `lib/simulators/${id}/${id}-simulator.ts`,
     `functions/${id}.ts`,
     `test/brokers/${id}/${id}.test.ts`,
@@ -51,5 +52,43 @@ describe('the README', () => {
     )
     const anchors = [...readme.matchAll(/\]\(#([^)]+)\)/g)].map(([, slug]) => slug)
     expect(anchors.filter((slug) => !slugs.includes(slug as string))).toEqual([])
+  })
+})
+
+describe('the facts the code rests on', () => {
+  const files = ['lib', 'functions', 'infra', 'test'].flatMap((folder) =>
+    readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+      .filter((path) => /\.(ts|mjs|md)$/.test(path))
+      .map((path) => `${folder}/${path.replaceAll('\\', '/')}`),
+  )
+  /** A comment in one line, however it is wrapped. */
+  const textOf = (path: string): string =>
+    readFileSync(new URL(path, root), 'utf8').replace(/\n\s*(\*|\/\/)?\s*/g, ' ')
+  const headingsOf = (path: string): readonly string[] =>
+    [...readFileSync(new URL(path, root), 'utf8').matchAll(/^## (.+)$/gm)].map(([, title]) => title as string)
+
+  test('are in the repository: every broker’s folder states its own, and no file cites what a clone has not', () => {
+    const folders = readdirSync(new URL('lib/brokers', root), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name !== 'shared')
+      .map(({ name }) => name)
+    expect(folders.toSorted()).toEqual([...BROKER_IDS].toSorted())
+    expect(folders.filter((id) => !existsSync(new URL(`lib/brokers/${id}/README.md`, root)))).toEqual([])
+    expect(files.length).toBeGreaterThan(500)
+    expect(
+      files.filter((path) => /\b[Ss]heets?\b.{0,20}\bsections?\b|\bDECISION[S]\b/.test(textOf(path))),
+    ).toEqual([])
+  })
+
+  test('are cited by headings there are', () => {
+    const astray = files.flatMap((path) => {
+      const own = /^lib\/brokers\/([^/]+)\/[^/]+\.ts$/.exec(path)?.[0].replace(/[^/]+$/, 'README.md')
+      return [
+        ...textOf(path).matchAll(/(lib\/brokers\/(?:[a-z-]+\/)?README\.md|\bREADME), (?=[A-Z])(.{1,40})/g),
+      ]
+        .map(([, named = '', text = '']) => ({ readme: named === 'README' ? own : named, text }))
+        .filter(({ readme, text }) => readme && !headingsOf(readme).some((title) => text.startsWith(title)))
+        .map(({ text }) => `${path}: ${text}`)
+    })
+    expect(astray).toEqual([])
   })
 })

@@ -22,7 +22,7 @@ const LONGEST_LOOKBACK_HOURS = 7 * 24
 const SILENCE_SLACK_MINUTES = 60
 /** Where runs come this often, one failed run says little: the next one is near and may mend it. */
 const DENSE_PAUSE_SECONDS = 3600
-/** brokers/DECISIONS, "clock drift". */
+/** lib/brokers/README.md, Time. */
 const DRIFT_ALARM_SECONDS = 15
 
 export interface BrokerAlarmsProps {

@@ -12,7 +12,7 @@ import { USER_AGENT } from '../../model/version.ts'
 import type { BrokerContext } from '../../ports/broker.ts'
 import { HttpError, type HttpReply } from '../../ports/http.ts'
 
-/** brokers/DECISIONS, "429 without a hint". */
+/** lib/brokers/README.md, Errors, rule 6. */
 const RATE_LIMIT_DEFAULT_S = 60
 
 /**
@@ -31,7 +31,7 @@ export interface Call {
   readonly form?: Readonly<Record<string, string>>
   readonly timeoutMs?: number
   readonly spends: Spends
-  /** The least to wait after a 429 without a hint, where the broker's sheet says more than 60 s. */
+  /** The least to wait after a 429 without a hint, where the broker's README says more than 60 s. */
   readonly rateLimitSeconds?: (reply: BrokerReply) => number
 }
 
@@ -80,7 +80,8 @@ export async function callBroker(context: BrokerContext, broker: string, call: C
 
 /**
  * What a reply means that the adapter found no verdict in: a redirect is refused, a server fault or a broken
- * body is no usable reply, an unreadable 4xx is tried again by a later run (brokers/README, error class rules 2 to 4).
+ * body is no usable reply, an unreadable 4xx is tried again by a later run (lib/brokers/README.md, Errors, rules 2 to
+ * 4).
  */
 export function errorByStatus(broker: string, reply: BrokerReply, spends: Spends): TokenkeeperError {
   const what = `${broker} answered ${reply.status} with ${describe(reply)}`

@@ -36,7 +36,7 @@ export async function proveUpstox(context: BrokerContext, accessToken: Secret): 
   return { userId, ...(name && { clientName: name }) }
 }
 
-/** `sub` is the client code (README, Identity); some tokens may have none. */
+/** `sub` is the client code (README, Expiry); some tokens may have none. */
 function assertSubject(accessToken: Secret, userId: string): void {
   const subject = jwtClaims(accessToken)?.['sub']
   if (typeof subject !== 'string' || subject.toUpperCase() === userId.toUpperCase()) return

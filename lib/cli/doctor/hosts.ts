@@ -7,7 +7,9 @@ import type { Composition } from '../backend/composition.ts'
 import { type Finding, fail, note, pass, warn } from './finding.ts'
 
 const TIMEOUT_MS = 5_000
-/** Below this one-time codes still arrive in their step; from the second on they do not (brokers/DECISIONS). */
+/**
+ * Below this one-time codes still arrive in their step; from the second on they do not (lib/brokers/README.md, Time).
+ */
 const DRIFT_FINDING_S = 5
 const DRIFT_ALARM_S = 15
 

@@ -1,7 +1,7 @@
 import type { ReplyHead } from './reply-head.ts'
 
 /**
- * How a broker says that it does not take the access token. Body before status where the sheets say so; what
+ * How a broker says that it does not take the access token. Body before status where the brokers want it so; what
  * speaks against a call but not against its token is none of it.
  */
 export interface RefusalRule {
@@ -11,16 +11,18 @@ export interface RefusalRule {
   isRefusal(head: ReplyHead, body: unknown): boolean
 }
 
-/** FYERS sheet section 5, `code` of a body: -8 expired, -15 data routes, -16 trading routes, -17 invalid. */
+/**
+ * lib/brokers/fyers/README.md, Errors, `code` of a body: -8 expired, -15 data routes, -16 trading routes, -17 invalid.
+ */
 const FYERS_DEAD_TOKEN: readonly unknown[] = [-8, -15, -16, -17]
-/** XTS sheet section 5: both come with HTTP 400. */
+/** lib/brokers/iifl-xts/README.md, Errors: both come with HTTP 400. */
 const XTS_DEAD_TOKEN: readonly unknown[] = ['e-session-0007', 'e-session-0002']
-/** IIFL sheet section 5: token not valid, unauthorized access; possibly with HTTP 200. */
+/** lib/brokers/iifl/README.md, Errors: token not valid, unauthorized access; possibly with HTTP 200. */
 const IIFL_DEAD_TOKEN = /\bEC0(?:44|75)\b/
-/** Zerodha sheet section 5: the same error type says that the API secret is wrong, told apart by its prose only. */
+/** lib/brokers/zerodha/README.md, Errors: a wrong API secret has the same error type, told apart by its prose only. */
 const KITE_DEAD_TOKEN = 'TokenException'
 const KITE_CHECKSUM_TEXT = 'checksum'
-/** DECISIONS, POS connector: a redirect to the login page means the same as 401. */
+/** lib/brokers/pos-connector/README.md, Errors: a redirect to the login page means the same as 401. */
 const LOGIN_PAGE = /\/login\/?$/
 
 /** What its guards and JWT packages say under other statuses, 200 included. */

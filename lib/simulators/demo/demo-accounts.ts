@@ -46,7 +46,7 @@ export const POS_USER = {
   vendorId: 'V-42',
 }
 
-/** Days a FYERS refresh token lives (sheet fyers, section 1). */
+/** Days a FYERS refresh token lives (lib/brokers/fyers/README.md, Expiry). */
 const FYERS_REFRESH_TOKEN_DAYS = 15
 
 /** An account that can be set up in the simulated world. */

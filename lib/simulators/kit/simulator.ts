@@ -7,7 +7,7 @@ export interface SimulatorEnv {
 }
 
 /**
- * A broker as its contract sheet says, over real HTTP. The simulator is the authority on its own state (users,
+ * A broker as lib/brokers/<id>/README.md says, over real HTTP. The simulator is the authority on its own state (users,
  * live tokens, counters): tests arrange it through methods of each simulator and read it back.
  */
 export interface Simulator {

@@ -161,7 +161,8 @@ function failure(error: unknown, broker: Broker, account: AccountId, at: Tempora
     const { reason, fix } = error.refusal
     return { success: false, at, code: 'configuration_invalid', reason, fix }
   }
-  // A code is spent by the first request that names it, so there is nothing to look for (brokers/DECISIONS, General).
+  // A code is spent by the first request that names it, so there is nothing to look for (lib/brokers/README.md,
+  // Errors).
   if (error instanceof AmbiguousError) {
     const reason = `the reply of ${broker.displayName} was lost, and the code counts as spent`
     return { success: false, at, code: 'ambiguous', reason, fix: 'log in again' }

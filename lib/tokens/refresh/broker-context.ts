@@ -15,7 +15,7 @@ import { BrokerClock } from './broker-clock.ts'
 
 const DEFAULT_TIMEOUT_MS = 15_000
 const TOTP_STEP_S = 30
-/** With less time left the code may arrive too late (brokers/README, rules for TOTP). */
+/** With less time left the code may arrive too late (lib/brokers/README.md, Time). */
 const TOTP_MIN_SECONDS_LEFT = 8
 /** A last step further ahead was noted by a clock that was ahead, and would hold up codes until then. */
 const TOTP_MOST_STEPS_AHEAD = CLOCK_TOLERANCE_SECONDS / TOTP_STEP_S

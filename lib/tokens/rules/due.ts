@@ -9,8 +9,8 @@ const SHORTEST_DEFAULT_LEEWAY_MINUTES = 30
 /** cert-manager's rule: renew when two thirds of the life are over. */
 const LEEWAY_SHARE_OF_LIFE = 1 / 3
 /**
- * The morning of a market: a proof from before says nothing of today, since a session can end overnight (brokers/README,
- * daily logout), and a person asked before it would be asked at night.
+ * The morning of a market: a proof from before says nothing of today, since a session can end overnight
+ * (lib/brokers/README.md, Time), and a person asked before it would be asked at night.
  */
 export const BEFORE_OPEN_MINUTES = 180
 /** DESIGN's "ready": proven by a live call in the last minutes before the open, with time left for a person. */

@@ -12,7 +12,7 @@ import type { Broker, Grant } from '../../ports/broker.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { secretStamp } from './choose-grant.ts'
 
-/** Where a sheet does not say after how many wrong tries a broker locks (brokers/DECISIONS, November 2026). */
+/** Where it is not known after how many wrong tries a broker locks (lib/brokers/README.md, Lock-outs). */
 const DEFAULT_LOCK_AFTER = 3
 /** Tries that are left to the person, who may mistype as well. */
 const LEFT_TO_THE_PERSON = 2
