@@ -16,7 +16,7 @@ export interface Need {
   readonly action: string
 }
 
-/** DESIGN's ladder, as far as one channel goes: again with an hour left, and when it is nearly too late. */
+/** As far as one channel goes: again with an hour left, and when it is nearly too late. */
 const REMIND_MINUTES_BEFORE_OPEN = [60, 30]
 
 const TITLES: Readonly<Record<Incident['kind'], (account: string) => string>> = {

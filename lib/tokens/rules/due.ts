@@ -13,7 +13,7 @@ const LEEWAY_SHARE_OF_LIFE = 1 / 3
  * (lib/brokers/README.md, Time), and a person asked before it would be asked at night.
  */
 export const BEFORE_OPEN_MINUTES = 180
-/** DESIGN's "ready": proven by a live call in the last minutes before the open, with time left for a person. */
+/** "Ready" is: proven by a live call in the last minutes before the open, with time left for a person. */
 export const PROVE_MINUTES_BEFORE_OPEN = 45
 
 export interface Due {
