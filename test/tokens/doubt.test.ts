@@ -5,7 +5,7 @@ import type { AccountId } from '../../lib/model/account-id.ts'
 import { changed, newAccountState } from '../../lib/model/account-state.ts'
 import { BrokerUnavailableError, GrantRejectedError, TokenVaultError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
-import { HttpError } from '../../lib/ports/http.ts'
+import { HttpError, type HttpRequest } from '../../lib/ports/http.ts'
 import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { gaveNothing, noteDoubt } from '../../lib/tokens/rules/doubt.ts'
@@ -83,6 +83,33 @@ describe('I9 a token is called live only while nothing speaks against it', () =>
     await world.callback({ state, code: 'code-invented' })
     expect(await status()).toBe('live')
     expect(server.count('/me')).toBe(proofs)
+  })
+
+  test('a login that is cancelled at the broker leaves the doubt of an earlier one that was killed', async () => {
+    const { ports } = world
+    const sent = Promise.withResolvers<void>()
+    const send = async (request: HttpRequest): Promise<never> => {
+      await ports.http.send(request)
+      sent.resolve()
+      return new Promise<never>(() => undefined)
+    }
+    const state = await world.begin(account)
+    world.ports = { ...ports, http: { send } }
+    void world.callback({ state, code: world.simulator.codeFor('SIM001') })
+    await sent.promise
+    world.ports = ports
+    world.clock.advance({ minutes: 10 })
+    hangs()
+    success(await world.callback({ state: await world.begin(account), error: 'access_denied' }))
+    expect(await status()).toBe('unproven')
+  })
+
+  test('a login whose code could not be sent has put nothing in doubt', async () => {
+    const state = await world.begin(account)
+    await world.ports.vault.remove(account, 'client_secret')
+    hangs()
+    success(await world.callback({ state, code: world.simulator.codeFor('SIM001') }))
+    expect(await status()).toBe('live')
   })
 
   test('while a request for approval is open nobody vouches for the token; a proof from after it does', async () => {

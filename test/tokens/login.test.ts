@@ -355,6 +355,27 @@ describe('a bare code that is handed in again', () => {
     expect(await handIn(code)).toMatchObject({ success: true })
   })
 
+  test('is sent once at most: a second try that was killed is the last one', async () => {
+    const { ports } = world
+    const code = world.simulator.codeFor('SIM001')
+    answering('/exchange', new HttpError('ECONNREFUSED', { sent: false }))
+    expect(await handIn(code)).toMatchObject({ unsent: true })
+    world.clock.advance({ minutes: 1 })
+    const arrived = Promise.withResolvers<void>()
+    const send: Http['send'] = async (request) => {
+      await ports.http.send(request)
+      arrived.resolve()
+      return new Promise<never>(() => undefined)
+    }
+    world.ports = { ...ports, http: { send } }
+    void handIn(code).catch(() => undefined)
+    await arrived.promise
+    world.ports = ports
+    world.clock.advance({ minutes: 10 })
+    await world.desk.finish({ by: 'code', account, code })
+    expect(world.simulator.codesSeen).toBe(1)
+  })
+
   test('is not sent when an answer came that says nothing', async () => {
     const { ports } = world
     const code = world.simulator.codeFor('SIM001')

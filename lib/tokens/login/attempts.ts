@@ -69,13 +69,17 @@ export function withLogin(
   return [...logins.filter((one) => isOpen(one, now) || over.includes(one)), attempt]
 }
 
-/** The logins with the end of one of them filled in. */
+/** The logins with the end of one of them filled in: that it was taken, which no older result outlives, or how it went. */
 export function withResult(
   { logins = [] }: AccountState,
   id: string,
   end: { readonly usedAt: Temporal.Instant } | { readonly result: LoginResult },
 ): readonly LoginAttempt[] {
-  return logins.map((attempt) => (attempt.id === id ? { ...attempt, ...end } : attempt))
+  return logins.map((attempt) => {
+    if (attempt.id !== id) return attempt
+    const { result: _before, ...taken } = attempt
+    return { ...taken, ...end }
+  })
 }
 
 function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {

@@ -10,8 +10,8 @@ import {
   WrongAccountError,
 } from '../../model/errors.ts'
 import type { Publication } from '../../ports/audience.ts'
-import type { Broker, Renewal } from '../../ports/broker.ts'
-import type { Callback, CodeLogin } from '../../ports/login.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Authorization, Callback, CodeLogin } from '../../ports/login.ts'
 import { COMMAND_LINE } from '../../ports/login-desk.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { Lease } from '../lease/lease.ts'
@@ -64,6 +64,7 @@ export async function exchanged(
   const state = lease.state
   const { account, settings, totpStep } = state
   let changes: StateChanges = {}
+  let reached = false
   let minted = false
   let task: Probe | undefined
   try {
@@ -71,7 +72,9 @@ export async function exchanged(
     assertStored(login.needs, stored, state, broker)
     const context = brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
     task = { broker, stored, context, ports }
-    const renewal = await exchange(login, returned, state, context)
+    const order = orderOf(returned, state, context)
+    reached = true
+    const renewal = await login.exchange(context, order)
     minted = true
     const published = await publishLogin(broker, lease, renewal, context, ports, 'login')
     changes = published.changes
@@ -85,8 +88,11 @@ export async function exchanged(
   } catch (error) {
     const at = ports.clock.now()
     const stays = minted && !(error instanceof WrongAccountError)
-    if (!stays && gaveNothing(error))
-      changes = { ...changes, ...withdrawDoubt(state, state.exchanges?.at(-1)) }
+    // Without a code nothing was to be sent, and the last exchange on record is an earlier login's.
+    const notedAt = returned.callback.code && state.exchanges?.at(-1)
+    if (!reached || (!stays && gaveNothing(error))) {
+      changes = { ...changes, ...withdrawDoubt(state, notedAt) }
+    }
     changes = { ...changes, ...throttle(error, ports) }
     // The receipt says of the old token what the broker says.
     const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
@@ -119,13 +125,12 @@ function keptResult(error: unknown, broker: Broker, account: AccountId, at: Temp
   }
 }
 
-/** One attempt at the exchange. Throws before it when the redirect already says that it is of no use. */
-async function exchange(
-  login: CodeLogin,
+/** What the code is exchanged with. Throws when the redirect already says that an exchange is of no use. */
+function orderOf(
   { callback, state: oneTime, loginId }: Returned,
   state: AccountState,
   context: RunContext,
-): Promise<Renewal> {
+): Authorization {
   if (callback.code === undefined) {
     throw new GrantRejectedError(
       'the broker sent no authorization code: the login was cancelled or refused there',
@@ -141,11 +146,11 @@ async function exchange(
     const own = context.optional('user_id')?.reveal()
     if (own !== undefined) assertSameUser({ userId: own }, { userId })
   }
-  return login.exchange(context, {
+  return {
     code: callback.code,
     redirectUri: redirectUriOf(state, loginId, context),
     ...(oneTime !== undefined && { codeVerifier: codeVerifierOf(oneTime, context.secret('client_secret')) }),
-  })
+  }
 }
 
 /** A bare code names no login: where no address is stored, it comes from the login last begun at the command line. */
