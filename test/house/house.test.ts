@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { BROKER_IDS, BROKERS } from '../../lib/brokers/index.ts'
 import { SECRET_NAMES } from '../../lib/model/secret-name.ts'
@@ -36,24 +37,46 @@ describe.each(BROKER_IDS)('the broker %s', (id) => {
   })
 })
 
-describe('the README', () => {
+/** Every page people read, from the project's folder. */
+const PAGES = ['README.md', '.github/SECURITY.md'].concat(
+  ['lib', 'functions', 'infra', 'test'].flatMap((folder) =>
+    readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.md'))
+      .map((path) => `${folder}/${path.replaceAll('\\', '/')}`),
+  ),
+)
+
+describe.each(PAGES)('%s', (page) => {
+  const text = readFileSync(new URL(page, root), 'utf8')
+  const targets = [...text.matchAll(/(?:\]\(|src=")(?!https?:|mailto:)([^)"\s]+)/g)].map(([, to]) => {
+    const [path = '', anchor] = (to as string).split('#')
+    return { path: path === '' ? page : posix.join(posix.dirname(page), path), anchor }
+  })
+
   test('links only to files there are', () => {
-    const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map(([, path]) => path as string)
-    expect(links.length).toBeGreaterThan(10)
-    expect(links.filter((path) => !existsSync(new URL(path, root)))).toEqual([])
+    expect(targets.filter(({ path }) => !existsSync(new URL(path, root)))).toEqual([])
   })
 
   test('links only to headings there are', () => {
-    const slugs = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
-      (title as string)
-        .toLowerCase()
-        .replace(/[^\w\s-]/g, '')
-        .replace(/\s/g, '-'),
+    const astray = targets.filter(
+      ({ path, anchor }) => anchor !== undefined && !slugsOf(path).includes(anchor),
     )
-    const anchors = [...readme.matchAll(/\]\(#([^)]+)\)/g)].map(([, slug]) => slug)
-    expect(anchors.filter((slug) => !slugs.includes(slug as string))).toEqual([])
+    expect(astray).toEqual([])
   })
 })
+
+test('the README leads and is no manual', () => {
+  expect(Buffer.byteLength(readme)).toBeLessThan(14_000)
+})
+
+function slugsOf(page: string): readonly string[] {
+  return [...readFileSync(new URL(page, root), 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+    (title as string)
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .replace(/\s/g, '-'),
+  )
+}
 
 describe('the facts the code rests on', () => {
   const files = ['lib', 'functions', 'infra', 'test'].flatMap((folder) =>

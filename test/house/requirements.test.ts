@@ -17,14 +17,14 @@ interface Row {
   readonly links: readonly string[]
 }
 
-/** The table of the README's section. */
+/** The table of the section of test/README.md. */
 function tableOf(readme: string): readonly Row[] {
   const section = /^## Requirements\n([\s\S]*?)^## /m.exec(readme)?.[1] ?? ''
   return [...section.matchAll(/^\| (R\d[\d.]*) \| ([^|]*) \| ([^|]*) \|$/gm)].map(
     ([, number = '', what = '', tests = '']) => ({
       number,
       what,
-      links: [...tests.matchAll(/\]\(([^)]+)\)/g)].map(([, path = '']) => path),
+      links: [...tests.matchAll(/\]\(([^)]+)\)/g)].map(([, path = '']) => `test/${path}`),
     }),
   )
 }
@@ -43,7 +43,7 @@ function read(path: string): string {
   return readFileSync(new URL(path, root), 'utf8')
 }
 
-const rows = tableOf(read('README.md'))
+const rows = tableOf(read('test/README.md'))
 
 describe('the table of requirements', () => {
   test('has every row of the guides exactly once, and no other', () => {

@@ -5,17 +5,19 @@ import { delimiter, join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Ended } from './deployment-processes.ts'
 
-const README = readFileSync(resolve(import.meta.dirname, '../../../README.md'), 'utf8')
+const README = readFileSync(resolve(import.meta.dirname, '../../../lib/client/README.md'), 'utf8')
 /** No example takes this long; what hangs is ended. */
 const LONGEST_RUN_MS = 30_000
 
-/** The one code block of the README in this language whose first line begins with this comment. Throws without it. */
+/** The one code block of lib/client/README.md in this language whose first line begins with this comment. Throws without it. */
 export function readmeExample(language: string, comment: string): string {
   const fence = new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'gm')
   const blocks = [...README.matchAll(fence)].map(([, code = '']) => code)
   const [block, ...others] = blocks.filter((code) => code.startsWith(comment))
   if (block !== undefined && others.length === 0) return block
-  throw new Error(`the README must have exactly one block of ${language} that begins with "${comment}"`)
+  throw new Error(
+    `lib/client/README.md must have exactly one block of ${language} that begins with "${comment}"`,
+  )
 }
 
 /** The whole path of a program. Throws unless this machine has it. */
