@@ -124,8 +124,9 @@ export function createClient(options: ClientOptions): TokenkeeperClient {
     try {
       return await view.better((token) => !isEnding(view, token, withinMinutes))
     } catch (error) {
-      // What cannot be renewed is used while it lives (R1.5).
-      if (view.alive) return view.alive
+      // What cannot be renewed is used while it lives (R1.5); one the broker has just refused does not.
+      const alive = view.aliveDespite(error as TokenUnavailableError)
+      if (alive) return alive
       throw error
     }
   }

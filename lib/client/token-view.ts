@@ -29,6 +29,8 @@ const CANNOT_TELL: ReadonlySet<string> = new Set([
   'busy',
   'rate_limited',
 ])
+/** Of these the ones a keeper gives that was at work. */
+const STOPPED: ReadonlySet<string> = new Set(['busy', 'rate_limited'])
 
 export interface TokenViewOptions {
   readonly source: TokenSource
@@ -76,9 +78,15 @@ export class TokenView {
     return this.warm ?? this.#flights.run('current', () => this.#readOrRenewed())
   }
 
-  /** The known token unless it counts as dead. */
+  /** The known token unless it counts as dead, or the keeper says that it is not live. It may be unproven. */
   get alive(): ClientToken | undefined {
-    return this.#token && this.leftMs(this.#token) !== 0 ? this.#token : undefined
+    return this.#token && !this.#isDead(this.#token) ? this.#token : undefined
+  }
+
+  /** The same where a proof failed for this reason: one in doubt is given only where the reason says nothing of it. */
+  aliveDespite({ code }: Pick<TokenUnavailableError, 'code'>): ClientToken | undefined {
+    const token = this.alive
+    return token?.unprovenSince && !CANNOT_TELL.has(code) ? undefined : token
   }
 
   /**
@@ -149,7 +157,7 @@ export class TokenView {
     try {
       // With a token that still lives nobody should have to wait for a source that is away.
       const token = usable ? await this.#took(() => this.#source.read()) : await this.look()
-      if (this.leftMs(token) !== 0) return token.unprovenSince ? await this.#proven(token) : token
+      if (!this.#isDead(token)) return token.unprovenSince ? await this.#proven(token) : token
     } catch (error) {
       if (usable && !usable.unprovenSince) {
         this.#warmUntilMs = Math.min(this.#nowMs() + LOOK_HOLDS_MS, this.#deadAtMs(usable))
@@ -157,11 +165,15 @@ export class TokenView {
       }
       if (!(error instanceof TokenUnavailableError && error.code === 'no_token')) throw error
     }
-    const token = await this.renew({ force: false })
-    if (this.leftMs(token) !== 0) return token
+    return this.#usable(await this.renew({ force: false }))
+  }
+
+  #usable(token: ClientToken): ClientToken {
+    if (!this.#isDead(token)) return token
+    const why = this.leftMs(token) === 0 ? `it expired ${this.diesAt(token)}` : 'the broker has refused it'
     throw unavailable(this.#source.account, {
       code: 'expired',
-      reason: `it expired ${this.diesAt(token)}, and there is no newer one yet`,
+      reason: `${why}, and there is no newer one yet`,
       fix: 'ask again after the next run, or see tokenkeeper status',
       retryAfterSeconds: RENEW_HOLDS_MS / 1_000,
     })
@@ -169,13 +181,23 @@ export class TokenView {
 
   /** Has the keeper ask the broker; who may not, or does not reach it, gets the token with the doubt on it. */
   async #proven(token: ClientToken): Promise<ClientToken> {
+    let proven = token
     try {
-      return await this.renew({ force: false })
+      proven = this.#usable(await this.renew({ force: false }))
     } catch (error) {
       const { code } = error as TokenUnavailableError
-      if (CANNOT_TELL.has(code)) return token
-      throw error
+      if (!CANNOT_TELL.has(code)) throw error
+      // A keeper that was reached may have heard the broker's refusal before something else stopped it.
+      if (STOPPED.has(code)) proven = await this.look()
+      if (this.#isDead(proven)) throw error
     }
+    // Only now: until somebody has been asked, nobody gets a token in doubt without asking.
+    if (proven.unprovenSince) this.#warmUntilMs = this.#nowMs() + LOOK_HOLDS_MS
+    return proven
+  }
+
+  #isDead(token: ClientToken): boolean {
+    return this.leftMs(token) === 0 || (token.live === false && !token.unprovenSince)
   }
 
   /** When it dies, for a sentence. */
@@ -219,7 +241,7 @@ export class TokenView {
   }
 
   #warmFrom(token: ClientToken, nowMs: number): number {
-    if (token.unprovenSince) return nowMs + LOOK_HOLDS_MS
+    if (token.unprovenSince || token.live === false) return nowMs
     if (!token.expiresAt) return nowMs + UNKNOWN_HOLDS_MS
     const endsMs = token.expiresAt.epochMilliseconds
     const share = Math.min(LONGEST_DUE_MS, (endsMs - nowMs) * DUE_SHARE_OF_LIFE)

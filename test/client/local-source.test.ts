@@ -84,6 +84,27 @@ describe('a token that something may have ended', () => {
     expect(simulator.exchanges).toBe(2)
     expect(accessToken.reveal()).toBe(await world.stored(account, 'access_token'))
   })
+
+  test('is handed out by nothing once the broker has refused it, however often a program asks', async () => {
+    simulator.killAccessTokens()
+    simulator.revokeAll()
+    const awaiting = { code: 'awaiting_login', actor: 'person' }
+    await expect(client.getToken()).rejects.toMatchObject(awaiting)
+    await expect(client.ensureValidToken()).rejects.toMatchObject(awaiting)
+    world.clock.advance({ minutes: 1 })
+    expect(await source.read()).toMatchObject({ live: false })
+    await expect(client.getToken()).rejects.toMatchObject(awaiting)
+    await expect(client.ensureValidToken()).rejects.toMatchObject(awaiting)
+    expect(simulator.exchanges).toBe(1)
+  })
+
+  test('is not handed out either where the broker refuses it and then lets nobody renew it', async () => {
+    simulator.killAccessTokens()
+    const throttled = { status: 429, headers: { 'retry-after': '600' }, body: '{}' }
+    server.failNext('/token', { kind: 'reply', ...throttled })
+    await expect(client.getToken()).rejects.toMatchObject({ code: 'rate_limited', actor: 'wait' })
+    await expect(client.ensureValidToken()).rejects.toMatchObject({ code: 'rate_limited' })
+  })
 })
 
 describe('the stores of this machine', () => {

@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { delimiter, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ASHA_AT_FYERS } from '../../lib/simulators/demo/demo-accounts.ts'
+import { ASHA_AT_FYERS, ESHA_AT_ZERODHA } from '../../lib/simulators/demo/demo-accounts.ts'
+import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import { holdNext } from '../support/held-request.ts'
 import { CALL, CommandLine, type Ended, ended, saying } from './command.ts'
 import { serving } from './serving.ts'
@@ -343,4 +344,25 @@ test('R1.4 a token that is on record as refused is not handed out, although its 
   const done = await exec(['fyers'], [NODE, '-e', 'console.log("started")'])
   expect(done).toMatchObject({ code: 4, stdout: '' })
   expect(done.stderr).toContain(`${CALL} login fyers`)
+})
+
+test('I9 a token in doubt that the broker refuses when it is asked is not handed out either', async () => {
+  const login = () =>
+    line.run(['login', 'zerodha', '--code', '-'], {
+      stdin: line.world.zerodha.requestTokenFor(ESHA_AT_ZERODHA.userId),
+    })
+  expect(await login()).toMatchObject({ code: 0 })
+  line.clock.advance(2)
+  const server = line.world.servers.find(({ name }) => name === 'zerodha')?.server
+  if (!server) throw new Error('Zerodha is not simulated')
+  // The second login ends the first token, and its reply is lost.
+  server.failNext('/session/token', { kind: 'lost_reply' })
+  for (let i = 0; i < 2; i++) server.failNext('/user/profile', HTML_502)
+  expect((await login()).stderr).toContain('Whether the old token still works is unproven')
+  line.clock.advance(2)
+  for (let time = 0; time < 2; time++) {
+    const done = await exec(['zerodha'], [NODE, '-e', 'console.log("started")'])
+    expect(done).toMatchObject({ code: 4, stdout: '' })
+    expect(done.stderr).toContain(`${CALL} login zerodha`)
+  }
 })

@@ -5,10 +5,11 @@ import type { ClientToken, TokenSource } from '../../client/sources/token-source
 import type { AccountId } from '../../model/account-id.ts'
 import { isRefused } from '../../model/account-state.ts'
 import { StateStoreError } from '../../model/errors.ts'
-import type { StateStore } from '../../ports/state-store.ts'
+import type { Ports } from '../../ports/ports.ts'
 import type { TokenDesk } from '../../ports/token-desk.ts'
 import { resourceNames } from '../../resource-names.ts'
 import { unprovenSince } from '../../tokens/rules/doubt.ts'
+import { isLive } from '../../tokens/rules/token-status.ts'
 import { tokenDesk } from '../../tokens/service/token-desk.ts'
 import { brokerFor, type Wish } from '../accounts/account-arguments.ts'
 import { chosenAccounts } from '../accounts/chosen-accounts.ts'
@@ -72,7 +73,7 @@ function recorded(known: KnownAccount, composition: Composition, desk: TokenDesk
   const { account, settings } = known.state
   const source =
     backend === 'aws'
-      ? withRecord(stackSource(account, composition, settings.maxLifetimeHours), ports.states)
+      ? withRecord(stackSource(account, composition, settings.maxLifetimeHours), ports)
       : localSource({ account, ports, brokers: brokers.map(({ broker }) => broker) })
   const present = async () => (await ports.states.get(account)) ?? known.state
   return {
@@ -110,13 +111,14 @@ function stackSource(account: AccountId, composition: Composition, maxLifetimeHo
 }
 
 /** The record knows what the parameter does not: the generation, and the end where the broker told it in a reply. */
-function withRecord(source: TokenSource, states: StateStore): TokenSource {
+function withRecord(source: TokenSource, { states, clock }: Pick<Ports, 'states' | 'clock'>): TokenSource {
   const completed = async (token: ClientToken | undefined): Promise<ClientToken | undefined> => {
     const state = token && (await states.get(token.account))
     if (!state?.accessToken || state.accessToken.version !== token?.version) return token
     const since = unprovenSince(state)
     const { expiresAt } = state.accessToken
-    return { ...token, generation: state.generation, expiresAt, ...(since && { unprovenSince: since }) }
+    const live = isLive(state, clock.now())
+    return { ...token, generation: state.generation, expiresAt, live, ...(since && { unprovenSince: since }) }
   }
   return {
     ...source,

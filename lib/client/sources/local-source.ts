@@ -8,6 +8,7 @@ import type { Ports } from '../../ports/ports.ts'
 import type { PublishedToken, RefreshOrder } from '../../ports/token-desk.ts'
 import { unprovenSince } from '../../tokens/rules/doubt.ts'
 import { isHeld } from '../../tokens/rules/held.ts'
+import { isLive } from '../../tokens/rules/token-status.ts'
 import { authorizationOf } from '../../tokens/service/read-published.ts'
 import { tokenDesk } from '../../tokens/service/token-desk.ts'
 import { managedElsewhere, objectionIn, unavailable, unavailableOfRefusal } from '../unavailable.ts'
@@ -62,9 +63,10 @@ export function localSource(options: LocalSourceOptions): TokenSource {
     if (!published) throw missing(state)
     const { accessToken, version, session } = published
     const authorization = authorizationOf(broker, published)
-    const record = state?.accessToken
-    const expiresAt = record?.version === version ? record.expiresAt : undefined
-    const since = state && record?.version === version ? unprovenSince(state) : undefined
+    // Of a token that somebody else has stored since, the record says nothing.
+    const record = state?.accessToken?.version === version ? state : undefined
+    const expiresAt = record?.accessToken?.expiresAt
+    const since = record && unprovenSince(record)
     return {
       account,
       broker: broker.id,
@@ -73,6 +75,7 @@ export function localSource(options: LocalSourceOptions): TokenSource {
       generation: state?.generation ?? 0,
       ...(authorization !== undefined && { authorization: new Secret(authorization) }),
       ...(expiresAt && { expiresAt }),
+      ...(record && { live: isLive(record, clock.now()) }),
       ...(since && { unprovenSince: since }),
       ...(session && { session }),
       ...(state?.userId !== undefined && { userId: state.userId }),

@@ -16,6 +16,8 @@ export interface ClientToken {
   readonly version?: number
   /** When it dies; absent where nobody can vouch for that. */
   readonly expiresAt?: Temporal.Instant
+  /** Whether the keeper counts it as live; absent where the source does not tell. */
+  readonly live?: boolean
   /** Since when something may have ended it that the broker was not asked about; absent where nothing may, as far as the source tells. */
   readonly unprovenSince?: Temporal.Instant
   /** Companions without which the token is useless, as one JSON text. */
