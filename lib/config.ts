@@ -131,7 +131,7 @@ export function parseConfig(context: unknown, source = 'cdk.json'): Config {
   if (!parsed.success) {
     const mistakes = parsed.error.issues.flatMap((issue) => explain(issue, context ?? {}))
     throw new ConfigurationError(`the "tokenkeeper" context of ${source} is wrong:\n${mistakes.join('\n')}`, {
-      fix: `correct ${source}; the README's configuration table lists every key`,
+      fix: `correct ${source}; infra/README.md, Configuration, lists every key`,
     })
   }
   const { allowHttpHosts, brokers, site, mirrors } = parsed.data

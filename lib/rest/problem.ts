@@ -82,7 +82,7 @@ export class RestProblem extends Error {
 /** The answer to whatever no route takes. */
 export function noSuchPath(): RestProblem {
   return new RestProblem('not_found', 'there is no such path, or not by this method', {
-    fix: 'look at /docs, or at the README',
+    fix: 'look at /docs, or at lib/rest/README.md',
   })
 }
 

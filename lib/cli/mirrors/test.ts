@@ -27,7 +27,7 @@ export async function testMirrors(options: GlobalOptions, terminal: Terminal): P
     const looks = looksOf(composition)
     if (looks.length === 0) {
       throw new ConfigurationError('no mirror is configured', {
-        fix: 'add "mirrors" to the "tokenkeeper" context in cdk.json, as the README describes',
+        fix: 'add "mirrors" to the "tokenkeeper" context in cdk.json, as lib/mirrors/README.md describes',
       })
     }
     const accounts = await accountsOf(composition)
