@@ -1,0 +1,403 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type AccountId, parseAccountId } from '../../../lib/model/account-id.ts'
+import { StateStoreError, TokenVaultError } from '../../../lib/model/errors.ts'
+import { HttpError } from '../../../lib/ports/http.ts'
+import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
+import { type Run, runBroker } from '../../../lib/tokens/refresh/run.ts'
+import { holdNext } from '../../support/held-request.ts'
+import { RotabrokerSimulator, rotabroker } from '../../support/rotating-broker.ts'
+import { World } from '../../support/world.ts'
+
+let world: World
+let simulator: RotabrokerSimulator
+let server: SimulatorServer
+
+beforeEach(async () => {
+  world = new World()
+  simulator = new RotabrokerSimulator(world.clock)
+  server = await world.serve(simulator)
+})
+
+afterEach(() => world.close())
+
+async function accounts(count: number): Promise<AccountId[]> {
+  const ids: AccountId[] = []
+  for (let i = 0; i < count; i++) {
+    const id = `rotabroker/SIM${String(i).padStart(3, '0')}`
+    ids.push(await world.account(id, { client_id: 'sim-client', refresh_token: simulator.login(`SIM${i}`) }))
+  }
+  return ids
+}
+
+describe('200 accounts of one broker', () => {
+  test('one invocation with enough time does all of them, each once', async () => {
+    await accounts(200)
+    const { report, remaining } = await world.run(rotabroker)
+    expect(report).toMatchObject({
+      success: true,
+      refreshed: 200,
+      failed: 0,
+      skipped: 0,
+      total: 200,
+      handedOver: 0,
+    })
+    expect(remaining).toEqual([])
+    expect(simulator.exchanges).toBe(200)
+  })
+
+  test('a chain of short invocations does all of them, none skipped or done twice', async () => {
+    const all = await accounts(200)
+    const done: AccountId[] = []
+    let next: readonly AccountId[] | undefined
+    let invocations = 0
+    do {
+      invocations += 1
+      const run: Run = await runBroker(
+        {
+          broker: rotabroker,
+          accounts: next,
+          owner: `invocation-${invocations}`,
+          // 2 s between accounts: some forty fit before the 45 s kept for the slowest one.
+          pacingSeconds: 2,
+          hardDeadline: world.clock.now().add({ seconds: 120 }),
+        },
+        world.ports,
+      )
+      done.push(
+        ...run.report.results.filter(({ outcome }) => outcome === 'refreshed').map(({ account }) => account),
+      )
+      expect(run.report.total).toBe(run.report.results.length + run.remaining.length)
+      expect(run.report.handedOver).toBe(run.remaining.length)
+      next = run.remaining
+    } while (next.length > 0 && invocations < 50)
+    expect(done.toSorted()).toEqual(all.toSorted())
+    expect(simulator.exchanges).toBe(200)
+    expect(invocations).toBeGreaterThan(3)
+  })
+
+  test('no more records are held than are worked on', async () => {
+    const ids = await accounts(60)
+    let yielded = 0
+    let furthestAhead = 0
+    const { states } = world.ports
+    world.ports = {
+      ...world.ports,
+      states: {
+        ...states,
+        async *list(broker) {
+          for await (const state of states.list(broker)) {
+            yielded += 1
+            furthestAhead = Math.max(furthestAhead, yielded - simulator.exchanges)
+            yield state
+          }
+        },
+      },
+    }
+    await world.run(rotabroker)
+    expect(yielded).toBe(ids.length)
+    expect(furthestAhead).toBeLessThanOrEqual(rotabroker.concurrency + 1)
+  })
+})
+
+describe('one account’s trouble', () => {
+  test('does not touch the others', async () => {
+    const ids = await accounts(5)
+    await world.ports.vault.remove(ids[1] as AccountId, 'client_id')
+    await world.store(ids[3] as AccountId, { refresh_token: 'sim.unknown.refresh.token' })
+    const { report } = await world.run(rotabroker)
+    expect(report).toMatchObject({ refreshed: 3, failed: 2, total: 5, success: false })
+    expect(report.message).toContain('1 waiting for a person to log in')
+  })
+
+  test('an unreadable vault for one account leaves the others alone', async () => {
+    const ids = await accounts(3)
+    const { vault } = world.ports
+    world.ports = {
+      ...world.ports,
+      vault: {
+        ...vault,
+        read: async (account, names) => {
+          if (account === ids[0]) throw new TokenVaultError('throttled', { during: 'read' })
+          return vault.read(account, names)
+        },
+      },
+    }
+    const { report } = await world.run(rotabroker)
+    expect(report).toMatchObject({ refreshed: 2, failed: 1 })
+    expect(report.results[0]).toMatchObject({ account: ids[0], code: 'vault_read' })
+  })
+})
+
+describe('what is asked for', () => {
+  test('only the named accounts are worked on', async () => {
+    const [first, second] = (await accounts(4)) as [AccountId, AccountId]
+    const { report } = await world.run(rotabroker, { accounts: [first, second] })
+    expect(report.results.map(({ account }) => account)).toEqual([first, second])
+  })
+
+  test('an unknown account fails by name and the others go on', async () => {
+    const [first] = (await accounts(1)) as [AccountId]
+    const unknown = parseAccountId('rotabroker/nobody')
+    const { report } = await world.run(rotabroker, { accounts: [first, unknown] })
+    expect(report).toMatchObject({ refreshed: 1, failed: 1 })
+    expect(report.results.find(({ account }) => account === unknown)).toMatchObject({
+      account: unknown,
+      code: 'configuration_invalid',
+      nextAction: expect.stringContaining('tokenkeeper setup rotabroker/nobody'),
+    })
+    expect(await world.ports.states.get(unknown)).toBeUndefined()
+  })
+
+  test('R0.10 no account at all says how to set one up', async () => {
+    const { report } = await world.run(rotabroker)
+    expect(report).toMatchObject({
+      success: false,
+      total: 0,
+      message: 'no accounts: run tokenkeeper setup rotabroker',
+    })
+  })
+
+  test('R3.3 parameters of an older set-up are adopted as the default account', async () => {
+    await world.store(parseAccountId('rotabroker'), {
+      client_id: 'sim-client',
+      refresh_token: simulator.login('SIM1'),
+    })
+    const { report } = await world.run(rotabroker)
+    expect(report.results).toMatchObject([{ account: 'rotabroker', outcome: 'refreshed' }])
+    expect(await world.ports.states.get(parseAccountId('rotabroker'))).toMatchObject({ generation: 1 })
+  })
+
+  test('a forced run renews a fresh token, and a follow-up of the same run does not do it again', async () => {
+    const [first] = (await accounts(1)) as [AccountId]
+    await world.run(rotabroker)
+    world.clock.advance({ minutes: 1 })
+    const forcedAt = world.clock.now()
+    const request = {
+      broker: rotabroker,
+      owner: 'forced',
+      forcedAt,
+      hardDeadline: forcedAt.add({ minutes: 10 }),
+    }
+    world.clock.advance({ seconds: 1 })
+    expect((await runBroker(request, world.ports)).report).toMatchObject({ refreshed: 1 })
+    world.clock.advance({ seconds: 5 })
+    expect(
+      (await runBroker({ ...request, owner: 'again', accounts: [first] }, world.ports)).report.results,
+    ).toMatchObject([{ outcome: 'fresh' }])
+    expect(simulator.exchanges).toBe(2)
+  })
+
+  test('R0.2 R0.8 paused and external accounts are counted as skipped and never touched', async () => {
+    await accounts(1)
+    await world.account('rotabroker/ext', { client_id: 'c' }, { managedBy: 'external' })
+    const paused = await world.account('rotabroker/zz', {
+      client_id: 'c',
+      refresh_token: simulator.login('SIMZ'),
+    })
+    const state = await world.ports.states.get(paused)
+    if (!state) throw new Error('no state')
+    await world.ports.states.replace({ ...state, revision: 2, paused: { since: world.clock.now() } })
+    const { report } = await world.run(rotabroker)
+    expect(report).toMatchObject({ refreshed: 1, skipped: 2, failed: 0, success: true })
+    expect(report.results.map(({ outcome }) => outcome).toSorted()).toEqual([
+      'paused',
+      'refreshed',
+      'skipped',
+    ])
+  })
+})
+
+describe('time', () => {
+  test('R0.9 accounts start at least the pacing apart', async () => {
+    await accounts(4)
+    const starts: number[] = []
+    await runBroker(
+      {
+        broker: rotabroker,
+        owner: 'paced',
+        pacingSeconds: 2,
+        hardDeadline: world.clock.now().add({ minutes: 10 }),
+        onProgress: ({ event }) => {
+          if (event === 'started') starts.push(world.clock.now().epochMilliseconds)
+        },
+      },
+      world.ports,
+    )
+    const gaps = starts.slice(1).map((at, index) => at - (starts[index] as number))
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(2000)
+  })
+
+  test('pacing longer than what is left hands the rest over before the deadline, not after it', async () => {
+    const [, second] = await accounts(2)
+    const hardDeadline = world.clock.now().add({ seconds: 60 })
+    const request = { broker: rotabroker, owner: 'slow', pacingSeconds: 70, hardDeadline }
+    const run = await runBroker(request, world.ports)
+    expect(run.remaining).toEqual([second])
+    expect(Number(world.clock.now().until(hardDeadline).total('seconds'))).toBeGreaterThan(0)
+  })
+
+  test('I8 a wait that ends after the deadline is left to a later run, which keeps to it', async () => {
+    await accounts(1)
+    server.failNext('/token', { kind: 'reply', status: 429, body: '{}', headers: { 'retry-after': '600' } })
+    const { report } = await world.run(rotabroker, { seconds: 300 })
+    expect(report.results).toMatchObject([{ outcome: 'failed', code: 'rate_limited' }])
+    world.clock.advance({ minutes: 5 })
+    await world.run(rotabroker, { seconds: 60 })
+    expect(simulator.exchanges).toBe(0)
+    world.clock.advance({ minutes: 5 })
+    expect((await world.run(rotabroker)).report.refreshed).toBe(1)
+  })
+
+  test('a short wait the broker asks for is sat out within the run', async () => {
+    await accounts(1)
+    server.failNext('/token', { kind: 'reply', status: 429, body: '{}', headers: { 'retry-after': '30' } })
+    expect((await world.run(rotabroker)).report).toMatchObject({ refreshed: 1 })
+    expect(world.alerts).toHaveLength(0)
+  })
+
+  test('I8 a Retry-After that is a date is kept to the second', async () => {
+    const [only] = (await accounts(1)) as [AccountId]
+    world.clock.set('2026-11-23T01:30:00Z')
+    const headers = { 'retry-after': 'Mon, 23 Nov 2026 01:31:30 GMT' }
+    server.failNext('/token', { kind: 'reply', status: 429, body: '{}', headers })
+    const { report } = await world.run(rotabroker, { seconds: 60 })
+    expect(report.results).toMatchObject([{ outcome: 'failed', code: 'rate_limited' }])
+    expect((await world.ports.states.get(only))?.notBefore).toEqual(world.at('2026-11-23T01:31:30Z'))
+  })
+
+  test('I8 a pause never grows past the last start, after which no try would follow', async () => {
+    await accounts(1)
+    for (const seconds of ['1', '100']) {
+      server.failNext('/token', {
+        kind: 'reply',
+        status: 429,
+        body: '{}',
+        headers: { 'retry-after': seconds },
+      })
+    }
+    expect((await world.run(rotabroker, { seconds: 300 })).report).toMatchObject({ refreshed: 1 })
+  })
+
+  test('I8 a long wait of one account does not hold up the short one of another', async () => {
+    const [, second] = (await accounts(2)) as [AccountId, AccountId]
+    const startedAt = world.clock.now()
+    for (const seconds of ['600', '2']) {
+      server.failNext('/token', {
+        kind: 'reply',
+        status: 429,
+        body: '{}',
+        headers: { 'retry-after': seconds },
+      })
+    }
+    await world.run({ ...rotabroker, concurrency: 1 })
+    const issuedAt = (await world.ports.states.get(second))?.accessToken?.issuedAt
+    expect(issuedAt && startedAt.until(issuedAt).total('seconds')).toBeLessThan(60)
+  })
+
+  test('I8 a wait of years is taken for a mistake: the account is tried again within a day', async () => {
+    await accounts(1)
+    server.failNext('/token', {
+      kind: 'reply',
+      status: 429,
+      body: '{}',
+      headers: { 'retry-after': '999999999' },
+    })
+    await world.run(rotabroker)
+    world.clock.advance({ hours: 25 })
+    expect((await world.run(rotabroker)).report).toMatchObject({ refreshed: 1 })
+  })
+
+  test('I1 a registry that breaks off leaves no account in flight when the run returns', async () => {
+    const [first, second] = (await accounts(3)) as [AccountId, AccountId]
+    const { states } = world.ports
+    const { promise: brokeOff, resolve: breakOff } = Promise.withResolvers<void>()
+    world.ports = {
+      ...world.ports,
+      states: {
+        ...states,
+        async *list(broker) {
+          for await (const state of states.list(broker)) {
+            yield state
+            if (state.account !== second) continue
+            breakOff()
+            throw new StateStoreError('page two', { fix: 'check the table' })
+          }
+        },
+      },
+    }
+    const grant = holdNext(server, '/token')
+    const run = world.run(rotabroker)
+    await grant.arrived
+    await brokeOff
+    grant.release()
+    await run
+    expect(simulator.exchanges).toBe(2)
+    expect(await world.stored(first, 'refresh_token')).toBe(simulator.currentOf('SIM0'))
+    expect(await world.stored(second, 'refresh_token')).toBe(simulator.currentOf('SIM1'))
+  })
+
+  test('an unreadable registry is reported, not thrown', async () => {
+    const { states } = world.ports
+    world.ports = {
+      ...world.ports,
+      states: {
+        ...states,
+        // biome-ignore lint/correctness/useYield: it fails before the first record
+        async *list() {
+          throw new StateStoreError('the table does not answer', { fix: 'check the table' })
+        },
+      },
+    }
+    const { report } = await world.run(rotabroker)
+    expect(report.success).toBe(false)
+    expect(report.results).toMatchObject([
+      { outcome: 'failed', code: 'state', reason: 'the table does not answer' },
+    ])
+  })
+})
+
+describe('a run in the middle of which our clock is set back', () => {
+  /** The pauses made since. */
+  const pausesAfterSettingBack = (isTheMoment: (milliseconds: number) => boolean): number[] => {
+    const pauses: number[] = []
+    const sleep = world.clock.sleep.bind(world.clock)
+    let isSet = false
+    world.clock.sleep = async (milliseconds) => {
+      if (isSet) pauses.push(milliseconds)
+      await sleep(milliseconds)
+      if (isSet || !isTheMoment(milliseconds)) return
+      isSet = true
+      world.clock.set('2026-11-16T07:00:00+05:30')
+    }
+    return pauses
+  }
+
+  test('paces its accounts as before, and waits for no time that will not come', async () => {
+    await accounts(4)
+    const pauses = pausesAfterSettingBack((milliseconds) => milliseconds === 2_000)
+    const hardDeadline = world.clock.now().add({ minutes: 14 })
+    const wish = { broker: { ...rotabroker, concurrency: 1 }, owner: 'run', pacingSeconds: 2, hardDeadline }
+    const { report } = await runBroker(wish, world.ports)
+    expect(report).toMatchObject({ refreshed: 4 })
+    expect(pauses).toEqual([2_000])
+  })
+
+  test('tries a passing fault again after the pause it had chosen, no longer', async () => {
+    const [first, second] = await accounts(2)
+    const { http } = world.ports
+    let failures = 2
+    const send: typeof http.send = async (request) => {
+      if (failures-- > 0) throw new HttpError('ECONNREFUSED', { sent: false })
+      return http.send(request)
+    }
+    world.ports = { ...world.ports, http: { send } }
+    const pauses = pausesAfterSettingBack(() => true)
+    const { report } = await world.run(
+      { ...rotabroker, concurrency: 1 },
+      { accounts: [first, second] as never },
+    )
+    expect(report).toMatchObject({ refreshed: 2 })
+    expect(pauses.length).toBeGreaterThan(0)
+    for (const pause of pauses) expect(pause).toBeLessThan(3_000)
+  })
+})
