@@ -122,6 +122,41 @@ describe('the REST interface', () => {
     await expect(reader.getToken({ minValidFor: '1d' })).rejects.toMatchObject({ code: 'too_short' })
   })
 
+  test('I9 gives a key that may only read no token the broker has refused, and one in doubt with the doubt', async () => {
+    const account = 'upstox/ACC1' as AccountId
+    const change = async (changes: Parameters<typeof changed>[1]): Promise<void> => {
+      const state = await world.ports.states.get(account)
+      if (state) await world.ports.states.replace(changed(state, changes))
+    }
+    const readOnly = await world.key(['token'])
+    await program(readOnly).getToken()
+    await change({ doubt: { since: world.clock.now(), by: 'login' } })
+    expect(await program(readOnly).ensureValidToken()).toMatchObject({
+      live: false,
+      unprovenSince: expect.anything(),
+    })
+    await change({ doubt: undefined, refusedVersion: 1 })
+    for (const ask of ['getToken', 'ensureValidToken'] as const) {
+      await expect(program(readOnly)[ask]()).rejects.toMatchObject({ code: 'insufficient_scope' })
+    }
+    world.clock.advance({ minutes: 2 })
+    // A key that may has it renewed before a program meets the refusal.
+    expect((await program(key).getToken()).generation).toBe(2)
+  })
+
+  test('of version 0.1, which does not say what is live, is believed', async () => {
+    const expires_at = world.clock.now().add({ hours: 5 }).toString()
+    const old = await startApi(() => ({
+      status: 200,
+      body: JSON.stringify({ access_token: 'SIMULATED', expires_at }),
+    }))
+    const source = restSource({ url: old.origin, apiKey: key, account: 'upstox/ACC1' })
+    const client = createClient({ source, clock: world.clock })
+    expect((await client.ensureValidToken()).live).toBeUndefined()
+    await client.close()
+    await old.close()
+  })
+
   test('is read again by a key that may renew but not read', async () => {
     await expect(program(await world.key(['refresh'])).getToken()).rejects.toMatchObject({
       code: 'insufficient_scope',

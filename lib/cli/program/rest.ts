@@ -8,16 +8,16 @@ import { assertAllowedOrigin } from '../../http/allowed-origin.ts'
 import { undiciHttp } from '../../http/undici-http.ts'
 import { type AccountId, brokerOf, parseAccountId } from '../../model/account-id.ts'
 import { ConfigurationError } from '../../model/errors.ts'
-import { localInstant } from '../../model/local-time.ts'
 import { Secret } from '../../model/secret.ts'
 import { USER_AGENT } from '../../model/version.ts'
+import type { Clock } from '../../ports/clock.ts'
 import { type Http, HttpError } from '../../ports/http.ts'
 import type { DeskRefusal, Validation } from '../../ports/token-desk.ts'
 import { DEAD_EARLY_SECONDS } from '../../tokens/rules/due.ts'
 import type { Wish } from '../accounts/account-arguments.ts'
 import { readSetting } from '../backend/composition.ts'
 import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './source.ts'
-import { NO_TOKEN, type Remedy, type Standing, standingOfToken, UNPROVEN } from './standing.ts'
+import { NO_TOKEN, REFUSED, type Remedy, type Standing, standingOfToken, unproven } from './standing.ts'
 
 const KEY = 'TOKENKEEPER_API_KEY'
 /** On AWS a proof may take as long as API Gateway waits. */
@@ -75,7 +75,7 @@ export async function restAccounts(
         source,
         // The keeper behind it sees to that.
         flaw: async () => undefined,
-        standing: () => standingOf(source, rest),
+        standing: () => standingOf(source, rest, clock),
         validate: () => validation(account, rest),
       }
     })
@@ -99,7 +99,7 @@ async function allOf(rest: Rest): Promise<readonly AccountId[]> {
 }
 
 /** By the record; by the token itself where the key may not see the record. */
-async function standingOf(source: ProgramAccount['source'], rest: Rest): Promise<Standing> {
+async function standingOf(source: ProgramAccount['source'], rest: Rest, clock: Clock): Promise<Standing> {
   const { account, broker } = source
   try {
     const status = await get(`/accounts/${account}/token/status`, Status, account, rest)
@@ -114,7 +114,7 @@ async function standingOf(source: ProgramAccount['source'], rest: Rest): Promise
     }
   } catch (error) {
     if (!(error instanceof TokenUnavailableError && error.code === 'insufficient_scope')) throw error
-    return standingOfToken(source)
+    return standingOfToken(source, clock)
   }
 }
 
@@ -126,14 +126,8 @@ function objectionIn(
 ): Standing['objection'] {
   if (state === 'paused') return { code: 'paused', reason: 'paused' }
   if (!expiresAt) return NO_TOKEN
-  if (since) {
-    return {
-      code: UNPROVEN,
-      reason: `unproven since ${localInstant(Temporal.Instant.from(since), timeZone)}`,
-    }
-  }
-  const isRefused = live === false && (leftSeconds ?? 0) > DEAD_EARLY_SECONDS
-  return isRefused ? { code: 'expired', reason: 'the broker has refused it' } : undefined
+  if (since) return unproven(Temporal.Instant.from(since), timeZone)
+  return live === false && (leftSeconds ?? 0) > DEAD_EARLY_SECONDS ? REFUSED : undefined
 }
 
 function remedyIn(status: z.infer<typeof Status>): Remedy {

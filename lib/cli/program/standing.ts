@@ -1,11 +1,12 @@
 import { Temporal } from 'temporal-polyfill'
 import type { UnavailableCode } from '../../client/errors.ts'
 import { TokenUnavailableError } from '../../client/errors.ts'
-import type { TokenSource } from '../../client/sources/token-source.ts'
+import type { ClientToken, TokenSource } from '../../client/sources/token-source.ts'
 import { unavailableOf } from '../../client/unavailable.ts'
 import type { AccountId } from '../../model/account-id.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { Broker } from '../../ports/broker.ts'
+import type { Clock } from '../../ports/clock.ts'
 import type { DeskRefusal, Validation } from '../../ports/token-desk.ts'
 import { DEAD_EARLY_SECONDS } from '../../tokens/rules/due.ts'
 import { EXIT, exitCodeOfError } from '../terminal/exit-codes.ts'
@@ -105,7 +106,7 @@ function whatIsWrong({ broker, expiresAt, objection }: Standing, judged: Judged)
     if (proof && !until) return undefined
     return { code: 'unknown_expiry', reason: 'nobody can tell how long it lives' }
   }
-  if (now.until(expiresAt).total('seconds') <= DEAD_EARLY_SECONDS) {
+  if (isOver(expiresAt, now)) {
     return { code: 'expired', reason: `expired ${local(expiresAt)}` }
   }
   if (until && Temporal.Instant.compare(expiresAt, until) < 0) {
@@ -115,12 +116,19 @@ function whatIsWrong({ broker, expiresAt, objection }: Standing, judged: Judged)
 }
 
 /** Something may have ended the token, and the broker was not asked since. */
-export const UNPROVEN = 'unproven'
+const UNPROVEN = 'unproven'
+
+export function unproven(since: Instant, timeZone: string): { code: typeof UNPROVEN; reason: string } {
+  return { code: UNPROVEN, reason: `unproven since ${localInstant(since, timeZone)}` }
+}
+
+/** The broker, when the keeper asked it last. */
+export const REFUSED = { code: 'expired', reason: 'the broker has refused it' } as const
 
 export const NO_TOKEN = { code: 'no_token', reason: 'no token yet' } as const
 
 /** All that can be known where only the token itself may be read. */
-export async function standingOfToken(source: TokenSource): Promise<Standing> {
+export async function standingOfToken(source: TokenSource, clock: Pick<Clock, 'now'>): Promise<Standing> {
   const { account, broker } = source
   const told = {
     account,
@@ -130,10 +138,26 @@ export async function standingOfToken(source: TokenSource): Promise<Standing> {
     }),
   }
   try {
-    const { expiresAt } = await source.read()
-    return { ...told, ...(expiresAt && { expiresAt }) }
+    const token = await source.read()
+    const { expiresAt } = token
+    const objection = objectionTo(token, clock.now(), broker.session.timeZone)
+    return { ...told, ...(expiresAt && { expiresAt }), ...(objection && { objection }) }
   } catch (error) {
     if (!(error instanceof TokenUnavailableError && error.code === NO_TOKEN.code)) throw error
     return { ...told, objection: NO_TOKEN }
   }
+}
+
+/** What comes with the token speaks against it: of one whose time is not over, the keeper says that it is not live. */
+function objectionTo(
+  { expiresAt, live, unprovenSince }: ClientToken,
+  now: Instant,
+  timeZone: string,
+): Standing['objection'] {
+  if (unprovenSince) return unproven(unprovenSince, timeZone)
+  return live === false && expiresAt && !isOver(expiresAt, now) ? REFUSED : undefined
+}
+
+function isOver(expiresAt: Instant, now: Instant): boolean {
+  return now.until(expiresAt).total('seconds') <= DEAD_EARLY_SECONDS
 }

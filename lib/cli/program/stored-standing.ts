@@ -11,7 +11,7 @@ import { readStored } from '../../tokens/refresh/read-stored.ts'
 import { type Decision, decide } from '../../tokens/rules/decide.ts'
 import { unprovenSince } from '../../tokens/rules/doubt.ts'
 import { loginAction } from '../../tokens/rules/ending.ts'
-import { NO_TOKEN, type Remedy, type Standing, UNPROVEN } from './standing.ts'
+import { NO_TOKEN, REFUSED, type Remedy, type Standing, unproven } from './standing.ts'
 
 /** An account's standing by its record. What could be done about it is what a run would decide now; it is not done. */
 export function standingOfRecord(known: KnownAccount, ports: Ports): Standing {
@@ -24,8 +24,8 @@ export function standingOfRecord(known: KnownAccount, ports: Ports): Standing {
     : !accessToken
       ? NO_TOKEN
       : isRefused(state)
-        ? ({ code: 'expired', reason: 'the broker has refused it' } as const)
-        : since && ({ code: UNPROVEN, reason: `unproven since ${at(since)}` } as const)
+        ? REFUSED
+        : since && unproven(since, broker.session.timeZone)
   return {
     account,
     broker,

@@ -59,7 +59,7 @@ export async function programAccounts(
         return {
           source,
           flaw: async () => undefined,
-          standing: () => standingOfToken(source),
+          standing: () => standingOfToken(source, clock),
           validate: () => desk.validate({ account }),
         }
       }),

@@ -27,6 +27,8 @@ const TokenReply = z.object({
   generation: z.optional(z.int()),
   version: z.nullish(z.int()),
   expires_at: z.nullish(z.union([z.string(), z.number()])),
+  // Keepers of 0.1 do not say these two.
+  live: z.nullish(z.boolean()),
   unproven_since: z.nullish(z.string()),
   user_id: z.nullish(z.string()),
 })
@@ -104,6 +106,8 @@ export function restSource(options: RestSourceOptions): TokenSource {
       ...(data.generation !== undefined && { generation: data.generation }),
       ...(typeof data.version === 'number' && { version: data.version }),
       ...(expiresAt && { expiresAt }),
+      // Without an end on record it is a token somebody else has stored since, of which the keeper knows nothing.
+      ...(expiresAt && typeof data.live === 'boolean' && { live: data.live }),
       ...(unprovenSince && { unprovenSince }),
       ...(data.session && { session: new Secret(JSON.stringify(data.session)) }),
       ...(typeof data.user_id === 'string' && { userId: data.user_id }),
