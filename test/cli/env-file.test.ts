@@ -45,7 +45,8 @@ describe('a .env file', () => {
     ["A=''", ''],
     ['A="x" # y', 'x'],
     ['A=#x', '#x'],
-    ['A= #x', ''],
+    ['A="#x"', '#x'],
+    ['A= "#x" # y', '#x'],
     ['A=a"b', 'a"b'],
     ["A=a'b'", "a'b'"],
     ['  A=indented', 'indented'],
@@ -67,6 +68,8 @@ describe('a .env file', () => {
     [`A=SIMULATED${'$'}{B}`, 'it refers to another variable'],
     [`A="SIMULATED${'$'}{B}"`, 'it refers to another variable'],
     ['export A=SIMULATED B=2', 'it seems to set several variables'],
+    ['A= #SIMULATED', 'what begins with # may be its value or a comment'],
+    ['A=\t#SIMULATED # note', 'what begins with # may be its value or a comment'],
     ['A=\u201cSIMULATED\u201d', 'it begins with a curly quote'],
   ])('with a line that can be read in more than one way is refused by line and doubt: %s', (line, doubt) => {
     const read = () => parseEnvFile(`B=1\n\n${line}\n`, '.env')

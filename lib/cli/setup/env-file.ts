@@ -40,8 +40,13 @@ export function parseEnvFile(text: string, shown: string): Readonly<Record<strin
 type Refuse = (doubt: string, fix: string) => ConfigurationError
 
 function valueBehind(behind: string, isExport: boolean, refuse: Refuse): string {
-  // A comment behind the equals sign leaves an empty value.
-  if (/^\s+#/.test(behind)) return ''
+  // To python-dotenv 1.2 the value, to others a comment: a password may begin so, and an empty one must not replace it.
+  if (/^\s+#/.test(behind)) {
+    throw refuse(
+      'what begins with # may be its value or a comment',
+      'put a value in quotes, or leave it and a comment out',
+    )
+  }
   const raw = behind.trimStart()
   const [quote = ''] = raw
   if (/[\u2018\u2019\u201c\u201d]/.test(quote)) {
