@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'configuration_invalid'
   | 'broker_unavailable'
   | 'rate_limited'
+  | 'busy'
   | 'grant_rejected'
   | 'client_rejected'
   | 'human_action'
@@ -107,7 +108,7 @@ export class BrokerUnavailableError extends TokenkeeperError {
 
 /** Throttled by the broker, or held back by our own login budget. */
 export class RateLimitedError extends TokenkeeperError {
-  override readonly code = 'rate_limited'
+  override readonly code: 'rate_limited' | 'busy' = 'rate_limited'
   override readonly actor = 'next_run'
   override readonly retryable = true
   /** Seconds to wait before the next attempt. */
@@ -117,6 +118,11 @@ export class RateLimitedError extends TokenkeeperError {
     super(message, details)
     this.retryAfterSeconds = details.retryAfterSeconds
   }
+}
+
+/** Another run or login holds the account; no broker and no budget has a part in it. */
+export class BusyError extends RateLimitedError {
+  override readonly code = 'busy'
 }
 
 /** The credential presented is dead (expired refresh token, spent code): the next grant of the ladder, else a person logs in. */

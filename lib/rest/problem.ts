@@ -109,7 +109,8 @@ export function problemOf(error: unknown): RestProblem {
 
 /** What the desk would not do. */
 export function problemOfRefusal({ code, reason, fix, retryAfterSeconds }: DeskRefusal): RestProblem {
-  return new RestProblem(code, reason, { fix, retryAfterSeconds })
+  // An account that is held was 429 before it had a code of its own: programs go by that.
+  return new RestProblem(code, reason, { fix, retryAfterSeconds, ...(code === 'busy' && { status: 429 }) })
 }
 
 /** Why a run left an account without what was asked for. */

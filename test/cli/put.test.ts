@@ -119,7 +119,7 @@ test('it waits for nobody who is working on the account, and says until when', a
   const until = world.clock.now().add({ seconds: 90 })
   await world.ports.states.replace(changed(state, { lease: { owner: 'another run', until } }))
   await expect(adopt(broker.accessTokenFor('SIM001'))).rejects.toMatchObject({
-    code: 'rate_limited',
+    code: 'busy',
     retryAfterSeconds: 90,
   })
 })

@@ -63,7 +63,7 @@ describe('a token that is handed in', () => {
     await world.ports.states.replace({ ...state, lease, revision: state.revision + 1 })
     expect(await adopt(world.upstox.accessTokenFor('SIM001'))).toMatchObject({
       refused: true,
-      code: 'rate_limited',
+      code: 'busy',
       retryAfterSeconds: 90,
     })
   })

@@ -191,7 +191,10 @@ describe('trouble on the way', () => {
     const lease = { owner: 'another', until: world.clock.now().add({ seconds: 90 }) }
     await world.ports.states.replace(changed(await world.record(acc1), { lease }))
     const asked = await update({ access_token: newToken() })
-    expect(asked).toMatchObject({ status: 429, body: { code: 'rate_limited' } })
+    expect(asked).toMatchObject({
+      status: 429,
+      body: { code: 'busy', title: 'Another run is at work on the account' },
+    })
     expect(asked.headers.get('retry-after')).toBe('90')
   })
 

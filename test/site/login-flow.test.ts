@@ -241,6 +241,20 @@ describe('a login that fails', () => {
     expect(world.simulator.codesSeen).toBe(0)
   })
 
+  test('because a run holds the account says so, not that the account is nearly blocked, and the login counts later', async () => {
+    const back = callbackFor(await pressed('Bina'), 'SIM001')
+    const state = await record(BINA)
+    const until = world.clock.now().add({ minutes: 5 })
+    await world.ports.states.replace(changed(state, { lease: { owner: 'another run', until } }))
+    expect((await browser.get(back)).location).toBe('/problem/busy')
+    const page = textOf((await browser.follow(back)).text)
+    expect(page).toContain('Somebody is at work on this account')
+    expect(page).not.toMatch(/too many|block/i)
+    expect(world.simulator.codesSeen).toBe(0)
+    world.clock.advance({ minutes: 8 })
+    expect((await browser.get(back)).location).toMatch(/^\/receipt\//)
+  })
+
   test('before it began says why: what is missing, or that the budget is used up', async () => {
     await world.ports.vault.remove(ASHA, 'client_secret')
     const missing = await pressed('Asha')

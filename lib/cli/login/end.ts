@@ -30,6 +30,7 @@ const CONFIGURATION: ReadonlySet<LoginEnd['code']> = new Set(['configuration_inv
 const FAULTS: ReadonlySet<LoginEnd['code']> = new Set([
   'broker_unavailable',
   'rate_limited',
+  'busy',
   'response_unexpected',
   'vault_read',
   'vault_write',

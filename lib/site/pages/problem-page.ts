@@ -41,6 +41,11 @@ const PROBLEMS: Readonly<Partial<Record<Refusal['code'], Problem>>> = {
     what: 'The broker allows only so many, and one more now could block the account. Nothing was changed.',
     fix: 'Wait a minute, then begin again.',
   },
+  busy: {
+    title: 'Somebody is at work on this account',
+    what: 'A run or another login has it at the moment. Nothing was changed.',
+    fix: 'Wait a moment, look at the login page, and begin again if it still asks.',
+  },
   configuration_invalid: {
     title: 'This account cannot be logged in here',
     what: 'Its set-up does not allow it. Nothing was changed.',
@@ -102,10 +107,21 @@ export function problemPage(code: string): Page {
   return failure({ ...(known ?? UNFORESEEN), status: 200 })
 }
 
+const STATUS: Readonly<Partial<Record<Refusal['code'], ContentfulStatusCode>>> = {
+  rate_limited: 429,
+  busy: 429,
+  broker_unavailable: 503,
+  state: 503,
+}
+
 /** What the desk would not do, in its own words; nothing was changed. */
 export function refusalPage({ code, reason, fix }: Refusal): Page {
-  const status = code === 'rate_limited' ? 429 : code === 'broker_unavailable' || code === 'state' ? 503 : 409
-  return failure({ title: 'Not now', what: sentence(reason), fix: sentence(fix), status })
+  return failure({
+    title: 'Not now',
+    what: sentence(reason),
+    fix: sentence(fix),
+    status: STATUS[code] ?? 409,
+  })
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
 import { type AccountState, newAccountState, type StateChanges } from '../../model/account-state.ts'
-import { RateLimitedError, StateStoreError } from '../../model/errors.ts'
+import { BusyError, StateStoreError } from '../../model/errors.ts'
 import { localInstant } from '../../model/local-time.ts'
 import { unknownAccount } from '../../model/unknown-account.ts'
 import type { Broker } from '../../ports/broker.ts'
@@ -24,7 +24,7 @@ export interface LeaseWish extends Omit<LeaseRequest, 'takenAt'> {
  * The right to change an account on behalf of somebody who is waiting. `prepare` looks at each record the lease is
  * tried on and says what to write along with it; it throws to give the whole thing up.
  *
- * Throws ConfigurationError for an unknown account, RateLimitedError while another run holds the account,
+ * Throws ConfigurationError for an unknown account, BusyError while another run holds the account,
  * StateStoreError.
  */
 export async function acquireLease(
@@ -56,12 +56,8 @@ export async function acquireLease(
   throw new StateStoreError(`${account} kept changing`, { fix: 'try again in a moment' })
 }
 
-function busy(
-  { account, broker }: LeaseWish,
-  until: Temporal.Instant,
-  now: Temporal.Instant,
-): RateLimitedError {
-  return new RateLimitedError(`another run is working on ${account}`, {
+function busy({ account, broker }: LeaseWish, until: Temporal.Instant, now: Temporal.Instant): BusyError {
+  return new BusyError(`another run is working on ${account}`, {
     retryAfterSeconds: Math.ceil(now.until(until).total('seconds')),
     fix: `try again in a moment, at the latest after ${localInstant(until, broker.session.timeZone)}`,
   })

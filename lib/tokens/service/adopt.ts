@@ -44,7 +44,7 @@ export interface Adoption {
  * Takes an access token that somebody hands in: proves it with the broker, compares its owner with the pinned
  * user and only then publishes it. When anything is wrong, what was published stays as it was.
  *
- * Throws ConfigurationError for an unknown account or missing credentials, RateLimitedError while another run
+ * Throws ConfigurationError for an unknown account or missing credentials, BusyError while another run
  * holds the account, GrantRejectedError for a dead token, UnexpectedResponseError for what is no token,
  * WrongAccountError for another user's, and what the stores throw.
  */

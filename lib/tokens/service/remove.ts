@@ -25,7 +25,7 @@ export interface RemovalJob {
  * interrupts the removal leaves an account no run touches, and the same call again ends it. Gives the names of the
  * secrets there were.
  *
- * Throws ConfigurationError for an unknown account, RateLimitedError while a run holds it, TokenVaultError,
+ * Throws ConfigurationError for an unknown account, BusyError while a run holds it, TokenVaultError,
  * StateStoreError.
  */
 export async function removeAccount(job: RemovalJob, ports: Ports): Promise<readonly SecretName[]> {
