@@ -106,11 +106,16 @@ export interface LoginResult {
   readonly unsent?: true
 }
 
-/** The last time the broker was told to ask the account holder. */
-export interface ApprovalRequest {
+/** A request the account holder may answer until it closes. */
+export interface OpenRequest {
   readonly requestedAt: Instant
-  /** The webhook is open until then, or until it was answered. */
   readonly openUntil: Instant
+}
+
+/** The last time the broker was told to ask the account holder: the webhook is open until then, or until it was answered. */
+export interface ApprovalRequest extends OpenRequest {
+  /** Other requests that may be answered as well, once this one was or before. */
+  readonly earlier?: readonly OpenRequest[]
   /** How many posted tokens were tried at the broker. */
   readonly tried: number
   readonly approvedAt?: Instant

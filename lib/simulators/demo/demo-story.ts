@@ -7,8 +7,8 @@ import type { Broker } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { COMMAND_LINE, type LoginDesk } from '../../ports/login-desk.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { isApprovalOpen } from '../../tokens/login/approval-request.ts'
 import { openLogins } from '../../tokens/login/attempts.ts'
+import { isApprovalAwaited } from '../../tokens/rules/open-approval.ts'
 import { BINA_AT_FYERS } from './demo-accounts.ts'
 import type { DemoClock } from './demo-clock.ts'
 import type { DemoWorld } from './demo-world.ts'
@@ -95,7 +95,7 @@ export class DemoStory {
     if (this.#secondsSince(this.#visitedAt) < (needed ? LOOKING_SECONDS : LEAVING_SECONDS)) return true
     return known.some(({ state }) => {
       const { approval } = state
-      const asked = isApprovalOpen(approval, now) && approval.requestedAt.until(now).total('seconds')
+      const asked = isApprovalAwaited(approval, now) && approval.requestedAt.until(now).total('seconds')
       return openLogins(state, now).length > 0 || (asked !== false && asked < APPROVING_SECONDS)
     })
   }

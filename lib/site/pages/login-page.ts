@@ -6,8 +6,8 @@ import { canBeApproved, type Later, type Needing, type Overview, openIncident } 
 import { nextNeed } from '../../accounts/receipt.ts'
 import { loginDeadline } from '../../markets/trading-day.ts'
 import { isRefused } from '../../model/account-state.ts'
-import { isApprovalOpen } from '../../tokens/login/approval-request.ts'
 import { unprovenSince } from '../../tokens/rules/doubt.ts'
+import { isApprovalAwaited } from '../../tokens/rules/open-approval.ts'
 import { isLive, tokenStatus } from '../../tokens/rules/token-status.ts'
 import type { Visitor } from '../visitor.ts'
 import { counted, forOwner, inWords, titleOf } from './names.ts'
@@ -73,7 +73,7 @@ export function loginButtons(known: KnownAccount, visitor: Visitor, now: Tempora
   const { account, approval } = state
   const label = forOwner(`Log in at ${broker.displayName}`, known)
   if (!canBeApproved(broker, state)) return actionButton(visitor, { account, action: 'start', label })
-  if (isApprovalOpen(approval, now)) {
+  if (isApprovalAwaited(approval, now)) {
     return html`<a class="button" href="/waiting/${account}">${forOwner(`Asked in the ${broker.displayName} app`, known)}: approved?</a>
 ${actionButton(visitor, { account, action: 'start', label, quiet: true })}`
   }

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { Temporal } from 'temporal-polyfill'
 import type { KnownAccount } from '../../accounts/accounts.ts'
-import { isApprovalOpen } from '../../tokens/login/approval-request.ts'
+import { isApprovalAwaited } from '../../tokens/rules/open-approval.ts'
 import type { Visitor } from '../visitor.ts'
 import { loginButtons } from './login-page.ts'
 import { forOwner, titleOf } from './names.ts'
@@ -17,7 +17,7 @@ export function waitingPage(known: KnownAccount, visitor: Visitor, now: Temporal
   const { broker, state } = known
   const { account, approval } = state
   if (state.pending?.source === 'approval') return keptPage({ known, visitor })
-  if (!isApprovalOpen(approval, now)) return notAsked(known, visitor, now)
+  if (!isApprovalAwaited(approval, now)) return notAsked(known, visitor, now)
   const waitSeconds = broker.login?.approval?.waitSeconds ?? 0
   const late = approval.requestedAt.until(now).total('seconds') >= waitSeconds
   const title = late ? 'Nobody has approved yet' : `Approve in the ${broker.displayName} app`

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { isWeekday } from '../../markets/trading-day.ts'
-import type { AccountState, ApprovalRequest, Doubt, StateChanges } from '../../model/account-state.ts'
+import type { AccountState, StateChanges } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import { AmbiguousError, BrokerUnavailableError, UnexpectedResponseError } from '../../model/errors.ts'
 import type { Broker } from '../../ports/broker.ts'
@@ -10,15 +10,7 @@ import type { RunContext } from '../refresh/broker-context.ts'
 import { attemptAllowedAt, loginHold, withAttempt } from '../rules/budget.ts'
 import { gaveNothing, noteDoubt } from '../rules/doubt.ts'
 import { loginHelpsFrom } from '../rules/login-helps.ts'
-
-/** Whether the webhook may still bring what was asked for. */
-export function isApprovalOpen(
-  approval: ApprovalRequest | undefined,
-  now: Temporal.Instant,
-): approval is ApprovalRequest {
-  if (approval === undefined || approval.approvedAt !== undefined) return false
-  return isAfter(approval.openUntil, now) && !isFromTheFuture(approval.requestedAt, now)
-}
+import { latest, openRequests } from '../rules/open-approval.ts'
 
 /**
  * Whether a run that must ask a person should have the broker ask too: from the configured time of a trading day
@@ -53,12 +45,17 @@ export function beforeApproval(
 ): StateChanges {
   // Should the reply be lost: the holder may have been asked, and what they approve late ends the published token all the same.
   const openUntil = openAtMost?.(now) ?? now.add({ seconds: waitSeconds })
+  const earlier = openRequests(state.approval, now)
   return {
-    approval: { requestedAt: now, openUntil, tried: 0 },
+    // Whoever was asked before may still approve that, and the broker posts it (I10).
+    approval: { requestedAt: now, openUntil, tried: 0, ...(earlier.length > 0 && { earlier }) },
     approvalRequests: withAttempt(state.approvalRequests ?? [], now),
     ...noteDoubt(broker, state, { by: 'approval', at: now, openUntil }),
   }
 }
+
+/** What {@link beforeApproval} wrote over. */
+export type BeforeApproval = Pick<AccountState, 'approval' | 'doubt'>
 
 export interface ApprovalSent {
   readonly changes: StateChanges
@@ -67,13 +64,13 @@ export interface ApprovalSent {
 }
 
 /**
- * Asks the account holder, after {@link beforeApproval} was recorded as `state`; `before` is the doubt there was before
+ * Asks the account holder, after {@link beforeApproval} was recorded as `state`; `before` is what there was before
  * that. Never throws.
  */
 export async function sendApproval(
   login: PushApproval,
   state: AccountState,
-  before: Doubt | undefined,
+  before: BeforeApproval,
   context: RunContext,
 ): Promise<ApprovalSent> {
   const { approval } = state
@@ -86,22 +83,26 @@ export async function sendApproval(
     const asked = { ...approval, ...(driftSeconds !== 0 && { driftSeconds }) }
     // An end that has passed is none: the holder is looking at the request now.
     if (!isAfter(openUntil, approval.requestedAt)) return { changes: { approval: asked } }
-    const { doubt } = state
-    return {
-      changes: { approval: { ...asked, openUntil }, ...(doubt && { doubt: { ...doubt, openUntil } }) },
+    const doubt = state.doubt && {
+      ...state.doubt,
+      openUntil: latest(before.doubt?.openUntil, openUntil) ?? openUntil,
     }
+    return { changes: { approval: { ...asked, openUntil }, ...(doubt && { doubt }) } }
   } catch (error) {
     // Perhaps the holder was asked, or was for sure and the broker words its success in a new way: the webhook stays open.
     if (error instanceof AmbiguousError || error instanceof UnexpectedResponseError) return { changes: {} }
     const isUnsent = error instanceof BrokerUnavailableError && !error.sent
-    const refused = gaveNothing(error) ? { doubt: before } : {}
-    return { error, changes: isUnsent ? unsent(state, before) : { approval: undefined, ...refused } }
+    const refused = gaveNothing(error) ? { doubt: before.doubt } : {}
+    return { error, changes: isUnsent ? unsent(state, before) : { approval: before.approval, ...refused } }
   }
 }
 
 /** Takes back what {@link beforeApproval} recorded: the broker was asked nothing. */
-export function unsent({ approvalRequests = [] }: AccountState, before: Doubt | undefined): StateChanges {
-  return { approval: undefined, approvalRequests: approvalRequests.slice(0, -1), doubt: before }
+export function unsent(
+  { approvalRequests = [] }: AccountState,
+  { approval, doubt }: BeforeApproval,
+): StateChanges {
+  return { approval, approvalRequests: approvalRequests.slice(0, -1), doubt }
 }
 
 function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {

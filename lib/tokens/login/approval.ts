@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
-import type { AccountState, Doubt, StateChanges } from '../../model/account-state.ts'
+import type { AccountState, StateChanges } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import { WrongAccountError } from '../../model/errors.ts'
 import { isPlausibleToken } from '../../model/plausible.ts'
@@ -19,7 +19,8 @@ import { brokerContext, type RunContext } from '../refresh/broker-context.ts'
 import { readStored } from '../refresh/read-stored.ts'
 import { attemptAllowedAt, loginHold } from '../rules/budget.ts'
 import { noteDoubt } from '../rules/doubt.ts'
-import { beforeApproval, isApprovalOpen, sendApproval, unsent } from './approval-request.ts'
+import { answered, isApprovalOpen, openRequests } from '../rules/open-approval.ts'
+import { type BeforeApproval, beforeApproval, sendApproval, unsent } from './approval-request.ts'
 import { publishLogin } from './publish-login.ts'
 import { Refused } from './refused.ts'
 import { assertStored, assertWanted } from './start.ts'
@@ -42,14 +43,14 @@ const APPROVED = 'the account holder approved in the app of the broker'
  */
 export async function requestApproval(account: AccountId, broker: Broker, ports: Ports): Promise<void> {
   const login = approvalOf(broker)
-  const before = await ports.states.get(account)
-  if (!before) throw unknownAccount(account)
+  const known = await ports.states.get(account)
+  if (!known) throw unknownAccount(account)
   // A request that cannot be sent must not count.
-  assertStored(login.needs, await readStored(ports, broker, before), before, broker)
-  let doubtBefore: Doubt | undefined
+  assertStored(login.needs, await readStored(ports, broker, known), known, broker)
+  let before: BeforeApproval = known
   const lease = await leaseFor(account, broker, ports, PATIENCE_SECONDS, (state) => {
     const now = ports.clock.now()
-    doubtBefore = state.doubt
+    before = state
     assertWanted(state)
     assertPinned(state)
     assertAllowed(login, state, broker, now)
@@ -57,10 +58,10 @@ export async function requestApproval(account: AccountId, broker: Broker, ports:
   })
   const recordBy = ports.clock.now().add({ seconds: RECORD_BY_SECONDS })
   // As long as nothing was sent, nothing counts.
-  let changes = unsent(lease.state, doubtBefore)
+  let changes = unsent(lease.state, before)
   try {
     const context = await contextOf(broker, lease.state, ports)
-    const sent = await sendApproval(login, lease.state, doubtBefore, context)
+    const sent = await sendApproval(login, lease.state, before, context)
     changes = sent.changes
     if (sent.error !== undefined) throw sent.error
   } finally {
@@ -110,7 +111,7 @@ export async function acceptApproval(
 function objectionTo(
   { clientId: named, userId, accessToken, issuedAt, expiresAt }: Candidate,
   clientId: string | undefined,
-  { approval, userId: pinned, paused }: AccountState,
+  { approval, accessToken: published, userId: pinned, paused }: AccountState,
   now: Temporal.Instant,
 ): string | undefined {
   if (!isApprovalOpen(approval, now)) return 'no approval request is open'
@@ -118,13 +119,29 @@ function objectionTo(
   if (clientId === undefined || named !== clientId) return 'it names another app'
   if (pinned === undefined || userId.toUpperCase() !== pinned.toUpperCase()) return 'it names another user'
   if (!isPlausibleToken(accessToken)) return 'its token is none'
-  // Its time is the broker's, whose clock may be another than ours.
-  const issuedByOurs = issuedAt.subtract({ seconds: approval.driftSeconds ?? 0 })
-  if (isFromTheFuture(approval.requestedAt, issuedByOurs)) return 'its token is older than the request'
-  if (isFromTheFuture(issuedByOurs, now)) return 'its token is from the future'
+  const issued = byOurClock(issuedAt, approval)
+  if (openRequests(approval, now).every(({ requestedAt }) => isFromTheFuture(requestedAt, issued))) {
+    return 'its token is older than the request'
+  }
+  if (isFromTheFuture(issued, now)) return 'its token is from the future'
+  // Two requests were answered: the broker may post the older answer last, or one of them twice.
+  const isAnswered = published?.source === 'approval' || approval.approvedAt !== undefined
+  if (
+    published &&
+    isAnswered &&
+    !isFromTheFuture(published.issuedAt, now) &&
+    !isAfter(issued, published.issuedAt)
+  ) {
+    return 'its token is no newer than the published one'
+  }
   if (!isAfter(expiresAt, now)) return 'its token has expired'
   if (approval.tried >= MOST_TRIED) return 'too many tokens were posted for this request'
   return undefined
+}
+
+/** What the broker writes is on its clock, which may be another than ours. */
+function byOurClock(instant: Temporal.Instant, approval: AccountState['approval']): Temporal.Instant {
+  return instant.subtract({ seconds: approval?.driftSeconds ?? 0 })
 }
 
 async function publish(candidate: Candidate, broker: Broker, lease: Lease, ports: Ports): Promise<void> {
@@ -137,7 +154,8 @@ async function publish(candidate: Candidate, broker: Broker, lease: Lease, ports
     const context = await contextOf(broker, state, ports)
     const { accessToken, issuedAt, expiresAt, userId } = candidate
     const now = ports.clock.now()
-    const sentAt = isAfter(issuedAt, now) ? now : issuedAt
+    const issued = byOurClock(issuedAt, state.approval)
+    const sentAt = isAfter(issued, now) ? now : issued
     const given = { accessToken, sentAt, expiresAt, userId }
     const published = await publishLogin(broker, lease, given, context, ports, 'approval')
     changes = published.changes
@@ -166,7 +184,7 @@ async function approved(
 ): Promise<StateChanges> {
   const now = ports.clock.now()
   const last = { at: now, outcome: 'refreshed', reason: APPROVED } as const
-  const approval = state.approval && { ...state.approval, approvedAt: now }
+  const approval = state.approval && answered(state.approval, now)
   const changes = { ...published, approval, last }
   const incident = await tell(broker, { ...state, ...(changes as Partial<AccountState>) }, undefined, ports)
   return { ...changes, incident }

@@ -34,6 +34,7 @@ import {
 } from '../rules/ending.ts'
 import { LIFTED_BY_A_PERSON, liftedByGrant } from '../rules/lifted.ts'
 import { countedSecrets } from '../rules/lockout.ts'
+import { answered } from '../rules/open-approval.ts'
 import { type Pending, pendingIn } from '../rules/pending-token.ts'
 import type { RunContext } from './broker-context.ts'
 import { dropPending, keepPending } from './pending.ts'
@@ -223,7 +224,7 @@ function liftedBy({ renewal, source }: Pending, state: AccountState, { broker, p
   return {
     ...LIFTED_BY_A_PERSON,
     authorizedAt: renewal.sentAt,
-    ...(source === 'approval' && approval && { approval: { ...approval, approvedAt: ports.clock.now() } }),
+    ...(source === 'approval' && approval && { approval: answered(approval, ports.clock.now()) }),
   }
 }
 

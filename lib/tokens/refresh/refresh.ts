@@ -252,12 +252,7 @@ async function askByApproval(
     failed(error)
     return {}
   }
-  const sent = await sendApproval(
-    login,
-    { ...found, ...(noted as Partial<AccountState>) },
-    found.doubt,
-    context,
-  )
+  const sent = await sendApproval(login, { ...found, ...(noted as Partial<AccountState>) }, found, context)
   if (sent.error !== undefined) failed(sent.error)
   return { ...noted, ...sent.changes }
 }

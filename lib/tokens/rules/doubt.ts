@@ -11,6 +11,7 @@ import {
   WrongAccountError,
 } from '../../model/errors.ts'
 import type { Broker } from '../../ports/broker.ts'
+import { latest } from './open-approval.ts'
 
 type Instant = Temporal.Instant
 
@@ -75,11 +76,6 @@ export function unprovenSince({ doubt, accessToken }: AccountState): Instant | u
 function holdsToken(state: AccountState, now: Instant): boolean {
   const { accessToken } = state
   return accessToken !== undefined && !isRefused(state) && isAfter(accessToken.expiresAt, now)
-}
-
-function latest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
-  if (!a || !b) return a ?? b
-  return isAfter(a, b) ? a : b
 }
 
 function isAfter(a: Instant, b: Instant): boolean {
