@@ -1,4 +1,4 @@
-import { type CommandWords, stackCommand } from '../../lib/accounts/command-words.ts'
+import { type CommandWords, stackCommand } from '../../lib/model/command-words.ts'
 
 /** How whoever reads a message, a page or a log of this stack calls our command for it. */
 export function stackWords(): CommandWords {

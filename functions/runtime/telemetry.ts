@@ -1,6 +1,6 @@
 import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
-import { worded } from '../../lib/accounts/command-words.ts'
+import { worded } from '../../lib/model/command-words.ts'
 import { maskSecrets } from '../../lib/model/secret.ts'
 import type { Fields, Telemetry } from '../../lib/ports/telemetry.ts'
 import { stackWords } from './stack-words.ts'

@@ -1,4 +1,4 @@
-import { stackCommand } from '../../lib/accounts/command-words.ts'
+import { stackCommand } from '../../lib/model/command-words.ts'
 
 /** The variables that replace brokers' hosts, as lib/http/host-overrides.ts reads them. */
 export function hostVariables(

@@ -121,7 +121,7 @@ function decoded(item: Item): AccountState {
   } catch (cause) {
     throw new StateStoreError(`the state record ${sk} of ${pk} cannot be read`, {
       cause,
-      fix: 'it was changed by hand: put it right in the DynamoDB console, or remove it and set the account up again: tokenkeeper setup {account}',
+      fix: `it was changed by hand: put it right in the DynamoDB console, or remove it and set the account up again: tokenkeeper setup ${String(sk).slice(ACCOUNT_KEYS.length)}`,
     })
   }
 }

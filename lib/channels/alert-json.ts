@@ -1,4 +1,4 @@
-import { BARE, type CommandWords, worded } from '../accounts/command-words.ts'
+import { BARE, type CommandWords, worded } from '../model/command-words.ts'
 import type { Alert } from '../ports/notifier.ts'
 import { line } from './alert-text.ts'
 import { isAlert, type Message } from './notice.ts'

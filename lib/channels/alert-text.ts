@@ -1,4 +1,4 @@
-import { BARE, type CommandWords, worded } from '../accounts/command-words.ts'
+import { BARE, type CommandWords, worded } from '../model/command-words.ts'
 import { localInstant } from '../model/local-time.ts'
 import { maskSecrets } from '../model/secret.ts'
 import type { Alert } from '../ports/notifier.ts'

@@ -35,7 +35,7 @@ function explain(
 ): number {
   const fault = error instanceof Error ? error : new Error(String(error))
   const advice = (fault as { readonly fix?: string }).fix ?? ''
-  const fix = forAccount(advice, account !== undefined && isAccountId(account) ? account : '<account>')
+  const fix = forAccount(advice, account !== undefined && isAccountId(account) ? account : undefined)
   const code =
     error instanceof TokenkeeperError || error instanceof TokenUnavailableError
       ? error.code

@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { TokenkeeperError } from '../model/errors.ts'
 import type { AccountResult } from '../model/outcome.ts'
 import type { DeskRefusal } from '../ports/token-desk.ts'
+import { forAccount } from '../tokens/rules/ending.ts'
 
 /** Status and title of every kind of problem (RFC 9457); whoever handles them goes by the code. */
 const PROBLEMS = {
@@ -90,7 +91,7 @@ export function noSuchPath(): RestProblem {
 export function problemOf(error: unknown): RestProblem {
   if (error instanceof RestProblem) return error
   if (error instanceof TokenkeeperError) {
-    return new RestProblem(error.code, error.message, { fix: error.fix })
+    return new RestProblem(error.code, error.message, { fix: forAccount(error.fix, undefined) })
   }
   if (error instanceof HTTPException && error.status === 400) {
     return new RestProblem('malformed_request', 'the body could not be read as JSON', {

@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { BARE, type CommandWords } from '../accounts/command-words.ts'
+import { BARE, type CommandWords } from '../model/command-words.ts'
 import { TokenkeeperError } from '../model/errors.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'

@@ -73,6 +73,22 @@ test('a role without the right is told which action on which table', async () =>
   })
 })
 
+test('a record changed by hand is told with the command that sets that account up again, whoever lists it', async () => {
+  const spoiled = marshall({
+    pk: 'broker#fyers',
+    sk: 'account#fyers/BINA',
+    account: 'fyers/BINA',
+    doubt: { since: 'yesterday' },
+  })
+  aws.answers = [{ body: { Item: spoiled } }, { body: { Items: [spoiled], Count: 1 } }]
+  const told = {
+    message: 'the state record account#fyers/BINA of broker#fyers cannot be read',
+    fix: expect.stringMatching(/: tokenkeeper setup fyers\/BINA$/),
+  }
+  await expect(states.get(parseAccountId('fyers/BINA'))).rejects.toMatchObject(told)
+  await expect(states.list('fyers')[Symbol.asyncIterator]().next()).rejects.toMatchObject(told)
+})
+
 test('an unreachable table fails within seconds, and says what to check', async () => {
   const restore = useEnvironment(`http://127.0.0.1:${await freePort()}`)
   const unreachable = dynamoStateStore({ client: dynamoDbClient(), table: 'Tokenkeeper-state' })

@@ -47,6 +47,22 @@ describe('a problem', () => {
     })
   })
 
+  test('advises no command with a gap in it, whatever was thrown', async () => {
+    const fix = 'wait, or try at once: tokenkeeper refresh {account}'
+    const list = () => {
+      throw new StateStoreError('DynamoDB did not answer', { fix })
+    }
+    const get = () => Promise.reject(new StateStoreError('DynamoDB did not answer', { fix }))
+    world.ports = { ...world.ports, states: { ...world.ports.states, get, list } }
+    world.mount()
+    for (const path of ['/accounts/upstox/ACC1/token', '/token/status']) {
+      const { body } = await world.get(path, key)
+      expect(body).toMatchObject({ code: 'state' })
+      expect(JSON.stringify(body)).not.toMatch(/[{<]account[}>]/)
+      expect(body).toMatchObject({ fix: expect.stringContaining('with the account’s id for ACCOUNT') })
+    }
+  })
+
   test('of a store that is away says so in our words, and the log has it', async () => {
     const get = () => Promise.reject(new StateStoreError('DynamoDB did not answer', { fix: 'wait' }))
     world.ports = { ...world.ports, states: { ...world.ports.states, get } }

@@ -1,4 +1,4 @@
-import { worded } from '../../../lib/accounts/command-words.ts'
+import { worded } from '../../../lib/model/command-words.ts'
 import { TokenkeeperError } from '../../../lib/model/errors.ts'
 import { maskSecrets } from '../../../lib/model/secret.ts'
 import { stackWords } from '../stack-words.ts'

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
-import { shellWord } from '../../accounts/command-words.ts'
 import { filesOf } from '../../local/files.ts'
+import { shellWord } from '../../model/command-words.ts'
 import { type Finding, fail, pass, warn } from './finding.ts'
 
 const NEEDED_MAJOR = 24

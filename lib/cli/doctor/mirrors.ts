@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { shellWord } from '../../accounts/command-words.ts'
 import { inspectRedis } from '../../mirrors/redis-inspection.ts'
+import { shellWord } from '../../model/command-words.ts'
 import { AudienceError } from '../../model/errors.ts'
 import type { Composition } from '../backend/composition.ts'
 import { redisOf } from '../mirrors/setting.ts'

@@ -54,7 +54,10 @@ function approvalOf({ broker }: LoginTask) {
   throw new UsageError(`${broker.displayName} has no approval in an app of its own`, 'leave the option out')
 }
 
-function nobodyReceives({ composition }: LoginTask, siteUrl: string | undefined): ConfigurationError {
+function nobodyReceives(
+  { account, composition }: LoginTask,
+  siteUrl: string | undefined,
+): ConfigurationError {
   const here = composition.backend === 'local'
   return new ConfigurationError(
     here
@@ -62,7 +65,7 @@ function nobodyReceives({ composition }: LoginTask, siteUrl: string | undefined)
       : 'nobody would receive the answer: the stack has no site',
     {
       fix: here
-        ? 'run tokenkeeper serve, behind an address the broker can reach; set "site": { "url": … } to that address in cdk.json, and register the notifier URL: tokenkeeper login {account} --webhook-url'
+        ? `run tokenkeeper serve, behind an address the broker can reach; set "site": { "url": … } to that address in cdk.json, and register the notifier URL: tokenkeeper login ${account} --webhook-url`
         : 'set "site": { "enabled": true } in cdk.json and run npm run deploy',
     },
   )

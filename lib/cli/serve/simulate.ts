@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { shellWord } from '../../accounts/command-words.ts'
 import { BROKERS, type BrokerId } from '../../brokers/index.ts'
 import { brokerOf, parseAccountId } from '../../model/account-id.ts'
+import { shellWord } from '../../model/command-words.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import type { DemoAccount } from '../../simulators/demo/demo-accounts.ts'
 import { type DemoWorld, startDemoWorld } from '../../simulators/demo/demo-world.ts'

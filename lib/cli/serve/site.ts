@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import type { CommandWords } from '../../accounts/command-words.ts'
+import type { CommandWords } from '../../model/command-words.ts'
 import type { ApiKeys } from '../../ports/api-keys.ts'
 import type { TokenDesk } from '../../ports/token-desk.ts'
 import { tokenDesk } from '../../tokens/service/token-desk.ts'

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join, sep } from 'node:path'
-import { type CommandWords, shellWord } from '../../accounts/command-words.ts'
+import { type CommandWords, shellWord } from '../../model/command-words.ts'
 import type { Environment, GlobalOptions } from '../backend/composition.ts'
 import { INSTALLATION } from '../backend/config-file.ts'
 

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { BARE, type CommandWords, worded } from '../../accounts/command-words.ts'
+import { BARE, type CommandWords, worded } from '../../model/command-words.ts'
 import { maskSecrets } from '../../model/secret.ts'
 
 export type Style = Parameters<typeof styleText>[0]

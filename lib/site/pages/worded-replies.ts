@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
 import { html } from 'hono/html'
-import { type CommandWords, worded } from '../../accounts/command-words.ts'
+import { type CommandWords, worded } from '../../model/command-words.ts'
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/
 const PAGE_TYPE = /^text\/html\b/

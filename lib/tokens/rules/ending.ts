@@ -79,9 +79,10 @@ export function stopUntilFixed(code: ErrorCode, reason: string, fix: string): En
   return { outcome: 'failed', code, reason, fix, need: { kind, reason, action: fix } }
 }
 
-/** A fix with the account it is about in place of `{account}`. */
-export function forAccount(fix: string, account: string): string {
-  return fix.replaceAll('{account}', account)
+/** A fix with the account it is about in place of `{account}`; where nobody knows that, the reader is told to put it in. */
+export function forAccount(fix: string, account: string | undefined): string {
+  if (account !== undefined || !fix.includes('{account}')) return fix.replaceAll('{account}', account ?? '')
+  return `${fix.replaceAll('{account}', 'ACCOUNT')}, with the account’s id for ACCOUNT`
 }
 
 /** What an error of a grant means for the run, which looks at some of them again by itself. */

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
-import type { CommandWords } from '../../../lib/accounts/command-words.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
+import type { CommandWords } from '../../../lib/model/command-words.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import type { LoginDesk } from '../../../lib/ports/login-desk.ts'
 import { loginLinks } from '../../../lib/site/login-links.ts'

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { changed, type LoginResult } from '../../../lib/model/account-state.ts'
 import { TokenVaultError } from '../../../lib/model/errors.ts'
 import { type Http, HttpError, type HttpReply } from '../../../lib/ports/http.ts'
 import { COMMAND_LINE } from '../../../lib/ports/login-desk.ts'
 import { accountOfState, newLoginState } from '../../../lib/tokens/login/attempts.ts'
+import { loginDesk } from '../../../lib/tokens/login/desk.ts'
 import { BROWSER, CALLBACK, LoginWorld, success } from '../../support/login-world.ts'
+import { rotabroker } from '../../support/rotating-broker.ts'
 
 let world: LoginWorld
 let account: AccountId
@@ -26,6 +29,15 @@ describe('a login', () => {
     expect(record.authorizedAt?.toString()).toBe(record.accessToken?.issuedAt.toString())
     expect(await world.stored(account, 'access_token')).toBeDefined()
     expect(await world.stored(account, 'refresh_token')).toBe(world.simulator.currentOf('SIM001'))
+  })
+
+  test('there is none of is refused with a command for this account', async () => {
+    const desk = loginDesk({ brokers: [rotabroker], ports: world.ports })
+    const order = { account: 'rotabroker/BINA' as AccountId, browser: BROWSER, callbackUrl: CALLBACK }
+    expect(await desk.start(order)).toMatchObject({
+      refused: true,
+      fix: expect.stringMatching(/: tokenkeeper put rotabroker\/BINA access_token$/),
+    })
   })
 
   test('solves the incident a person was asked for, and says so once', async () => {

@@ -3,7 +3,7 @@
  * broker's adapter, in a record that is read days later. Where somebody reads them, the command is put as it runs there.
  *
  * A command ends with its text or before one of `, ; : ) .`, so that it can be told from the sentence around it;
- * test/accounts/command-words.test.ts runs each of them past the command line's own parser.
+ * test/model/command-words.test.ts runs each of them past the command line's own parser.
  */
 export type CommandWords =
   /** What is typed in place of `tokenkeeper`: `npx tokenkeeper`, `npx tokenkeeper --backend aws`. */

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
-import { COMMAND_NAMES, commandsIn, shellWord, worded } from '../../lib/accounts/command-words.ts'
 import { splitCommand } from '../../lib/cli/program-commands.ts'
+import { COMMAND_NAMES, commandsIn, shellWord, worded } from '../../lib/model/command-words.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
