@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { afterProof } from '../../lib/cli/login/kept.ts'
+import { afterProof, provingMeanwhile } from '../../lib/cli/login/kept.ts'
 import { finishLogin, type LoginTask } from '../../lib/cli/login/task.ts'
 import { watchForLogin } from '../../lib/cli/login/watch.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
@@ -72,6 +72,44 @@ test('an approval that was posted and not proven is proven while the command wai
   const end = await watchForLogin(task, before, { signal, onFailure: () => undefined })
   expect(end).toMatchObject({ success: true })
   expect(runs).toBe(1)
+})
+
+test('one that stays unproven is tried once a minute after the first runs, however often somebody looks', async () => {
+  silentFor(1_000)
+  await world.logIn(account)
+  const prove = provingMeanwhile(task)
+  expect((await prove())?.pending).toBeDefined()
+  expect(runs).toBe(3)
+  const from = world.clock.now()
+  let looked = 0
+  while (from.until(world.clock.now()).total('minutes') < 15) {
+    if (await prove()) looked += 1
+    world.clock.advance({ seconds: 2 })
+  }
+  expect(looked).toBe(runs - 3)
+  expect(runs - 3).toBeGreaterThanOrEqual(7)
+  expect(runs - 3).toBeLessThanOrEqual(15)
+})
+
+test('a watch uses that: two looks in a minute are three runs, not six', async () => {
+  silentFor(1_000)
+  const before = await world.record(account)
+  await world.logIn(account)
+  const abort = new AbortController()
+  let looks = 0
+  const get = world.ports.states.get.bind(world.ports.states)
+  const states: typeof world.ports.states = {
+    ...world.ports.states,
+    // The first look, three before the runs, one behind them; the sixth is the second look, after which the watch is ended.
+    get: async (one) => {
+      looks += 1
+      if (looks === 6) abort.abort()
+      return get(one)
+    },
+  }
+  task = { ...task, composition: { ...task.composition, ports: { ...world.ports, states } } }
+  await watchForLogin(task, before, { signal: abort.signal, onFailure: () => undefined })
+  expect(runs).toBe(3)
 })
 
 test('a record without a kept token needs no run', async () => {

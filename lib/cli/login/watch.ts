@@ -17,14 +17,16 @@ export async function watchForLogin(
 ): Promise<LoginEnd | undefined> {
   const { broker, composition } = task
   const told = new Set(endedLogins(before))
+  let prove: (() => Promise<AccountState | undefined>) | undefined
   while (!signal.aborted) {
     const record = await recordOf(task)
     const now = composition.ports.clock.now()
     if (record.generation > before.generation) return endOfSuccess(broker, record, now)
     // Approved or logged in, and not proven: nobody need wait for the next scheduled run.
     if (record.pending && !before.pending) {
-      const proven = await (await import('./kept.ts')).afterProof(task)
-      if (proven.generation > before.generation) continue
+      prove ??= (await import('./kept.ts')).provingMeanwhile(task)
+      const proven = await prove()
+      if (proven && proven.generation > before.generation) continue
     }
     for (const { id, result } of record.logins ?? []) {
       if (!result || told.has(id)) continue
