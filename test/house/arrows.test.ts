@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ALLOWED, arrows, circles, forbidden } from './arrows.ts'
 
@@ -17,4 +18,17 @@ test('a forbidden arrow and a circle are found', () => {
   const back = { from: 'model', to: 'ports', importer: 'lib/model/a.ts', imported: 'lib/ports/b.ts' }
   expect(forbidden([...all, back])).toEqual([back])
   expect(circles([...all, back]).toSorted()).toEqual(['model', 'ports'])
+})
+
+test('lib/README.md tells of each room what is allowed', () => {
+  const map = readFileSync(new URL('../../lib/README.md', import.meta.url), 'utf8')
+  const rows = [...map.matchAll(/^\| \[(\w+)\]\([^|]*\| [^|]* \|(?: ([^|]*))? \|$/gm)]
+  const told = new Map(
+    rows.map(([, room = '', may = '']) => [room, may.split(', ').filter((one) => one !== '')]),
+  )
+  expect(told.size).toBeGreaterThan(15)
+  const rest = Object.keys(ALLOWED).filter((room) => !['lib', 'infra', 'functions', 'cli'].includes(room))
+  expect(Object.fromEntries(rest.map((room) => [room, told.get(room)]))).toEqual(
+    Object.fromEntries(rest.map((room) => [room, ALLOWED[room]])),
+  )
 })
