@@ -66,7 +66,7 @@ export function statusOf(broker: Broker, record: AccountState, now: Temporal.Ins
     state,
     summary: summaryOf(broker, record, state, standing, now),
     live: standing === 'live',
-    unprovenSince: standing === 'unproven' ? local(unprovenSince(record)) : null,
+    unprovenSince: standing === 'unproven' ? local(unprovenSince(record, now)) : null,
     expiresAt: local(token?.expiresAt),
     expiryDecidedBy: token?.expiryDecidedBy ?? null,
     issuedAt: local(token?.issuedAt),
@@ -117,7 +117,7 @@ function summaryOf(
   now: Temporal.Instant,
 ): string {
   const token = record.accessToken
-  const also = alsoOf(broker, record, status)
+  const also = alsoOf(broker, record, status, now)
   switch (state) {
     case 'skipped':
       return 'managed elsewhere'
@@ -144,9 +144,9 @@ function summaryOf(
 }
 
 /** What there is to say of the token beside how the last run went: what was proven, and when. */
-function alsoOf(broker: Broker, record: AccountState, status: TokenStatus): string {
+function alsoOf(broker: Broker, record: AccountState, status: TokenStatus, now: Temporal.Instant): string {
   const at = (instant: Temporal.Instant): string => localInstant(instant, broker.session.timeZone)
-  const since = unprovenSince(record)
+  const since = unprovenSince(record, now)
   if (status === 'unproven' && since) return `, token unproven since ${at(since)}`
   if (status === 'live' && record.accessToken)
     return `, token live when proven ${at(record.accessToken.provenAt)}`

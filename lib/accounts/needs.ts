@@ -3,7 +3,7 @@ import type { AccountState, Incident } from '../model/account-state.ts'
 import type { Broker, Grant } from '../ports/broker.ts'
 import { isOver } from '../tokens/rules/choose-grant.ts'
 import { loginHelpsFrom } from '../tokens/rules/login-helps.ts'
-import { isLive, tokenStatus } from '../tokens/rules/token-status.ts'
+import { tokenStatus } from '../tokens/rules/token-status.ts'
 import type { KnownAccount } from './accounts.ts'
 
 /** What would help: a login from the page, a token handed in by hand, or somebody who corrects the set-up. */
@@ -134,7 +134,9 @@ function isSatisfiedByLogin({ kind, needs }: Grant, { login }: Broker): boolean 
 }
 
 function isDoneToday({ broker, state }: KnownAccount, now: Temporal.Instant): boolean {
-  if (!state.authorizedAt || !isLive(state, now)) return false
+  const status = tokenStatus(state, now)
+  // Unproven for as long as a request for approval is open: nobody has to log in again.
+  if (!state.authorizedAt || (status !== 'live' && status !== 'unproven')) return false
   const dayOf = (instant: Temporal.Instant): Temporal.PlainDate =>
     instant.toZonedDateTimeISO(broker.session.timeZone).toPlainDate()
   return dayOf(state.authorizedAt).equals(dayOf(now))

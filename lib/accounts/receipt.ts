@@ -65,7 +65,7 @@ export function oldTokenSentence(broker: Broker, state: AccountState, now: Insta
   const { accessToken } = state
   const at = (instant: Instant): string => localInstant(instant, broker.session.timeZone)
   const status = tokenStatus(state, now)
-  const since = unprovenSince(state)
+  const since = unprovenSince(state, now)
   if (accessToken && status === 'live') {
     return `The old token is left as it was: proven ${at(accessToken.provenAt)}, valid until ${at(accessToken.expiresAt)}.`
   }

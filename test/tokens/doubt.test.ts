@@ -112,16 +112,6 @@ describe('I9 a token is called live only while nothing speaks against it', () =>
     expect(await status()).toBe('live')
   })
 
-  test('while a request for approval is open nobody vouches for the token; a proof from after it does', async () => {
-    success(await world.desk.requestApproval({ account }))
-    expect(await status()).toBe('unproven')
-    world.clock.advance({ minutes: 5 })
-    expect(await run()).toMatchObject({ outcome: 'fresh', live: false })
-    world.clock.advance({ hours: 2 })
-    expect(await run()).toMatchObject({ outcome: 'fresh', live: true })
-    expect((await world.record(account)).doubt).toBeUndefined()
-  })
-
   test('a request the broker refused leaves no doubt', async () => {
     server.failNext('/approval', { kind: 'reply', status: 429, body: '{}', headers: { 'retry-after': '60' } })
     await world.desk.requestApproval({ account })

@@ -51,10 +51,12 @@ describe('I10 a second request takes nothing from the first, which the broker ke
     expect(await world.record(account)).toMatchObject({ approval, approvalRequests })
   })
 
-  test('that closes sooner does not close the first', async () => {
+  test('that closes sooner does not close the first, nor shorten how long it keeps a token in doubt', async () => {
+    await world.logIn(account)
     const until = world.clock.now().add({ minutes: 10 }).toString()
     server.failNext('/approval', { kind: 'reply', status: 200, body: JSON.stringify({ until }) })
     success(await world.desk.requestApproval({ account }))
+    expect((await world.record(account)).doubt?.openUntil?.toString()).toBe('2026-11-24T04:10:00Z')
     world.clock.advance({ minutes: 15 })
     await post(world.simulator.webhookOf('SIM001'))
     expect((await world.record(account)).accessToken?.source).toBe('approval')
@@ -67,8 +69,12 @@ describe('two requests that both were made', () => {
   })
 
   test('and both approved: the token that ended the other is published, and then nothing is open', async () => {
+    world.clock.advance({ seconds: 5 })
     await post(world.simulator.webhookOf('SIM001'))
     expect((await world.record(account)).approval?.approvedAt).toBeDefined()
+    expect(await status()).toBe('live')
+    world.clock.advance({ seconds: 61 })
+    expect(await status()).toBe('unproven')
     world.simulator.killAccessTokens()
     world.clock.advance({ seconds: 5 })
     const body = world.simulator.webhookOf('SIM001')

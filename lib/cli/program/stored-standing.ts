@@ -18,7 +18,7 @@ export function standingOfRecord(known: KnownAccount, ports: Ports): Standing {
   const { broker, state } = known
   const { account, accessToken, paused } = state
   const at = (instant: Temporal.Instant): string => localInstant(instant, broker.session.timeZone)
-  const since = unprovenSince(state)
+  const since = unprovenSince(state, ports.clock.now())
   const objection = paused
     ? ({ code: 'paused', reason: `paused since ${at(paused.since)}` } as const)
     : !accessToken

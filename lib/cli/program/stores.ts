@@ -115,7 +115,7 @@ function withRecord(source: TokenSource, { states, clock }: Pick<Ports, 'states'
   const completed = async (token: ClientToken | undefined): Promise<ClientToken | undefined> => {
     const state = token && (await states.get(token.account))
     if (!state?.accessToken || state.accessToken.version !== token?.version) return token
-    const since = unprovenSince(state)
+    const since = unprovenSince(state, clock.now())
     const { expiresAt } = state.accessToken
     const live = isLive(state, clock.now())
     return { ...token, generation: state.generation, expiresAt, live, ...(since && { unprovenSince: since }) }

@@ -66,7 +66,7 @@ export function localSource(options: LocalSourceOptions): TokenSource {
     // Of a token that somebody else has stored since, the record says nothing.
     const record = state?.accessToken?.version === version ? state : undefined
     const expiresAt = record?.accessToken?.expiresAt
-    const since = record && unprovenSince(record)
+    const since = record && unprovenSince(record, clock.now())
     return {
       account,
       broker: broker.id,

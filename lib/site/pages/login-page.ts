@@ -105,7 +105,7 @@ function deadline({ broker }: KnownAccount, now: Temporal.Instant): Html | strin
 function oldToken({ broker, state }: KnownAccount, now: Temporal.Instant): Html | string {
   const { accessToken } = state
   const status = tokenStatus(state, now)
-  const since = unprovenSince(state)
+  const since = unprovenSince(state, now)
   if (since && status === 'unproven') {
     return html`Unproven since ${when(since, broker)}: the next run asks ${broker.displayName}.`
   }

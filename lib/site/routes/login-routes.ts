@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { readPasted } from '../../tokens/login/pasted-login.ts'
-import { isLive } from '../../tokens/rules/token-status.ts'
+import { isLive, tokenStatus } from '../../tokens/rules/token-status.ts'
 import { areLoopback, shortForm } from '../guards.ts'
 import { verifyLink } from '../login-links.ts'
 import { forVisitors, type LoginSite, type Look } from '../login-site.ts'
@@ -82,7 +82,10 @@ export function loginRoutes(site: LoginSite): Hono {
 
   const waiting = forVisitors(site, async ({ known, visitor, now }, context) => {
     const { state } = known
-    const approved = state.approval?.approvedAt !== undefined && isLive(state, now)
+    const status = tokenStatus(state, now)
+    // Another request that is open leaves the token unproven again, a minute after its proof.
+    const holds = status === 'live' || status === 'unproven'
+    const approved = state.approval?.approvedAt !== undefined && holds
     if (!approved) return show(context, waitingPage(known, visitor, now))
     return show(context, successPage({ known, visitor, now, overview: await site.overview(now) }))
   })

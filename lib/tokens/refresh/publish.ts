@@ -14,7 +14,8 @@ import type { Secret } from '../../model/secret.ts'
 import type { Broker, Proof, Renewal } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
-import { settledBy } from '../rules/doubt.ts'
+import { leftOpenBy, settledBy } from '../rules/doubt.ts'
+import { answered } from '../rules/open-approval.ts'
 import type { RunContext } from './broker-context.ts'
 import { dropPending } from './pending.ts'
 import { assertNotSuperseded } from './superseded.ts'
@@ -104,7 +105,9 @@ export async function provePublish(
     publishedAt: now,
     ...(source && { source }),
   }
-  return { ...ownerOf(owner), ...published(broker, state, record, renewal.accessToken, context) }
+  const approval = source === 'approval' && state.approval ? answered(state.approval, now) : state.approval
+  const left = leftOpenBy(broker, approval, now)
+  return { ...ownerOf(owner), ...published(broker, state, record, renewal.accessToken, context), ...left }
 }
 
 /** The record of a newly published token, which is noted for whoever wants to know of it. */
@@ -129,7 +132,7 @@ function published(
     source,
     accessToken,
   })
-  return { accessToken: record, generation, doubt: undefined, pending: undefined, refusedVersion: undefined }
+  return { accessToken: record, generation, pending: undefined, refusedVersion: undefined }
 }
 
 /**
@@ -167,7 +170,8 @@ export async function proveStored(
     publishedAt: issuedAt,
     source: known?.source ?? 'found',
   }
-  return { ...ownerOf(proof), ...published(broker, state, record, token.value, context) }
+  const left = leftOpenBy(broker, state.approval, now)
+  return { ...ownerOf(proof), ...published(broker, state, record, token.value, context), ...left }
 }
 
 /**

@@ -13,13 +13,12 @@ import { wantsProof, whetherDue } from './due.ts'
 import { heldUntil, isHeld } from './held.ts'
 import { pendingIn } from './pending-token.ts'
 import { isProvable } from './provable.ts'
+import { isProvenNow } from './proven-now.ts'
 
 type Instant = Temporal.Instant
 
 /** A probe is no login: only what the broker asked for holds it back. */
 const PROBE_BUDGET = { minimumGapSeconds: 0 }
-/** A proof is believed this long whatever a consumer met: brokers allow one probe a minute. */
-const PROOF_HOLDS_SECONDS = 60
 
 /** What a run should do about one account, and why. */
 export type Decision =
@@ -158,14 +157,6 @@ function isReported(record: AccessTokenRecord, { state, refused, now }: Situatio
   const present =
     'generation' in refused ? refused.generation === state.generation : refused.version === record.version
   return present && !isProvenNow(record, now)
-}
-
-/**
- * Proven so short a time ago that the broker need not be asked again. A proof from the future does not say when it was
- * taken: it holds for nobody, and the next one is ours.
- */
-function isProvenNow({ provenAt }: AccessTokenRecord, now: Instant): boolean {
-  return !isAfter(provenAt, now) && !isAfter(now.subtract({ seconds: PROOF_HOLDS_SECONDS }), provenAt)
 }
 
 function doubtReason({ by }: Doubt): string {

@@ -1,5 +1,11 @@
 import { Temporal } from 'temporal-polyfill'
-import { type AccountState, type Doubt, isRefused, type StateChanges } from '../../model/account-state.ts'
+import {
+  type AccountState,
+  type ApprovalRequest,
+  type Doubt,
+  isRefused,
+  type StateChanges,
+} from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import {
   BrokerUnavailableError,
@@ -11,7 +17,8 @@ import {
   WrongAccountError,
 } from '../../model/errors.ts'
 import type { Broker } from '../../ports/broker.ts'
-import { latest } from './open-approval.ts'
+import { latest, openRequests } from './open-approval.ts'
+import { isProvenNow } from './proven-now.ts'
 
 type Instant = Temporal.Instant
 
@@ -27,8 +34,8 @@ export function noteDoubt(
   sent: { readonly by: Doubt['by']; readonly at: Instant; readonly openUntil?: Instant },
 ): StateChanges {
   if (sessions === 'many' || !holdsToken(state, sent.at)) return {}
-  const before = state.doubt
-  const openUntil = latest(before?.openUntil, sent.openUntil)
+  const before = olderDoubt(state, sent.at)
+  const openUntil = latest(state.doubt?.openUntil, sent.openUntil)
   return {
     doubt: {
       since: before?.since ?? sent.at,
@@ -38,10 +45,20 @@ export function noteDoubt(
   }
 }
 
-/** What was sent at that instant did nothing for sure: the doubt it raised is gone. An older one stays. */
-export function withdrawDoubt({ doubt }: AccountState, at: Instant | undefined): StateChanges {
-  const isOurs = doubt !== undefined && at !== undefined && doubt.since.equals(at)
-  return isOurs ? { doubt: undefined } : {}
+/** One that was proven since stands only because the broker may still act: what is sent now is what has to be proven anew. */
+function olderDoubt({ doubt, accessToken }: AccountState, at: Instant): Doubt | undefined {
+  const isOpen = doubt?.openUntil && isAfter(doubt.openUntil, at)
+  return isOpen && accessToken && isAfter(accessToken.provenAt, doubt.since) ? undefined : doubt
+}
+
+/**
+ * What was sent at that instant did nothing for sure: the doubt it raised is gone. An older one stays, and one for as long
+ * as the broker may still act on something else.
+ */
+export function withdrawDoubt({ doubt, approval }: AccountState, at: Instant | undefined): StateChanges {
+  if (doubt === undefined || at === undefined || !doubt.since.equals(at)) return {}
+  const isOpen = doubt.openUntil && isAfter(doubt.openUntil, at)
+  return { doubt: isOpen ? (doubtOf(approval, at) ?? doubt) : undefined }
 }
 
 /**
@@ -67,9 +84,32 @@ export function settledBy({ doubt }: AccountState, now: Instant): StateChanges {
   return isOpen ? {} : { doubt: undefined }
 }
 
-/** Since when nobody knows whether the published token still lives; `undefined` while nothing speaks against it. */
-export function unprovenSince({ doubt, accessToken }: AccountState): Instant | undefined {
+/**
+ * What a publication at `now` leaves of the doubt: the holder may still answer a request for approval, which ends the new
+ * token as it would have ended the old one.
+ */
+export function leftOpenBy(
+  { sessions }: Pick<Broker, 'sessions'>,
+  approval: ApprovalRequest | undefined,
+  now: Instant,
+): StateChanges {
+  return { doubt: sessions === 'many' ? undefined : doubtOf(approval, now) }
+}
+
+function doubtOf(approval: ApprovalRequest | undefined, now: Instant): Doubt | undefined {
+  const open = openRequests(approval, now)
+  const [first, last] = [open[0], open.at(-1)]
+  return first && last && { since: first.requestedAt, by: 'approval', openUntil: last.openUntil }
+}
+
+/**
+ * Since when nobody knows whether the published token still lives; `undefined` while nothing speaks against it. What the
+ * broker may still act on is never settled: whoever has proven the token a moment ago knows all the same that it lives.
+ */
+export function unprovenSince({ doubt, accessToken }: AccountState, now: Instant): Instant | undefined {
   if (!doubt || !accessToken) return undefined
+  const isKnown = doubt.openUntil && isAfter(accessToken.provenAt, doubt.since)
+  if (isKnown && isProvenNow(accessToken, now)) return undefined
   return latest(doubt.since, accessToken.provenAt)
 }
 

@@ -15,7 +15,7 @@ export function tokenStatus(state: AccountState, now: Temporal.Instant): TokenSt
   if (!accessToken) return 'none'
   if (isRefused(state)) return 'refused'
   if (now.until(accessToken.expiresAt).total('seconds') <= DEAD_EARLY_SECONDS) return 'expired'
-  return unprovenSince(state) ? 'unproven' : 'live'
+  return unprovenSince(state, now) ? 'unproven' : 'live'
 }
 
 /** Whether the published token was proven and nothing speaks against it since. Pure. */
