@@ -237,9 +237,25 @@ describe('with accounts', () => {
       token_expiry: '2031-01-01',
     }
     const path = line.file('config.json', JSON.stringify(config))
-    expect(await run(['setup', 'pos-connector', '--from-config', path])).toMatchObject({ code: 0 })
+    const done = await run(['setup', 'pos-connector', '--from-config', path])
+    expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining('access_token: not stored') })
+    expect(done.stdout).not.toMatch(/stored in .*access_token/)
+    expect(await line.run(['token', 'pos-connector'])).toMatchObject({ code: 3, stdout: '' })
     const { stdout } = await run(['refresh', 'pos-connector', '--json'])
     expect(JSON.parse(stdout).results).toMatchObject([{ outcome: 'refreshed', userID: '7' }])
+
+    // I2: the file of last month does not replace what has been proven since.
+    const live = (await line.run(['token', 'pos-connector'])).stdout.trim()
+    const again = await run(['setup', 'pos-connector', '--from-config', path, '--json'])
+    expect(JSON.parse(again.stdout)).toMatchObject({ success: true, stored: [] })
+    expect((await line.run(['token', 'pos-connector'])).stdout.trim()).toBe(live)
+    expect(await run(['check', 'pos-connector', '--live'])).toMatchObject({ code: 0 })
+
+    const good = line.file('live.json', JSON.stringify({ ...config, token: live }))
+    const second = await run(['setup', 'pos-connector/TWO', '--from-config', good])
+    expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('proven live and published') })
+    expect((await line.run(['token', 'pos-connector/TWO'])).stdout.trim()).toBe(live)
+    expect(await run(['remove', 'pos-connector/TWO', '--yes'])).toMatchObject({ code: 0 })
   })
 
   test('R4.7 doctor looks at one POS connector, and sends its password to nobody', async () => {

@@ -18,6 +18,7 @@ import { EXIT, exitCodeOfRun } from '../terminal/exit-codes.ts'
 import { agree, showFirst } from '../terminal/prompts.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { UsageError } from '../terminal/usage-error.ts'
+import { adoptGiven } from './given-token.ts'
 import {
   assertOfUse,
   type Imports,
@@ -63,22 +64,28 @@ export async function setup(text: string, options: SetupOptions, terminal: Termi
     const callbackUrl = external ? undefined : await callbackToRegister(broker, stored, imports, composition)
     if (callbackUrl)
       terminal.print(`Redirect URL to register with the app at ${broker.displayName}: ${callbackUrl}`)
-    const values = external ? new Map() : await valuesFor(enabled, account, imports, stored, terminal)
+    const values: ReadonlyMap<SecretName, Secret> = external
+      ? new Map()
+      : await valuesFor(enabled, account, imports, stored, terminal)
     const { isNew } = await register(composition.ports.states, account, {
       settings,
       forgetUser: options.forgetUser === true,
     })
-    for (const [name, value] of values) await composition.ports.vault.write(account, name, value)
+    const given = values.get('access_token')
+    for (const [name, value] of values)
+      if (name !== 'access_token') await composition.ports.vault.write(account, name, value)
     if (!external) await prepareLogins(broker, composition, terminal)
     const further = external ? [] : await registerFurther(account, options, composition, settings)
+    const isLive = given !== undefined && (await adoptGiven(account, given, composition, terminal))
 
-    const names = [...values.keys()]
+    const names = [...values.keys()].filter((name) => name !== 'access_token' || isLive)
     if (terminal.json) {
       terminal.object({ success: true, account, isNew, stored: names, alsoRegistered: further, callbackUrl })
       return EXIT.ok
     }
     tell({ account, isNew, names, imports, further, external, options }, composition, terminal)
     if (external) return EXIT.ok
+    if (isLive && further.length === 0 && options.refresh !== true) return EXIT.ok
     const present = new Set([...stored.keys(), ...names])
     if (options.refresh === true || !(await needsPerson(broker, account, present, composition))) {
       return await firstRefresh(enabled, [account, ...further], composition, options, terminal)
