@@ -5,7 +5,7 @@ import type { AccountId } from '../../lib/model/account-id.ts'
 import { changed, newAccountState } from '../../lib/model/account-state.ts'
 import { BrokerUnavailableError, GrantRejectedError, TokenVaultError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
-import { HttpError, type HttpRequest } from '../../lib/ports/http.ts'
+import { type Http, HttpError, type HttpRequest } from '../../lib/ports/http.ts'
 import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { gaveNothing, noteDoubt } from '../../lib/tokens/rules/doubt.ts'
@@ -247,6 +247,34 @@ describe('I10 what the broker minted is kept until it is proven', () => {
     expect(record).toMatchObject({ generation: 2, accessToken: { source: 'approval' } })
     expect(record.approval?.approvedAt).toBeDefined()
     expect(await world.stored(account, 'access_token')).toBe(body['token'])
+  })
+
+  test('nor because somebody else posts a token of their own while it waits for its proof', async () => {
+    success(await world.desk.requestApproval({ account }))
+    const body = world.simulator.webhookOf('SIM001')
+    const { ports } = world
+    const send: Http['send'] = async (request) =>
+      request.url.endsWith('/me') ? { status: 502, headers: {}, body: '' } : ports.http.send(request)
+    world.ports = { ...ports, http: { send } }
+    await world.desk.acceptApproval({ account, body })
+    await world.desk.acceptApproval({ account, body: { ...body, token: 'SIMULATED-forged-token' } })
+    expect(await world.stored(account, 'pending')).toContain(body['token'])
+    expect(await world.stored(account, 'pending')).not.toContain('forged')
+    world.ports = ports
+    expect(await run()).toMatchObject({ outcome: 'refreshed' })
+    expect(await world.stored(account, 'access_token')).toBe(body['token'])
+  })
+
+  test('but one that proves is published over what is kept', async () => {
+    for (let i = 0; i < 5; i++) server.failNext('/me', HTML_502)
+    await world.logIn(account)
+    expect(await world.stored(account, 'pending')).toBeDefined()
+    success(await world.desk.requestApproval({ account }))
+    world.clock.advance({ minutes: 1 })
+    const body = world.simulator.webhookOf('SIM001')
+    await world.desk.acceptApproval({ account, body })
+    expect(await world.stored(account, 'access_token')).toBe(body['token'])
+    expect(await world.stored(account, 'pending')).toBeUndefined()
   })
 
   test('a kept token that turns out to be dead is removed, and the run goes on without it', async () => {

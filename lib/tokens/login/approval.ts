@@ -10,6 +10,7 @@ import type { Publication } from '../../ports/audience.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Candidate, PushApproval } from '../../ports/login.ts'
 import type { Ports } from '../../ports/ports.ts'
+import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { acquireLease } from '../lease/acquire-lease.ts'
 import { announce } from '../lease/announce.ts'
 import { tell } from '../lease/incident.ts'
@@ -20,6 +21,7 @@ import { readStored } from '../refresh/read-stored.ts'
 import { attemptAllowedAt, loginHold } from '../rules/budget.ts'
 import { noteDoubt } from '../rules/doubt.ts'
 import { answered, isApprovalOpen, openRequests } from '../rules/open-approval.ts'
+import { pendingIn } from '../rules/pending-token.ts'
 import { type BeforeApproval, beforeApproval, sendApproval, unsent } from './approval-request.ts'
 import { publishLogin } from './publish-login.ts'
 import { Refused } from './refused.ts'
@@ -60,7 +62,8 @@ export async function requestApproval(account: AccountId, broker: Broker, ports:
   // As long as nothing was sent, nothing counts.
   let changes = unsent(lease.state, before)
   try {
-    const context = await contextOf(broker, lease.state, ports)
+    const stored = await readStored(ports, broker, lease.state)
+    const context = contextOf(broker, lease.state, stored, ports)
     const sent = await sendApproval(login, lease.state, before, context)
     changes = sent.changes
     if (sent.error !== undefined) throw sent.error
@@ -151,13 +154,17 @@ async function publish(candidate: Candidate, broker: Broker, lease: Lease, ports
   let changes: StateChanges = {}
   let publications: readonly Publication[] = []
   try {
-    const context = await contextOf(broker, state, ports)
+    const stored = await readStored(ports, broker, state)
+    const context = contextOf(broker, state, stored, ports)
     const { accessToken, issuedAt, expiresAt, userId } = candidate
     const now = ports.clock.now()
     const issued = byOurClock(issuedAt, state.approval)
     const sentAt = isAfter(issued, now) ? now : issued
     const given = { accessToken, sentAt, expiresAt, userId }
-    const published = await publishLogin(broker, lease, given, context, ports, 'approval')
+    // Nobody signs what is posted: until the broker knows it, it replaces nothing that is kept (I10).
+    const mayKeep = pendingIn(stored, state, now) === undefined
+    const token = { source: 'approval', mayKeep } as const
+    const published = await publishLogin(broker, lease, given, context, ports, token)
     changes = published.changes
     if (published.error !== undefined) throw published.error
     changes = await approved(published.changes, broker, lease, ports)
@@ -239,9 +246,8 @@ function leaseFor(
   return acquireLease(wish, ports, prepare)
 }
 
-async function contextOf(broker: Broker, state: AccountState, ports: Ports): Promise<RunContext> {
+function contextOf(broker: Broker, state: AccountState, stored: StoredSecrets, ports: Ports): RunContext {
   const { account, settings, totpStep } = state
-  const stored = await readStored(ports, broker, state)
   const deadline = ports.clock.now().add({ seconds: WORK_SECONDS })
   return brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
 }

@@ -76,7 +76,7 @@ export async function exchanged(
     reached = true
     const renewal = await login.exchange(context, order)
     minted = true
-    const published = await publishLogin(broker, lease, renewal, context, ports, 'login')
+    const published = await publishLogin(broker, lease, renewal, context, ports, { source: 'login' })
     changes = published.changes
     if (published.kept) {
       const result = keptResult(published.error, broker, account, ports.clock.now())

@@ -9,6 +9,12 @@ import { keepPending } from '../refresh/pending.ts'
 import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from '../refresh/publish.ts'
 import { LIFTED_BY_A_PERSON } from '../rules/lifted.ts'
 
+export interface LoginToken {
+  readonly source: 'login' | 'approval'
+  /** Whether it is kept where it cannot be proven yet. @default true */
+  readonly mayKeep?: boolean
+}
+
 export interface PublishedLogin {
   /** What to record, whatever became of it. */
   readonly changes: StateChanges
@@ -29,7 +35,7 @@ export async function publishLogin(
   renewal: Renewal,
   context: RunContext,
   ports: Ports,
-  source: 'login' | 'approval',
+  { source, mayKeep = true }: LoginToken,
 ): Promise<PublishedLogin> {
   const { state } = lease
   let saved: StateChanges = {}
@@ -46,7 +52,7 @@ export async function publishLogin(
     return { changes: { ...saved, ...published, ...LIFTED_BY_A_PERSON, authorizedAt: renewal.sentAt } }
   } catch (error) {
     // A person's login is not thrown away because the broker's profile does not answer for a moment (I10).
-    if (!isWorthKeeping(error)) return { changes: saved, error }
+    if (!isWorthKeeping(error) || !mayKeep) return { changes: saved, error }
     const kept = await keepPending({ renewal: unsaved, source }, lease, saved, ports)
     return { changes: { ...saved, ...kept }, error, ...(kept.pending && { kept: true }) }
   }
