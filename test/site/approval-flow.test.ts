@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { BrokerUnavailableError } from '../../lib/model/errors.ts'
 import { webhookPath } from '../../lib/site/webhook-path.ts'
+import { tokenStatus } from '../../lib/tokens/rules/token-status.ts'
 import { LoginWorld } from '../support/login-world.ts'
 import { type Site, siteOf } from './support/site.ts'
 import { formsOf, linksOf, type Reply, type SiteBrowser, textOf } from './support/site-browser.ts'
@@ -80,6 +81,19 @@ describe('an approval in the broker’s app', () => {
     )
     expect(textOf(receipt.text)).toContain('1 of 1 done. You can close this page.')
     expect(textOf((await browser.get('/login')).text)).toContain('approved by SIM001 in the Loginbroker app')
+  })
+
+  test('stays the receipt while an earlier request is open, which puts its token in doubt again', async () => {
+    await ask()
+    world.clock.advance({ minutes: 35 })
+    await world.desk.requestApproval({ account: BINA })
+    world.clock.advance({ minutes: 1 })
+    await approve()
+    world.clock.advance({ minutes: 2 })
+    expect(tokenStatus(await world.record(BINA), world.clock.now())).toBe('unproven')
+    const receipt = textOf((await browser.get(WAITING)).text)
+    expect(receipt).toMatch(/^Done: Bina at Loginbroker/)
+    expect(receipt).toContain('1 of 1 done.')
   })
 
   test('that nobody answers makes the other way prominent, and ends', async () => {
