@@ -30,11 +30,6 @@ export function isApprovalAwaited(
   return isApprovalOpen(approval, now) && approval.approvedAt === undefined
 }
 
-/** Until when an answer may come; `undefined` once none can. */
-export function approvalOpenUntil(approval: ApprovalRequest | undefined, now: Instant): Instant | undefined {
-  return openRequests(approval, now).at(-1)?.openUntil
-}
-
 /**
  * The record once one of the open requests was answered. Nobody says which one: it is the one that closes soonest, so that
  * no answer is refused that may still come.
