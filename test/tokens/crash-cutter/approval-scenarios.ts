@@ -39,6 +39,18 @@ function request(
   }
 }
 
+/** Somebody was asked for an approval already, and can still give it. */
+function askedBefore(before: Before): Before {
+  return {
+    title: `${before.title} and a request is open`,
+    async prepare(world) {
+      await before.prepare(world)
+      await requestApproval(world.account, world.broker, world.ports(REQUEST_SECONDS))
+      world.clock.advance({ minutes: 12 })
+    },
+  }
+}
+
 function arrival(before: Before): Scenario {
   return {
     title: `an approval that arrives ${before.title}`,
@@ -78,6 +90,9 @@ export const APPROVALS: readonly Scenario[] = [
   request(ASKED, { title: 'given at once', minutes: 0 }),
   request(ASKED, { title: 'given late', minutes: LATE_MINUTES }),
   request(ASKED, { title: 'never given' }),
+  request(askedBefore(WITH_TOKEN), { title: 'both given late', minutes: LATE_MINUTES }),
+  request(askedBefore(ASKED), { title: 'both given at once', minutes: 0 }),
+  request(askedBefore(ASKED), { title: 'never given' }),
   arrival(WITH_TOKEN),
   arrival(ASKED),
   runThatAsks('while the old token lives', false, LATE_MINUTES),

@@ -65,7 +65,8 @@ export class OneSessionSimulator implements Http {
   readonly #owners = new Map<string, string>()
   /** The one session of each user. */
   readonly #sessions = new Map<string, { readonly token: string; readonly endsAt: number }>()
-  #approvalUntil = 0
+  /** When the requests for approval close that nobody has answered: a later one takes none of them back. */
+  #approvalsUntil: readonly number[] = []
   #count = 0
 
   constructor(clock: Clock) {
@@ -120,13 +121,14 @@ export class OneSessionSimulator implements Http {
   }
 
   get isAskedToApprove(): boolean {
-    return this.#approvalUntil > this.#now
+    return this.#approvalsUntil.some((until) => until > this.#now)
   }
 
-  /** The holder approves: what the broker posts, once. */
+  /** The holder approves one of the requests: what the broker posts, once. */
   approve(): Record<string, unknown> {
     if (!this.isAskedToApprove) throw new Error('there is nothing to approve')
-    this.#approvalUntil = 0
+    const [, ...others] = this.#approvalsUntil.filter((until) => until > this.#now)
+    this.#approvalsUntil = others
     const issued = this.#clock.now()
     return {
       app: 'SIM-APP',
@@ -182,7 +184,7 @@ export class OneSessionSimulator implements Http {
       case '/exchange':
         return this.#exchange(form.get('code') ?? '')
       case '/approval':
-        this.#approvalUntil = this.#now + 3600_000
+        this.#approvalsUntil = [...this.#approvalsUntil, this.#now + 3600_000]
         return reply(200, { until: this.#clock.now().add({ hours: 1 }).toString() })
       case '/me':
         return this.#me(request.headers?.['authorization']?.slice('Bearer '.length) ?? '')
