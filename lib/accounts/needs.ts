@@ -1,5 +1,6 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { AccountState, Incident } from '../model/account-state.ts'
+import { isBefore } from '../model/instants.ts'
 import type { Broker, Grant } from '../ports/broker.ts'
 import { isOver } from '../tokens/rules/choose-grant.ts'
 import { loginHelpsFrom } from '../tokens/rules/login-helps.ts'
@@ -140,8 +141,4 @@ function isDoneToday({ broker, state }: KnownAccount, now: Temporal.Instant): bo
   const dayOf = (instant: Temporal.Instant): Temporal.PlainDate =>
     instant.toZonedDateTimeISO(broker.session.timeZone).toPlainDate()
   return dayOf(state.authorizedAt).equals(dayOf(now))
-}
-
-function isBefore(a: Temporal.Instant, b: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(a, b) < 0
 }

@@ -1,6 +1,7 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import { presentTradingDay } from '../markets/trading-day.ts'
 import type { AccountState } from '../model/account-state.ts'
+import { isBefore } from '../model/instants.ts'
 import { localInstant, weekdayTime } from '../model/local-time.ts'
 import type { Broker, TradingSession } from '../ports/broker.ts'
 import { unprovenSince } from '../tokens/rules/doubt.ts'
@@ -78,8 +79,4 @@ export function oldTokenSentence(broker: Broker, state: AccountState, now: Insta
 /** `Tue 24 Nov`. */
 function dayOf(date: Temporal.PlainDate): string {
   return date.toLocaleString('en-GB', { weekday: 'short', day: 'numeric', month: 'short' }).replace(',', '')
-}
-
-function isBefore(a: Instant, b: Instant): boolean {
-  return Temporal.Instant.compare(a, b) < 0
 }

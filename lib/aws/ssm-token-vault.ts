@@ -9,6 +9,7 @@ import {
 import { Temporal } from 'temporal-polyfill'
 import { type AccountId, brokerOf, nameOf } from '../model/account-id.ts'
 import { TokenVaultError } from '../model/errors.ts'
+import { isBefore } from '../model/instants.ts'
 import type { SecretName } from '../model/secret-name.ts'
 import { assertOneBatch, assertStorable } from '../model/vault-limits.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -63,7 +64,7 @@ export function ssmTokenVault({ client, prefix, clock, keyId }: SsmTokenVaultOpt
       } catch (error) {
         const { passing, message, fix, cause } = awsFault(error, callOf('PutParameter', path, WRITE_FIXES))
         const resumesAt = clock.now().add({ milliseconds: pauseMs })
-        if (!passing || deadline === undefined || Temporal.Instant.compare(resumesAt, deadline) >= 0) {
+        if (!passing || deadline === undefined || !isBefore(resumesAt, deadline)) {
           throw new TokenVaultError(message, { during: 'write', fix, cause })
         }
         await clock.sleep(pauseMs)

@@ -1,4 +1,5 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
+import { isBefore } from '../model/instants.ts'
 import type { TradingSession } from '../ports/broker.ts'
 
 /** Saturday and Sunday have no session; holidays are taken for trading days, which costs a needless question. */
@@ -15,7 +16,7 @@ export function presentTradingDay(session: TradingSession, now: Temporal.Instant
   let date = now.toZonedDateTimeISO(session.timeZone).toPlainDate()
   for (;;) {
     const day = tradingDay(session, date)
-    if (isWeekday(date) && Temporal.Instant.compare(now, day.closes) < 0) return day
+    if (isWeekday(date) && isBefore(now, day.closes)) return day
     date = date.add({ days: 1 })
   }
 }
@@ -27,7 +28,7 @@ export function loginDeadline(
 ): Temporal.Instant | undefined {
   if (!session) return undefined
   const { opens } = presentTradingDay(session, now)
-  return Temporal.Instant.compare(now, opens) < 0 ? opens : undefined
+  return isBefore(now, opens) ? opens : undefined
 }
 
 function tradingDay({ timeZone, opens, closes }: TradingSession, date: Temporal.PlainDate): TradingDay {

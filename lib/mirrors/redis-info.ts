@@ -2,6 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
 import { nameOf } from '../model/account-id.ts'
 import { fingerprint } from '../model/fingerprint.ts'
+import { isBefore } from '../model/instants.ts'
 import type { Publication } from '../ports/audience.ts'
 
 /** What one `info` key says, as far as a writer must know it. */
@@ -47,7 +48,7 @@ export function parseInfo(text: string | null): StoredInfo | undefined {
  */
 export function isNewer(stored: StoredInfo | undefined, publication: Publication): boolean {
   if (stored?.account !== publication.account || stored.generation <= publication.generation) return false
-  return Temporal.Instant.compare(Temporal.Instant.from(stored.issued_at), publication.issuedAt) >= 0
+  return !isBefore(Temporal.Instant.from(stored.issued_at), publication.issuedAt)
 }
 
 function isInstant(text: string): boolean {

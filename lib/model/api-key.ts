@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { Temporal } from 'temporal-polyfill'
 import type { AccountId } from './account-id.ts'
+import { isAfter } from './instants.ts'
 
 /** What a key may be used for. No scope implies another one. */
 export const SCOPES = ['status', 'validate', 'token', 'refresh', 'update', 'admin'] as const
@@ -62,7 +63,7 @@ export function objectionTo(
   now: Temporal.Instant,
 ): 'revoked' | 'expired' | undefined {
   if (revokedAt) return 'revoked'
-  return expiresAt && Temporal.Instant.compare(expiresAt, now) <= 0 ? 'expired' : undefined
+  return expiresAt && !isAfter(expiresAt, now) ? 'expired' : undefined
 }
 
 /** The record as plain JSON values, instants as ISO 8601 text. */

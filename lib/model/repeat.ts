@@ -1,5 +1,6 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import { BrokerUnavailableError } from './errors.ts'
+import { isBefore } from './instants.ts'
 
 const PAUSES_MS = [500, 2_000, 5_000]
 /** For a token somebody has logged in for. */
@@ -27,7 +28,7 @@ export async function repeatRead<T>(
     } catch (error) {
       const resumesAt = context.clock.now().add({ milliseconds: pauseMs })
       const passing = error instanceof BrokerUnavailableError
-      if (!passing || Temporal.Instant.compare(resumesAt, context.deadline) >= 0) throw error
+      if (!passing || !isBefore(resumesAt, context.deadline)) throw error
       await context.clock.sleep(pauseMs)
     }
   }

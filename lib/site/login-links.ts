@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { type AccountId, parseAccountId } from '../model/account-id.ts'
+import { isBefore } from '../model/instants.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LoginLinks } from '../ports/login-links.ts'
 import { isSignature, type SigningKeys, signature } from './signing-keys.ts'
@@ -56,7 +57,7 @@ export async function verifyLink(
     return { verdict: 'forged' }
   }
   const end = Temporal.Instant.fromEpochMilliseconds(Number(until) * 1000)
-  if (Temporal.Instant.compare(now, end) >= 0) return { verdict: 'expired' }
+  if (!isBefore(now, end)) return { verdict: 'expired' }
   return { verdict: 'valid', account: parseAccountId(account), incident }
 }
 

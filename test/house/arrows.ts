@@ -14,7 +14,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   oauth: [],
   ports: ['model'],
   files: ['model'],
-  markets: ['ports'],
+  markets: ['model', 'ports'],
   http: ['model', 'ports'],
   tokens: ['markets', 'model', 'ports'],
   accounts: ['markets', 'model', 'ports', 'tokens'],

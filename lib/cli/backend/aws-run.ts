@@ -1,6 +1,7 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
 import { type AccountState, newAccountState } from '../../model/account-state.ts'
+import { isBefore } from '../../model/instants.ts'
 import { localInstant } from '../../model/local-time.ts'
 import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
 import type { Broker } from '../../ports/broker.ts'
@@ -68,7 +69,7 @@ async function followUps(
   const results: AccountResult[] = []
   const waiting = new Set(accounts)
   const until = watch.startedAt.add({ minutes: LONGEST_WATCH_MINUTES })
-  while (waiting.size > 0 && Temporal.Instant.compare(clock.now(), until) < 0) {
+  while (waiting.size > 0 && isBefore(clock.now(), until)) {
     for (const account of waiting) {
       const state = (await states.get(account)) ?? newAccountState(account)
       const result = resultSince(broker, state, watch, clock.now())
@@ -97,7 +98,7 @@ function resultSince(
     return resultOf(broker, state, { outcome: 'paused', reason: `paused since ${since}` }, now)
   }
   const { last, accessToken } = state
-  if (last && Temporal.Instant.compare(last.at, startedAt) >= 0 && !state.lease) {
+  if (last && !isBefore(last.at, startedAt) && !state.lease) {
     return resultOf(broker, state, last, now)
   }
   if (forced || !accessToken || state.lease || wantsProof(accessToken, broker, now)) return undefined

@@ -1,9 +1,10 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { UnavailableCode } from '../../client/errors.ts'
 import { TokenUnavailableError } from '../../client/errors.ts'
 import type { ClientToken, TokenSource } from '../../client/sources/token-source.ts'
 import { unavailableOf } from '../../client/unavailable.ts'
 import type { AccountId } from '../../model/account-id.ts'
+import { isBefore } from '../../model/instants.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -109,7 +110,7 @@ function whatIsWrong({ broker, expiresAt, objection }: Standing, judged: Judged)
   if (isOver(expiresAt, now)) {
     return { code: 'expired', reason: `expired ${local(expiresAt)}` }
   }
-  if (until && Temporal.Instant.compare(expiresAt, until) < 0) {
+  if (until && isBefore(expiresAt, until)) {
     return { code: 'too_short', reason: `too short: it must last until ${local(until)}` }
   }
   return undefined

@@ -1,9 +1,10 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { KnownAccount } from '../../accounts/accounts.ts'
 import { loginLaterFrom } from '../../accounts/needs.ts'
 import { isRefused } from '../../model/account-state.ts'
 import { TokenVaultError } from '../../model/errors.ts'
 import { expectedExpiry } from '../../model/expiry/session-model.ts'
+import { isBefore } from '../../model/instants.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
@@ -57,7 +58,7 @@ async function remedyFor(
     const life = state.accessToken?.issuedAt.until(state.accessToken.expiresAt)
     const ceiling = settings.maxLifetimeHours ?? broker.session.maxLifetimeHours
     const ends = expectedExpiry(broker.session.accessToken, now, life, ceiling)
-    if (ends && Temporal.Instant.compare(ends, until) < 0) {
+    if (ends && isBefore(ends, until)) {
       const at = localInstant(ends, broker.session.timeZone)
       return { fix: `ask for less: a new token would die ${at}` }
     }

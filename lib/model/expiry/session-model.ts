@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
+import { isAfter, isBefore } from '../instants.ts'
 import type { Secret } from '../secret.ts'
 import { jwtExpiry } from './jwt.ts'
 
@@ -63,7 +64,7 @@ export function expiryOf(lifetime: Lifetime, issued: Issued, maxLifetimeHours?: 
   const onlyCeiling = maxLifetimeHours !== undefined && known.length === 1
   if (known.length === 0 || onlyCeiling)
     known.push(...[apply(lifetime.otherwise, issued)].flatMap((e) => e ?? []))
-  const earliest = known.reduce((a, b) => (Temporal.Instant.compare(b.expiresAt, a.expiresAt) < 0 ? b : a))
+  const earliest = known.reduce((a, b) => (isBefore(b.expiresAt, a.expiresAt) ? b : a))
   return earliest
 }
 
@@ -83,7 +84,7 @@ export function expectedExpiry(
   const candidates = walls.length > 0 ? walls : lastLife !== undefined ? [at.add(lastLife)] : lives
   if (maxLifetimeHours !== undefined) candidates.push(at.add(minutesOf(maxLifetimeHours)))
   if (candidates.length === 0) return undefined
-  return candidates.reduce((a, b) => (Temporal.Instant.compare(b, a) < 0 ? b : a))
+  return candidates.reduce((a, b) => (isBefore(b, a) ? b : a))
 }
 
 /**
@@ -132,7 +133,7 @@ function previousClock(rule: ClockRule, after: Temporal.Instant): Temporal.Insta
   const date = after.toZonedDateTimeISO(timeZone).toPlainDate()
   const at = (day: Temporal.PlainDate): Temporal.Instant =>
     day.toZonedDateTime({ timeZone, plainTime }).toInstant()
-  const isPast = Temporal.Instant.compare(at(date), after) <= 0
+  const isPast = !isAfter(at(date), after)
   if (rule.day === 'first') return at(isPast ? date : date.subtract({ days: 1 }))
   // Of a day that is named after its issue, the whole day before gives it.
   return (isPast ? date : date.subtract({ days: 1 })).toZonedDateTime(timeZone).toInstant()
@@ -145,7 +146,7 @@ export function nextClock(
 ): Temporal.Instant {
   const issued = from.toZonedDateTimeISO(rule.timeZone)
   const today = issued.withPlainTime(rule.at)
-  if (rule.day === 'first' && Temporal.Instant.compare(today.toInstant(), from) > 0) return today.toInstant()
+  if (rule.day === 'first' && isAfter(today.toInstant(), from)) return today.toInstant()
   return issued
     .toPlainDate()
     .add({ days: 1 })

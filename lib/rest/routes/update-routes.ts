@@ -4,6 +4,7 @@ import { shortId } from '../../accounts/account-status.ts'
 import type { KnownAccount } from '../../accounts/accounts.ts'
 import { coverage } from '../../accounts/receipt.ts'
 import { fingerprint } from '../../model/fingerprint.ts'
+import { isAfter } from '../../model/instants.ts'
 import { Secret } from '../../model/secret.ts'
 import { parseExpiresAt } from '../../oauth/expires-at.ts'
 import type { DeskRefusal } from '../../ports/token-desk.ts'
@@ -117,7 +118,7 @@ function expiryIn(
   if (given === undefined) return undefined
   const expiresAt = parseExpiresAt(given, broker.session.timeZone)
   if (!expiresAt) throw wrongField('expires_at', 'is no time that can be read')
-  if (Temporal.Instant.compare(expiresAt, now) <= 0) throw wrongField('expires_at', 'has passed')
+  if (!isAfter(expiresAt, now)) throw wrongField('expires_at', 'has passed')
   return expiresAt
 }
 

@@ -1,8 +1,9 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import { type KnownAccount, knownAccounts } from '../../accounts/accounts.ts'
 import { helpFor } from '../../accounts/needs.ts'
 import { parseAccountId } from '../../model/account-id.ts'
 import { nextClock } from '../../model/expiry/session-model.ts'
+import { isBefore } from '../../model/instants.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { COMMAND_LINE, type LoginDesk } from '../../ports/login-desk.ts'
@@ -70,7 +71,7 @@ export class DemoStory {
   visited(): void {
     const { clock, real } = this.#options
     this.#visitedAt = real.now()
-    if (Temporal.Instant.compare(clock.now(), this.#waitsFrom) >= 0) clock.hold(HOLD_SECONDS)
+    if (!isBefore(clock.now(), this.#waitsFrom)) clock.hold(HOLD_SECONDS)
   }
 
   /** To be called every moment. */
@@ -81,7 +82,7 @@ export class DemoStory {
     const known = await knownAccounts(brokers, ports.states)
     if (this.#somebodyIsLoggingIn(known)) {
       clock.hold(HOLD_SECONDS)
-    } else if (!this.#binaIsDone && Temporal.Instant.compare(clock.now(), this.#logsInAt) >= 0) {
+    } else if (!this.#binaIsDone && !isBefore(clock.now(), this.#logsInAt)) {
       this.#binaIsDone = true
       const bina = known.find(({ state }) => state.account === WHO_LOGS_IN)
       if (bina && helpFor(bina.broker, bina.state, clock.now())) await clock.during(() => this.#binaLogsIn())
@@ -90,7 +91,7 @@ export class DemoStory {
 
   #somebodyIsLoggingIn(known: readonly KnownAccount[]): boolean {
     const now = this.#options.clock.now()
-    if (Temporal.Instant.compare(now, this.#waitsFrom) < 0) return false
+    if (isBefore(now, this.#waitsFrom)) return false
     const needed = known.some(({ broker, state }) => helpFor(broker, state, now) === 'login')
     if (this.#secondsSince(this.#visitedAt) < (needed ? LOOKING_SECONDS : LEAVING_SECONDS)) return true
     return known.some(({ state }) => {

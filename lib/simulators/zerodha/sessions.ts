@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import { nextClock } from '../../model/expiry/session-model.ts'
+import { isAfter } from '../../model/instants.ts'
 import type { Clock } from '../../ports/clock.ts'
 
 const DEATH = { at: '06:00', timeZone: 'Asia/Kolkata', day: 'first' } as const
@@ -72,7 +73,7 @@ export class ZerodhaSessions {
 
   #holder(tokens: ReadonlyMap<string, Session>, token: string): string | undefined {
     const session = tokens.get(token)
-    const lives = session && Temporal.Instant.compare(session.diesAt, this.#clock.now()) > 0
+    const lives = session && isAfter(session.diesAt, this.#clock.now())
     return lives ? session.userId : undefined
   }
 }

@@ -1,7 +1,8 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
 import { type AccountState, newAccountState, type StateChanges } from '../../model/account-state.ts'
 import { BusyError, StateStoreError } from '../../model/errors.ts'
+import { isBefore } from '../../model/instants.ts'
 import { localInstant } from '../../model/local-time.ts'
 import { unknownAccount } from '../../model/unknown-account.ts'
 import type { Broker } from '../../ports/broker.ts'
@@ -42,8 +43,7 @@ export async function acquireLease(
     const changes = prepare(state)
     const { lease } = state
     if (lease && isHeld(lease, clock.now())) {
-      if (Temporal.Instant.compare(clock.now(), waitUntil) >= 0)
-        throw busy(wish, heldUntil(lease), clock.now())
+      if (!isBefore(clock.now(), waitUntil)) throw busy(wish, heldUntil(lease), clock.now())
       await clock.sleep(LOOK_AGAIN_MS)
       state = (await states.get(account)) ?? newAccountState(account)
       continue

@@ -1,7 +1,8 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import { loginDeadline, presentTradingDay } from '../../markets/trading-day.ts'
 import type { AccountState, Incident } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { isAfter, isBefore } from '../../model/instants.ts'
 import { localInstant } from '../../model/local-time.ts'
 import { maskSecrets } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker.ts'
@@ -76,7 +77,7 @@ function isStillNeeded(
   const { accessToken } = state
   if (kind !== 'login_needed' || overAt || !tradingSession || !accessToken) return false
   const { opens } = presentTradingDay(tradingSession, now)
-  const isShort = Temporal.Instant.compare(accessToken.expiresAt, opens) <= 0
+  const isShort = !isAfter(accessToken.expiresAt, opens)
   return isShort && !loginHelpsFrom(broker, state, now)
 }
 
@@ -96,8 +97,8 @@ export function isReminderDue(
   return remindMinutesBeforeOpen.some((minutes) => {
     const step = opens.subtract({ minutes })
     // Told by a clock that was ahead means told some time ago.
-    const isSince = isFromTheFuture(last, now) || Temporal.Instant.compare(last, step) < 0
-    return Temporal.Instant.compare(step, now) <= 0 && isSince
+    const isSince = isFromTheFuture(last, now) || isBefore(last, step)
+    return !isAfter(step, now) && isSince
   })
 }
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import {
   type AccountState,
   changed,
@@ -7,6 +7,7 @@ import {
   type StateChanges,
 } from '../../model/account-state.ts'
 import { StateStoreError } from '../../model/errors.ts'
+import { isBefore } from '../../model/instants.ts'
 import type { StateStore } from '../../ports/state-store.ts'
 import { totpStepOf } from '../refresh/broker-context.ts'
 
@@ -119,6 +120,6 @@ export class Lease {
 function abandonedTotpStep({ lease, totpStep = 0 }: AccountState, now: Temporal.Instant): StateChanges {
   if (!lease) return {}
   // The deadline of a clock that was ahead may be far off; no code of the future was used.
-  const end = Temporal.Instant.compare(lease.until, now) < 0 ? lease.until : now
+  const end = isBefore(lease.until, now) ? lease.until : now
   return { totpStep: Math.max(totpStep, totpStepOf(end)) }
 }

@@ -1,5 +1,6 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import { StateStoreError } from '../../model/errors.ts'
+import { isBefore } from '../../model/instants.ts'
 import type { Clock } from '../../ports/clock.ts'
 
 const PAUSE_MS = 1_000
@@ -18,7 +19,7 @@ export async function untilRecorded<T>(
       return await write()
     } catch (error) {
       const resumesAt = clock.now().add({ milliseconds: PAUSE_MS })
-      if (!(error instanceof StateStoreError) || Temporal.Instant.compare(resumesAt, end) >= 0) throw error
+      if (!(error instanceof StateStoreError) || !isBefore(resumesAt, end)) throw error
       await clock.sleep(PAUSE_MS)
     }
   }

@@ -1,8 +1,9 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import { isWeekday } from '../../markets/trading-day.ts'
 import type { AccountState, StateChanges } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import { AmbiguousError, BrokerUnavailableError, UnexpectedResponseError } from '../../model/errors.ts'
+import { isAfter } from '../../model/instants.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { PushApproval } from '../../ports/login.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
@@ -103,8 +104,4 @@ export function unsent(
   { approval, doubt }: BeforeApproval,
 ): StateChanges {
   return { approval, approvalRequests: approvalRequests.slice(0, -1), doubt }
-}
-
-function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(a, b) > 0
 }

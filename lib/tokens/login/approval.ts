@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
 import type { AccountState, StateChanges } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import { WrongAccountError } from '../../model/errors.ts'
+import { isAfter } from '../../model/instants.ts'
 import { isPlausibleToken } from '../../model/plausible.ts'
 import { unknownAccount } from '../../model/unknown-account.ts'
 import type { Publication } from '../../ports/audience.ts'
@@ -250,8 +251,4 @@ function contextOf(broker: Broker, state: AccountState, stored: StoredSecrets, p
   const { account, settings, totpStep } = state
   const deadline = ports.clock.now().add({ seconds: WORK_SECONDS })
   return brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
-}
-
-function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(a, b) > 0
 }

@@ -1,8 +1,9 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import { type AccountId, parseAccountId } from '../../model/account-id.ts'
 import type { AccountState, LoginAttempt, LoginResult } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { isAfter } from '../../model/instants.ts'
 import { Secret } from '../../model/secret.ts'
 
 /** A person finds the telephone, the password and the second factor in less. */
@@ -80,8 +81,4 @@ export function withResult(
     const { result: _before, ...taken } = attempt
     return { ...taken, ...end }
   })
-}
-
-function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(a, b) > 0
 }

@@ -1,4 +1,5 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
+import { isAfter } from '../../model/instants.ts'
 
 /** The Date header has whole seconds: it was written within the second that follows. */
 const DATE_RESOLUTION_MS = 1_000
@@ -31,7 +32,7 @@ export class BrokerClock {
   /** Takes a reading; a reply without a Date header, and one during which our clock was set back, is none. */
   read(date: string | undefined, { sentAt, repliedAt }: Exchange): void {
     const theirs = Date.parse(date ?? '')
-    if (Number.isNaN(theirs) || Temporal.Instant.compare(sentAt, repliedAt) > 0) return
+    if (Number.isNaN(theirs) || isAfter(sentAt, repliedAt)) return
     const reading = narrowed({
       least: theirs - repliedAt.epochMilliseconds,
       most: theirs + DATE_RESOLUTION_MS - sentAt.epochMilliseconds,

@@ -1,8 +1,9 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
 import type { AccountSettings } from '../../model/account-state.ts'
 import { CLOCK_TOLERANCE_SECONDS } from '../../model/clock-tolerance.ts'
 import { BrokerUnavailableError, ConfigurationError, WAIT_FOR_RUN } from '../../model/errors.ts'
+import { isBefore } from '../../model/instants.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { SecretName } from '../../model/secret-name.ts'
 import type { Publication } from '../../ports/audience.ts'
@@ -108,7 +109,7 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
       while (present.secondsLeft < TOTP_MIN_SECONDS_LEFT || isUsed(present.step)) {
         const waitMs = present.nextInMs
         const resumesAt = clock.now().add({ milliseconds: waitMs })
-        if (Temporal.Instant.compare(resumesAt, deadline) >= 0) {
+        if (!isBefore(resumesAt, deadline)) {
           throw new BrokerUnavailableError('no unused one-time code begins before the deadline', {
             sent: false,
             fix: WAIT_FOR_RUN,

@@ -1,4 +1,4 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import {
   type AccountState,
   isRefused,
@@ -12,6 +12,7 @@ import {
   TokenkeeperError,
   WAIT_FOR_RUN,
 } from '../../model/errors.ts'
+import { isAfter } from '../../model/instants.ts'
 import { localInstant } from '../../model/local-time.ts'
 import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import type { Broker, Grant, Renewal } from '../../ports/broker.ts'
@@ -129,7 +130,7 @@ function withinBudget(ending: Ending, grant: Grant, state: AccountState, { broke
   const now = ports.clock.now()
   if (attemptsLeftToday(grant.budget, state, timeZone, now) <= 1) return withoutRetry
   const hold = attemptAllowedAt(grant.budget, state, timeZone, now)
-  const waits = hold && Temporal.Instant.compare(hold.at, retryAt) > 0
+  const waits = hold && isAfter(hold.at, retryAt)
   return waits ? { ...ending, retryAt: hold.at } : ending
 }
 

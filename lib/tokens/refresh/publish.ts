@@ -1,4 +1,4 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { AccessTokenRecord, AccountState, StateChanges, TokenSource } from '../../model/account-state.ts'
 import {
   BrokerUnavailableError,
@@ -8,6 +8,7 @@ import {
   WrongAccountError,
 } from '../../model/errors.ts'
 import { type Expiry, expiryOf, type Issued } from '../../model/expiry/session-model.ts'
+import { isAfter, isBefore } from '../../model/instants.ts'
 import { assertPlausibleToken } from '../../model/plausible.ts'
 import { PATIENT, repeatRead } from '../../model/repeat.ts'
 import type { Secret } from '../../model/secret.ts'
@@ -75,7 +76,7 @@ export async function provePublish(
     },
     state.settings.maxLifetimeHours ?? broker.session.maxLifetimeHours,
   )
-  if (Temporal.Instant.compare(expiry.expiresAt, ports.clock.now()) <= 0) {
+  if (!isAfter(expiry.expiresAt, ports.clock.now())) {
     throw new UnexpectedResponseError(`the new access token is already dead by ${expiry.decidedBy}`, {
       field: 'expiry',
       fix: 'check the clock of this machine and the broker; the stored access token was kept',
@@ -154,12 +155,12 @@ export async function proveStored(
   assertSameUser(state, proof)
   const now = ports.clock.now()
   const known = state.accessToken?.version === token.version ? state.accessToken : undefined
-  if (known && Temporal.Instant.compare(known.publishedAt, now) <= 0) {
+  if (known && !isAfter(known.publishedAt, now)) {
     const accessToken = { ...known, provenAt: now }
     return { ...ownerOf(proof), ...settledBy(state, now), refusedVersion: undefined, accessToken }
   }
   // What a clock that was ahead wrote down is worked out anew.
-  const issuedAt = Temporal.Instant.compare(token.modifiedAt, now) < 0 ? token.modifiedAt : now
+  const issuedAt = isBefore(token.modifiedAt, now) ? token.modifiedAt : now
   const { expiresAt, decidedBy } = expiryOfStored(broker, state, { token: token.value, at: issuedAt }, known)
   const record: AccessTokenRecord = {
     issuedAt,
@@ -187,7 +188,7 @@ function expiryOfStored(
   const expiresIn = known && Math.floor(known.issuedAt.until(known.expiresAt).total('seconds'))
   const ceiling = settings.maxLifetimeHours ?? session.maxLifetimeHours
   const estimate = expiryOf(session.accessToken, { ...issued, expiresIn }, ceiling)
-  if (!known || Temporal.Instant.compare(estimate.expiresAt, known.expiresAt) <= 0) return estimate
+  if (!known || !isAfter(estimate.expiresAt, known.expiresAt)) return estimate
   return { expiresAt: known.expiresAt, decidedBy: known.expiryDecidedBy }
 }
 
@@ -219,7 +220,7 @@ async function saveRefreshToken(
       lastError = error
       await clock.sleep(SAVE_PAUSE_MS)
     }
-  } while (Temporal.Instant.compare(clock.now(), until) < 0)
+  } while (isBefore(clock.now(), until))
   throw new TokenLostError(
     'the broker issued a new refresh token and it could not be saved before the deadline',
     {
@@ -240,7 +241,7 @@ export async function proveWithRepeats(
 
 /** Past the deadline the lease may be another run's, and what it has published newer than ours. */
 function assertInTime({ clock, deadline }: RunContext): void {
-  if (Temporal.Instant.compare(clock.now(), deadline) < 0) return
+  if (isBefore(clock.now(), deadline)) return
   throw new BrokerUnavailableError('the new access token was proven only after the deadline', {
     fix: 'nothing to do: it is kept, and the next run proves and publishes it',
   })

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
 import {
   type AccountState,
@@ -8,6 +8,7 @@ import {
   type RefusedToken,
   type StateChanges,
 } from '../../model/account-state.ts'
+import { earlier } from '../../model/instants.ts'
 import type { AccountResult } from '../../model/outcome.ts'
 import { unknownAccount } from '../../model/unknown-account.ts'
 import type { Broker } from '../../ports/broker.ts'
@@ -285,10 +286,6 @@ function refusedAgain(before: AccountState['blocks'], after: AccountState['block
 /** Until when a run tries to write its outcome down. */
 function recordingEnd(deadline: Temporal.Instant, { clock }: Ports): Temporal.Instant {
   return earlier(clock.now().add({ seconds: RECORD_FOR_S }), deadline)
-}
-
-function earlier(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
-  return Temporal.Instant.compare(a, b) < 0 ? a : b
 }
 
 function refreshed(broker: Broker, state: AccountState, ending: Ending, { clock }: Ports): Refreshed {

@@ -3,6 +3,7 @@ import type { AccountId } from '../../model/account-id.ts'
 import type { RefusedToken } from '../../model/account-state.ts'
 import { type AccountState, newAccountState } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { earlier, isBefore, later } from '../../model/instants.ts'
 import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
@@ -76,8 +77,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
   const retries: Waiting[] = []
   const lastStart = request.hardDeadline.subtract({ seconds: ACCOUNT_BUDGET_S })
   const pace = pacer(request.pacingSeconds ?? broker.pacingSeconds, lastStart, ports)
-  const nearDeadline = (): boolean =>
-    request.signal?.aborted === true || Temporal.Instant.compare(clock.now(), lastStart) >= 0
+  const nearDeadline = (): boolean => request.signal?.aborted === true || !isBefore(clock.now(), lastStart)
 
   const work = async (
     account: AccountId,
@@ -106,16 +106,11 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
       ports,
     )
     results.set(account, result)
-    if (
-      retryAt &&
-      attempt < TRIES_PER_RUN &&
-      Temporal.Instant.compare(retryAt, lastStart) < 0 &&
-      !result.success
-    ) {
+    if (retryAt && attempt < TRIES_PER_RUN && isBefore(retryAt, lastStart) && !result.success) {
       const pauseMs = Math.max(0, clock.now().until(retryAt).total('milliseconds')) * growth(attempt)
       const grown = clock.now().add({ milliseconds: Math.round(pauseMs) })
       // Grown past the last start the pause would end in no further try at all (I8).
-      const notBefore = Temporal.Instant.compare(grown, lastStart) < 0 ? grown : retryAt
+      const notBefore = isBefore(grown, lastStart) ? grown : retryAt
       const waitMs = Math.max(0, clock.now().until(notBefore).total('milliseconds'))
       retries.push({ account, attempt: attempt + 1, notBefore, pauseMs: waitMs })
     } else {
@@ -232,12 +227,4 @@ function growth(attempt: number): number {
 /** By account, however the work went: people compare reports. */
 function inOrder(results: ReadonlyMap<AccountId, AccountResult>): readonly AccountResult[] {
   return [...results.values()].toSorted((a, b) => (a.account < b.account ? -1 : 1))
-}
-
-function earlier(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
-  return Temporal.Instant.compare(a, b) < 0 ? a : b
-}
-
-function later(a: Temporal.Instant, b: Temporal.Instant): Temporal.Instant {
-  return Temporal.Instant.compare(a, b) > 0 ? a : b
 }

@@ -1,6 +1,6 @@
-import { Temporal } from 'temporal-polyfill'
 import type { AccountState } from '../../model/account-state.ts'
 import { StateStoreError } from '../../model/errors.ts'
+import { isBefore } from '../../model/instants.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecret } from '../../ports/token-vault.ts'
@@ -44,8 +44,8 @@ function passing(error: unknown): undefined {
 /** Whether the lease surely stands; before its beginning our clock was set back, and nobody knows. */
 function isInTime({ takenAt }: NonNullable<AccountState['lease']>, { clock, deadline }: RunContext): boolean {
   const now = clock.now()
-  if (takenAt && Temporal.Instant.compare(now, takenAt) < 0) return false
-  return Temporal.Instant.compare(now, deadline) < 0
+  if (takenAt && isBefore(now, takenAt)) return false
+  return isBefore(now, deadline)
 }
 
 /** Whether another refresh token was stored since this run has read its own: as the vault shows it, or the record. */

@@ -1,6 +1,7 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { AccountState } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { isAfter } from '../../model/instants.ts'
 import type { LoginBudget } from '../../ports/broker.ts'
 
 type Instant = Temporal.Instant
@@ -86,8 +87,4 @@ export function withAttempt(attempts: readonly Instant[], now: Instant): readonl
   // 25 h: the longest calendar day of any zone. What a clock that was ahead wrote down happened by now at the latest.
   const past = attempts.map((at) => (isFromTheFuture(at, now) ? now : at))
   return [...past.filter((at) => isAfter(at.add({ hours: 25 }), now)), now]
-}
-
-function isAfter(a: Instant, b: Instant): boolean {
-  return Temporal.Instant.compare(a, b) > 0
 }

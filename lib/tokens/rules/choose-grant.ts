@@ -4,6 +4,7 @@ import type { AccountState, Ambiguity, GrantBlock } from '../../model/account-st
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import type { ErrorCode } from '../../model/errors.ts'
 import { expiryOf } from '../../model/expiry/session-model.ts'
+import { isAfter } from '../../model/instants.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker, Grant } from '../../ports/broker.ts'
@@ -148,8 +149,4 @@ export function secretStamp(stored: StoredSecrets, name: SecretName): string {
 
 export function stop(reason: string, fix: string, code: ErrorCode = 'configuration_invalid'): Decision {
   return { action: 'stop', reason, fix, code }
-}
-
-function isAfter(a: Instant, b: Instant): boolean {
-  return Temporal.Instant.compare(a, b) > 0
 }

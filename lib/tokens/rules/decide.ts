@@ -1,8 +1,9 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
 import type { AccessTokenRecord, AccountState, Doubt, RefusedToken } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import type { ErrorCode } from '../../model/errors.ts'
+import { isAfter } from '../../model/instants.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker, Grant, Hosts } from '../../ports/broker.ts'
@@ -188,8 +189,4 @@ function brokenCredential(broker: Broker, account: AccountId, stored: StoredSecr
   }
   if (missing.length === 0) return undefined
   return stop(`not stored: ${missing.join(', ')}`, `run tokenkeeper setup ${account}`)
-}
-
-function isAfter(a: Instant, b: Instant): boolean {
-  return Temporal.Instant.compare(a, b) > 0
 }

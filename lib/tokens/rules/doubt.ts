@@ -1,4 +1,4 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import {
   type AccountState,
   type ApprovalRequest,
@@ -16,6 +16,7 @@ import {
   RateLimitedError,
   WrongAccountError,
 } from '../../model/errors.ts'
+import { isAfter } from '../../model/instants.ts'
 import type { Broker } from '../../ports/broker.ts'
 import { latest, openRequests } from './open-approval.ts'
 import { isProvenNow } from './proven-now.ts'
@@ -116,8 +117,4 @@ export function unprovenSince({ doubt, accessToken }: AccountState, now: Instant
 function holdsToken(state: AccountState, now: Instant): boolean {
   const { accessToken } = state
   return accessToken !== undefined && !isRefused(state) && isAfter(accessToken.expiresAt, now)
-}
-
-function isAfter(a: Instant, b: Instant): boolean {
-  return Temporal.Instant.compare(a, b) > 0
 }

@@ -1,6 +1,7 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { AccessTokenRecord, AccountSettings } from '../../model/account-state.ts'
 import { expectedExpiry, type SessionModel } from '../../model/expiry/session-model.ts'
+import { isAfter, isBefore } from '../../model/instants.ts'
 import type { Broker, TradingSession } from '../../ports/broker.ts'
 
 /** A token counts as dead this long before it dies: a request takes time, and clocks differ. */
@@ -120,10 +121,6 @@ export function wantsProof(
   return isAfter(isAfterOrAt(now, near) ? near : from, token.provenAt) && isAfter(token.expiresAt, opens)
 }
 
-function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(a, b) > 0
-}
-
 function isAfterOrAt(a: Temporal.Instant, b: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(a, b) >= 0
+  return !isBefore(a, b)
 }

@@ -1,6 +1,7 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { AccountState } from '../../model/account-state.ts'
 import { CLOCK_TOLERANCE_SECONDS, isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { isBefore } from '../../model/instants.ts'
 
 type HeldLease = NonNullable<AccountState['lease']>
 
@@ -15,12 +16,12 @@ export function heldUntil(lease: HeldLease): Temporal.Instant {
   const { takenAt, until } = lease
   if (!takenAt) return until
   const longest = takenAt.add({ hours: LONGEST_LEASE_HOURS })
-  const end = Temporal.Instant.compare(until, longest) < 0 ? until : longest
+  const end = isBefore(until, longest) ? until : longest
   return end.add({ seconds: CLOCK_TOLERANCE_SECONDS })
 }
 
 /** Whether a lease is still somebody's. */
 export function isHeld(lease: HeldLease, now: Temporal.Instant): boolean {
   const { takenAt = lease.until.subtract({ hours: LONGEST_LEASE_HOURS }) } = lease
-  return !isFromTheFuture(takenAt, now) && Temporal.Instant.compare(now, heldUntil(lease)) < 0
+  return !isFromTheFuture(takenAt, now) && isBefore(now, heldUntil(lease))
 }

@@ -1,5 +1,5 @@
-import { Temporal } from 'temporal-polyfill'
 import type { AccountState, LoginAttempt } from '../../model/account-state.ts'
+import { isBefore } from '../../model/instants.ts'
 
 /**
  * What has become of a login whose token was kept for want of a proof: it waits, it is published, or the broker refused it
@@ -12,6 +12,6 @@ export function keptLogin(state: AccountState, { result, usedAt }: LoginAttempt)
   if (!result?.kept) return undefined
   if (state.pending) return 'pending'
   const { authorizedAt } = state
-  const isPublished = authorizedAt && usedAt && Temporal.Instant.compare(authorizedAt, usedAt) >= 0
+  const isPublished = authorizedAt && usedAt && !isBefore(authorizedAt, usedAt)
   return isPublished ? 'published' : 'gone'
 }

@@ -1,7 +1,8 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import { presentTradingDay } from '../../markets/trading-day.ts'
 import type { AccountState } from '../../model/account-state.ts'
 import { issuedFrom } from '../../model/expiry/session-model.ts'
+import { isBefore } from '../../model/instants.ts'
 import type { Broker } from '../../ports/broker.ts'
 import { BEFORE_OPEN_MINUTES, DEAD_EARLY_SECONDS } from './due.ts'
 
@@ -23,7 +24,7 @@ export function loginHelpsFrom(
   const ceiling = state.settings.maxLifetimeHours ?? session.maxLifetimeHours
   const after = into.add({ seconds: DEAD_EARLY_SECONDS })
   const from = issuedFrom(session.accessToken, after, lifeOfLastLogin(state), ceiling)
-  return from && Temporal.Instant.compare(now, from) < 0 ? from : undefined
+  return from && isBefore(now, from) ? from : undefined
 }
 
 /** One of less than a morning was cut short by something else, and would have people asked too late. */

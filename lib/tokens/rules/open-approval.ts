@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { ApprovalRequest, OpenRequest } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { isAfter } from '../../model/instants.ts'
 
 type Instant = Temporal.Instant
 
@@ -44,8 +45,4 @@ export function answered(approval: ApprovalRequest, now: Instant): ApprovalReque
 export function latest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
   if (!a || !b) return a ?? b
   return isAfter(a, b) ? a : b
-}
-
-function isAfter(a: Instant, b: Instant): boolean {
-  return Temporal.Instant.compare(a, b) > 0
 }

@@ -2,6 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
 import type { AccountState, PendingToken } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+import { isAfter } from '../../model/instants.ts'
 import { Secret } from '../../model/secret.ts'
 import type { Renewal } from '../../ports/broker.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
@@ -38,7 +39,7 @@ export function pendingIn(
     accessToken === undefined ||
     // A clock that was ahead must not make what is kept look old.
     isFromTheFuture(accessToken.issuedAt, now) ||
-    Temporal.Instant.compare(pending.renewal.sentAt, accessToken.issuedAt) > 0
+    isAfter(pending.renewal.sentAt, accessToken.issuedAt)
   return isNewer ? pending : undefined
 }
 

@@ -1,5 +1,6 @@
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import type { AccessTokenRecord } from '../../model/account-state.ts'
+import { isAfter } from '../../model/instants.ts'
 
 /** A proof is believed this long whatever a consumer met: brokers allow one probe a minute. */
 const PROOF_HOLDS_SECONDS = 60
@@ -13,8 +14,4 @@ export function isProvenNow(
   now: Temporal.Instant,
 ): boolean {
   return !isAfter(provenAt, now) && !isAfter(now.subtract({ seconds: PROOF_HOLDS_SECONDS }), provenAt)
-}
-
-function isAfter(a: Temporal.Instant, b: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(a, b) > 0
 }

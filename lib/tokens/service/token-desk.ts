@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { Temporal } from 'temporal-polyfill'
+import type { Temporal } from 'temporal-polyfill'
 import { type AccountId, brokerOf } from '../../model/account-id.ts'
 import type { AccountState } from '../../model/account-state.ts'
 import { RateLimitedError } from '../../model/errors.ts'
 import { expiryOf } from '../../model/expiry/session-model.ts'
+import { isAfter, isBefore } from '../../model/instants.ts'
 import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
@@ -126,11 +127,11 @@ function objectionTo(
   const issued = { token: accessToken, at: now, expiresAt }
   const ceiling = state?.settings.maxLifetimeHours ?? broker.session.maxLifetimeHours
   const ends = expiryOf(broker.session.accessToken, issued, ceiling).expiresAt
-  if (Temporal.Instant.compare(ends, now) <= 0) return EXPIRED
+  if (!isAfter(ends, now)) return EXPIRED
   const published = state?.accessToken
   if (replaceNewer || !published || state.refusedVersion === published.version) return undefined
-  const isLive = Temporal.Instant.compare(published.expiresAt, now) > 0
+  const isLive = isAfter(published.expiresAt, now)
   const latest = ends.add({ seconds: AGE_TOLERANCE_SECONDS })
   // Most likely yesterday's, sent again by mistake (lib/brokers/upstox/README.md, Mirror).
-  return isLive && Temporal.Instant.compare(latest, published.expiresAt) < 0 ? OLDER : undefined
+  return isLive && isBefore(latest, published.expiresAt) ? OLDER : undefined
 }
