@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { ALLOWED, arrows, circles, forbidden } from './arrows.ts'
+import { ALLOWED, arrows, arrowsWithin, circles, forbidden } from './arrows.ts'
 
 const all = arrows()
 
 test('no room imports from one it may not', () => expect(forbidden(all)).toEqual([]))
 
 test('no circle leads from a room back to it', () => expect(circles(all)).toEqual([]))
+
+test('nor does one among the folders of the domain', () => {
+  const within = arrowsWithin('lib/tokens')
+  expect(within.length).toBeGreaterThan(50)
+  expect(circles(within)).toEqual([])
+})
 
 test('what is allowed is made use of', () => {
   const used = new Set(all.map(({ from, to }) => `${from} -> ${to}`))

@@ -77,7 +77,16 @@ export function circles(all: readonly Arrow[]): readonly string[] {
   return [...leads.keys()].filter((room) => reached(room, new Set()).has(room))
 }
 
-function arrowsOf(file: string): readonly Arrow[] {
+/** The arrows between the folders of one room, such as lib/tokens. */
+export function arrowsWithin(room: string): readonly Arrow[] {
+  const folderOf = (path: string): string => (path.startsWith(`${room}/`) ? dirname(path) : '')
+  return readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => arrowsOf(join(ROOT, room, file), folderOf))
+    .filter(({ to }) => to !== '')
+}
+
+function arrowsOf(file: string, roomOf: (path: string) => string = roomAt): readonly Arrow[] {
   const importer = fromRoot(file)
   const from = roomOf(importer)
   return [...readFileSync(file, 'utf8').matchAll(IMPORTED)].flatMap(([, path = '']) => {
@@ -87,7 +96,7 @@ function arrowsOf(file: string): readonly Arrow[] {
   })
 }
 
-function roomOf(path: string): string {
+function roomAt(path: string): string {
   const [house = '', room = '', file] = path.split('/')
   return house === 'lib' && file !== undefined ? room : house
 }

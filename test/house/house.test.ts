@@ -3,7 +3,7 @@ import { posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { BROKER_IDS, BROKERS } from '../../lib/brokers/index.ts'
 import { SECRET_NAMES } from '../../lib/model/secret-name.ts'
-import { namesOf } from '../../lib/tokens/refresh/read-stored.ts'
+import { namesOf } from '../../lib/tokens/lease/read-stored.ts'
 
 const root = new URL('../../', import.meta.url)
 const readme = readFileSync(new URL('README.md', root), 'utf8')

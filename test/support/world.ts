@@ -105,7 +105,7 @@ export class World {
     )
   }
 
-  /** The alerts without reminders of what is still open: those come by the clock (test/tokens/lease/incident.test.ts). */
+  /** The alerts without reminders of what is still open: those come by the clock (test/tokens/tell/incident.test.ts). */
   get news(): readonly Alert[] {
     return this.alerts.filter(({ title }) => !title.startsWith('Still open: '))
   }

@@ -7,9 +7,9 @@ import { localInstant } from '../../model/local-time.ts'
 import { unknownAccount } from '../../model/unknown-account.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { readStored } from '../refresh/read-stored.ts'
 import { heldUntil, isHeld } from '../rules/held.ts'
 import { type Lease, type LeaseRequest, takeLease } from './lease.ts'
+import { readStored } from './read-stored.ts'
 
 const MOST_ATTEMPTS = 8
 const LOOK_AGAIN_MS = 500

@@ -3,9 +3,9 @@ import { RateLimitedError, TokenkeeperError } from '../../model/errors.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Finished, FinishOrder, LoginDesk, Refusal } from '../../ports/login-desk.ts'
 import type { Ports } from '../../ports/ports.ts'
+import { Refused, refusalOf } from '../rules/refused.ts'
 import { acceptApproval, requestApproval } from './approval.ts'
 import { finishLogin } from './finish.ts'
-import { Refused, refusalOf } from './refused.ts'
 import { startLogin } from './start.ts'
 
 function approvalAdvice(error: TokenkeeperError): string {

@@ -8,9 +8,10 @@ import type { CodeLogin } from '../../ports/login.ts'
 import type { Started, StartOrder } from '../../ports/login-desk.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
+import { readStored } from '../lease/read-stored.ts'
 import { brokerContext } from '../refresh/broker-context.ts'
-import { readStored } from '../refresh/read-stored.ts'
 import { attemptAllowedAt, loginHold } from '../rules/budget.ts'
+import { Refused } from '../rules/refused.ts'
 import {
   codeVerifierOf,
   LOGIN_OPEN_MINUTES,
@@ -20,7 +21,6 @@ import {
   openLogins,
   withLogin,
 } from './attempts.ts'
-import { Refused } from './refused.ts'
 
 const MOST_ATTEMPTS = 6
 /** Nothing is sent: this only bounds the context. */

@@ -12,21 +12,16 @@ import { HttpError } from '../../ports/http.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import type { UsedCredentials } from '../rules/lockout.ts'
+import { TOTP_STEP_S } from '../rules/totp-step.ts'
 import { BrokerClock } from './broker-clock.ts'
 
 const DEFAULT_TIMEOUT_MS = 15_000
-const TOTP_STEP_S = 30
 /** With less time left the code may arrive too late (lib/brokers/README.md, Time). */
 const TOTP_MIN_SECONDS_LEFT = 8
 /** A last step further ahead was noted by a clock that was ahead, and would hold up codes until then. */
 const TOTP_MOST_STEPS_AHEAD = CLOCK_TOLERANCE_SECONDS / TOTP_STEP_S
 /** A drift above this is worth a finding. */
 const DRIFT_FINDING_S = 5
-
-/** The one-time-code step an instant falls into. */
-export function totpStepOf(instant: Temporal.Instant): number {
-  return Math.floor(instant.epochMilliseconds / 1000 / TOTP_STEP_S)
-}
 
 export interface ContextOptions {
   readonly broker: Broker

@@ -14,11 +14,9 @@ import { unknownAccount } from '../../model/unknown-account.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
-import { announce, keep, withdraw } from '../lease/announce.ts'
-import { isReminderDue, tell, toldIncident } from '../lease/incident.ts'
 import { type Lease, takeLease } from '../lease/lease.ts'
+import { readStored } from '../lease/read-stored.ts'
 import { untilRecorded } from '../lease/until-recorded.ts'
-import { approvalDue, beforeApproval, sendApproval } from '../login/approval-request.ts'
 import { type Decision, decide } from '../rules/decide.ts'
 import {
   askForLogin,
@@ -30,9 +28,11 @@ import {
 } from '../rules/ending.ts'
 import { isHeld } from '../rules/held.ts'
 import { resultOf } from '../rules/result.ts'
+import { announce, keep, withdraw } from '../tell/announce.ts'
+import { isReminderDue, tell, toldIncident } from '../tell/incident.ts'
+import { approvalDue, beforeApproval, sendApproval } from './approval-request.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
 import { climbLadder, waiting } from './ladder.ts'
-import { readStored } from './read-stored.ts'
 
 /** How often one run decides again because somebody else changed the account under it. */
 const MOST_DECISIONS = 4

@@ -19,11 +19,11 @@ import { maskSecrets } from '../../model/secret.ts'
 import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker, Grant } from '../../ports/broker.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
-import type { Need } from '../lease/incident.ts'
 import { withAttempt } from './budget.ts'
 import { secretStamp, unresolved } from './choose-grant.ts'
 import { gaveNothing, noteDoubt, withdrawDoubt } from './doubt.ts'
 import { afterFailedTry, confirmedTries, type UsedCredentials, withTry } from './lockout.ts'
+import type { Need } from './need.ts'
 
 /** A wait the broker asks for is sat out within a run up to this long; a longer one is left to later runs. */
 const LONGEST_WAIT_IN_RUN_S = 15 * 60

@@ -3,7 +3,7 @@ import { SECRET_NAMES, type SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { acquireLease } from '../lease/acquire-lease.ts'
-import { withdraw } from '../lease/announce.ts'
+import { withdraw } from '../tell/announce.ts'
 
 /** Removing a dozen secrets takes seconds; a removal that died is taken up again after this. */
 const REMOVAL_SECONDS = 120

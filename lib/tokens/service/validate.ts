@@ -11,14 +11,14 @@ import { unknownAccount } from '../../model/unknown-account.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { Validation } from '../../ports/token-desk.ts'
-import { announce } from '../lease/announce.ts'
+import { readStored } from '../lease/read-stored.ts'
 import { brokerContext, type RunContext } from '../refresh/broker-context.ts'
 import { proveStored } from '../refresh/publish.ts'
-import { readStored } from '../refresh/read-stored.ts'
 import { attemptAllowedAt } from '../rules/budget.ts'
 import { forAccount, leftAlone } from '../rules/ending.ts'
 import { isHeld } from '../rules/held.ts'
 import { assertProvable } from '../rules/provable.ts'
+import { announce } from '../tell/announce.ts'
 
 /** A proof with its repeats fits into what somebody who waits for a reply puts up with. */
 const WORK_SECONDS = 20

@@ -9,8 +9,8 @@ import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simu
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { KITE_FAULTS } from '../../../lib/simulators/zerodha/replies.ts'
 import { ZerodhaSimulator } from '../../../lib/simulators/zerodha/zerodha-simulator.ts'
+import { readStored } from '../../../lib/tokens/lease/read-stored.ts'
 import { brokerContext } from '../../../lib/tokens/refresh/broker-context.ts'
-import { readStored } from '../../../lib/tokens/refresh/read-stored.ts'
 import { World } from '../../support/world.ts'
 
 // The table of lib/brokers/zerodha/README.md, Errors, row by row, at the three calls there are.

@@ -10,9 +10,9 @@ import type { AccountResult, RunReport } from '../../../lib/model/outcome.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
-import { tell } from '../../../lib/tokens/lease/incident.ts'
-import { approvalDue } from '../../../lib/tokens/login/approval-request.ts'
+import { approvalDue } from '../../../lib/tokens/refresh/approval-request.ts'
 import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
+import { tell } from '../../../lib/tokens/tell/incident.ts'
 import { World } from '../../support/world.ts'
 
 const APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET-FYERS-APP' }

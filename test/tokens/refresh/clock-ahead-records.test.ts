@@ -10,14 +10,14 @@ import {
   type StateChanges,
 } from '../../../lib/model/account-state.ts'
 import { RateLimitedError } from '../../../lib/model/errors.ts'
-import { isReminderDue } from '../../../lib/tokens/lease/incident.ts'
+import { readStored } from '../../../lib/tokens/lease/read-stored.ts'
 import { isOpen, openLogins } from '../../../lib/tokens/login/attempts.ts'
-import { readStored } from '../../../lib/tokens/refresh/read-stored.ts'
 import { attemptAllowedAt, attemptsLeftToday, withAttempt } from '../../../lib/tokens/rules/budget.ts'
 import { isOver } from '../../../lib/tokens/rules/choose-grant.ts'
 import { settledBy } from '../../../lib/tokens/rules/doubt.ts'
 import { leftAlone } from '../../../lib/tokens/rules/ending.ts'
 import { isApprovalOpen } from '../../../lib/tokens/rules/open-approval.ts'
+import { isReminderDue } from '../../../lib/tokens/tell/incident.ts'
 import { loginbroker } from '../../support/login-broker.ts'
 import { LoginWorld, success } from '../../support/login-world.ts'
 

@@ -7,11 +7,11 @@ import { isAfter } from '../../model/instants.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { PushApproval } from '../../ports/login.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
-import type { RunContext } from '../refresh/broker-context.ts'
 import { attemptAllowedAt, loginHold, withAttempt } from '../rules/budget.ts'
 import { gaveNothing, noteDoubt } from '../rules/doubt.ts'
 import { loginHelpsFrom } from '../rules/login-helps.ts'
 import { latest, openRequests } from '../rules/open-approval.ts'
+import type { RunContext } from './broker-context.ts'
 
 /**
  * Whether a run that must ask a person should have the broker ask too: from the configured time of a trading day

@@ -9,13 +9,7 @@ import type { Broker } from '../../ports/broker.ts'
 import type { Alert } from '../../ports/notifier.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { loginHelpsFrom } from '../rules/login-helps.ts'
-
-/** What a person has to be told, if anything. */
-export interface Need {
-  readonly kind: Incident['kind']
-  readonly reason: string
-  readonly action: string
-}
+import type { Need } from '../rules/need.ts'
 
 /** As far as one channel goes: again with an hour left, and when it is nearly too late. */
 const REMIND_MINUTES_BEFORE_OPEN = [60, 30]

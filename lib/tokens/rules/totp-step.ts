@@ -1,0 +1,9 @@
+import type { Temporal } from 'temporal-polyfill'
+
+/** Seconds a one-time code is good for (RFC 6238 section 5.2). */
+export const TOTP_STEP_S = 30
+
+/** The one-time-code step an instant falls into. */
+export function totpStepOf(instant: Temporal.Instant): number {
+  return Math.floor(instant.epochMilliseconds / 1000 / TOTP_STEP_S)
+}
