@@ -38,7 +38,10 @@ describe.each(BROKER_IDS)('the broker %s', (id) => {
 })
 
 /** Every page people read, from the project's folder. */
-const PAGES = ['README.md', '.github/SECURITY.md'].concat(
+const PAGES = [
+  'README.md',
+  ...['CHANGELOG', 'CONTRIBUTING', 'SECURITY'].map((name) => `.github/${name}.md`),
+].concat(
   ['lib', 'functions', 'infra', 'test'].flatMap((folder) =>
     readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.md'))
