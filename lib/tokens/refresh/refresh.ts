@@ -3,7 +3,6 @@ import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
 import {
   type AccountState,
-  type Incident,
   newAccountState,
   type RefusedToken,
   type StateChanges,
@@ -18,21 +17,14 @@ import { type Lease, takeLease } from '../lease/lease.ts'
 import { readStored } from '../lease/read-stored.ts'
 import { untilRecorded } from '../lease/until-recorded.ts'
 import { type Decision, decide } from '../rules/decide.ts'
-import {
-  askForLogin,
-  askLater,
-  beforeAttempt,
-  type Ending,
-  endingOfError,
-  stopUntilFixed,
-} from '../rules/ending.ts'
-import { isHeld } from '../rules/held.ts'
+import { beforeAttempt, type Ending, endingOfError } from '../rules/ending.ts'
 import { resultOf } from '../rules/result.ts'
 import { announce, keep, withdraw } from '../tell/announce.ts'
-import { isReminderDue, tell, toldIncident } from '../tell/incident.ts'
+import { tell, toldIncident } from '../tell/incident.ts'
 import { approvalDue, beforeApproval, sendApproval } from './approval-request.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'
-import { climbLadder, waiting } from './ladder.ts'
+import { climbLadder } from './ladder.ts'
+import { hasLostPending, restingEnding } from './resting.ts'
 
 /** How often one run decides again because somebody else changed the account under it. */
 const MOST_DECISIONS = 4
@@ -109,55 +101,6 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
     return refreshed(job.broker, state, { outcome: 'skipped', reason }, ports)
   } catch (error) {
     return refreshed(job.broker, state, endingOfError(error, job.account, ports.clock.now()), ports)
-  }
-}
-
-/**
- * Whether the record has a kept token that is not in the vault: the process died between the two. Until a run takes the
- * lease and corrects that, people are told to wait for it.
- */
-function hasLostPending(
-  { pending, lease, paused, settings }: AccountState,
-  stored: StoredSecrets,
-  now: Temporal.Instant,
-): boolean {
-  const isOurs = !paused && settings.managedBy === undefined && !(lease && isHeld(lease, now))
-  return isOurs && pending !== undefined && !stored.has('pending')
-}
-
-/** The ending of a run that has nothing to do or to write; `undefined` when it has. */
-function restingEnding(
-  broker: Broker,
-  decision: Decision,
-  state: AccountState,
-  stored: StoredSecrets,
-  now: Temporal.Instant,
-): Ending | undefined {
-  const knows = (kind: Incident['kind']): boolean => {
-    const told = toldIncident(state, kind)
-    return told !== undefined && !isReminderDue(broker, told, now)
-  }
-  switch (decision.action) {
-    case 'fresh':
-      return state.incident ? undefined : { outcome: 'fresh', reason: decision.reason }
-    case 'skip':
-      return { outcome: 'skipped', reason: decision.reason }
-    case 'paused':
-      return { outcome: 'paused', reason: decision.reason }
-    case 'wait':
-      return waiting(decision, broker)
-    case 'ask':
-      return knows('login_needed') && !approvalDue(broker, state, stored, now)
-        ? askForLogin(broker, state.account, decision.reason)
-        : undefined
-    case 'ask_later':
-      return state.last?.loginHelpsFrom && askLater(broker, state.account, decision.reason, decision.from)
-    case 'stop': {
-      const ending = stopUntilFixed(decision.code, decision.reason, decision.fix)
-      return ending.need && knows(ending.need.kind) && state.last?.code === decision.code ? ending : undefined
-    }
-    default:
-      return undefined
   }
 }
 

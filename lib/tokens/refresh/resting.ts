@@ -1,0 +1,59 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { AccountState, Incident } from '../../model/account-state.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { StoredSecrets } from '../../ports/token-vault.ts'
+import type { Decision } from '../rules/decide.ts'
+import { askForLogin, askLater, type Ending, stopUntilFixed } from '../rules/ending.ts'
+import { isHeld } from '../rules/held.ts'
+import { isReminderDue, toldIncident } from '../tell/incident.ts'
+import { approvalDue } from './approval-request.ts'
+import { waiting } from './ladder.ts'
+
+/**
+ * Whether the record has a kept token that is not in the vault: the process died between the two. Until a run takes the
+ * lease and corrects that, people are told to wait for it.
+ */
+export function hasLostPending(
+  { pending, lease, paused, settings }: AccountState,
+  stored: StoredSecrets,
+  now: Temporal.Instant,
+): boolean {
+  const isOurs = !paused && settings.managedBy === undefined && !(lease && isHeld(lease, now))
+  return isOurs && pending !== undefined && !stored.has('pending')
+}
+
+/** The ending of a run that has nothing to do or to write; `undefined` when it has. */
+export function restingEnding(
+  broker: Broker,
+  decision: Decision,
+  state: AccountState,
+  stored: StoredSecrets,
+  now: Temporal.Instant,
+): Ending | undefined {
+  const knows = (kind: Incident['kind']): boolean => {
+    const told = toldIncident(state, kind)
+    return told !== undefined && !isReminderDue(broker, told, now)
+  }
+  switch (decision.action) {
+    case 'fresh':
+      return state.incident ? undefined : { outcome: 'fresh', reason: decision.reason }
+    case 'skip':
+      return { outcome: 'skipped', reason: decision.reason }
+    case 'paused':
+      return { outcome: 'paused', reason: decision.reason }
+    case 'wait':
+      return waiting(decision, broker)
+    case 'ask':
+      return knows('login_needed') && !approvalDue(broker, state, stored, now)
+        ? askForLogin(broker, state.account, decision.reason)
+        : undefined
+    case 'ask_later':
+      return state.last?.loginHelpsFrom && askLater(broker, state.account, decision.reason, decision.from)
+    case 'stop': {
+      const ending = stopUntilFixed(decision.code, decision.reason, decision.fix)
+      return ending.need && knows(ending.need.kind) && state.last?.code === decision.code ? ending : undefined
+    }
+    default:
+      return undefined
+  }
+}
