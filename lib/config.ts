@@ -4,7 +4,7 @@ import { BROKER_IDS, BROKERS, type BrokerId } from './brokers/index.ts'
 import { assertAllowedOrigin } from './http/allowed-origin.ts'
 import { parseSchedule } from './markets/schedule.ts'
 import { MirrorsConfig } from './mirrors/config.ts'
-import { assertAllowedRedis } from './mirrors/redis-address.ts'
+import { assertAllowedRedis } from './mirrors/redis/address.ts'
 import { ConfigurationError } from './model/errors.ts'
 import type { Broker } from './ports/broker.ts'
 

@@ -1,6 +1,6 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { redisMirror } from '../../lib/mirrors/redis-mirror.ts'
+import { redisMirror } from '../../lib/mirrors/redis/mirror.ts'
 import { AudienceError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import type { Audience } from '../../lib/ports/audience.ts'

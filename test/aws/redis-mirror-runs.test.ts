@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { storedRedisMirror, storeRedisPassword } from '../../lib/mirrors/redis-mirror.ts'
+import { storedRedisMirror, storeRedisPassword } from '../../lib/mirrors/redis/mirror.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import { changed } from '../../lib/model/account-state.ts'
 import { Secret } from '../../lib/model/secret.ts'

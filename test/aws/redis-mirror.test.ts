@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { redisMirror } from '../../lib/mirrors/redis-mirror.ts'
+import { redisMirror } from '../../lib/mirrors/redis/mirror.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { AudienceError } from '../../lib/model/errors.ts'
 import type { Audience } from '../../lib/ports/audience.ts'

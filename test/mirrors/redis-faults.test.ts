@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, beforeAll, expect, test } from 'vitest'
-import { redisMirror, storedRedisPassword } from '../../lib/mirrors/redis-mirror.ts'
+import { redisMirror, storedRedisPassword } from '../../lib/mirrors/redis/mirror.ts'
 import { AudienceError, TokenVaultError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import type { Audience } from '../../lib/ports/audience.ts'

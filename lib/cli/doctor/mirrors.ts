@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { inspectRedis } from '../../mirrors/redis-inspection.ts'
+import { inspectRedis } from '../../mirrors/redis/inspection.ts'
 import { shellWord } from '../../model/command-words.ts'
 import { AudienceError } from '../../model/errors.ts'
 import type { Composition } from '../backend/composition.ts'

@@ -1,5 +1,5 @@
 import { text as readAll } from 'node:stream/consumers'
-import { storeRedisPassword } from '../../mirrors/redis-mirror.ts'
+import { storeRedisPassword } from '../../mirrors/redis/mirror.ts'
 import { Secret } from '../../model/secret.ts'
 import { compose, type GlobalOptions } from '../backend/composition.ts'
 import { EXIT } from '../terminal/exit-codes.ts'

@@ -1,6 +1,6 @@
 import { fileMirror } from '../../mirrors/file-mirror.ts'
-import { assertAllowedRedis, splitPassword } from '../../mirrors/redis-address.ts'
-import { type RedisMirrorOptions, redisMirror, storedRedisPassword } from '../../mirrors/redis-mirror.ts'
+import { assertAllowedRedis, splitPassword } from '../../mirrors/redis/address.ts'
+import { type RedisMirrorOptions, redisMirror, storedRedisPassword } from '../../mirrors/redis/mirror.ts'
 import type { Audience } from '../../ports/audience.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { TokenVault } from '../../ports/token-vault.ts'

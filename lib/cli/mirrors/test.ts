@@ -1,7 +1,7 @@
 import { knownAccounts } from '../../accounts/accounts.ts'
 import { inspectFile } from '../../mirrors/file-mirror.ts'
 import type { MirroredKey } from '../../mirrors/mirrored-key.ts'
-import { inspectRedis } from '../../mirrors/redis-inspection.ts'
+import { inspectRedis } from '../../mirrors/redis/inspection.ts'
 import type { AccountId } from '../../model/account-id.ts'
 import { AudienceError, ConfigurationError } from '../../model/errors.ts'
 import { type Composition, compose, type GlobalOptions } from '../backend/composition.ts'

@@ -1,5 +1,5 @@
-import { AudienceError } from '../model/errors.ts'
-import type { RedisAddress } from './redis-address.ts'
+import { AudienceError } from '../../model/errors.ts'
+import type { RedisAddress } from './address.ts'
 
 /** What the library and Node put on their errors. */
 interface RedisError extends Error {

@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import { type AccountId, brokerOf, nameOf } from '../model/account-id.ts'
+import { type AccountId, brokerOf, nameOf } from '../../model/account-id.ts'
 
 /** No key lives longer, however long its token does (requirements R2.8). */
 const MOST_SECONDS = 86_400

@@ -1,10 +1,10 @@
-import type { AccountId } from '../model/account-id.ts'
-import type { MirroredKey } from './mirrored-key.ts'
-import { redisAddress } from './redis-address.ts'
-import { withRedis } from './redis-connection.ts'
-import { parseInfo } from './redis-info.ts'
-import { keysOf } from './redis-keys.ts'
-import type { RedisMirrorOptions } from './redis-mirror.ts'
+import type { AccountId } from '../../model/account-id.ts'
+import type { MirroredKey } from '../mirrored-key.ts'
+import { redisAddress } from './address.ts'
+import { withRedis } from './connection.ts'
+import { parseInfo } from './info.ts'
+import { keysOf } from './keys.ts'
+import type { RedisMirrorOptions } from './mirror.ts'
 
 /** What PTTL says of a key that is not there. */
 const NOT_THERE = -2

@@ -1,15 +1,15 @@
 import type { Temporal } from 'temporal-polyfill'
-import { parseAccountId } from '../model/account-id.ts'
-import { AudienceError } from '../model/errors.ts'
-import { fingerprint } from '../model/fingerprint.ts'
-import type { Secret } from '../model/secret.ts'
-import type { Audience, Publication } from '../ports/audience.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { TokenVault } from '../ports/token-vault.ts'
-import { redisAddress } from './redis-address.ts'
-import { type RedisClient, type RedisPassword, withRedis } from './redis-connection.ts'
-import { infoOf, isNewer, parseInfo } from './redis-info.ts'
-import { type KeyPair, keysOf, secondsToLive } from './redis-keys.ts'
+import { parseAccountId } from '../../model/account-id.ts'
+import { AudienceError } from '../../model/errors.ts'
+import { fingerprint } from '../../model/fingerprint.ts'
+import type { Secret } from '../../model/secret.ts'
+import type { Audience, Publication } from '../../ports/audience.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { TokenVault } from '../../ports/token-vault.ts'
+import { redisAddress } from './address.ts'
+import { type RedisClient, type RedisPassword, withRedis } from './connection.ts'
+import { infoOf, isNewer, parseInfo } from './info.ts'
+import { type KeyPair, keysOf, secondsToLive } from './keys.ts'
 
 /** Where the vault keeps the password: no broker is called so. */
 const MIRRORS = parseAccountId('mirrors')
@@ -113,7 +113,7 @@ async function write(
 ): Promise<void> {
   const [first] = pairs
   if (!first) return
-  const { WatchError } = await import('./redis-library.ts')
+  const { WatchError } = await import('./library.ts')
   for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
     await client.watch(first.info)
     if (isNewer(parseInfo(await client.get(first.info)), publication)) return

@@ -1,14 +1,14 @@
-import { AudienceError, TokenkeeperError } from '../model/errors.ts'
-import type { Secret } from '../model/secret.ts'
-import { type RedisAddress, serverName } from './redis-address.ts'
-import { redisFault, TimeLimitError } from './redis-fault.ts'
+import { AudienceError, TokenkeeperError } from '../../model/errors.ts'
+import type { Secret } from '../../model/secret.ts'
+import { type RedisAddress, serverName } from './address.ts'
+import { redisFault, TimeLimitError } from './fault.ts'
 
 /** Milliseconds until a connection stands, TLS included. */
 const CONNECT_MS = 2_000
 /** Milliseconds for everything: a run waits for its mirrors. */
 const WHOLE_MS = 3_000
 
-type CreateClient = typeof import('./redis-library.ts').createClient
+type CreateClient = typeof import('./library.ts').createClient
 export type RedisClient = ReturnType<typeof clientOf>
 
 /** Gives the password of the moment; `undefined` for a Redis without one. */
@@ -25,7 +25,7 @@ export async function withRedis<T>(
   work: (client: RedisClient) => Promise<T>,
 ): Promise<T> {
   const secret = await known(password)
-  const { ConnectionTimeoutError, createClient } = await import('./redis-library.ts')
+  const { ConnectionTimeoutError, createClient } = await import('./library.ts')
   const client = clientOf(createClient, address, secret)
   let timer: NodeJS.Timeout | undefined
   const broken = new Promise<never>((_, reject) => {
