@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { configured } from './brokers/configured.ts'
 import { BROKER_IDS, BROKERS, type BrokerId } from './brokers/index.ts'
 import { assertAllowedOrigin } from './http/allowed-origin.ts'
+import { REMIND_MINUTES_BEFORE_OPEN } from './markets/reminders.ts'
 import { parseSchedule } from './markets/schedule.ts'
 import { MirrorsConfig } from './mirrors/config.ts'
 import { assertAllowedRedis } from './mirrors/redis/address.ts'
@@ -24,8 +25,6 @@ const USER_INFO = /\/\/[^/"]*@/g
 const Origin = z.url({ protocol: /^https?$/, error: ({ input }) => `"${input}" is no http(s) URL` })
 
 const WallClock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time of day such as 07:30')
-/** The field's habit: once more with an hour left, and when it is nearly too late. */
-const REMIND_MINUTES_BEFORE_OPEN = [60, 30]
 
 function brokerConfig(broker: Broker) {
   return z

@@ -5,15 +5,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
-import { readConfigFile } from '../../lib/cli/backend/config-file.ts'
-import { parseEnvFile } from '../../lib/cli/setup/env-file.ts'
 import {
   assertOfUse,
   importsFromConfig,
   importsFromEnvironment,
   nearMisses,
   readEnvFile,
-} from '../../lib/cli/setup/imports.ts'
+} from '../../lib/cli/accounts/credential-imports.ts'
+import { readConfigFile } from '../../lib/cli/backend/config-file.ts'
+import { parseEnvFile } from '../../lib/cli/backend/env-file.ts'
 
 let folder: string
 beforeAll(() => {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ownCommand } from '../../lib/cli/terminal/own-command.ts'
+import { ownCommand } from '../../lib/cli/backend/own-command.ts'
 
 let folder: string
 let installation: string

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { posConnector } from '../../lib/brokers/pos-connector/pos-connector.ts'
-import { askForMissing } from '../../lib/cli/setup/questions.ts'
+import { askForMissing } from '../../lib/cli/accounts/credential-questions.ts'
 
 /** What the terminal library was asked to show, and how; it gives these answers. */
 const asked: { readonly kind: string; readonly message: string; readonly shown: string }[] = []

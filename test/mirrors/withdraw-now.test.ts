@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { withdrawNow } from '../../lib/cli/accounts/withdraw-now.ts'
 import type { Composition, RunOrder } from '../../lib/cli/backend/composition.ts'
-import { withdrawNow } from '../../lib/cli/backend/withdraw-now.ts'
 import { enabledBrokers, parseConfig } from '../../lib/config.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'

@@ -1,13 +1,13 @@
 import type { AccountId } from '../../model/account-id.ts'
 import { changed } from '../../model/account-state.ts'
 import { compose, type GlobalOptions } from '../backend/composition.ts'
-import { withdrawNow } from '../backend/withdraw-now.ts'
-import { agreed, assertNamed } from '../terminal/agreed.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { type WishOptions, wishIn } from './account-arguments.ts'
+import { agreed, assertNamed } from './agreed.ts'
 import { chosenAccounts } from './chosen-accounts.ts'
 import { edit } from './registration.ts'
+import { withdrawNow } from './withdraw-now.ts'
 
 export interface PauseOptions extends GlobalOptions, WishOptions {
   /** Do not ask. */

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { type Config, parseConfig } from '../../config.ts'
 import { withoutTilde } from '../../local/files.ts'
 import { ConfigurationError } from '../../model/errors.ts'
-import { readTextFile } from '../setup/text-file.ts'
+import { readTextFile } from './text-file.ts'
 
 /** The clone this command belongs to: its cdk.json counts wherever the command is called from, as in a cron job. */
 export const INSTALLATION = resolve(import.meta.dirname, '../../..')

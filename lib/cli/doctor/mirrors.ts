@@ -4,7 +4,7 @@ import { inspectRedis } from '../../mirrors/redis/inspection.ts'
 import { shellWord } from '../../model/command-words.ts'
 import { AudienceError } from '../../model/errors.ts'
 import type { Composition } from '../backend/composition.ts'
-import { redisOf } from '../mirrors/setting.ts'
+import { redisOf } from '../backend/mirror-setting.ts'
 import { type Finding, fail, pass, warn } from './finding.ts'
 
 const WHAT = 'mirror'

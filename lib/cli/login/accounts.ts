@@ -8,10 +8,10 @@ import type { Broker } from '../../ports/broker.ts'
 import { ensureSigningKey } from '../../site/signing-keys.ts'
 import { brokerFor, type Wish } from '../accounts/account-arguments.ts'
 import { chosenAccounts, chosenOrStored } from '../accounts/chosen-accounts.ts'
+import { type Imports, importsFromEnvironment } from '../accounts/credential-imports.ts'
+import { assertWellFormed } from '../accounts/credential-questions.ts'
 import { register } from '../accounts/registration.ts'
 import type { Composition } from '../backend/composition.ts'
-import { type Imports, importsFromEnvironment } from '../setup/imports.ts'
-import { assertWellFormed } from '../setup/questions.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 export interface LoginAccount {

@@ -2,6 +2,7 @@ import { TokenkeeperError } from '../../model/errors.ts'
 import { loginLinks } from '../../site/login-links.ts'
 import { ensureSigningKey, storedSigningKeys } from '../../site/signing-keys.ts'
 import { LOGIN_OPEN_MINUTES } from '../../tokens/login/attempts.ts'
+import { callbackUrlOf } from '../backend/callback-url.ts'
 import { isServed } from '../serve/served-site.ts'
 import { openInBrowser } from './browser.ts'
 import type { LoginEnd } from './end.ts'
@@ -9,11 +10,6 @@ import { type LoginTask, recordOf, tellEnd } from './task.ts'
 import { watchForLogin } from './watch.ts'
 
 const MINUTE_MS = 60_000
-
-/** The broker's callback on the site of this backend. */
-export function callbackUrlOf(siteUrl: string | undefined, broker: string): string | undefined {
-  return siteUrl === undefined ? undefined : `${siteUrl}/callback/${broker}`
-}
 
 /**
  * The login page, where it is up and the broker sends the browser back to it: signed, for one account. `undefined`

@@ -5,9 +5,9 @@ import { inspectRedis } from '../../mirrors/redis/inspection.ts'
 import type { AccountId } from '../../model/account-id.ts'
 import { AudienceError, ConfigurationError } from '../../model/errors.ts'
 import { type Composition, compose, type GlobalOptions } from '../backend/composition.ts'
+import { redisOf } from '../backend/mirror-setting.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { redisOf } from './setting.ts'
 
 /** One mirror, looked at. */
 interface Looked {

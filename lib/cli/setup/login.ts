@@ -4,10 +4,10 @@ import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { ensureSigningKey } from '../../site/signing-keys.ts'
+import type { Imports } from '../accounts/credential-imports.ts'
+import { callbackUrlOf } from '../backend/callback-url.ts'
 import type { Composition } from '../backend/composition.ts'
-import { callbackUrlOf } from '../login/site.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import type { Imports } from './imports.ts'
 
 /**
  * Where the broker's app is to send browsers back to, for an account that has no address of its own. `undefined` where

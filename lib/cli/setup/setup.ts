@@ -9,16 +9,6 @@ import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { namesOf } from '../../tokens/lease/read-stored.ts'
 import { loginHelpsFrom } from '../../tokens/rules/login-helps.ts'
 import { accountArgument, brokerFor } from '../accounts/account-arguments.ts'
-import { register } from '../accounts/registration.ts'
-import { upstoxAccounts } from '../accounts/upstox-accounts.ts'
-import { type Composition, compose, type EnabledBroker, type GlobalOptions } from '../backend/composition.ts'
-import { RefreshProgress } from '../refresh/progress.ts'
-import { refreshSelected, showReport } from '../refresh/refresh.ts'
-import { EXIT, exitCodeOfRun } from '../terminal/exit-codes.ts'
-import { agree, showFirst } from '../terminal/prompts.ts'
-import type { Terminal } from '../terminal/terminal.ts'
-import { UsageError } from '../terminal/usage-error.ts'
-import { adoptGiven } from './given-token.ts'
 import {
   assertOfUse,
   type Imports,
@@ -26,9 +16,19 @@ import {
   importsFromEnvironment,
   nearMisses,
   readEnvFile,
-} from './imports.ts'
+} from '../accounts/credential-imports.ts'
+import { askForMissing, assertComplete, assertWellFormed } from '../accounts/credential-questions.ts'
+import { register } from '../accounts/registration.ts'
+import { type Composition, compose, type EnabledBroker, type GlobalOptions } from '../backend/composition.ts'
+import { upstoxAccounts } from '../backend/upstox-accounts.ts'
+import { RefreshProgress } from '../refresh/progress.ts'
+import { refreshSelected, showReport } from '../refresh/refresh.ts'
+import { EXIT, exitCodeOfRun } from '../terminal/exit-codes.ts'
+import { agree, showFirst } from '../terminal/prompts.ts'
+import type { Terminal } from '../terminal/terminal.ts'
+import { UsageError } from '../terminal/usage-error.ts'
+import { adoptGiven } from './given-token.ts'
 import { callbackToRegister, needsPerson, prepareLogins } from './login.ts'
-import { askForMissing, assertComplete, assertWellFormed } from './questions.ts'
 
 export interface SetupOptions extends GlobalOptions {
   readonly fromEnv?: string

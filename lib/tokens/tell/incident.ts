@@ -1,4 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
+import { REMIND_MINUTES_BEFORE_OPEN } from '../../markets/reminders.ts'
 import { loginDeadline, presentTradingDay } from '../../markets/trading-day.ts'
 import type { AccountState, Incident } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
@@ -10,9 +11,6 @@ import type { Alert } from '../../ports/notifier.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { loginHelpsFrom } from '../rules/login-helps.ts'
 import type { Need } from '../rules/need.ts'
-
-/** As far as one channel goes: again with an hour left, and when it is nearly too late. */
-const REMIND_MINUTES_BEFORE_OPEN = [60, 30]
 
 const TITLES: Readonly<Record<Incident['kind'], (account: string) => string>> = {
   login_needed: (account) => `Log in: ${account}`,

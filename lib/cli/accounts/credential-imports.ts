@@ -5,8 +5,8 @@ import { SECRET_NAMES, type SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import { storedValue } from '../../ports/token-vault.ts'
 import type { Environment } from '../backend/composition.ts'
-import { parseEnvFile } from './env-file.ts'
-import { readTextFile } from './text-file.ts'
+import { parseEnvFile } from '../backend/env-file.ts'
+import { readTextFile } from '../backend/text-file.ts'
 
 /** A value that was found somewhere, and where: "FYERS_CLIENT_ID in .env". */
 interface Imported {
@@ -25,7 +25,7 @@ const PosConfig = z.looseObject({
   token: z.string().nullish(),
 })
 
-/** Read elsewhere: lib/cli/accounts/upstox-accounts.ts and the hosts. */
+/** Read elsewhere: lib/cli/backend/upstox-accounts.ts and the hosts. */
 const OTHERS: readonly string[] = ['UPSTOX_ACCOUNT_IDS', 'TOKEN_REFRESH_SERVICE_URL']
 /** So many letters are a slip: URL for URI, an S too many. */
 const NEAR = 3

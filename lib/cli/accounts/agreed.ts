@@ -1,8 +1,8 @@
 import type { AccountId } from '../../model/account-id.ts'
-import type { Wish } from '../accounts/account-arguments.ts'
-import { Cancelled } from './cancelled.ts'
-import { agree } from './prompts.ts'
-import { UsageError } from './usage-error.ts'
+import { Cancelled } from '../terminal/cancelled.ts'
+import { agree } from '../terminal/prompts.ts'
+import { UsageError } from '../terminal/usage-error.ts'
+import type { Wish } from './account-arguments.ts'
 
 /** As many names as fit into a question. */
 const NAMED = 6

@@ -1,8 +1,8 @@
 import { type AccountId, brokerOf } from '../../model/account-id.ts'
 import { TokenkeeperError } from '../../model/errors.ts'
-import { brokerFor } from '../accounts/account-arguments.ts'
+import type { Composition } from '../backend/composition.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import type { Composition } from './composition.ts'
+import { brokerFor } from './account-arguments.ts'
 
 type WithMirrors = Pick<Composition, 'backend' | 'config' | 'ports' | 'brokers' | 'run'>
 

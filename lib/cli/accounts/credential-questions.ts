@@ -4,7 +4,7 @@ import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker, CredentialField } from '../../ports/broker.ts'
 import { type StoredSecrets, storedValue } from '../../ports/token-vault.ts'
 import { ask, askHidden } from '../terminal/prompts.ts'
-import type { Imports } from './imports.ts'
+import type { Imports } from './credential-imports.ts'
 
 export type Values = ReadonlyMap<SecretName, Secret>
 
