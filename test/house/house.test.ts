@@ -68,6 +68,16 @@ describe.each(PAGES)('%s', (page) => {
   })
 })
 
+test.each(
+  PAGES.filter((page) =>
+    /^lib\/(tokens\/.+|model|ports|accounts|http|local|aws|markets|files|channels)\/README/.test(page),
+  ),
+)('%s tells of every file in its room', (page) => {
+  const text = readFileSync(new URL(page, root), 'utf8')
+  const files = readdirSync(new URL(posix.dirname(page), root)).filter((name) => name.endsWith('.ts'))
+  expect(files.filter((name) => !text.includes(`(${name})`))).toEqual([])
+})
+
 test('the README leads and is no manual', () => {
   expect(Buffer.byteLength(readme)).toBeLessThan(14_000)
 })

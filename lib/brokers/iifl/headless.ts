@@ -1,29 +1,14 @@
 import { BrokerUnavailableError, ConfigurationError, TokenkeeperError } from '../../model/errors.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext } from '../../ports/broker.ts'
-import type { EnvelopeKeys } from './envelope.ts'
 import { ILLEGAL_KEY, TOTP_REFUSED } from './errors.ts'
+import type { HeadlessVariant } from './headless-variant.ts'
 import { headlessVariantA } from './variant-a.ts'
 import { headlessVariantB } from './variant-b.ts'
 
 /** Which of the two undocumented logins works today is uncertain; B is the newer (README, Uncertain). */
 const IIFL_HEADLESS_VARIANT = 'B'
 const VARIANTS: Readonly<Record<string, HeadlessVariant>> = { A: headlessVariantA, B: headlessVariantB }
-
-/** One way through IIFL's encrypted login; each step is one attempt. */
-export interface HeadlessVariant {
-  readonly exchangeKeys: (context: BrokerContext) => Promise<EnvelopeKeys>
-  /** Gives the token of this step. */
-  readonly sendPassword: (context: BrokerContext, keys: EnvelopeKeys) => Promise<Secret>
-  /** Gives what {@link HeadlessVariant.authCode} takes. */
-  readonly sendTotp: (
-    context: BrokerContext,
-    keys: EnvelopeKeys,
-    stepToken: Secret,
-    code: string,
-  ) => Promise<Secret>
-  readonly authCode: (context: BrokerContext, totpToken: Secret) => Promise<Secret>
-}
 
 /**
  * Logs in with password and one-time code and gives the auth code. The password is sent once, and once more only

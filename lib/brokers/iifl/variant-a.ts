@@ -2,7 +2,7 @@ import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext } from '../../ports/broker.ts'
 import { apiUrl, askFor } from './call.ts'
 import { type EnvelopeKeys, sealEnvelope } from './envelope.ts'
-import type { HeadlessVariant } from './headless.ts'
+import type { HeadlessVariant } from './headless-variant.ts'
 import { exchangeKeys } from './key-exchange.ts'
 
 /** The keys are said to need time to be associated; whether they do is uncertain (README, Uncertain). */

@@ -3,7 +3,7 @@ import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext } from '../../ports/broker.ts'
 import { apiUrl, ask, askFor } from './call.ts'
 import { type EnvelopeKeys, sealEnvelope } from './envelope.ts'
-import type { HeadlessVariant } from './headless.ts'
+import type { HeadlessVariant } from './headless-variant.ts'
 import { exchangeKeys } from './key-exchange.ts'
 
 /** How the web portal names itself (README, Unattended login). */

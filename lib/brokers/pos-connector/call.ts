@@ -4,11 +4,8 @@ import type { BrokerContext } from '../../ports/broker.ts'
 import { checkedBaseUrl } from '../shared/base-url.ts'
 import { type BrokerReply, type Call, callBroker } from '../shared/call.ts'
 import { NAME, throttled } from './errors.ts'
-
-/** Convention, not given: each can be replaced by an account option such as `paths.login` (README, Endpoints). */
-const POS_DEFAULT_PATHS = { login: '/api/login', me: '/api/user' } as const
-
-export type PosPath = keyof typeof POS_DEFAULT_PATHS | 'refresh'
+import type { PosPath } from './path.ts'
+import { POS_DEFAULT_PATHS } from './path.ts'
 
 /**
  * Sends JSON with POST. Nothing is spent by a login whose reply is lost (README, Login): it counts against the

@@ -8,7 +8,7 @@ import {
   WAIT_OUT,
 } from '../../model/errors.ts'
 import { type BrokerReply, errorByStatus, retryAfter } from '../shared/call.ts'
-import type { PosPath } from './call.ts'
+import type { PosPath } from './path.ts'
 
 export const NAME = 'POS Connector'
 

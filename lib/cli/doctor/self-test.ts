@@ -2,7 +2,7 @@ import { createClient } from '../../client/client.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { Wish } from '../accounts/account-arguments.ts'
 import type { Composition } from '../backend/composition.ts'
-import type { ProgramAccount } from '../program/source.ts'
+import type { ProgramAccount } from '../program/accounts.ts'
 import { programAccounts } from '../program/stores.ts'
 import { type Finding, fail, pass, warn } from './finding.ts'
 

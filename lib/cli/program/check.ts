@@ -4,7 +4,8 @@ import { localInstant } from '../../model/local-time.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { textTable } from '../terminal/text-table.ts'
-import { needOf, openAccounts, type ProgramAccount, type ProgramOptions } from './source.ts'
+import type { ProgramAccount, ProgramOptions } from './accounts.ts'
+import { needOf, openAccounts } from './source.ts'
 import { type Judged, judge, type Verdict, verdictOfError } from './standing.ts'
 
 export interface CheckOptions extends ProgramOptions {

@@ -6,8 +6,9 @@ import type { Clock } from '../../ports/clock.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { UsageError } from '../terminal/usage-error.ts'
+import type { ProgramAccount, ProgramOptions } from './accounts.ts'
 import { type Ending, Signals } from './exec-child.ts'
-import { needOf, openAccounts, type ProgramAccount, type ProgramOptions } from './source.ts'
+import { needOf, openAccounts } from './source.ts'
 import { commandEnvironment, type ZonedToken } from './variables.ts'
 
 export interface ExecOptions extends ProgramOptions {

@@ -16,7 +16,7 @@ import type { DeskRefusal, Validation } from '../../ports/token-desk.ts'
 import { DEAD_EARLY_SECONDS } from '../../tokens/rules/due.ts'
 import type { Wish } from '../accounts/account-arguments.ts'
 import { readSetting } from '../backend/composition.ts'
-import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './source.ts'
+import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './accounts.ts'
 import { NO_TOKEN, REFUSED, type Remedy, type Standing, standingOfToken, unproven } from './standing.ts'
 
 const KEY = 'TOKENKEEPER_API_KEY'

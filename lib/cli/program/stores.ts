@@ -15,7 +15,7 @@ import { brokerFor, type Wish } from '../accounts/account-arguments.ts'
 import { chosenAccounts } from '../accounts/chosen-accounts.ts'
 import { type Composition, compose } from '../backend/composition.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './source.ts'
+import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './accounts.ts'
 import { standingOfToken } from './standing.ts'
 import { standingOfRecord } from './stored-standing.ts'
 

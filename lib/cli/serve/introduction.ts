@@ -3,8 +3,8 @@ import type { LocalServer } from '../../local/local-server.ts'
 import { VERSION } from '../../model/version.ts'
 import type { Composition } from '../backend/composition.ts'
 import type { Terminal } from '../terminal/terminal.ts'
+import type { ServeOptions } from './options.ts'
 import type { Scene } from './scene.ts'
-import type { ServeOptions } from './serve.ts'
 
 /** Before the first number of a list of addresses. */
 const LABEL_WIDTH = 21

@@ -5,7 +5,7 @@ import { LocalService } from '../../local/local-service.ts'
 import { type SoleService, soleService } from '../../local/sole-service.ts'
 import { brokerOf } from '../../model/account-id.ts'
 import { ConfigurationError } from '../../model/errors.ts'
-import { type Composition, compose, type GlobalOptions } from '../backend/composition.ts'
+import { type Composition, compose } from '../backend/composition.ts'
 import { localSiteUrl, SERVE_PORT } from '../backend/local-backend.ts'
 import { ownCommand } from '../backend/own-command.ts'
 import { registerUpstoxAccounts } from '../backend/upstox-accounts.ts'
@@ -14,19 +14,11 @@ import { interrupted } from '../terminal/interrupted.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { EndedLogin } from './desk.ts'
 import { introduce } from './introduction.ts'
+import type { ServeOptions } from './options.ts'
 import { demoScene, publicUrl, realScene, type Scene } from './scene.ts'
 import { ServeScreen } from './screen.ts'
 import { INSTANCE_HEADER, instanceOf } from './served-site.ts'
 import { serveSite } from './site.ts'
-
-export interface ServeOptions extends GlobalOptions {
-  /** @default - that of the site's address where it is this machine, else 8787 */
-  readonly port?: number
-  /** Simulated minutes in one second. */
-  readonly speed: number
-  /** The simulated world although accounts are set up. */
-  readonly demo?: boolean
-}
 
 /** After Ctrl-C accounts in progress get this long to end well. */
 const FAREWELL_MS = 4_000

@@ -5,7 +5,8 @@ import { localInstant } from '../../model/local-time.ts'
 import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import type { Broker, Grant, Renewal } from '../../ports/broker.ts'
 import { attemptAllowedAt, attemptsLeftToday } from '../rules/budget.ts'
-import { type Decision, decide } from '../rules/decide.ts'
+import { decide } from '../rules/decide.ts'
+import type { Decision } from '../rules/decision.ts'
 import {
   askForLogin,
   askLater,

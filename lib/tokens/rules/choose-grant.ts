@@ -10,11 +10,12 @@ import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker, Grant } from '../../ports/broker.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { attemptAllowedAt } from './budget.ts'
-import type { Decision, Situation } from './decide.ts'
+import type { Decision, Situation } from './decision.ts'
 import { isMarketNear } from './due.ts'
 import { nearLockout } from './lockout.ts'
 import { loginHelpsFrom } from './login-helps.ts'
 import { isOlder } from './older-read.ts'
+import { secretStamp } from './secret-stamp.ts'
 
 type Instant = Temporal.Instant
 
@@ -139,12 +140,6 @@ function storedAgain(stored: StoredSecrets, name: SecretName, stamp: string | un
   if (secret === undefined || secretStamp(stored, name) === stamp) return false
   const [version, modifiedAt] = stamp?.split('@') ?? []
   return modifiedAt === undefined || !isOlder(secret, Number(version), Temporal.Instant.from(modifiedAt))
-}
-
-/** Changes whenever the secret is stored again, and says nothing about its value. */
-export function secretStamp(stored: StoredSecrets, name: SecretName): string {
-  const secret = stored.get(name)
-  return secret ? `${secret.version}@${secret.modifiedAt}` : 'absent'
 }
 
 export function stop(reason: string, fix: string, code: ErrorCode = 'configuration_invalid'): Decision {

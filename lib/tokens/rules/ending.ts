@@ -20,10 +20,11 @@ import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker, Grant } from '../../ports/broker.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { withAttempt } from './budget.ts'
-import { secretStamp, unresolved } from './choose-grant.ts'
+import { unresolved } from './choose-grant.ts'
 import { gaveNothing, noteDoubt, withdrawDoubt } from './doubt.ts'
 import { afterFailedTry, confirmedTries, type UsedCredentials, withTry } from './lockout.ts'
 import type { Need } from './need.ts'
+import { secretStamp } from './secret-stamp.ts'
 
 /** A wait the broker asks for is sat out within a run up to this long; a longer one is left to later runs. */
 const LONGEST_WAIT_IN_RUN_S = 15 * 60

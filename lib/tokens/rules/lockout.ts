@@ -10,7 +10,7 @@ import {
 import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker, Grant } from '../../ports/broker.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
-import { secretStamp } from './choose-grant.ts'
+import { secretStamp } from './secret-stamp.ts'
 
 /** Where it is not known after how many wrong tries a broker locks (lib/brokers/README.md, Lock-outs). */
 const DEFAULT_LOCK_AFTER = 3

@@ -1,0 +1,18 @@
+import type { Secret } from '../../model/secret.ts'
+import type { BrokerContext } from '../../ports/broker.ts'
+import type { EnvelopeKeys } from './envelope.ts'
+
+/** One way through IIFL's encrypted login; each step is one attempt. */
+export interface HeadlessVariant {
+  readonly exchangeKeys: (context: BrokerContext) => Promise<EnvelopeKeys>
+  /** Gives the token of this step. */
+  readonly sendPassword: (context: BrokerContext, keys: EnvelopeKeys) => Promise<Secret>
+  /** Gives what {@link HeadlessVariant.authCode} takes. */
+  readonly sendTotp: (
+    context: BrokerContext,
+    keys: EnvelopeKeys,
+    stepToken: Secret,
+    code: string,
+  ) => Promise<Secret>
+  readonly authCode: (context: BrokerContext, totpToken: Secret) => Promise<Secret>
+}

@@ -1,0 +1,31 @@
+import type { TokenSource } from '../../client/sources/token-source.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { DeskRefusal, Validation } from '../../ports/token-desk.ts'
+import type { WishOptions } from '../accounts/account-arguments.ts'
+import type { GlobalOptions } from '../backend/composition.ts'
+import type { Standing } from './standing.ts'
+
+/** One account as a program sees it. */
+export interface ProgramAccount {
+  readonly source: TokenSource
+  /** Whether the record says that no program should use the published token, where there is a record to be read. */
+  flaw(): Promise<'paused' | 'refused' | undefined>
+  /** What is known of its token; the broker is not asked. Throws TokenUnavailableError, or what the stores throw. */
+  standing(): Promise<Standing>
+  /** Asks the broker, and renews nothing. */
+  validate(): Promise<Validation | DeskRefusal>
+}
+
+export interface ProgramAccounts {
+  readonly clock: Clock
+  /** In the order they were named in. */
+  readonly accounts: readonly ProgramAccount[]
+  close(): Promise<void>
+}
+
+/** What the commands for programs that use tokens have in common. */
+export interface ProgramOptions extends GlobalOptions, WishOptions {
+  readonly minValidFor?: string
+  readonly until?: 'close'
+  readonly url?: string
+}

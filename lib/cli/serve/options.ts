@@ -1,0 +1,10 @@
+import type { GlobalOptions } from '../backend/composition.ts'
+
+export interface ServeOptions extends GlobalOptions {
+  /** @default - that of the site's address where it is this machine, else 8787 */
+  readonly port?: number
+  /** Simulated minutes in one second. */
+  readonly speed: number
+  /** The simulated world although accounts are set up. */
+  readonly demo?: boolean
+}

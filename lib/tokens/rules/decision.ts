@@ -1,0 +1,43 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { AccountState, RefusedToken } from '../../model/account-state.ts'
+import type { ErrorCode } from '../../model/errors.ts'
+import type { Broker, Grant, Hosts } from '../../ports/broker.ts'
+import type { StoredSecrets } from '../../ports/token-vault.ts'
+
+/** What a run should do about one account, and why. */
+export type Decision =
+  /** Nothing: the token is live and not due. */
+  | { readonly action: 'fresh'; readonly reason: string }
+  /** Prove the stored access token: we did not publish it, or a renewal's fate is unknown. */
+  | { readonly action: 'probe'; readonly reason: string }
+  /** Prove and publish a token that was minted before and is kept. */
+  | { readonly action: 'publish_pending'; readonly reason: string }
+  | { readonly action: 'refresh'; readonly reason: string; readonly grant: Grant }
+  /** A renewal is due, but not before `until`. `live` says whether the published token still works. */
+  | {
+      readonly action: 'wait'
+      readonly reason: string
+      readonly until: Temporal.Instant
+      readonly live: boolean
+    }
+  /** Only a person can help: log in. */
+  | { readonly action: 'ask'; readonly reason: string }
+  /** The same, but a token from a login before `from` would be dead when the market opens. */
+  | { readonly action: 'ask_later'; readonly reason: string; readonly from: Temporal.Instant }
+  /** Nothing can be done until somebody changes what is named. */
+  | { readonly action: 'stop'; readonly reason: string; readonly fix: string; readonly code: ErrorCode }
+  | { readonly action: 'paused'; readonly reason: string }
+  | { readonly action: 'skip'; readonly reason: string }
+
+export interface Situation {
+  readonly broker: Broker
+  readonly state: AccountState
+  readonly stored: StoredSecrets
+  readonly now: Temporal.Instant
+  /** Overrides of the broker's hosts. @default - none */
+  readonly hosts?: Hosts
+  /** A person wants a new token although the stored one may be fresh; renewals after this instant satisfy it. */
+  readonly forcedAt?: Temporal.Instant | undefined
+  /** A consumer was refused by the broker with this access token. */
+  readonly refused?: RefusedToken | undefined
+}
