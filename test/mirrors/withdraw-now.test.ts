@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { withdrawNow } from '../../lib/cli/accounts/withdraw-now.ts'
-import type { Composition, RunOrder } from '../../lib/cli/backend/composition.ts'
+import type { Composition } from '../../lib/cli/backend/composition.ts'
+import type { RunOrder } from '../../lib/cli/backend/setting.ts'
 import { enabledBrokers, parseConfig } from '../../lib/config.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { Secret } from '../../model/secret.ts'
-import type { Broker, BrokerContext, Proof, Renewal } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { BrokerContext, Proof, Renewal } from '../../ports/broker-context.ts'
 import { urlProblem } from '../shared/base-url.ts'
 import { badField, callBroker } from '../shared/call.ts'
 import { ErrorReply, FYERS, FYERS_EDGE_BLOCK_S, fyersError } from './errors.ts'

@@ -1,6 +1,7 @@
 import { GrantRejectedError } from '../../model/errors.ts'
 import type { Secret } from '../../model/secret.ts'
-import type { Broker, BrokerContext, Proof, Renewal } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { BrokerContext, Proof, Renewal } from '../../ports/broker-context.ts'
 import { baseUrlProblem } from '../shared/base-url.ts'
 import { badField } from '../shared/call.ts'
 import { proveFresh } from '../shared/fresh-token.ts'

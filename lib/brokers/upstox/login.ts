@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { Secret } from '../../model/secret.ts'
-import type { BrokerContext, Renewal } from '../../ports/broker.ts'
+import type { BrokerContext, Renewal } from '../../ports/broker-context.ts'
 import type { Authorization, AuthorizationRequest, Callback, CodeLogin } from '../../ports/login.ts'
 import { badField, callBroker } from '../shared/call.ts'
 import { UPSTOX, upstoxError, upstoxErrorCode } from './errors.ts'

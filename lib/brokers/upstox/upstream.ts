@@ -17,7 +17,7 @@ import { repeatRead } from '../../model/repeat.ts'
 import { Secret } from '../../model/secret.ts'
 import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import { parseExpiresAt } from '../../oauth/expires-at.ts'
-import type { BrokerContext, Renewal } from '../../ports/broker.ts'
+import type { BrokerContext, Renewal } from '../../ports/broker-context.ts'
 import { type BrokerReply, callBroker, errorByStatus } from '../shared/call.ts'
 import { proveUpstox } from './profile.ts'
 

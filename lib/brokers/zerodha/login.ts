@@ -1,5 +1,5 @@
 import { Secret } from '../../model/secret.ts'
-import type { BrokerContext } from '../../ports/broker.ts'
+import type { BrokerContext } from '../../ports/broker-context.ts'
 import type { AuthorizationRequest, Callback, CodeLogin } from '../../ports/login.ts'
 import { exchangeRequestToken } from './session.ts'
 

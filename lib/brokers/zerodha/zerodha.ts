@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import type { Secret } from '../../model/secret.ts'
-import type { Broker, BrokerContext, Proof } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { BrokerContext, Proof } from '../../ports/broker-context.ts'
 import { badField, callBroker } from '../shared/call.ts'
 import { kiteError, ZERODHA } from './errors.ts'
 import { zerodhaLogin } from './login.ts'

@@ -1,7 +1,8 @@
 import { BROKER_IDS, brokerNamed } from '../../brokers/index.ts'
 import { type AccountId, brokerOf, nameOf, parseAccountId } from '../../model/account-id.ts'
 import { ConfigurationError } from '../../model/errors.ts'
-import type { Composition, EnabledBroker } from '../backend/composition.ts'
+import type { Composition } from '../backend/composition.ts'
+import type { EnabledBroker } from '../backend/setting.ts'
 import { didYouMean } from '../terminal/similar.ts'
 import { UsageError } from '../terminal/usage-error.ts'
 

@@ -4,8 +4,8 @@ import type { Secret } from '../../model/secret.ts'
 import { SECRET_NAMES, type SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import { storedValue } from '../../ports/token-vault.ts'
-import type { Environment } from '../backend/composition.ts'
 import { parseEnvFile } from '../backend/env-file.ts'
+import type { Environment } from '../backend/setting.ts'
 import { readTextFile } from '../backend/text-file.ts'
 
 /** A value that was found somewhere, and where: "FYERS_CLIENT_ID in .env". */

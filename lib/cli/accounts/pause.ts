@@ -1,6 +1,7 @@
 import type { AccountId } from '../../model/account-id.ts'
 import { changed } from '../../model/account-state.ts'
-import { compose, type GlobalOptions } from '../backend/composition.ts'
+import { compose } from '../backend/composition.ts'
+import type { GlobalOptions } from '../backend/setting.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { type WishOptions, wishIn } from './account-arguments.ts'

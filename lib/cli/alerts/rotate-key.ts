@@ -1,5 +1,6 @@
 import { rotateSigningKey } from '../../site/signing-keys.ts'
-import { compose, type GlobalOptions } from '../backend/composition.ts'
+import { compose } from '../backend/composition.ts'
+import type { GlobalOptions } from '../backend/setting.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 

@@ -11,7 +11,7 @@ import type { Ports } from '../../ports/ports.ts'
 import { resourceNames } from '../../resource-names.ts'
 import { type AwsFunctions, awsFunctions } from './aws-functions.ts'
 import { awsRun } from './aws-run.ts'
-import type { Backend, Setting } from './composition.ts'
+import type { Backend, Setting } from './setting.ts'
 
 type Common = Pick<Ports, 'http' | 'clock' | 'hosts' | 'allowHttpHosts' | 'telemetry'>
 

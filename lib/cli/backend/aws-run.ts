@@ -9,7 +9,7 @@ import type { Ports } from '../../ports/ports.ts'
 import { wantsProof, whetherDue } from '../../tokens/rules/due.ts'
 import { resultOf } from '../../tokens/rules/result.ts'
 import type { AwsFunctions } from './aws-functions.ts'
-import type { RunOrder } from './composition.ts'
+import type { RunOrder } from './setting.ts'
 
 const POLL_MS = 5_000
 /** A follow-up invocation lasts at most as long as Lambda allows; a chain of them is watched for two such spans. */

@@ -13,9 +13,9 @@ import { vaultKey } from '../../local/vault-key.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { loginDesk } from '../../tokens/login/desk.ts'
-import type { Backend, Setting } from './composition.ts'
 import { INSTALLATION } from './config-file.ts'
 import { localMirrors } from './mirror-setting.ts'
+import type { Backend, Setting } from './setting.ts'
 
 export const DEFAULT_HOME = resolve(INSTALLATION, '.tokenkeeper')
 

@@ -4,7 +4,7 @@ import { type RedisMirrorOptions, redisMirror, storedRedisPassword } from '../..
 import type { Audience } from '../../ports/audience.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { TokenVault } from '../../ports/token-vault.ts'
-import type { Setting } from './composition.ts'
+import type { Setting } from './setting.ts'
 import { upstoxAccounts } from './upstox-accounts.ts'
 
 const VARIABLE = 'TOKENKEEPER_REDIS_URL'

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join, sep } from 'node:path'
 import { type CommandWords, shellWord } from '../../model/command-words.ts'
-import type { Environment, GlobalOptions } from './composition.ts'
 import { INSTALLATION } from './config-file.ts'
+import type { Environment, GlobalOptions } from './setting.ts'
 
 const NAME = 'tokenkeeper'
 /** npm and this project's launcher put such folders on the path of what they start, and of nothing else. */

@@ -3,7 +3,7 @@ import { parseSchedule } from '../../markets/schedule.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { PROVE_MINUTES_BEFORE_OPEN } from '../../tokens/rules/due.ts'
-import type { EnabledBroker } from '../backend/composition.ts'
+import type { EnabledBroker } from '../backend/setting.ts'
 import { type Finding, pass, warn } from './finding.ts'
 
 /** Whether a run comes near each open, to prove tokens while there is time: schedules are the owner's to choose. */

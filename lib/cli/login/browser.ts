@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Hono } from 'hono'
 import { startLocalServer } from '../../local/local-server.ts'
-import type { Environment } from '../backend/composition.ts'
+import type { Environment } from '../backend/setting.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
 /** Whether a browser on this machine is where the person is. */

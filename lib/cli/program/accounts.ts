@@ -2,7 +2,7 @@ import type { TokenSource } from '../../client/sources/token-source.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { DeskRefusal, Validation } from '../../ports/token-desk.ts'
 import type { WishOptions } from '../accounts/account-arguments.ts'
-import type { GlobalOptions } from '../backend/composition.ts'
+import type { GlobalOptions } from '../backend/setting.ts'
 import type { Standing } from './standing.ts'
 
 /** One account as a program sees it. */

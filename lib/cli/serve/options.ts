@@ -1,4 +1,4 @@
-import type { GlobalOptions } from '../backend/composition.ts'
+import type { GlobalOptions } from '../backend/setting.ts'
 
 export interface ServeOptions extends GlobalOptions {
   /** @default - that of the site's address where it is this machine, else 8787 */

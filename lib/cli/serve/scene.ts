@@ -26,7 +26,8 @@ import { webhookPath } from '../../site/webhook-path.ts'
 import { systemClock } from '../../system-clock.ts'
 import { loginDesk } from '../../tokens/login/desk.ts'
 import { edit, register } from '../accounts/registration.ts'
-import type { Composition, EnabledBroker } from '../backend/composition.ts'
+import type { Composition } from '../backend/composition.ts'
+import type { EnabledBroker } from '../backend/setting.ts'
 import { type EndedLogin, tellingDesk } from './desk.ts'
 
 /** What is served: the real accounts, or the simulated world for somebody who has none yet. */

@@ -4,7 +4,7 @@ import type { AccountState, PendingToken } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import { isAfter } from '../../model/instants.ts'
 import { Secret } from '../../model/secret.ts'
-import type { Renewal } from '../../ports/broker.ts'
+import type { Renewal } from '../../ports/broker-context.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 
 /** What is kept of a token until it can be proven: everything its publication needs, as one JSON text in the vault. */

@@ -12,7 +12,8 @@ import {
   RateLimitedError,
 } from '../../../lib/model/errors.ts'
 import { Secret } from '../../../lib/model/secret.ts'
-import type { Broker, BrokerContext, Renewal } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker.ts'
+import type { BrokerContext, Renewal } from '../../../lib/ports/broker-context.ts'
 import { countedSecrets } from '../../../lib/tokens/rules/lockout.ts'
 import { World } from '../../support/world.ts'
 
