@@ -8,6 +8,7 @@ import { unprovenSince } from '../tokens/rules/doubt.ts'
 import { wantsProof, whetherDue } from '../tokens/rules/due.ts'
 import { loginAction } from '../tokens/rules/ending.ts'
 import { loginHelpsFrom } from '../tokens/rules/login-helps.ts'
+import { isProvable } from '../tokens/rules/provable.ts'
 import { nextActionAfter } from '../tokens/rules/result.ts'
 import { type TokenStatus, tokenStatus } from '../tokens/rules/token-status.ts'
 import { loginLaterFrom, renewsItself } from './needs.ts'
@@ -138,7 +139,7 @@ function summaryOf(
     default: {
       const due = token && whetherDue(token, broker.session, record.settings, now, broker.tradingSession).due
       if (due) return 'live, renewal due'
-      return token && wantsProof(token, broker, now) ? 'live, proof due' : 'live'
+      return token && wantsProof(token, broker, record, now) ? 'live, proof due' : 'live'
     }
   }
 }
@@ -166,7 +167,11 @@ function nextActionOf(
       ? 'the next run gets a new one'
       : 'the next run gets a new one, or says what it needs'
   }
-  if (state === 'unproven') return 'the next run asks the broker whether it still lives'
+  if (state === 'unproven') {
+    return isProvable(broker, record)
+      ? 'the next run asks the broker whether it still lives'
+      : 'the next run gets a new one: nothing but its login proves a token here'
+  }
   const fix = last?.fix
   return nextActionAfter(broker, record, { outcome: state, reason: last?.reason ?? '', ...(fix && { fix }) })
 }

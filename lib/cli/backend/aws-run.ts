@@ -101,7 +101,7 @@ function resultSince(
   if (last && !isBefore(last.at, startedAt) && !state.lease) {
     return resultOf(broker, state, last, now)
   }
-  if (forced || !accessToken || state.lease || wantsProof(accessToken, broker, now)) return undefined
+  if (forced || !accessToken || state.lease || wantsProof(accessToken, broker, state, now)) return undefined
   const due = whetherDue(accessToken, broker.session, state.settings, now, broker.tradingSession)
   return due.due ? undefined : resultOf(broker, state, { outcome: 'fresh', reason: due.reason }, now)
 }

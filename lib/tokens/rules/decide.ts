@@ -110,7 +110,7 @@ function whatIsNeeded(situation: Situation): Need {
   if (isReported(record, situation)) {
     return { kind: 'probe', reason: 'a consumer was refused with the access token', live: true }
   }
-  if (isProvable(broker, state) && wantsProof(record, broker, now)) {
+  if (wantsProof(record, broker, state, now)) {
     return { kind: 'probe', reason: "the access token was last proven long before today's open", live: true }
   }
   return { kind: 'fresh', reason: due.reason }

@@ -1,8 +1,9 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { AccessTokenRecord, AccountSettings } from '../../model/account-state.ts'
+import type { AccessTokenRecord, AccountSettings, AccountState } from '../../model/account-state.ts'
 import { expectedExpiry, type SessionModel } from '../../model/expiry/session-model.ts'
 import { isAfter, isBefore } from '../../model/instants.ts'
 import type { Broker, TradingSession } from '../../ports/broker.ts'
+import { isProvable } from './provable.ts'
 
 /** A token counts as dead this long before it dies: a request takes time, and clocks differ. */
 export const DEAD_EARLY_SECONDS = 60
@@ -107,13 +108,15 @@ function todaysWindow(
 /**
  * Whether a token that is to last into today's session has to be proven again: once from three hours before the market
  * opens, and once more when the open is near, since a broker may end it in between (Kite's flush, a login of the
- * owner's own). Until the close, for runs that come late.
+ * owner's own). Until the close, for runs that come late; never where nothing but a login proves a token.
  */
 export function wantsProof(
   token: Pick<AccessTokenRecord, 'provenAt' | 'expiresAt'>,
-  broker: Pick<Broker, 'tradingSession' | 'proveMinutesBeforeOpen'>,
+  broker: Pick<Broker, 'tradingSession' | 'proveMinutesBeforeOpen' | 'provable'>,
+  account: Pick<AccountState, 'settings'>,
   now: Temporal.Instant,
 ): boolean {
+  if (!isProvable(broker, account)) return false
   const { tradingSession: session, proveMinutesBeforeOpen: minutes = PROVE_MINUTES_BEFORE_OPEN } = broker
   if (!session || !isMarketNear(session, now)) return false
   const { from, opens } = todaysWindow(session, now)

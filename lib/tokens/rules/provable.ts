@@ -3,7 +3,10 @@ import { ConfigurationError } from '../../model/errors.ts'
 import type { Broker } from '../../ports/broker.ts'
 
 /** Whether the broker can be asked if a token of this account lives. Pure. */
-export function isProvable(broker: Broker, { settings }: Pick<AccountState, 'settings'>): boolean {
+export function isProvable(
+  broker: Pick<Broker, 'provable'>,
+  { settings }: Pick<AccountState, 'settings'>,
+): boolean {
   return broker.provable?.(settings) !== false
 }
 

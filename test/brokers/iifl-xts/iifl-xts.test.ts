@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { statusOf } from '../../../lib/accounts/account-status.ts'
 import { iiflXts } from '../../../lib/brokers/iifl-xts/iifl-xts.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
+import type { AccountState } from '../../../lib/model/account-state.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import { HttpError } from '../../../lib/ports/http.ts'
 import { IiflXtsSimulator } from '../../../lib/simulators/iifl-xts/iifl-xts-simulator.ts'
@@ -102,6 +104,18 @@ describe('a login with app key and secret', () => {
       const { report } = await world.run(iiflXts, { accounts: [md] })
       expect(report.results).toMatchObject([{ outcome: 'fresh', live: true }])
       expect(server.seen.map(({ path }) => path)).toEqual([LOGIN])
+    })
+
+    test('says of it neither that a proof is due nor that one is coming', async () => {
+      world.clock.advance({ minutes: 80 })
+      const record = (await world.ports.states.get(md)) as AccountState
+      const now = world.clock.now()
+      expect(statusOf(iiflXts, record, now)).toMatchObject({ state: 'fresh', summary: 'live' })
+      const doubted = { ...record, doubt: { since: now, by: 'credentials' } } as const
+      expect(statusOf(iiflXts, doubted, now)).toMatchObject({
+        state: 'unproven',
+        nextAction: 'the next run gets a new one: nothing but its login proves a token here',
+      })
     })
 
     test('logs in again for a token that a consumer was refused with', async () => {

@@ -4,6 +4,8 @@ import type { AccessTokenRecord } from '../../../lib/model/account-state.ts'
 import type { SessionModel } from '../../../lib/model/expiry/session-model.ts'
 import { leeway, wantsProof, whetherDue } from '../../../lib/tokens/rules/due.ts'
 
+const NO_SETTINGS = { settings: {} }
+
 const ROLLING: SessionModel = {
   timeZone: 'UTC',
   accessToken: { earliestOf: [{ kind: 'reply' }], otherwise: { kind: 'hours', hours: 12 } },
@@ -116,7 +118,7 @@ describe('a proof for today’s session', () => {
     ['in the open market, when none came near the open', atSix, '2026-11-23T11:00:00+05:30', true],
     ['of a token that dies before the open', tillSeven, '2026-11-23T06:30:00+05:30', false],
   ])('%s', (_, of, now, wanted) => {
-    expect(wantsProof(of, { tradingSession: NSE }, at(now))).toBe(wanted)
+    expect(wantsProof(of, { tradingSession: NSE }, NO_SETTINGS, at(now))).toBe(wanted)
   })
 })
 
@@ -129,7 +131,9 @@ describe('how near the open a token is proven once more', () => {
     [120, '2026-11-23T07:15:00+05:30', true],
     [180, '2026-11-23T08:00:00+05:30', false],
   ])('is the owner’s to choose: %d minutes, at %s: %s', (proveMinutesBeforeOpen, now, wanted) => {
-    expect(wantsProof(sixFifteen, { tradingSession: NSE, proveMinutesBeforeOpen }, at(now))).toBe(wanted)
+    expect(
+      wantsProof(sixFifteen, { tradingSession: NSE, proveMinutesBeforeOpen }, NO_SETTINGS, at(now)),
+    ).toBe(wanted)
   })
 })
 
