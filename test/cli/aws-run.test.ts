@@ -4,7 +4,7 @@ import type { AwsFunctions } from '../../lib/cli/backend/aws-functions.ts'
 import { awsRun } from '../../lib/cli/backend/aws-run.ts'
 import { parseConfig } from '../../lib/config.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import type { AccountState } from '../../lib/model/account-state.ts'
+import { type AccountState, changed } from '../../lib/model/account-state.ts'
 import { type RunReport, report } from '../../lib/model/outcome.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
 import { World } from '../support/world.ts'
@@ -107,4 +107,23 @@ test('an account whose proof is due near the open is not taken for done before a
     world.ports,
   )
   expect(late).toMatchObject({ skipped: 1, handedOver: 2 })
+})
+
+test('nor is one whose token is in doubt, which the run settles', async () => {
+  await world.run(fyers)
+  world.clock.set('2026-11-23T08:15:00+05:30')
+  for (const account of accounts.slice(1)) {
+    const state = (await world.ports.states.get(account)) as AccountState
+    const doubt = { since: world.clock.now(), by: 'login' } as const
+    await world.ports.states.replace(changed(state, { doubt }))
+  }
+  const run = () =>
+    awsRun(
+      { broker },
+      handingOver(async () => undefined),
+      world.ports,
+    )
+  expect(await run()).toMatchObject({ skipped: 1, handedOver: 2 })
+  const settled = handingOver(() => world.run(fyers, { accounts: accounts.slice(1) }))
+  expect(await awsRun({ broker }, settled, world.ports)).toMatchObject({ handedOver: 0 })
 })

@@ -1,12 +1,13 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
-import { type AccountState, newAccountState } from '../../model/account-state.ts'
+import { type AccountState, isRefused, newAccountState } from '../../model/account-state.ts'
 import { isBefore } from '../../model/instants.ts'
 import { localInstant } from '../../model/local-time.ts'
 import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { wantsProof, whetherDue } from '../../tokens/rules/due.ts'
+import { isProvenNow } from '../../tokens/rules/proven-now.ts'
 import { resultOf } from '../../tokens/rules/result.ts'
 import type { AwsFunctions } from './aws-functions.ts'
 import type { RunOrder } from './setting.ts'
@@ -101,7 +102,15 @@ function resultSince(
   if (last && !isBefore(last.at, startedAt) && !state.lease) {
     return resultOf(broker, state, last, now)
   }
-  if (forced || !accessToken || state.lease || wantsProof(accessToken, broker, state, now)) return undefined
+  if (forced || !accessToken || state.lease || hasToBeSettled(state, now)) return undefined
+  if (wantsProof(accessToken, broker, state, now)) return undefined
   const due = whetherDue(accessToken, broker.session, state.settings, now, broker.tradingSession)
   return due.due ? undefined : resultOf(broker, state, { outcome: 'fresh', reason: due.reason }, now)
+}
+
+/** Whether the run that is waited for has something to find out, or to publish, that it then writes down. */
+function hasToBeSettled(state: AccountState, now: Temporal.Instant): boolean {
+  const { accessToken, doubt, pending } = state
+  if (pending || isRefused(state)) return true
+  return doubt !== undefined && accessToken !== undefined && !isProvenNow(accessToken, now)
 }
