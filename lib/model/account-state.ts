@@ -141,7 +141,8 @@ export interface PendingToken {
   readonly source: GrantKind | 'login' | 'approval'
 }
 
-interface LastRun {
+/** How the last run ended, for whoever asks between runs. */
+export interface LastRun {
   readonly at: Instant
   readonly outcome: Outcome
   readonly code?: ErrorCode
@@ -218,7 +219,12 @@ export type StateChanges = { readonly [Field in keyof AccountState]?: AccountSta
 
 /** The next revision of a record. */
 export function changed(state: AccountState, changes: StateChanges): AccountState {
-  const next = { ...state, ...changes, revision: state.revision + 1 }
+  return { ...withChanges(state, changes), revision: state.revision + 1 }
+}
+
+/** The record with these changes, at the same revision. */
+export function withChanges(state: AccountState, changes: StateChanges): AccountState {
+  const next = { ...state, ...changes }
   return Object.fromEntries(
     Object.entries(next).filter(([, value]) => value !== undefined),
   ) as unknown as AccountState

@@ -85,7 +85,7 @@ test('a paused account has no keys from the next run on, and has them again when
 test('a removed account has no keys', async () => {
   const server = await start()
   await world.logIn(account)
-  await removeAccount({ broker: world.broker, account, owner: 'remove/1' }, world.ports)
+  await removeAccount({ broker: world.broker, account }, world.ports)
   expect(await server.contents()).toEqual({})
 })
 

@@ -30,16 +30,12 @@ beforeEach(async () => {
 afterEach(() => world.close())
 
 function adopt(token: string, id: AccountId = account, expiresAt?: Temporal.Instant): Promise<AccountResult> {
-  const now = world.clock.now()
   return adoptAccessToken(
     {
       broker: upstox,
       account: id,
       accessToken: new Secret(token),
       expiresAt,
-      owner: 'put/1',
-      deadline: now.add({ seconds: 55 }),
-      leaseUntil: now.add({ seconds: 60 }),
     },
     world.ports,
   )

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { text as readAll } from 'node:stream/consumers'
 import { Temporal } from 'temporal-polyfill'
 import { coverage } from '../../accounts/receipt.ts'
@@ -20,10 +19,6 @@ import type { Terminal } from '../terminal/terminal.ts'
 import { UsageError } from '../terminal/usage-error.ts'
 import { accountArgument, brokerFor } from './account-arguments.ts'
 import { chosenOrStored } from './chosen-accounts.ts'
-
-/** Proof and publication take seconds; after this the account is free again whatever happened. */
-const ADOPTION_SECONDS = 60
-const RECORDING_SECONDS = 5
 
 /**
  * `tokenkeeper put`: stores one value, from a hidden prompt or from stdin, never from the command line, which other
@@ -98,18 +93,7 @@ async function adopt(
   if (!isPlausibleToken(accessToken)) {
     throw new UsageError('what was handed in is no token', 'copy it again: one word of 8 to 8192 characters')
   }
-  const now = ports.clock.now()
-  const result = await adoptAccessToken(
-    {
-      broker,
-      account,
-      accessToken,
-      owner: `put/${randomUUID()}`,
-      deadline: now.add({ seconds: ADOPTION_SECONDS - RECORDING_SECONDS }),
-      leaseUntil: now.add({ seconds: ADOPTION_SECONDS }),
-    },
-    ports,
-  )
+  const result = await adoptAccessToken({ broker, account, accessToken }, ports)
   const { userID, clientName, tokenValidity } = result
   const owner = clientName ?? userID
   const expiresAt = tokenValidity === null ? undefined : Temporal.Instant.from(tokenValidity)

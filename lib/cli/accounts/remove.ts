@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { AccountId } from '../../model/account-id.ts'
 import { changed } from '../../model/account-state.ts'
 import { removeAccount } from '../../tokens/service/remove.ts'
@@ -37,10 +36,7 @@ export async function remove(
     for (const account of accounts) {
       const broker = brokerOfAccount(account)
       if (composition.backend === 'aws') await withdrawPaused(account, composition, terminal)
-      const secrets = await removeAccount(
-        { broker, account, owner: `remove/${randomUUID()}` },
-        composition.ports,
-      )
+      const secrets = await removeAccount({ broker, account }, composition.ports)
       removed.push({ account, secrets })
       if (!terminal.json) terminal.print(`${account}: removed${listOf(secrets)}`)
     }

@@ -21,18 +21,23 @@ export interface LeaseWish extends Omit<LeaseRequest, 'takenAt'> {
   readonly patienceSeconds: number
 }
 
+/** What to write along with the lease, or what to give in place of any work: then no lease is taken. */
+export type Prepared<T> = { readonly write: StateChanges } | { readonly instead: T }
+
+export type Acquired<T> = { readonly lease: Lease } | { readonly instead: T }
+
 /**
  * The right to change an account on behalf of somebody who is waiting. `prepare` looks at each record the lease is
- * tried on and says what to write along with it; it throws to give the whole thing up.
+ * tried on; it throws where the work is refused.
  *
  * Throws ConfigurationError for an unknown account, BusyError while another run holds the account,
  * StateStoreError.
  */
-export async function acquireLease(
+export async function acquireLease<T>(
   wish: LeaseWish,
   ports: Ports,
-  prepare: (state: AccountState) => StateChanges = () => ({}),
-): Promise<Lease> {
+  prepare: (state: AccountState) => Prepared<T>,
+): Promise<Acquired<T>> {
   const { broker, account, owner, until } = wish
   const { states, clock } = ports
   const waitUntil = clock.now().add({ milliseconds: Math.round(wish.patienceSeconds * 1000) })
@@ -40,7 +45,8 @@ export async function acquireLease(
   for (let attempt = 0; attempt < MOST_ATTEMPTS; ) {
     if (state.revision === 0 && (await readStored(ports, broker, state)).size === 0)
       throw unknownAccount(account)
-    const changes = prepare(state)
+    const prepared = prepare(state)
+    if ('instead' in prepared) return prepared
     const { lease } = state
     if (lease && isHeld(lease, clock.now())) {
       if (!isBefore(clock.now(), waitUntil)) throw busy(wish, heldUntil(lease), clock.now())
@@ -49,8 +55,8 @@ export async function acquireLease(
       continue
     }
     attempt += 1
-    const leased = await takeLease(states, state, { owner, takenAt: clock.now(), until }, changes)
-    if (leased.held) return leased.lease
+    const leased = await takeLease(states, state, { owner, takenAt: clock.now(), until }, prepared.write)
+    if (leased.held) return { lease: leased.lease }
     state = leased.current ?? newAccountState(account)
   }
   throw new StateStoreError(`${account} kept changing`, { fix: 'try again in a moment' })

@@ -55,7 +55,7 @@ export async function takeLease(
 }
 
 /** Changes to a list that others add to as well, worked out on the record they are written over. */
-type ChangesOf = (state: AccountState) => StateChanges
+export type ChangesOf = (state: AccountState) => StateChanges
 
 /** Another run has taken over: what this one has found is worth less than what that one finds. */
 export class LeaseLostError extends StateStoreError {}
@@ -95,8 +95,7 @@ export class Lease {
    * Records what the run found and gives the lease back in the same write. False when the lease was no longer
    * ours, or the account was removed: the late write was refused.
    */
-  async release(changes: StateChanges | ChangesOf): Promise<boolean> {
-    const changesOf = typeof changes === 'function' ? changes : (): StateChanges => changes
+  async release(changesOf: ChangesOf): Promise<boolean> {
     return this.#write((state) => ({ ...changesOf(state), lease: undefined }))
   }
 

@@ -1,40 +1,28 @@
-import { randomUUID } from 'node:crypto'
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
-import type { AccountState, StateChanges } from '../../model/account-state.ts'
+import type { AccountState } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import { WrongAccountError } from '../../model/errors.ts'
 import { isAfter } from '../../model/instants.ts'
 import { isPlausibleToken } from '../../model/plausible.ts'
 import { unknownAccount } from '../../model/unknown-account.ts'
-import type { Publication } from '../../ports/audience.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Candidate, PushApproval } from '../../ports/login.ts'
 import type { Ports } from '../../ports/ports.ts'
-import type { StoredSecrets } from '../../ports/token-vault.ts'
-import { acquireLease } from '../lease/acquire-lease.ts'
-import type { Lease } from '../lease/lease.ts'
+import type { Prepared } from '../lease/acquire-lease.ts'
 import { readStored } from '../lease/read-stored.ts'
-import { untilRecorded } from '../lease/until-recorded.ts'
 import { type BeforeApproval, beforeApproval, sendApproval, unsent } from '../refresh/approval-request.ts'
-import { brokerContext, type RunContext } from '../refresh/broker-context.ts'
 import { attemptAllowedAt, loginHold } from '../rules/budget.ts'
 import { noteDoubt } from '../rules/doubt.ts'
 import { answered, isApprovalOpen, openRequests } from '../rules/open-approval.ts'
 import { pendingIn } from '../rules/pending-token.ts'
 import { Refused } from '../rules/refused.ts'
-import { announce } from '../tell/announce.ts'
-import { tell } from '../tell/incident.ts'
+import { APPROVAL_REQUEST, POSTED_APPROVAL } from '../transaction/times.ts'
+import type { Transaction } from '../transaction/transaction.ts'
+import { type Ended, underLease } from '../transaction/under-lease.ts'
 import { publishLogin } from './publish-login.ts'
 import { assertStored, assertWanted } from './start.ts'
 
-const WORK_SECONDS = 20
-const LEASE_SECONDS = 60
-const PATIENCE_SECONDS = 6
-/** What was approved comes once; nobody waits for our answer. */
-const WEBHOOK_PATIENCE_SECONDS = 30
-/** The record is tried for as long as the lease surely stands. */
-const RECORD_BY_SECONDS = LEASE_SECONDS - 5
 /** Tokens tried at the broker for one request: more than the broker posts, fewer than somebody who guesses needs. */
 const MOST_TRIED = 5
 
@@ -51,26 +39,27 @@ export async function requestApproval(account: AccountId, broker: Broker, ports:
   // A request that cannot be sent must not count.
   assertStored(login.needs, await readStored(ports, broker, known), known, broker)
   let before: BeforeApproval = known
-  const lease = await leaseFor(account, broker, ports, PATIENCE_SECONDS, (state) => {
+  const prepare = (state: AccountState): Prepared<void> => {
     const now = ports.clock.now()
     before = state
     assertWanted(state)
     assertPinned(state)
     assertAllowed(login, state, broker, now)
-    return beforeApproval(broker, login, state, now)
-  })
-  const recordBy = ports.clock.now().add({ seconds: RECORD_BY_SECONDS })
-  // As long as nothing was sent, nothing counts.
-  let changes = unsent(lease.state, before)
-  try {
-    const stored = await readStored(ports, broker, lease.state)
-    const context = contextOf(broker, lease.state, stored, ports)
-    const sent = await sendApproval(login, lease.state, before, context)
-    changes = sent.changes
-    if (sent.error !== undefined) throw sent.error
-  } finally {
-    await untilRecorded(() => lease.release(changes), recordBy, ports.clock)
+    return { write: beforeApproval(broker, login, state, now) }
   }
+  await underLease({ broker, account, times: APPROVAL_REQUEST, prepare }, ports, async (tx) => {
+    try {
+      await tx.readSecrets()
+    } catch (error) {
+      // As long as nothing was sent, nothing counts.
+      tx.note(unsent(tx.state, before))
+      throw error
+    }
+    const sent = await sendApproval(login, tx.state, before, tx.context)
+    tx.note(sent.changes)
+    if (sent.error !== undefined) throw sent.error
+    return { result: undefined }
+  })
 }
 
 /**
@@ -96,19 +85,16 @@ export async function acceptApproval(
   const objection = objectionTo(candidate, clientId, state, ports.clock.now())
   if (objection !== undefined) return ignored(objection)
 
-  let lease: Lease
-  try {
-    lease = await leaseFor(account, broker, ports, WEBHOOK_PATIENCE_SECONDS, (record) => {
-      const again = objectionTo(candidate, clientId, record, ports.clock.now())
-      if (again !== undefined || !record.approval) throw new Refused('rate_limited', again ?? '', '')
-      const approval = { ...record.approval, tried: record.approval.tried + 1 }
-      return { approval, ...noteDoubt(broker, record, { by: 'approval', at: ports.clock.now() }) }
-    })
-  } catch (error) {
-    if (error instanceof Refused) return ignored(error.refusal.reason)
-    throw error
+  const prepare = (record: AccountState): Prepared<string | undefined> => {
+    const now = ports.clock.now()
+    const again = objectionTo(candidate, clientId, record, now)
+    if (again !== undefined || !record.approval) return { instead: again }
+    const approval = { ...record.approval, tried: record.approval.tried + 1 }
+    return { write: { approval, ...noteDoubt(broker, record, { by: 'approval', at: now }) } }
   }
-  await publish(candidate, broker, lease, ports)
+  const wish = { broker, account, times: POSTED_APPROVAL, prepare }
+  const objectionNow = await underLease<string | undefined>(wish, ports, (tx) => publish(tx, candidate))
+  if (objectionNow !== undefined) ignored(objectionNow)
 }
 
 /** Why a candidate is not worth a call to the broker; `undefined` when it is. */
@@ -148,54 +134,32 @@ function byOurClock(instant: Temporal.Instant, approval: AccountState['approval'
   return instant.subtract({ seconds: approval?.driftSeconds ?? 0 })
 }
 
-async function publish(candidate: Candidate, broker: Broker, lease: Lease, ports: Ports): Promise<void> {
-  const { state } = lease
-  const { account } = state
-  const recordBy = ports.clock.now().add({ seconds: RECORD_BY_SECONDS })
-  let changes: StateChanges = {}
-  let publications: readonly Publication[] = []
+async function publish(
+  tx: Transaction,
+  { accessToken, issuedAt, expiresAt, userId }: Candidate,
+): Promise<Ended<undefined>> {
+  const { account, before, ports } = tx
   try {
-    const stored = await readStored(ports, broker, state)
-    const context = contextOf(broker, state, stored, ports)
-    const { accessToken, issuedAt, expiresAt, userId } = candidate
+    await tx.readSecrets()
     const now = ports.clock.now()
-    const issued = byOurClock(issuedAt, state.approval)
+    const issued = byOurClock(issuedAt, before.approval)
     const sentAt = isAfter(issued, now) ? now : issued
-    const given = { accessToken, sentAt, expiresAt, userId }
+    const renewal = { accessToken, sentAt, expiresAt, userId }
     // Nobody signs what is posted: until the broker knows it, it replaces nothing that is kept (I10).
-    const mayKeep = pendingIn(stored, state, now) === undefined
-    const token = { source: 'approval', mayKeep } as const
-    const published = await publishLogin(broker, lease, given, context, ports, token)
-    changes = published.changes
-    if (published.error !== undefined) throw published.error
-    changes = await approved(published.changes, broker, lease, ports)
-    publications = context.publications()
-    ports.telemetry.info('an approval arrived and was proven', { account, success: true })
+    const mayKeep = pendingIn(tx.stored, before, now) === undefined
+    const { error } = await publishLogin(tx, { renewal, source: 'approval', mayKeep })
+    if (error !== undefined) throw error
   } catch (error) {
     // Told to nobody: what failed may be a stranger's. The person who approved still sees the page wait.
     const code = error instanceof WrongAccountError ? error.code : (error as { code?: string }).code
     ports.telemetry.warn('a posted approval could not be proven', { account, success: false, code })
-  } finally {
-    try {
-      await untilRecorded(() => lease.release(changes), recordBy, ports.clock)
-    } finally {
-      await announce(publications, ports)
-    }
+    return { result: undefined }
   }
-}
-
-async function approved(
-  published: StateChanges,
-  broker: Broker,
-  { state }: Lease,
-  ports: Ports,
-): Promise<StateChanges> {
+  ports.telemetry.info('an approval arrived and was proven', { account, success: true })
   const now = ports.clock.now()
+  if (tx.state.approval) tx.note({ approval: answered(tx.state.approval, now) })
   const last = { at: now, outcome: 'refreshed', reason: APPROVED } as const
-  const approval = state.approval && answered(state.approval, now)
-  const changes = { ...published, approval, last }
-  const incident = await tell(broker, { ...state, ...(changes as Partial<AccountState>) }, undefined, ports)
-  return { ...changes, incident }
+  return { result: undefined, people: 'solved', last }
 }
 
 function approvalOf(broker: Broker): PushApproval {
@@ -233,22 +197,4 @@ function assertAllowed(
       ? 'the requests of today are used up'
       : 'the last request was a moment ago'
   throw new Refused('rate_limited', asked, `log in on the web, or ask again in ${minutes} min`)
-}
-
-function leaseFor(
-  account: AccountId,
-  broker: Broker,
-  ports: Ports,
-  patienceSeconds: number,
-  prepare: (state: AccountState) => StateChanges,
-): Promise<Lease> {
-  const until = ports.clock.now().add({ seconds: patienceSeconds + LEASE_SECONDS })
-  const wish = { broker, account, owner: `approval/${randomUUID()}`, until, patienceSeconds }
-  return acquireLease(wish, ports, prepare)
-}
-
-function contextOf(broker: Broker, state: AccountState, stored: StoredSecrets, ports: Ports): RunContext {
-  const { account, settings, totpStep } = state
-  const deadline = ports.clock.now().add({ seconds: WORK_SECONDS })
-  return brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
 }

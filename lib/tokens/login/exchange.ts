@@ -9,19 +9,17 @@ import {
   TokenkeeperError,
   WrongAccountError,
 } from '../../model/errors.ts'
-import type { Publication } from '../../ports/audience.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Authorization, Callback, CodeLogin } from '../../ports/login.ts'
 import { COMMAND_LINE } from '../../ports/login-desk.ts'
 import type { Ports } from '../../ports/ports.ts'
-import type { Lease } from '../lease/lease.ts'
-import { readStored } from '../lease/read-stored.ts'
-import { brokerContext, type RunContext } from '../refresh/broker-context.ts'
-import { type Probe, settleDoubt } from '../refresh/probe.ts'
+import { settleDoubt } from '../refresh/probe.ts'
 import { assertSameUser } from '../refresh/publish.ts'
 import { gaveNothing, withdrawDoubt } from '../rules/doubt.ts'
 import { endingOfError, leftAlone } from '../rules/ending.ts'
 import { Refused } from '../rules/refused.ts'
+import type { RunContext } from '../transaction/broker-context.ts'
+import type { Transaction } from '../transaction/transaction.ts'
 import { codeVerifierOf, loginCalled, openLogins } from './attempts.ts'
 import { publishLogin } from './publish-login.ts'
 import { assertStored } from './start.ts'
@@ -38,71 +36,43 @@ export interface Returned {
   readonly browser: string
 }
 
-/** A login whose state was taken: its code may be sent. */
-export interface LoginWork {
-  readonly broker: Broker
-  readonly login: CodeLogin
-  readonly lease: Lease
-  readonly returned: Returned
-  readonly deadline: Temporal.Instant
-}
-
-export interface Exchanged {
-  readonly changes: StateChanges
-  readonly result: LoginResult
-  readonly publications: readonly Publication[]
-}
-
 /**
  * Exchanges the code, proves what it gave and publishes it. Never throws: how it went is the result, and what was
- * found on the way is to be recorded either way.
+ * found on the way is noted either way.
  */
-export async function exchanged(
-  { broker, login, lease, returned, deadline }: LoginWork,
-  ports: Ports,
-): Promise<Exchanged> {
-  const state = lease.state
-  const { account, settings, totpStep } = state
-  let changes: StateChanges = {}
+export async function exchangeCode(
+  tx: Transaction,
+  login: CodeLogin,
+  returned: Returned,
+): Promise<LoginResult> {
+  const { account, before, broker, ports } = tx
   let reached = false
   let minted = false
-  let task: Probe | undefined
   try {
-    const stored = await readStored(ports, broker, state)
-    assertStored(login.needs, stored, state, broker)
-    const context = brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
-    task = { broker, stored, context, ports }
-    const order = orderOf(returned, state, context)
+    await tx.readSecrets()
+    assertStored(login.needs, tx.stored, before, broker)
+    const order = orderOf(returned, before, tx.context)
     reached = true
-    const renewal = await login.exchange(context, order)
+    const renewal = await login.exchange(tx.context, order)
     minted = true
-    const published = await publishLogin(broker, lease, renewal, context, ports, { source: 'login' })
-    changes = published.changes
-    if (published.kept) {
-      const result = keptResult(published.error, broker, account, ports.clock.now())
-      return { changes: { ...changes, ...throttle(published.error, ports) }, result, publications: [] }
+    const { error, kept } = await publishLogin(tx, { renewal, source: 'login' })
+    if (kept) {
+      tx.note(throttle(error, ports))
+      return keptResult(error, broker, account, ports.clock.now())
     }
-    if (published.error !== undefined) throw published.error
-    const result = { success: true, at: ports.clock.now(), reason: LOGGED_IN }
-    return { changes, result, publications: context.publications() }
+    if (error !== undefined) throw error
+    return { success: true, at: ports.clock.now(), reason: LOGGED_IN }
   } catch (error) {
     const at = ports.clock.now()
     const stays = minted && !(error instanceof WrongAccountError)
     // Without a code nothing was to be sent, and the last exchange on record is an earlier login's.
-    const notedAt = returned.callback.code && state.exchanges?.at(-1)
-    if (!reached || (!stays && gaveNothing(error))) {
-      changes = { ...changes, ...withdrawDoubt(state, notedAt) }
-    }
-    changes = { ...changes, ...throttle(error, ports) }
+    const notedAt = returned.callback.code && before.exchanges?.at(-1)
+    if (!reached || (!stays && gaveNothing(error))) tx.note(withdrawDoubt(before, notedAt))
+    tx.note(throttle(error, ports))
     // The receipt says of the old token what the broker says.
-    const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
-    if (task) changes = { ...changes, ...(await settleDoubt(task, found)) }
+    if (tx.isOpen) tx.note(await settleDoubt(tx))
     const isUnsent = !minted && error instanceof BrokerUnavailableError && !error.sent
-    return {
-      changes,
-      result: { ...failure(error, broker, account, at), ...(isUnsent && { unsent: true }) },
-      publications: task?.context.publications() ?? [],
-    }
+    return { ...failure(error, broker, account, at), ...(isUnsent && { unsent: true }) }
   }
 }
 

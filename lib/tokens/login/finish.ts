@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Temporal } from 'temporal-polyfill'
 import { brokerOf } from '../../model/account-id.ts'
 import type { AccountState, LoginAttempt, LoginResult, StateChanges } from '../../model/account-state.ts'
@@ -7,27 +6,17 @@ import type { Broker } from '../../ports/broker.ts'
 import type { CodeLogin } from '../../ports/login.ts'
 import { COMMAND_LINE, type Finished, type FinishOrder } from '../../ports/login-desk.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { acquireLease } from '../lease/acquire-lease.ts'
-import type { Lease } from '../lease/lease.ts'
-import { untilRecorded } from '../lease/until-recorded.ts'
+import type { Prepared } from '../lease/acquire-lease.ts'
 import { withAttempt } from '../rules/budget.ts'
 import { noteDoubt } from '../rules/doubt.ts'
 import type { Need } from '../rules/need.ts'
 import { Refused } from '../rules/refused.ts'
-import { announce } from '../tell/announce.ts'
-import { tell } from '../tell/incident.ts'
+import { LOGIN } from '../transaction/times.ts'
+import type { Transaction } from '../transaction/transaction.ts'
+import { underLease } from '../transaction/under-lease.ts'
 import { accountOfState, isOpen, loginCalled, loginIdOf, withLogin, withResult } from './attempts.ts'
-import { exchanged, LOGGED_IN, type LoginWork, type Returned } from './exchange.ts'
+import { exchangeCode, LOGGED_IN, type Returned } from './exchange.ts'
 import { assertWanted, assertWithinBudget, codeLoginOf } from './start.ts'
-
-/** API Gateway gives up after 30 s, and so does a person. */
-const WORK_SECONDS = 20
-/** After the work a person is told and the record written; then the account is free, whatever became of us. */
-const LEASE_SECONDS = 60
-/** A scheduled run that looks at the account is over in a moment. */
-const PATIENCE_SECONDS = 6
-/** The record is tried for as long as the lease surely stands. */
-const RECORD_BY_SECONDS = LEASE_SECONDS - 5
 
 /**
  * Ends a login: takes the one-time state, exchanges the code with one attempt, proves, saves, publishes, tells that
@@ -40,41 +29,29 @@ export async function finishLogin(order: FinishOrder, broker: Broker, ports: Por
   const login = codeLoginOf(broker)
   const returned = returnedBy(order, login)
   const { account, loginId } = returned
-  const now = ports.clock.now()
-  let over = false
-  const wish = {
-    broker,
-    account,
-    owner: `login/${randomUUID()}`,
-    until: now.add({ seconds: LEASE_SECONDS }),
-    patienceSeconds: PATIENCE_SECONDS,
-  }
-  let lease: Lease
-  try {
-    lease = await acquireLease(wish, ports, (state) => {
-      const attempt = attemptOf(state, returned, ports.clock.now())
-      over = attempt.usedAt !== undefined && !isUnspent(returned, attempt)
-      if (over) throw new Over()
-      assertWanted(state)
-      const exchanges = returned.callback.code !== undefined
-      if (exchanges) assertWithinBudget(login, state, broker, ports.clock.now())
-      return taken(broker, state, attempt, exchanges, ports.clock.now())
-    })
-  } catch (error) {
+  const finished = { account, loginId }
+  const prepare = (state: AccountState): Prepared<Finished> => {
+    const now = ports.clock.now()
+    const attempt = attemptOf(state, returned, now)
     // A callback that comes again finds how the first one ended.
-    if (error instanceof Over) return { account, loginId }
-    throw error
+    if (attempt.usedAt !== undefined && !isUnspent(returned, attempt)) return { instead: finished }
+    assertWanted(state)
+    const exchanges = returned.callback.code !== undefined
+    if (exchanges) assertWithinBudget(login, state, broker, now)
+    return { write: taken(broker, state, attempt, exchanges, now) }
   }
-  const recordBy = now.add({ seconds: RECORD_BY_SECONDS })
-  await work(
-    { broker, login, lease, returned, deadline: now.add({ seconds: WORK_SECONDS }) },
-    recordBy,
-    ports,
-  )
-  return { account, loginId }
+  return underLease({ broker, account, times: LOGIN, prepare }, ports, async (tx) => {
+    const result = await exchangeCode(tx, login, returned)
+    const lost = needOf(result)
+    log(result, lost, tx)
+    return {
+      result: finished,
+      people: lost ?? (result.success ? 'solved' : undefined),
+      last: result.success ? { at: result.at, outcome: 'refreshed', reason: LOGGED_IN } : undefined,
+      changesOf: (state) => ({ logins: withResult(state, loginId, { result }) }),
+    }
+  })
 }
-
-class Over extends Error {}
 
 /** A bare code that never reached the broker may be sent: whoever has it cannot get the same one again. */
 function isUnspent({ state }: Returned, { result }: LoginAttempt): boolean {
@@ -150,36 +127,10 @@ function taken(
   }
 }
 
-/** Everything done while holding the lease, which is given back whatever happens. */
-async function work(task: LoginWork, recordBy: Temporal.Instant, ports: Ports): Promise<void> {
-  const { broker, lease, returned } = task
-  const { account, loginId } = returned
-  const { changes, result, publications } = await exchanged(task, ports)
-  const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
-  const lost = needOf(result)
+function log({ success, code, reason }: LoginResult, lost: Need | undefined, tx: Transaction): void {
+  const { account, broker, ports } = tx
   if (lost) ports.telemetry.count('TokenLost', broker.id)
-  const incident = result.success || lost ? await tell(broker, found, lost, ports) : lease.state.incident
-  const last = result.success && ({ at: result.at, outcome: 'refreshed', reason: LOGGED_IN } as const)
-  const record = (state: AccountState): StateChanges => ({
-    ...changes,
-    ...(last && { last }),
-    incident,
-    logins: withResult(state, loginId, { result }),
-  })
-  let released = false
-  try {
-    released = await untilRecorded(() => lease.release(record), recordBy, ports.clock)
-  } finally {
-    await announce(publications, ports)
-  }
-  const { success, code } = result
-  ports.telemetry[success ? 'info' : 'warn']('a login ended', {
-    account,
-    success,
-    code,
-    reason: result.reason,
-  })
-  if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
+  ports.telemetry[success ? 'info' : 'warn']('a login ended', { account, success, code, reason })
 }
 
 /** A refresh token that was issued and not saved pages somebody at once (I1): whoever logged in may be gone. */

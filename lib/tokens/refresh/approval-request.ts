@@ -11,7 +11,7 @@ import { attemptAllowedAt, loginHold, withAttempt } from '../rules/budget.ts'
 import { gaveNothing, noteDoubt } from '../rules/doubt.ts'
 import { loginHelpsFrom } from '../rules/login-helps.ts'
 import { latest, openRequests } from '../rules/open-approval.ts'
-import type { RunContext } from './broker-context.ts'
+import type { RunContext } from '../transaction/broker-context.ts'
 
 /**
  * Whether a run that must ask a person should have the broker ask too: from the configured time of a trading day

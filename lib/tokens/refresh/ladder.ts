@@ -1,4 +1,4 @@
-import { type AccountState, isRefused, type StateChanges } from '../../model/account-state.ts'
+import { isRefused } from '../../model/account-state.ts'
 import { RateLimitedError } from '../../model/errors.ts'
 import { isAfter } from '../../model/instants.ts'
 import { localInstant } from '../../model/local-time.ts'
@@ -7,7 +7,7 @@ import type { Broker, Grant } from '../../ports/broker.ts'
 import type { Renewal } from '../../ports/broker-context.ts'
 import { attemptAllowedAt, attemptsLeftToday } from '../rules/budget.ts'
 import { decide } from '../rules/decide.ts'
-import type { Decision } from '../rules/decision.ts'
+import type { Decision, Situation } from '../rules/decision.ts'
 import {
   askForLogin,
   askLater,
@@ -22,83 +22,80 @@ import {
 } from '../rules/ending.ts'
 import { liftedByGrant } from '../rules/lifted.ts'
 import { countedSecrets } from '../rules/lockout.ts'
-import type { Climb, Tried } from './climb.ts'
+import type { Transaction } from '../transaction/transaction.ts'
 import { keepPending } from './pending.ts'
 import { probe, settleDoubt } from './probe.ts'
-import { provePublish, saveRotated } from './publish.ts'
+import { saveProvePublish } from './publish.ts'
 import { endOfKept, endOfSaved, publishPending, withoutLeftovers } from './publish-pending.ts'
+import type { Tried } from './tried.ts'
 
-export interface Climbed {
-  readonly ending: Ending
-  /** What to record beside the ending. */
-  readonly changes: StateChanges
-}
+/** What whoever asked for the run wants. */
+export type Wishes = Pick<Situation, 'forcedAt' | 'refused'>
 
-/** Follows the ladder of grants from `first` down until one of its steps ends the run. Never throws. */
-export async function climbLadder(climb: Climb, first: Decision): Promise<Climbed> {
-  const { broker, ports } = climb
+/**
+ * Follows the ladder of grants from `first` down until one of its steps ends the run; what they found is noted. Never
+ * throws.
+ */
+export async function climbLadder(tx: Transaction, wishes: Wishes, first: Decision): Promise<Ending> {
+  const { account, broker, ports } = tx
   let decision = first
-  let changes: StateChanges = await withoutLeftovers(climb)
-  const now = (): AccountState => ({ ...climb.lease.state, ...(changes as Partial<AccountState>) })
-
   try {
+    await withoutLeftovers(tx)
     // Each round ends the run, uses up one grant or settles one probe; one more round is needed to say so.
     for (let round = 0; round < broker.grants.length + 3; round++) {
-      switch (decision.action) {
-        case 'probe':
-          changes = { ...changes, ...(await probe(climb, now())) }
-          break
-        case 'publish_pending': {
-          const tried = await publishPending(climb, now())
-          changes = { ...changes, ...tried.changes }
-          if (tried.published) return { ending: { outcome: 'refreshed', reason: decision.reason }, changes }
-          if (now().pending) return { ending: endOfKept(climb, tried.error), changes }
-          // This run was begun without it.
-          if (tried.changes.refreshToken) return { ending: endOfSaved(climb), changes }
-          break
-        }
-        case 'refresh': {
-          const tried = await tryGrant(climb, decision.grant, now())
-          changes = { ...changes, ...tried.changes }
-          if (tried.published) return { ending: { outcome: 'refreshed', reason: decision.reason }, changes }
-          if (now().pending) return { ending: endOfKept(climb, tried.error), changes }
-          if (!leavesRoomForNextGrant(tried.error)) {
-            changes = { ...changes, ...(await settleDoubt(climb, now())) }
-            const ending = endingOfGrant(tried.error, climb.lease.state.account, ports.clock.now())
-            // The lost reply has ended the published token: whoever else can help is next.
-            if (ending.outcome === 'ambiguous' && isRefused(now())) break
-            return { ending: withinBudget(ending, decision.grant, now(), climb), changes }
-          }
-          break
-        }
-        default:
-          return { ending: endOf(climb, decision, now()), changes }
-      }
-      decision = decideUnderLease(climb, now())
+      const ending = await take(tx, decision)
+      if (ending) return ending
+      decision = decideUnderLease(tx, wishes)
       if (decision.action === 'refresh') {
-        const attempt = beforeAttempt(broker, decision.grant, now(), climb.stored, ports.clock.now())
-        await climb.lease.keep({ ...changes, ...attempt })
-        changes = {}
+        await tx.keep(beforeAttempt(broker, decision.grant, tx.state, tx.stored, ports.clock.now()))
       }
     }
   } catch (error) {
     // What an earlier grant left behind, such as a block, is recorded all the same; and so is a wait the probe met.
-    if (error instanceof RateLimitedError) {
-      changes = { ...changes, ...leftAlone(error, ports.clock.now()) }
+    if (error instanceof RateLimitedError) tx.note(leftAlone(error, ports.clock.now()))
+    return endingOfError(error, account, ports.clock.now())
+  }
+  return stopUntilFixed('response_unexpected', 'the ladder of grants has no end', 'report it')
+}
+
+/** One step; how the run ends with it, or `undefined` where it is to be decided anew. */
+async function take(tx: Transaction, decision: Decision): Promise<Ending | undefined> {
+  switch (decision.action) {
+    case 'probe':
+      tx.note(await probe(tx))
+      return undefined
+    case 'publish_pending': {
+      const tried = await publishPending(tx)
+      if (tried.published) return { outcome: 'refreshed', reason: decision.reason }
+      if (tx.state.pending) return endOfKept(tx, tried.error)
+      // This run was begun without it.
+      return tried.hasSaved ? endOfSaved(tx) : undefined
     }
-    return { ending: endingOfError(error, climb.lease.state.account, ports.clock.now()), changes }
+    case 'refresh': {
+      const tried = await tryGrant(tx, decision.grant)
+      if (tried.published) return { outcome: 'refreshed', reason: decision.reason }
+      if (tx.state.pending) return endOfKept(tx, tried.error)
+      return leavesRoomForNextGrant(tried.error) ? undefined : endOfGrant(tx, decision.grant, tried.error)
+    }
+    default:
+      return endOf(tx, decision)
   }
-  return {
-    ending: stopUntilFixed('response_unexpected', 'the ladder of grants has no end', 'report it'),
-    changes,
-  }
+}
+
+/** How a run ends by a grant after which no other is tried; `undefined` where one is after all. */
+async function endOfGrant(tx: Transaction, grant: Grant, error: unknown): Promise<Ending | undefined> {
+  tx.note(await settleDoubt(tx))
+  const ending = endingOfGrant(error, tx.account, tx.ports.clock.now())
+  // The lost reply has ended the published token: whoever else can help is next.
+  if (ending.outcome === 'ambiguous' && isRefused(tx.state)) return undefined
+  return withinBudget(ending, grant, tx)
 }
 
 /**
  * No repeat before the login budget allows one: it would only end in waiting, and hide what really happened. And the
  * day's last attempt is kept for a later run: what has failed since a minute ago may pass in half an hour.
  */
-function withinBudget(ending: Ending, grant: Grant, state: AccountState, { broker, ports }: Climb): Ending {
+function withinBudget(ending: Ending, grant: Grant, { broker, ports, state }: Transaction): Ending {
   const { retryAt, ...withoutRetry } = ending
   if (!retryAt) return ending
   const { timeZone } = broker.session
@@ -110,17 +107,15 @@ function withinBudget(ending: Ending, grant: Grant, state: AccountState, { broke
 }
 
 /** One attempt with one grant: get a token, then take it to the consumers. */
-async function tryGrant(climb: Climb, grant: Grant, state: AccountState): Promise<Tried> {
-  const { broker, context, ports } = climb
+async function tryGrant(tx: Transaction, grant: Grant): Promise<Tried> {
+  const { broker, context, ports } = tx
+  const before = tx.state
   let minted: Renewal | undefined
-  let saved: StateChanges = {}
   try {
-    const renewal = await grant.renew(context)
-    minted = renewal
-    saved = await saveRotated(broker, state, renewal, context, ports)
-    const found = await provePublish(broker, state, renewal, context, ports, grant.kind)
-    const lifted = liftedByGrant(broker, grant.kind, state)
-    return { published: true, changes: { ...saved, ...found, ...lifted } }
+    minted = await grant.renew(context)
+    await saveProvePublish(tx, { renewal: minted, source: grant.kind })
+    tx.note(liftedByGrant(broker, grant.kind, before))
+    return { published: true }
   } catch (error) {
     const failure = {
       error,
@@ -131,39 +126,32 @@ async function tryGrant(climb: Climb, grant: Grant, state: AccountState): Promis
       timeZone: broker.session.timeZone,
       at: ports.clock.now(),
     }
-    const changes = { ...saved, ...tracesOfFailure(failure, state, climb.stored) }
-    if (!minted || !isWorthKeeping(error)) return { published: false, error, changes }
-    const kept = await keepPending({ renewal: minted, source: grant.kind }, climb.lease, changes, ports)
-    // Its fate is known: the grant gave this token.
-    const isKnown = state.ambiguous?.grant === grant.kind
-    return {
-      published: false,
-      error,
-      changes: { ...changes, ...kept, ...(isKnown && { ambiguous: undefined }) },
+    tx.note(tracesOfFailure(failure, before, tx.stored))
+    if (minted && isWorthKeeping(error)) {
+      await keepPending(tx, { renewal: minted, source: grant.kind })
+      // Its fate is known: the grant gave this token.
+      if (before.ambiguous?.grant === grant.kind) tx.note({ ambiguous: undefined })
     }
+    return { published: false, error }
   }
 }
 
 function endOf(
-  climb: Climb,
+  { account, broker, publications }: Transaction,
   decision: Exclude<Decision, { action: 'probe' | 'publish_pending' | 'refresh' }>,
-  state: AccountState,
 ): Ending {
   switch (decision.action) {
     case 'ask':
-      return askForLogin(climb.broker, state.account, decision.reason)
+      return askForLogin(broker, account, decision.reason)
     case 'ask_later':
-      return askLater(climb.broker, state.account, decision.reason, decision.from)
+      return askLater(broker, account, decision.reason, decision.from)
     case 'stop':
       return stopUntilFixed(decision.code, decision.reason, decision.fix)
     case 'wait':
-      return waiting(decision, climb.broker)
+      return waiting(decision, broker)
     case 'fresh':
       // A stored token of somebody else's that proved live is news to the consumers.
-      return {
-        outcome: state.generation > climb.lease.state.generation ? 'refreshed' : 'fresh',
-        reason: decision.reason,
-      }
+      return { outcome: publications.length > 0 ? 'refreshed' : 'fresh', reason: decision.reason }
     case 'paused':
       return { outcome: 'paused', reason: decision.reason }
     case 'skip':
@@ -180,9 +168,16 @@ export function waiting(decision: Extract<Decision, { action: 'wait' }>, { sessi
 }
 
 /** Our own lease is no reason to leave the account alone. */
-function decideUnderLease(climb: Climb, state: AccountState): Decision {
-  const { lease: _ours, ...free } = state
-  const { broker, stored, forcedAt, refused, ports } = climb
-  const wishes = { forcedAt, refused }
-  return decide({ broker, state: free, stored, ...wishes, hosts: ports.hosts, now: ports.clock.now() })
+function decideUnderLease(tx: Transaction, { forcedAt, refused }: Wishes): Decision {
+  const { broker, ports, stored } = tx
+  const { lease: _ours, ...state } = tx.state
+  return decide({
+    broker,
+    state,
+    stored,
+    forcedAt,
+    refused,
+    hosts: ports.hosts,
+    now: ports.clock.now(),
+  })
 }

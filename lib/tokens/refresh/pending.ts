@@ -1,50 +1,46 @@
-import type { AccountId } from '../../model/account-id.ts'
 import type { StateChanges } from '../../model/account-state.ts'
 import { maskSecrets } from '../../model/secret.ts'
-import type { Ports } from '../../ports/ports.ts'
-import { type Lease, LeaseLostError } from '../lease/lease.ts'
+import { LeaseLostError } from '../lease/lease.ts'
 import { encodedPending, type Pending } from '../rules/pending-token.ts'
+import type { Transaction } from '../transaction/transaction.ts'
 
 /**
- * Keeps a minted token for the next run. It is put on record first that there is one, since a run reads the name only
- * then; `found` is what else this run has to record. Gives what to record: nothing where the vault took it not.
- * Never throws.
+ * Keeps a minted token for the next run, and says whether it is kept. It is put on record first that there is one, since
+ * a run reads the name only then; with it goes what else was noted. Never throws.
  */
-export async function keepPending(
-  pending: Pending,
-  lease: Lease,
-  found: StateChanges,
-  ports: Ports,
-): Promise<StateChanges> {
+export async function keepPending(tx: Transaction, pending: Pending): Promise<boolean> {
   const { renewal, source } = pending
-  const { account, accessToken, doubt } = lease.state
+  const { account, ports } = tx
+  const { accessToken, doubt, lease } = tx.state
   const changes: StateChanges = {
     pending: { mintedAt: renewal.sentAt, source },
     // The next run has to look, whatever is published.
     ...(accessToken && !doubt && { doubt: { since: renewal.sentAt, by: source } }),
   }
   try {
-    await lease.keep({ ...found, ...changes })
+    await tx.keep(changes)
   } catch (error) {
     // Another run's may lie there by now, and is newer.
-    if (error instanceof LeaseLostError) return {}
+    if (error instanceof LeaseLostError) return false
   }
+  tx.note(changes)
   try {
     await ports.vault.write(account, 'pending', encodedPending(pending), {
-      deadline: lease.state.lease?.until ?? renewal.sentAt,
+      deadline: lease?.until ?? renewal.sentAt,
     })
-    return changes
+    return true
   } catch (error) {
     ports.telemetry.error('a minted access token could neither be published nor kept', {
       account,
       reason: maskSecrets(error instanceof Error ? error.message : 'unknown'),
     })
-    return { ...changes, pending: undefined }
+    tx.note({ pending: undefined })
+    return false
   }
 }
 
 /** Removes what was kept, once it is published or refused. A leftover is older than what is published, and ignored. */
-export async function dropPending(account: AccountId, ports: Ports): Promise<void> {
+export async function dropPending({ account, ports }: Transaction): Promise<void> {
   try {
     await ports.vault.remove(account, 'pending')
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { AccountState, StateChanges } from '../../model/account-state.ts'
+import type { StateChanges } from '../../model/account-state.ts'
 import {
   BrokerUnavailableError,
   GrantRejectedError,
@@ -11,57 +11,64 @@ import { type Ending, endingOfError, leftAlone } from '../rules/ending.ts'
 import { LIFTED_BY_A_PERSON, liftedByGrant } from '../rules/lifted.ts'
 import { answered } from '../rules/open-approval.ts'
 import { type Pending, pendingIn } from '../rules/pending-token.ts'
-import type { Climb, Tried } from './climb.ts'
+import type { Transaction } from '../transaction/transaction.ts'
 import { dropPending } from './pending.ts'
 import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from './publish.ts'
+import type { Tried } from './tried.ts'
 
 /** Proves and publishes the token an earlier run or login had to keep; one that is refused is gone for good. */
-export async function publishPending(climb: Climb, state: AccountState): Promise<Tried> {
-  const { broker, context, stored, ports } = climb
+export async function publishPending(tx: Transaction): Promise<Tried> {
+  const { account, ports, state, stored } = tx
   const pending = pendingIn(stored, state, ports.clock.now())
   if (!pending) throw new Error('there is no pending token to publish')
   const { renewal, source } = pending
-  let saved: StateChanges = {}
+  const { mintedAt } = state.pending ?? { mintedAt: renewal.sentAt }
+  let hasSaved = false
   try {
     let proven = renewal
     if (renewal.refreshToken) {
-      const proof = await proveWithRepeats(broker, context, renewal.accessToken)
+      const proof = await proveWithRepeats(tx, renewal.accessToken)
       assertSameUser(state, proof)
-      saved = await saveRotated(broker, state, renewal, context, ports)
+      await saveRotated(tx, renewal)
+      hasSaved = true
       // Not asked twice: a broker may allow one probe a minute.
       proven = { ...renewal, proof }
     }
-    const kept = { ...state, pending: { mintedAt: renewal.sentAt, source } }
-    const found = await provePublish(broker, kept, proven, context, ports, source)
-    return { published: true, changes: { ...saved, ...found, ...liftedBy(pending, state, climb) } }
+    tx.note({ pending: { mintedAt, source } })
+    await provePublish(tx, { renewal: proven, source })
+    tx.note(liftedBy(pending, tx))
+    return { published: true }
   } catch (error) {
     if (isWorthKeeping(error)) {
-      const { mintedAt } = state.pending ?? { mintedAt: renewal.sentAt }
-      const wait = error instanceof RateLimitedError && leftAlone(error, ports.clock.now())
-      return { published: false, error, changes: { ...saved, ...wait, pending: { mintedAt, source } } }
+      if (error instanceof RateLimitedError) tx.note(leftAlone(error, ports.clock.now()))
+      tx.note({ pending: { mintedAt, source } })
+      return { published: false, error }
     }
     ports.telemetry.warn('a minted access token was refused when it was proven', {
-      account: state.account,
+      account,
       code: error instanceof TokenkeeperError ? error.code : 'response_unexpected',
     })
     // Its only copy may be the one kept here. The owner of what it brings is compared, should it be another's after all.
-    const isOnly = error instanceof GrantRejectedError && !stored.has('refresh_token')
-    if (isOnly) saved = { ...saved, ...(await saveRotated(broker, state, renewal, context, ports)) }
-    await dropPending(state.account, ports)
-    climb.stored = new Map([...stored].filter(([name]) => name !== 'pending'))
-    return { published: false, error, changes: { ...saved, pending: undefined } }
+    if (error instanceof GrantRejectedError && !hasSaved && !stored.has('refresh_token')) {
+      await saveRotated(tx, renewal)
+      hasSaved = renewal.refreshToken !== undefined
+    }
+    await dropPending(tx)
+    tx.forget('pending')
+    tx.note({ pending: undefined })
+    return { published: false, error, hasSaved }
   }
 }
 
 /** A token that was kept and is published or gone by now is kept no longer. */
-export async function withoutLeftovers({ lease, stored, ports }: Climb): Promise<StateChanges> {
-  const { state } = lease
-  if (pendingIn(stored, state, ports.clock.now())) return {}
-  if (stored.has('pending')) await dropPending(state.account, ports)
-  return state.pending ? { pending: undefined } : {}
+export async function withoutLeftovers(tx: Transaction): Promise<void> {
+  const { state, stored, ports } = tx
+  if (pendingIn(stored, state, ports.clock.now())) return
+  if (stored.has('pending')) await dropPending(tx)
+  if (state.pending) tx.note({ pending: undefined })
 }
 
-function liftedBy({ renewal, source }: Pending, state: AccountState, { broker, ports }: Climb): StateChanges {
+function liftedBy({ renewal, source }: Pending, { broker, ports, state }: Transaction): StateChanges {
   if (source !== 'login' && source !== 'approval') return liftedByGrant(broker, source, state)
   const { approval } = state
   return {
@@ -72,16 +79,16 @@ function liftedBy({ renewal, source }: Pending, state: AccountState, { broker, p
 }
 
 /** How a run ends whose token is kept: it is proven again before any other is asked for. */
-export function endOfKept(climb: Climb, error: unknown): Ending {
-  const ending = endingOfError(error, climb.lease.state.account, climb.ports.clock.now())
+export function endOfKept({ account, ports }: Transaction, error: unknown): Ending {
+  const ending = endingOfError(error, account, ports.clock.now())
   const reason = `a new access token was issued and is kept, but could not be published yet: ${ending.reason}`
   return { ...ending, reason, ...(ending.need && { need: { ...ending.need, reason } }) }
 }
 
 /** How a run ends whose kept access token has died, and has left a refresh token: it is tried at once. */
-export function endOfSaved({ lease, ports }: Climb): Ending {
+export function endOfSaved({ account, ports }: Transaction): Ending {
   const died = new BrokerUnavailableError('the kept access token has died, and its refresh token was saved', {
     fix: WAIT_FOR_RUN,
   })
-  return endingOfError(died, lease.state.account, ports.clock.now())
+  return endingOfError(died, account, ports.clock.now())
 }

@@ -14,58 +14,44 @@ import { PATIENT, repeatRead } from '../../model/repeat.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Proof, Renewal } from '../../ports/broker-context.ts'
-import type { Ports } from '../../ports/ports.ts'
-import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { leftOpenBy, settledBy } from '../rules/doubt.ts'
 import { answered } from '../rules/open-approval.ts'
-import type { RunContext } from './broker-context.ts'
+import type { RunContext } from '../transaction/broker-context.ts'
+import type { OpenAccount } from '../transaction/open-account.ts'
+import type { Transaction } from '../transaction/transaction.ts'
 import { dropPending } from './pending.ts'
 import { assertNotSuperseded } from './superseded.ts'
 
 const SAVE_PAUSE_MS = 500
 
+/** What is published, and where it came from. */
+export interface Gift {
+  readonly renewal: Renewal
+  readonly source: TokenSource
+}
+
 /**
  * Takes what a grant gave to the consumers, in the one order in which nothing can be lost: save the rotated
- * refresh token, prove the access token, publish it. Returns what to record.
+ * refresh token, prove the access token, publish it. Notes what to record.
  *
  * Throws TokenLostError, WrongAccountError, UnexpectedResponseError, TokenVaultError and whatever the proof throws.
  */
-export async function saveProvePublish(
-  broker: Broker,
-  state: AccountState,
-  renewal: Renewal,
-  context: RunContext,
-  ports: Ports,
-  source?: TokenSource,
-): Promise<StateChanges> {
-  const saved = await saveRotated(broker, state, renewal, context, ports)
-  return { ...saved, ...(await provePublish(broker, state, renewal, context, ports, source)) }
+export async function saveProvePublish(tx: Transaction, gift: Gift): Promise<void> {
+  await saveRotated(tx, gift.renewal)
+  await provePublish(tx, gift)
 }
 
 /**
- * The first half: saves the refresh token, if there is a new one. Returns what to record whatever becomes of the
- * rest, since a stale read is known by the version. Throws TokenLostError, UnexpectedResponseError.
+ * The first half: saves the refresh token, if there is a new one. It is noted whatever becomes of the rest, since a
+ * stale read is known by the version. Throws TokenLostError, UnexpectedResponseError.
  */
-export async function saveRotated(
-  broker: Broker,
-  state: AccountState,
-  { refreshToken, sentAt }: Renewal,
-  context: RunContext,
-  ports: Ports,
-): Promise<StateChanges> {
-  return refreshToken ? saveRefreshToken(broker, state, refreshToken, sentAt, context, ports) : {}
+export async function saveRotated(tx: Transaction, { refreshToken, sentAt }: Renewal): Promise<void> {
+  if (refreshToken) await saveRefreshToken(tx, refreshToken, sentAt)
 }
 
-/** The second half: proves the access token and publishes it. Returns what to record; throws as the whole does. */
-export async function provePublish(
-  broker: Broker,
-  state: AccountState,
-  renewal: Renewal,
-  context: RunContext,
-  ports: Ports,
-  source?: TokenSource,
-): Promise<StateChanges> {
-  const { account } = state
+/** The second half: proves the access token and publishes it. Throws as the whole does. */
+export async function provePublish(tx: Transaction, { renewal, source }: Gift): Promise<void> {
+  const { account, broker, context, ports, state } = tx
   assertPlausibleToken(renewal.accessToken, 'access token')
   const expiry = expiryOf(
     broker.session.accessToken,
@@ -96,7 +82,7 @@ export async function provePublish(
   if (renewal.session) await ports.vault.write(account, 'session', renewal.session, options)
   const { version } = await ports.vault.write(account, 'access_token', renewal.accessToken, options)
   // One that was kept is this one, or older.
-  if (state.pending) await dropPending(account, ports)
+  if (state.pending) await dropPending(tx)
   const now = ports.clock.now()
   const record: AccessTokenRecord = {
     issuedAt: renewal.sentAt,
@@ -105,20 +91,21 @@ export async function provePublish(
     provenAt: now,
     version,
     publishedAt: now,
-    ...(source && { source }),
+    source,
   }
   const approval = source === 'approval' && state.approval ? answered(state.approval, now) : state.approval
-  const left = leftOpenBy(broker, approval, now)
-  return { ...ownerOf(owner), ...published(broker, state, record, renewal.accessToken, context), ...left }
+  tx.note({
+    ...ownerOf(owner),
+    ...published(tx, record, renewal.accessToken),
+    ...leftOpenBy(broker, approval, now),
+  })
 }
 
 /** The record of a newly published token, which is noted for whoever wants to know of it. */
 function published(
-  broker: Broker,
-  state: AccountState,
+  { broker, context, state }: OpenAccount,
   record: AccessTokenRecord,
   accessToken: Secret,
-  context: RunContext,
 ): StateChanges {
   const { issuedAt, expiresAt, provenAt, source } = record
   const generation = state.generation + 1
@@ -141,14 +128,8 @@ function published(
  * Proves the access token that is already stored, which somebody else wrote or whose fate is unknown. Returns
  * what to record; throws what the proof throws.
  */
-export async function proveStored(
-  broker: Broker,
-  state: AccountState,
-  stored: StoredSecrets,
-  context: RunContext,
-  ports: Ports,
-  pausesMs?: readonly number[],
-): Promise<StateChanges> {
+export async function proveStored(account: OpenAccount, pausesMs?: readonly number[]): Promise<StateChanges> {
+  const { broker, context, ports, state, stored } = account
   const token = stored.get('access_token')
   if (!token) throw new Error('there is no stored access token to prove')
   assertPlausibleToken(token.value, 'stored access_token')
@@ -173,7 +154,7 @@ export async function proveStored(
     source: known?.source ?? 'found',
   }
   const left = leftOpenBy(broker, state.approval, now)
-  return { ...ownerOf(proof), ...published(broker, state, record, token.value, context), ...left }
+  return { ...ownerOf(proof), ...published(account, record, token.value), ...left }
 }
 
 /**
@@ -195,25 +176,24 @@ function expiryOfStored(
 
 /** I1: written before anything else can fail, repeated until the deadline; a run that outlived its lease looks first. */
 async function saveRefreshToken(
-  broker: Broker,
-  state: AccountState,
+  tx: Transaction,
   refreshToken: Secret,
   sentAt: Temporal.Instant,
-  context: RunContext,
-  ports: Ports,
-): Promise<StateChanges> {
+): Promise<void> {
+  const { account, broker, context } = tx
   assertPlausibleToken(refreshToken, 'refresh token')
-  const { clock, vault } = ports
+  const { clock, vault } = tx.ports
   let until = context.deadline
   let lastError: unknown
   do {
     try {
-      await assertNotSuperseded(refreshToken, state, context, ports)
-      const { version } = await vault.write(state.account, 'refresh_token', refreshToken, { deadline: until })
+      await assertNotSuperseded(tx, refreshToken)
+      const { version } = await vault.write(account, 'refresh_token', refreshToken, { deadline: until })
       const expiresAt =
         broker.session.refreshToken &&
         expiryOf(broker.session.refreshToken, { token: refreshToken, at: sentAt }).expiresAt
-      return { refreshToken: { version, savedAt: clock.now(), ...(expiresAt && { expiresAt }) } }
+      tx.note({ refreshToken: { version, savedAt: clock.now(), ...(expiresAt && { expiresAt }) } })
+      return
     } catch (error) {
       if (!(error instanceof TokenVaultError)) throw error
       // The lease is short; this may last as long as the process does.
@@ -226,15 +206,14 @@ async function saveRefreshToken(
     'the broker issued a new refresh token and it could not be saved before the deadline',
     {
       cause: lastError,
-      fix: `a person must log in again: ${state.account}; then check SSM permissions and throttling`,
+      fix: `a person must log in again: ${account}; then check SSM permissions and throttling`,
     },
   )
 }
 
 /** The token of a person's login is worth more than a few seconds. Throws what the proof throws. */
 export async function proveWithRepeats(
-  broker: Broker,
-  context: RunContext,
+  { broker, context }: OpenAccount,
   token: Secret,
 ): Promise<Partial<Proof>> {
   return repeatRead(context, () => broker.prove(context, token), PATIENT)

@@ -13,32 +13,22 @@ import { unknownAccount } from '../../model/unknown-account.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
-import { type Lease, takeLease } from '../lease/lease.ts'
+import { takeLease } from '../lease/lease.ts'
 import { readStored } from '../lease/read-stored.ts'
-import { untilRecorded } from '../lease/until-recorded.ts'
 import { decide } from '../rules/decide.ts'
 import type { Decision } from '../rules/decision.ts'
 import { beforeAttempt, type Ending, endingOfError } from '../rules/ending.ts'
 import { resultOf } from '../rules/result.ts'
-import { announce, keep, withdraw } from '../tell/announce.ts'
-import { tell, toldIncident } from '../tell/incident.ts'
+import { keep, withdraw } from '../tell/announce.ts'
+import { RUN_LEASE_SECONDS } from '../transaction/times.ts'
+import { Transaction } from '../transaction/transaction.ts'
+import { type Ended, inTransaction } from '../transaction/under-lease.ts'
 import { approvalDue, beforeApproval, sendApproval } from './approval-request.ts'
-import { brokerContext, type RunContext } from './broker-context.ts'
 import { climbLadder } from './ladder.ts'
 import { hasLostPending, restingEnding } from './resting.ts'
 
 /** How often one run decides again because somebody else changed the account under it. */
 const MOST_DECISIONS = 4
-/** How long a run tries to write its outcome down; longer, and the accounts after it get no turn. */
-const RECORD_FOR_S = 60
-/**
- * How long one account's work may take before its lease ends. A run that is killed keeps the account from the next one
- * no longer than this, however long its process could have lived.
- */
-const LEASE_S = 90
-/** No broker call is made in the lease's last seconds: what became of it must still be recorded. */
-const RECORDING_S = 5
-
 export interface RefreshJob {
   readonly broker: Broker
   readonly account: AccountId
@@ -50,10 +40,8 @@ export interface RefreshJob {
   readonly refused?: RefusedToken | undefined
   /** Names this run; no two runs share it. */
   readonly owner: string
-  /** No broker call is made after this instant. */
-  readonly deadline: Temporal.Instant
   /** When this process is dead for sure; no lease ends later. */
-  readonly leaseUntil: Temporal.Instant
+  readonly processEnd: Temporal.Instant
 }
 
 export interface Refreshed {
@@ -91,11 +79,16 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
         {
           owner: job.owner,
           takenAt: ports.clock.now(),
-          until: earlier(job.leaseUntil, ports.clock.now().add({ seconds: LEASE_S })),
+          until: earlier(job.processEnd, ports.clock.now().add({ seconds: RUN_LEASE_SECONDS })),
         },
         attemptOf(job.broker, decision, state, stored, ports),
       )
-      if (leased.held) return await work(job, leased.lease, stored, decision, ports)
+      if (leased.held) {
+        const { broker, processEnd } = job
+        const tx = new Transaction({ broker, lease: leased.lease, processEnd, ports })
+        tx.begin(stored)
+        return await inTransaction(tx, () => work(tx, job, decision))
+      }
       state = leased.current ?? newAccountState(job.account)
     }
     const reason = 'the account kept changing while this run looked at it; the next run looks again'
@@ -105,101 +98,49 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
   }
 }
 
-/** Everything done while holding the lease, which is given back whatever happens. */
-async function work(
-  job: RefreshJob,
-  lease: Lease,
-  stored: StoredSecrets,
-  decision: Decision,
-  ports: Ports,
-): Promise<Refreshed> {
-  const { broker, account } = job
-  const {
-    settings,
-    totpStep,
-    blocks: blocksBefore,
-    lease: { until } = { until: job.leaseUntil },
-  } = lease.state
-  const deadline = earlier(job.deadline, until.subtract({ seconds: RECORDING_S }))
-  const moreTime = async (): Promise<Temporal.Instant> => {
-    // Where the record cannot be written either, the refresh token still comes first (I1).
-    await lease.extend(job.leaseUntil).catch(() => undefined)
-    return job.deadline
-  }
-  const context = brokerContext({ broker, account, settings, stored, deadline, totpStep, moreTime }, ports)
-  const climbed = await climbLadder(
-    {
-      broker,
-      lease,
-      stored,
-      context,
-      forcedAt: job.forcedAt,
-      refused: job.refused,
-      ports,
-    },
-    decision,
-  )
-  const { ending } = climbed
-  const again = refusedAgain(blocksBefore, climbed.changes.blocks ?? lease.state.blocks)
-  const changes = {
-    ...climbed.changes,
-    ...(again && { incident: undefined }),
-    ...(ending.outcome === 'awaiting_login' &&
-      (await askByApproval(job, lease, climbed.changes, stored, context, ports))),
-  }
-  // A block that is not on record blocks nothing, and telling can take longer than this process has to live.
-  if (ending.need && (again || !toldIncident(lease.state, ending.need.kind))) {
-    await lease.keep(changes).catch(() => undefined)
-  }
-  const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
+/** Everything done while holding the lease. */
+async function work(tx: Transaction, job: RefreshJob, decision: Decision): Promise<Ended<Refreshed>> {
+  const { broker, before, ports } = tx
+  const ending = await climbLadder(tx, job, decision)
+  // A person was told of the credential before this one.
+  if (refusedAgain(before.blocks, tx.state.blocks)) tx.note({ incident: undefined })
+  if (ending.outcome === 'awaiting_login') await askByApproval(tx)
   const passing = ending.outcome === 'failed' && ending.need === undefined
   const open = passing || ending.outcome === 'ambiguous' || ending.loginHelpsFrom !== undefined
-  const incident = open ? found.incident : await tell(broker, found, ending.need, ports)
-  const last = {
-    at: ports.clock.now(),
-    outcome: ending.outcome,
-    reason: ending.reason,
-    ...(ending.code && { code: ending.code }),
-    ...(ending.fix && { fix: ending.fix }),
-    ...(ending.loginHelpsFrom && { loginHelpsFrom: ending.loginHelpsFrom }),
+  return {
+    result: refreshed(broker, tx.state, ending, ports),
+    people: open ? undefined : (ending.need ?? 'solved'),
+    last: {
+      at: ports.clock.now(),
+      outcome: ending.outcome,
+      reason: ending.reason,
+      ...(ending.code && { code: ending.code }),
+      ...(ending.fix && { fix: ending.fix }),
+      ...(ending.loginHelpsFrom && { loginHelpsFrom: ending.loginHelpsFrom }),
+    },
   }
-  const record = { ...changes, incident, last, totpStep: context.usedTotpStep() }
-  const [released] = await Promise.all([
-    untilRecorded(() => lease.release(record), recordingEnd(job.deadline, ports), ports.clock),
-    announce(context.publications(), ports),
-  ])
-  if (!released) ports.telemetry.warn('another run took over before the outcome was recorded', { account })
-  return refreshed(broker, released ? lease.state : found, ending, ports)
 }
 
 /** Has the broker ask the account holder in its own app, where that was configured for now. */
-async function askByApproval(
-  { broker, account }: RefreshJob,
-  lease: Lease,
-  changes: StateChanges,
-  stored: StoredSecrets,
-  context: RunContext,
-  ports: Ports,
-): Promise<StateChanges> {
+async function askByApproval(tx: Transaction): Promise<void> {
+  const { account, broker, ports } = tx
+  const before = tx.state
   const now = ports.clock.now()
-  const found: AccountState = { ...lease.state, ...(changes as Partial<AccountState>) }
-  const login = approvalDue(broker, found, stored, now)
-  if (!login) return {}
+  const login = approvalDue(broker, before, tx.stored, now)
+  if (!login) return
   const failed = (error: unknown): void => {
     const { code, reason } = endingOfError(error, account, now)
     ports.telemetry.warn('the account holder could not be asked in the app', { account, code, reason })
   }
-  const noted = beforeApproval(broker, login, found, now)
   try {
-    await lease.keep({ ...changes, ...noted })
+    await tx.keep(beforeApproval(broker, login, before, now))
   } catch (error) {
     // The page and the message still ask; what this run has found must be told and recorded.
-    failed(error)
-    return {}
+    return failed(error)
   }
-  const sent = await sendApproval(login, { ...found, ...(noted as Partial<AccountState>) }, found, context)
+  const sent = await sendApproval(login, tx.state, before, tx.context)
   if (sent.error !== undefined) failed(sent.error)
-  return { ...noted, ...sent.changes }
+  tx.note(sent.changes)
 }
 
 /** Counted by the write that takes the lease: a crash must not give an attempt back. */
@@ -225,11 +166,6 @@ function refusedAgain(before: AccountState['blocks'], after: AccountState['block
     const { refresh_token: _new, ...now } = after[kind]?.stamps ?? {}
     return before[kind] !== undefined && !isDeepStrictEqual(old, now)
   })
-}
-
-/** Until when a run tries to write its outcome down. */
-function recordingEnd(deadline: Temporal.Instant, { clock }: Ports): Temporal.Instant {
-  return earlier(clock.now().add({ seconds: RECORD_FOR_S }), deadline)
 }
 
 function refreshed(broker: Broker, state: AccountState, ending: Ending, { clock }: Ports): Refreshed {

@@ -14,8 +14,6 @@ import { refreshAccount } from './refresh.ts'
 
 /** Time one account may need in the worst case; no account is started with less left. */
 const ACCOUNT_BUDGET_S = 45
-/** No broker call is made in the last seconds: the outcome must still be recorded. */
-const RECORDING_S = 5
 /** How often one run tries an account whose fault passes by itself. */
 const TRIES_PER_RUN = 3
 const PAUSE_GROWTH = 4
@@ -100,8 +98,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
         owner: request.owner,
         forcedAt: request.forcedAt,
         refused: request.refused,
-        deadline: request.hardDeadline.subtract({ seconds: RECORDING_S }),
-        leaseUntil: request.hardDeadline,
+        processEnd: request.hardDeadline,
       },
       ports,
     )

@@ -6,7 +6,8 @@ import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecret } from '../../ports/token-vault.ts'
 import { LeaseLostError } from '../lease/lease.ts'
 import { isHeld } from '../rules/held.ts'
-import type { RunContext } from './broker-context.ts'
+import type { RunContext } from '../transaction/broker-context.ts'
+import type { Transaction } from '../transaction/transaction.ts'
 
 const LOOK_AGAIN_MS = 500
 
@@ -16,14 +17,10 @@ const LOOK_AGAIN_MS = 500
  * keep. While another run is at work its end is waited for, which may bring a newer one; where none was stored, what
  * the broker has issued is not thrown away. Throws TokenVaultError.
  */
-export async function assertNotSuperseded(
-  refreshToken: Secret,
-  state: AccountState,
-  context: RunContext,
-  ports: Ports,
-): Promise<void> {
-  const { lease, account } = state
+export async function assertNotSuperseded(tx: Transaction, refreshToken: Secret): Promise<void> {
+  const { account, context, ports, state } = tx
   const known = [refreshToken, context.optional('refresh_token')]
+  const { lease } = state
   if (!lease || isInTime(lease, context)) return
   for (;;) {
     // The record first: a run that ends in between has written its refresh token before.

@@ -1,14 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import type { AccountId } from '../../model/account-id.ts'
 import { SECRET_NAMES, type SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { acquireLease } from '../lease/acquire-lease.ts'
 import { withdraw } from '../tell/announce.ts'
-
-/** Removing a dozen secrets takes seconds; a removal that died is taken up again after this. */
-const REMOVAL_SECONDS = 120
-/** A run that is at the account ends within its broker call. */
-const PATIENCE_SECONDS = 60
+import { REMOVAL } from '../transaction/times.ts'
 
 /** Every name an account may have a secret under, as many at a time as a vault reads. */
 const READS = [SECRET_NAMES.slice(0, 10), SECRET_NAMES.slice(10)]
@@ -16,8 +13,6 @@ const READS = [SECRET_NAMES.slice(0, 10), SECRET_NAMES.slice(10)]
 export interface RemovalJob {
   readonly broker: Broker
   readonly account: AccountId
-  /** Names this removal; no two share it. */
-  readonly owner: string
 }
 
 /**
@@ -29,20 +24,15 @@ export interface RemovalJob {
  * StateStoreError.
  */
 export async function removeAccount(job: RemovalJob, ports: Ports): Promise<readonly SecretName[]> {
-  const { broker, account, owner } = job
+  const { broker, account } = job
   const { vault, states, clock } = ports
+  const { name, leaseSeconds, patienceSeconds } = REMOVAL
   const now = clock.now()
-  await acquireLease(
-    {
-      broker,
-      account,
-      owner,
-      until: now.add({ seconds: REMOVAL_SECONDS }),
-      patienceSeconds: PATIENCE_SECONDS,
-    },
-    ports,
-    ({ paused }) => ({ paused: paused ?? { since: now } }),
-  )
+  const until = now.add({ seconds: leaseSeconds })
+  const owner = `${name}/${randomUUID()}`
+  await acquireLease({ broker, account, owner, until, patienceSeconds }, ports, ({ paused }) => ({
+    write: { paused: paused ?? { since: now } },
+  }))
   await withdraw(account, ports)
   const found = new Set<SecretName>()
   for (const names of READS) for (const name of (await vault.read(account, names)).keys()) found.add(name)

@@ -17,9 +17,6 @@ import { validateAccessToken } from './validate.ts'
 
 /** One leg of a run somebody waits for: it tries a passing fault again for half a minute, and then says so. */
 const LEG_SECONDS = 75
-/** Proof and publication take seconds; after this the account is free again whatever happened. */
-const ADOPTION_SECONDS = 60
-const RECORDING_SECONDS = 5
 /** Two brokers' clocks, or two roundings of one expiry, are no difference in age. */
 const AGE_TOLERANCE_SECONDS = 60
 
@@ -103,18 +100,7 @@ async function adopt(order: AdoptOrder, broker: Broker, ports: Ports): Promise<A
   const now = ports.clock.now()
   const objection = objectionTo(order, broker, await ports.states.get(account), now)
   if (objection) return objection
-  return adoptAccessToken(
-    {
-      broker,
-      account,
-      accessToken,
-      expiresAt,
-      owner: `desk/${randomUUID()}`,
-      deadline: now.add({ seconds: ADOPTION_SECONDS - RECORDING_SECONDS }),
-      leaseUntil: now.add({ seconds: ADOPTION_SECONDS }),
-    },
-    ports,
-  )
+  return adoptAccessToken({ broker, account, accessToken, expiresAt }, ports)
 }
 
 /** What speaks against a token before the broker is asked; `undefined` when nothing does. */

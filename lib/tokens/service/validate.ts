@@ -12,13 +12,14 @@ import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { Validation } from '../../ports/token-desk.ts'
 import { readStored } from '../lease/read-stored.ts'
-import { brokerContext, type RunContext } from '../refresh/broker-context.ts'
 import { proveStored } from '../refresh/publish.ts'
 import { attemptAllowedAt } from '../rules/budget.ts'
 import { forAccount, leftAlone } from '../rules/ending.ts'
 import { isHeld } from '../rules/held.ts'
 import { assertProvable } from '../rules/provable.ts'
 import { announce } from '../tell/announce.ts'
+import type { RunContext } from '../transaction/broker-context.ts'
+import { openAccount } from '../transaction/open-account.ts'
 
 /** A proof with its repeats fits into what somebody who waits for a reply puts up with. */
 const WORK_SECONDS = 20
@@ -47,12 +48,11 @@ export async function validateAccessToken(
   assertProvable(broker, state)
   assertLeftInPeace(broker, state, ports)
 
-  const { settings, totpStep } = state
   const deadline = ports.clock.now().add({ seconds: WORK_SECONDS })
-  const context = brokerContext({ broker, account, settings, stored, deadline, totpStep }, ports)
+  const read = openAccount({ broker, state, stored, deadline }, ports)
   try {
-    const proven = await proveStored(broker, state, stored, context, ports)
-    await note(state, proven, ports, context)
+    const proven = await proveStored(read)
+    await note(state, proven, ports, read.context)
     return { ...told, checkedAt: localTime(broker, ports), userID: proven.userId ?? told.userID, valid: true }
   } catch (error) {
     if (error instanceof RateLimitedError) {

@@ -127,14 +127,10 @@ describe('a login with app key and secret', () => {
     })
 
     test('takes no token from elsewhere, and gives no verdict on a stored one', async () => {
-      const now = world.clock.now()
       const given = {
         broker: iiflXts,
         account: md,
         accessToken: new Secret('SIMULATED-this-is-no-token-at-all'),
-        owner: 'test/given',
-        deadline: now.add({ seconds: 20 }),
-        leaseUntil: now.add({ seconds: 30 }),
       }
       const before = await world.ports.states.get(md)
       await expect(adoptAccessToken(given, world.ports)).rejects.toThrow('only its own login does')

@@ -24,7 +24,7 @@ import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
 import { checkSum } from '../../../lib/brokers/iifl/session.ts'
 import { parseAccountId } from '../../../lib/model/account-id.ts'
 import { Secret } from '../../../lib/model/secret.ts'
-import { brokerContext } from '../../../lib/tokens/refresh/broker-context.ts'
+import { brokerContext } from '../../../lib/tokens/transaction/broker-context.ts'
 import { World } from '../../support/world.ts'
 
 const KEY = Buffer.from([...Array(32).keys()])

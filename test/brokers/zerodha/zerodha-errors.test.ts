@@ -10,7 +10,7 @@ import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-serv
 import { KITE_FAULTS } from '../../../lib/simulators/zerodha/replies.ts'
 import { ZerodhaSimulator } from '../../../lib/simulators/zerodha/zerodha-simulator.ts'
 import { readStored } from '../../../lib/tokens/lease/read-stored.ts'
-import { brokerContext } from '../../../lib/tokens/refresh/broker-context.ts'
+import { brokerContext } from '../../../lib/tokens/transaction/broker-context.ts'
 import { World } from '../../support/world.ts'
 
 // The table of lib/brokers/zerodha/README.md, Errors, row by row, at the three calls there are.

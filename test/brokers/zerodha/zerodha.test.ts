@@ -46,12 +46,7 @@ async function only(): Promise<Record<string, unknown>> {
 
 /** Hands in a token as `tokenkeeper put` does. */
 async function handIn(accessToken: string): Promise<unknown> {
-  const now = world.clock.now()
-  const [deadline, leaseUntil] = [now.add({ seconds: 60 }), now.add({ seconds: 90 })]
-  return adoptAccessToken(
-    { broker: zerodha, account, accessToken: new Secret(accessToken), owner: 'put', deadline, leaseUntil },
-    world.ports,
-  )
+  return adoptAccessToken({ broker: zerodha, account, accessToken: new Secret(accessToken) }, world.ports)
 }
 
 /** Every request from now on, as it leaves. */

@@ -1,12 +1,11 @@
 import { Secret } from '../../../lib/model/secret.ts'
 import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
+import { ADOPTION } from '../../../lib/tokens/transaction/times.ts'
 import { ASKED, type Before, WITH_TOKEN } from './before.ts'
 import { STRANGER, USER } from './one-session-simulator.ts'
 import type { Scenario } from './scenario.ts'
 
-const SECONDS = 60
-/** Kept for the record. */
-const RECORDING_SECONDS = 5
+const SECONDS = ADOPTION.leaseSeconds
 
 function handedIn(title: string, user: string, before: Before, isVariant: boolean): Scenario {
   return {
@@ -16,16 +15,9 @@ function handedIn(title: string, user: string, before: Before, isVariant: boolea
     isVariant,
     async prepare(world) {
       await before.prepare(world)
-      const { clock, broker, account, simulator } = world
-      const leaseUntil = clock.now().add({ seconds: SECONDS })
-      const adoption = {
-        broker,
-        account,
-        accessToken: new Secret(simulator.tokenFromElsewhere(user)),
-        owner: 'somebody',
-        deadline: leaseUntil.subtract({ seconds: RECORDING_SECONDS }),
-        leaseUntil,
-      }
+      const { broker, account, simulator } = world
+      const accessToken = new Secret(simulator.tokenFromElsewhere(user))
+      const adoption = { broker, account, accessToken }
       return { work: (ports) => adoptAccessToken(adoption, ports) }
     },
   }

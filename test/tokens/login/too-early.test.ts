@@ -40,15 +40,11 @@ async function runAt(time: string, options: Parameters<World['run']>[1] = {}): P
 }
 
 async function logIn(token = simulator.accessTokenFor(USER.fyId)): Promise<AccountResult> {
-  const now = world.clock.now()
   return adoptAccessToken(
     {
       broker: fyers,
       account,
       accessToken: new Secret(token),
-      owner: `put/${now}`,
-      deadline: now.add({ seconds: 55 }),
-      leaseUntil: now.add({ seconds: 60 }),
     },
     world.ports,
   )

@@ -131,16 +131,12 @@ class Weeks {
   }
 
   async #logIn(account: Account): Promise<void> {
-    const now = this.#world.clock.now()
     this.#tokens += 1
     await adoptAccessToken(
       {
         broker: this.#broker,
         account,
         accessToken: new Secret(`SIMULATED-token-${this.#tokens}`),
-        owner: `person/${this.#tokens}`,
-        deadline: now.add({ seconds: 55 }),
-        leaseUntil: now.add({ seconds: 60 }),
       },
       this.#world.ports,
     )

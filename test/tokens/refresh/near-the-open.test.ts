@@ -34,15 +34,11 @@ afterEach(() => world.close())
 
 /** A person's token, proven at the time on the clock. */
 async function logIn(): Promise<void> {
-  const now = world.clock.now()
   await adoptAccessToken(
     {
       broker: fyers,
       account,
       accessToken: new Secret(simulator.accessTokenFor(USER.fyId)),
-      owner: 'put/1',
-      deadline: now.add({ seconds: 55 }),
-      leaseUntil: now.add({ seconds: 60 }),
     },
     world.ports,
   )

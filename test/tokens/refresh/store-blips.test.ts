@@ -161,15 +161,11 @@ test('a token handed in for a paused account is kept out of the mirrors', async 
 })
 
 function adopt() {
-  const now = world.clock.now()
   return adoptAccessToken(
     {
       broker: world.broker,
       account,
       accessToken: new Secret(world.simulator.openFamily('SIM001').access),
-      owner: 'put/1',
-      deadline: now.add({ seconds: 50 }),
-      leaseUntil: now.add({ seconds: 60 }),
     },
     world.ports,
   )

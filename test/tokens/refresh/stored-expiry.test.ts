@@ -15,8 +15,8 @@ import {
 } from '../../../lib/model/account-state.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import { brokerContext } from '../../../lib/tokens/refresh/broker-context.ts'
 import { proveStored } from '../../../lib/tokens/refresh/publish.ts'
+import { openAccount } from '../../../lib/tokens/transaction/open-account.ts'
 import { type PosWorld, posWorld } from '../../support/pos-backend.ts'
 import { World } from '../../support/world.ts'
 
@@ -82,16 +82,10 @@ describe('proving a stored token', () => {
     const state: AccountState = { ...newAccountState(account), ...more }
     const secrets = new Map([['access_token' as const, { value: new Secret('SIMULATED-token'), ...stored }]])
     const deadline = NOW.add({ minutes: 1 })
-    const options = {
-      broker,
-      account,
-      settings: state.settings,
-      stored: secrets,
-      deadline,
-      totpStep: undefined,
-    }
     const stub = { ...broker, prove: async () => ({ userId: 'SIM001' }) }
-    const changes = await proveStored(stub, state, secrets, brokerContext(options, world.ports), world.ports)
+    const changes = await proveStored(
+      openAccount({ broker: stub, state, stored: secrets, deadline }, world.ports),
+    )
     return changes.accessToken as AccessTokenRecord
   }
 

@@ -23,8 +23,7 @@ async function begin(): Promise<AccountId> {
   return world.account('fyers', SECRETS)
 }
 
-const remove = (account: AccountId) =>
-  removeAccount({ broker: fyers, account, owner: 'remove/1' }, world.ports)
+const remove = (account: AccountId) => removeAccount({ broker: fyers, account }, world.ports)
 
 async function left(account: AccountId): Promise<readonly string[]> {
   const found = await Promise.all(NAMES.map((name) => world.stored(account, name)))
@@ -70,7 +69,7 @@ describe('removing an account', () => {
     }
     await expect(
       removeAccount(
-        { broker: fyers, account, owner: 'remove/1' },
+        { broker: fyers, account },
         {
           ...world.ports,
           vault: failing,

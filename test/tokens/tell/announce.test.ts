@@ -157,15 +157,11 @@ async function pause(): Promise<void> {
 }
 
 async function adopt(token: string): Promise<void> {
-  const now = world.clock.now()
   await adoptAccessToken(
     {
       broker: world.broker,
       account,
       accessToken: new Secret(token),
-      owner: 'test',
-      deadline: now.add({ seconds: 30 }),
-      leaseUntil: now.add({ seconds: 40 }),
     },
     world.ports,
   )

@@ -1,0 +1,142 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { AccountId } from '../../model/account-id.ts'
+import { type AccountState, type StateChanges, withChanges } from '../../model/account-state.ts'
+import { earlier } from '../../model/instants.ts'
+import type { SecretName } from '../../model/secret-name.ts'
+import type { Publication } from '../../ports/audience.ts'
+import type { Broker } from '../../ports/broker.ts'
+import type { Ports } from '../../ports/ports.ts'
+import type { StoredSecrets } from '../../ports/token-vault.ts'
+import type { ChangesOf, Lease } from '../lease/lease.ts'
+import { readStored } from '../lease/read-stored.ts'
+import { untilRecorded } from '../lease/until-recorded.ts'
+import type { RunContext } from './broker-context.ts'
+import { type OpenAccount, openAccount } from './open-account.ts'
+import { MOST_RECORDING_SECONDS, RECORDING_SECONDS } from './times.ts'
+
+type Instant = Temporal.Instant
+
+export interface TransactionOptions {
+  readonly broker: Broker
+  readonly lease: Lease
+  /** No broker call is made after this instant. @default - until the lease is about to end */
+  readonly deadline?: Instant
+  /** When this process is dead for sure, which may be after its lease; no extended lease ends later. */
+  readonly processEnd: Instant
+  readonly ports: Ports
+}
+
+/**
+ * The work on one account while its lease is held: what all its steps share, and what they have found so far. A step
+ * notes what is to be recorded. It is written by {@link keep}, and by the end of the work (under-lease.ts).
+ */
+export class Transaction implements OpenAccount {
+  readonly broker: Broker
+  readonly ports: Ports
+  /** The record when the lease was taken. */
+  readonly before: AccountState
+  readonly #lease: Lease
+  readonly #deadline: Instant
+  readonly #processEnd: Instant
+  #found: StateChanges = {}
+  #open: OpenAccount | undefined
+  #forgotten = new Set<SecretName>()
+
+  constructor({ broker, lease, deadline, processEnd, ports }: TransactionOptions) {
+    const { until } = lease.state.lease ?? { until: processEnd }
+    const lastCall = earlier(processEnd, until).subtract({ seconds: RECORDING_SECONDS })
+    this.broker = broker
+    this.ports = ports
+    this.before = lease.state
+    this.#lease = lease
+    this.#processEnd = processEnd
+    this.#deadline = deadline ? earlier(deadline, lastCall) : lastCall
+  }
+
+  get account(): AccountId {
+    return this.before.account
+  }
+
+  /** The record, with what was found since. */
+  get state(): AccountState {
+    return withChanges(this.#lease.state, this.#found)
+  }
+
+  /** Reads the account's secrets, which stored, context and every broker call need. Throws TokenVaultError. */
+  async readSecrets(): Promise<void> {
+    this.begin(await readStored(this.ports, this.broker, this.state))
+  }
+
+  /** Goes on with secrets that were read before the lease was taken. */
+  begin(stored: StoredSecrets): void {
+    const { broker, ports, state } = this
+    const moreTime = (): Promise<Instant> => this.#moreTime()
+    this.#open = openAccount({ broker, state, stored, deadline: this.#deadline, moreTime }, ports)
+  }
+
+  /** Whether the secrets have been read. */
+  get isOpen(): boolean {
+    return this.#open !== undefined
+  }
+
+  get stored(): StoredSecrets {
+    const { stored } = this.#opened()
+    if (this.#forgotten.size === 0) return stored
+    return new Map([...stored].filter(([name]) => !this.#forgotten.has(name)))
+  }
+
+  get context(): RunContext {
+    return this.#opened().context
+  }
+
+  /** What was published, for whoever wants to know of it. */
+  get publications(): readonly Publication[] {
+    return this.#open?.context.publications() ?? []
+  }
+
+  /** That a secret is in the vault no longer. */
+  forget(name: SecretName): void {
+    this.#forgotten.add(name)
+  }
+
+  /** Something to record; the later note counts. */
+  note(changes: StateChanges): void {
+    this.#found = { ...this.#found, ...changes }
+  }
+
+  /** Writes down what was noted, and these changes, while the work goes on. Throws LeaseLostError, StateStoreError. */
+  async keep(changes: StateChanges = {}): Promise<void> {
+    await this.#lease.keep({ ...this.#found, ...changes })
+    this.#found = {}
+  }
+
+  /**
+   * Writes down what was noted and gives the lease back, with repeats while the store has a passing fault. False when
+   * another run has taken over. Throws StateStoreError.
+   */
+  async release(changesOf: ChangesOf = () => ({})): Promise<boolean> {
+    const { clock } = this.ports
+    const totpStep = this.#open?.context.usedTotpStep()
+    const record: ChangesOf = (state) => ({
+      ...this.#found,
+      ...(totpStep !== undefined && { totpStep }),
+      ...changesOf(state),
+    })
+    const end = earlier(
+      clock.now().add({ seconds: MOST_RECORDING_SECONDS }),
+      this.#processEnd.subtract({ seconds: RECORDING_SECONDS }),
+    )
+    return untilRecorded(() => this.#lease.release(record), end, clock)
+  }
+
+  async #moreTime(): Promise<Instant> {
+    // Where the record cannot be written either, the refresh token still comes first (I1).
+    await this.#lease.extend(this.#processEnd).catch(() => undefined)
+    return this.#processEnd.subtract({ seconds: RECORDING_SECONDS })
+  }
+
+  #opened(): OpenAccount {
+    if (this.#open) return this.#open
+    throw new Error('the secrets of this account have not been read yet')
+  }
+}
