@@ -2,9 +2,9 @@ import type { Temporal } from 'temporal-polyfill'
 import type { AccountState, Incident } from '../model/account-state.ts'
 import { isBefore } from '../model/instants.ts'
 import type { Broker, Grant } from '../ports/broker.ts'
-import { isOver } from '../tokens/rules/choose-grant.ts'
-import { loginHelpsFrom } from '../tokens/rules/login-helps.ts'
-import { tokenStatus } from '../tokens/rules/token-status.ts'
+import { isOver } from '../tokens/rules/decide/choose-grant.ts'
+import { loginHelpsFrom } from '../tokens/rules/token/login-helps.ts'
+import { tokenStatus } from '../tokens/rules/token/token-status.ts'
 import type { KnownAccount } from './accounts.ts'
 
 /** What would help: a login from the page, a token handed in by hand, or somebody who corrects the set-up. */

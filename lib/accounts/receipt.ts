@@ -4,9 +4,9 @@ import type { AccountState } from '../model/account-state.ts'
 import { isBefore } from '../model/instants.ts'
 import { localInstant, weekdayTime } from '../model/local-time.ts'
 import type { Broker, TradingSession } from '../ports/broker.ts'
-import { unprovenSince } from '../tokens/rules/doubt.ts'
-import { loginHelpsFrom } from '../tokens/rules/login-helps.ts'
-import { tokenStatus } from '../tokens/rules/token-status.ts'
+import { unprovenSince } from '../tokens/rules/token/doubt.ts'
+import { loginHelpsFrom } from '../tokens/rules/token/login-helps.ts'
+import { tokenStatus } from '../tokens/rules/token/token-status.ts'
 import { renewsItself } from './needs.ts'
 
 type Instant = Temporal.Instant

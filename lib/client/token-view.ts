@@ -1,6 +1,6 @@
 import { localInstant } from '../model/local-time.ts'
 import type { Clock } from '../ports/clock.ts'
-import { DEAD_EARLY_SECONDS } from '../tokens/rules/due.ts'
+import { DEAD_EARLY_SECONDS } from '../tokens/rules/token/due.ts'
 import { LONGEST_PAUSE_MS, pauseMs } from './calls/backoff.ts'
 import { TokenUnavailableError } from './errors.ts'
 import { SingleFlights } from './single-flights.ts'

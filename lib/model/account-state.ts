@@ -172,7 +172,7 @@ export interface AccountState {
   /** The broker's user id, pinned at the first proof. */
   readonly userId?: string
   readonly clientName?: string
-  /** `until` is the holder's own end (lib/tokens/rules/held.ts). `takenAt` is absent on records of earlier versions. */
+  /** `until` is the holder's own end (lib/tokens/rules/decide/held.ts). `takenAt` is absent on records of earlier versions. */
   readonly lease?: { readonly owner: string; readonly takenAt?: Instant; readonly until: Instant }
   /** Attempts at the broker's login in the last day, oldest first. */
   readonly attempts: readonly Instant[]

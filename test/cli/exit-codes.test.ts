@@ -5,7 +5,7 @@ import { parseAccountId } from '../../lib/model/account-id.ts'
 import { type AccountState, newAccountState } from '../../lib/model/account-state.ts'
 import { type Outcome, report } from '../../lib/model/outcome.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
-import { resultOf } from '../../lib/tokens/rules/result.ts'
+import { resultOf } from '../../lib/tokens/rules/outcome/result.ts'
 
 const now = new VirtualClock('2026-11-23T08:00:00+05:30').now()
 const bare = newAccountState(parseAccountId('zerodha'))

@@ -5,11 +5,11 @@ import { dayWithoutRunNearOpen } from '../../lib/markets/near-open.ts'
 import { parseSchedule } from '../../lib/markets/schedule.ts'
 import { presentTradingDay } from '../../lib/markets/trading-day.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
-import { PROVE_MINUTES_BEFORE_OPEN } from '../../lib/tokens/rules/due.ts'
+import { PROVE_MINUTES_BEFORE_OPEN } from '../../lib/tokens/rules/token/due.ts'
 
 const NSE = { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }
 const SUNDAY = Temporal.Instant.from('2026-11-22T12:00:00+05:30')
-/** What a person needs from a message to a login that has succeeded (lib/tokens/rules/choose-grant.ts). */
+/** What a person needs from a message to a login that has succeeded (lib/tokens/rules/decide/choose-grant.ts). */
 const PERSON_NEEDS_MINUTES = 30
 
 function missedBy(expressions: readonly string[], minutes = 45, timeZone = NSE.timeZone): string | undefined {

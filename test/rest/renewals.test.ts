@@ -7,7 +7,7 @@ import { type RunReport, report } from '../../lib/model/outcome.ts'
 import type { DeskRefusal } from '../../lib/ports/token-desk.ts'
 import { type Renewals, renewals } from '../../lib/rest/renewals.ts'
 import type { RestOptions } from '../../lib/rest/rest-env.ts'
-import { resultOf } from '../../lib/tokens/rules/result.ts'
+import { resultOf } from '../../lib/tokens/rules/outcome/result.ts'
 
 /** API Gateway and the site's function give up after 29 s; the reply needs its own reads besides. */
 const LONGEST_S = 25

@@ -6,8 +6,8 @@ import { changed } from '../../lib/model/account-state.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
-import { noteDoubt, withdrawDoubt } from '../../lib/tokens/rules/doubt.ts'
-import { tokenStatus } from '../../lib/tokens/rules/token-status.ts'
+import { noteDoubt, withdrawDoubt } from '../../lib/tokens/rules/token/doubt.ts'
+import { tokenStatus } from '../../lib/tokens/rules/token/token-status.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 
 let world: LoginWorld

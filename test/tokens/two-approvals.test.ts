@@ -3,7 +3,7 @@ import type { AccountId } from '../../lib/model/account-id.ts'
 import { HttpError } from '../../lib/ports/http.ts'
 import { type Fault, HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
-import { tokenStatus } from '../../lib/tokens/rules/token-status.ts'
+import { tokenStatus } from '../../lib/tokens/rules/token/token-status.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 
 let world: LoginWorld

@@ -9,7 +9,7 @@ import { localInstant } from '../../model/local-time.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { DeskRefusal, Validation } from '../../ports/token-desk.ts'
-import { DEAD_EARLY_SECONDS } from '../../tokens/rules/due.ts'
+import { DEAD_EARLY_SECONDS } from '../../tokens/rules/token/due.ts'
 import { EXIT, exitCodeOfError } from '../terminal/exit-codes.ts'
 
 type Instant = Temporal.Instant

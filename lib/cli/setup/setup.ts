@@ -7,7 +7,7 @@ import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { namesOf } from '../../tokens/lease/read-stored.ts'
-import { loginHelpsFrom } from '../../tokens/rules/login-helps.ts'
+import { loginHelpsFrom } from '../../tokens/rules/token/login-helps.ts'
 import { accountArgument, brokerFor } from '../accounts/account-arguments.ts'
 import {
   assertOfUse,

@@ -4,7 +4,7 @@ import type { KnownAccount } from '../../accounts/accounts.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { PublishedToken } from '../../ports/token-desk.ts'
-import { isLive } from '../../tokens/rules/token-status.ts'
+import { isLive } from '../../tokens/rules/token/token-status.ts'
 import { authorizationOf, authorizationScheme } from '../../tokens/service/read-published.ts'
 import type { Token } from './schemas.ts'
 

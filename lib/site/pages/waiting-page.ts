@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { Temporal } from 'temporal-polyfill'
 import type { KnownAccount } from '../../accounts/accounts.ts'
-import { isApprovalAwaited } from '../../tokens/rules/open-approval.ts'
+import { isApprovalAwaited } from '../../tokens/rules/token/open-approval.ts'
 import type { Visitor } from '../visitor.ts'
 import { loginButtons } from './login-page.ts'
 import { forOwner, titleOf } from './names.ts'

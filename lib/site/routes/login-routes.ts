@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { readPasted } from '../../tokens/login/pasted-login.ts'
-import { isLive, tokenStatus } from '../../tokens/rules/token-status.ts'
+import { isLive, tokenStatus } from '../../tokens/rules/token/token-status.ts'
 import { areLoopback, shortForm } from '../guards.ts'
 import { verifyLink } from '../login-links.ts'
 import { forVisitors, type LoginSite, type Look } from '../login-site.ts'

@@ -7,7 +7,7 @@ import { localInstant } from '../../model/local-time.ts'
 import { unknownAccount } from '../../model/unknown-account.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { heldUntil, isHeld } from '../rules/held.ts'
+import { heldUntil, isHeld } from '../rules/decide/held.ts'
 import { type Lease, type LeaseRequest, takeLease } from './lease.ts'
 import { readStored } from './read-stored.ts'
 

@@ -9,7 +9,7 @@ import {
 import { StateStoreError } from '../../model/errors.ts'
 import { isBefore } from '../../model/instants.ts'
 import type { StateStore } from '../../ports/state-store.ts'
-import { totpStepOf } from '../rules/totp-step.ts'
+import { totpStepOf } from '../rules/grants/totp-step.ts'
 
 /** How often a record is rewritten when a person changes settings in the middle of our run. */
 const MERGE_ATTEMPTS = 5

@@ -6,7 +6,7 @@ import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
-import { isOlder } from '../rules/older-read.ts'
+import { isOlder } from '../rules/token/older-read.ts'
 
 const STALE_READ_PAUSES_MS = [200, 500, 1_000]
 

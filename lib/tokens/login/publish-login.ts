@@ -3,7 +3,7 @@ import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import type { Renewal } from '../../ports/broker-context.ts'
 import { keepPending } from '../refresh/pending.ts'
 import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from '../refresh/publish.ts'
-import { LIFTED_BY_A_PERSON } from '../rules/lifted.ts'
+import { LIFTED_BY_A_PERSON } from '../rules/grants/lifted.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 
 export interface LoginToken {

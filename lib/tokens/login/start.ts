@@ -9,8 +9,8 @@ import type { Started, StartOrder } from '../../ports/login-desk.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { readStored } from '../lease/read-stored.ts'
-import { attemptAllowedAt, loginHold } from '../rules/budget.ts'
-import { Refused } from '../rules/refused.ts'
+import { attemptAllowedAt, loginHold } from '../rules/grants/budget.ts'
+import { Refused } from '../rules/outcome/refused.ts'
 import { brokerContext } from '../transaction/broker-context.ts'
 import {
   codeVerifierOf,

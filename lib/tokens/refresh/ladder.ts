@@ -5,9 +5,11 @@ import { localInstant } from '../../model/local-time.ts'
 import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import type { Broker, Grant } from '../../ports/broker.ts'
 import type { Renewal } from '../../ports/broker-context.ts'
-import { attemptAllowedAt, attemptsLeftToday } from '../rules/budget.ts'
-import { decide } from '../rules/decide.ts'
-import type { Decision, Situation } from '../rules/decision.ts'
+import { decide } from '../rules/decide/decide.ts'
+import type { Decision, Situation } from '../rules/decide/decision.ts'
+import { attemptAllowedAt, attemptsLeftToday } from '../rules/grants/budget.ts'
+import { liftedByGrant } from '../rules/grants/lifted.ts'
+import { countedSecrets } from '../rules/grants/lockout.ts'
 import {
   askForLogin,
   askLater,
@@ -19,9 +21,7 @@ import {
   leftAlone,
   stopUntilFixed,
   tracesOfFailure,
-} from '../rules/ending.ts'
-import { liftedByGrant } from '../rules/lifted.ts'
-import { countedSecrets } from '../rules/lockout.ts'
+} from '../rules/outcome/ending.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 import { keepPending } from './pending.ts'
 import { probe, settleDoubt } from './probe.ts'

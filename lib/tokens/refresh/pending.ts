@@ -1,7 +1,7 @@
 import type { StateChanges } from '../../model/account-state.ts'
 import { maskSecrets } from '../../model/secret.ts'
 import { LeaseLostError } from '../lease/lease.ts'
-import { encodedPending, type Pending } from '../rules/pending-token.ts'
+import { encodedPending, type Pending } from '../rules/token/pending-token.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 
 /**

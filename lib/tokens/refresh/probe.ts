@@ -1,7 +1,7 @@
 import type { StateChanges } from '../../model/account-state.ts'
 import { GrantRejectedError, TokenkeeperError, WrongAccountError } from '../../model/errors.ts'
 import { ONCE } from '../../model/repeat.ts'
-import { isProvable } from '../rules/provable.ts'
+import { isProvable } from '../rules/token/provable.ts'
 import type { OpenAccount } from '../transaction/open-account.ts'
 import { proveStored } from './publish.ts'
 

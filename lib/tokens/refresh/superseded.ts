@@ -5,7 +5,7 @@ import type { Secret } from '../../model/secret.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecret } from '../../ports/token-vault.ts'
 import { LeaseLostError } from '../lease/lease.ts'
-import { isHeld } from '../rules/held.ts'
+import { isHeld } from '../rules/decide/held.ts'
 import type { RunContext } from '../transaction/broker-context.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 

@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { StateStore } from '../../ports/state-store.ts'
 import type { PublishedToken } from '../../ports/token-desk.ts'
 import type { StoredSecrets, TokenVault } from '../../ports/token-vault.ts'
-import { isOlder } from '../rules/older-read.ts'
+import { isOlder } from '../rules/token/older-read.ts'
 
 const STALE_READ_PAUSES_MS = [200, 500, 1_000]
 const BEARER = 'Bearer {access_token}'

@@ -9,8 +9,8 @@ import { maskSecrets } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Alert } from '../../ports/notifier.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { loginHelpsFrom } from '../rules/login-helps.ts'
-import type { Need } from '../rules/need.ts'
+import type { Need } from '../rules/outcome/need.ts'
+import { loginHelpsFrom } from '../rules/token/login-helps.ts'
 
 const TITLES: Readonly<Record<Incident['kind'], (account: string) => string>> = {
   login_needed: (account) => `Log in: ${account}`,

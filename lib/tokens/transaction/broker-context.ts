@@ -12,8 +12,8 @@ import type { BrokerContext } from '../../ports/broker-context.ts'
 import { HttpError } from '../../ports/http.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
-import type { UsedCredentials } from '../rules/lockout.ts'
-import { TOTP_STEP_S } from '../rules/totp-step.ts'
+import type { UsedCredentials } from '../rules/grants/lockout.ts'
+import { TOTP_STEP_S } from '../rules/grants/totp-step.ts'
 import { BrokerClock } from './broker-clock.ts'
 
 const DEFAULT_TIMEOUT_MS = 15_000

@@ -1,6 +1,6 @@
 import { TokenkeeperError } from '../../../lib/model/errors.ts'
 import { forgetSecrets } from '../../../lib/model/secret.ts'
-import { Refused } from '../../../lib/tokens/rules/refused.ts'
+import { Refused } from '../../../lib/tokens/rules/outcome/refused.ts'
 import { CutWorld, type Outage, RUN_SECONDS } from './cut-world.ts'
 import type { Fault } from './one-session-simulator.ts'
 import { type Cut, Process } from './process.ts'

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { finishLogin } from '../../../lib/tokens/login/finish.ts'
 import { startLogin } from '../../../lib/tokens/login/start.ts'
-import { dueAt } from '../../../lib/tokens/rules/due.ts'
+import { dueAt } from '../../../lib/tokens/rules/token/due.ts'
 import type { CutWorld } from './cut-world.ts'
 import type { Process } from './process.ts'
 import type { Meanwhile } from './scenario.ts'

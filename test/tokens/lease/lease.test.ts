@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { parseAccountId } from '../../../lib/model/account-id.ts'
 import { changed, newAccountState } from '../../../lib/model/account-state.ts'
 import { type Lease, takeLease } from '../../../lib/tokens/lease/lease.ts'
-import { totpStepOf } from '../../../lib/tokens/rules/totp-step.ts'
+import { totpStepOf } from '../../../lib/tokens/rules/grants/totp-step.ts'
 import { memoryStates } from '../crash-cutter/memory-stores.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T03:00:00Z')

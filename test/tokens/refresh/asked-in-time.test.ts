@@ -11,7 +11,7 @@ import { GrantRejectedError } from '../../../lib/model/errors.ts'
 import { expectedExpiry } from '../../../lib/model/expiry/session-model.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import { isLive } from '../../../lib/tokens/rules/token-status.ts'
+import { isLive } from '../../../lib/tokens/rules/token/token-status.ts'
 import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
 import { World } from '../../support/world.ts'
 

@@ -6,7 +6,7 @@ import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
 import { parseAccountId } from '../../../lib/model/account-id.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import { HttpError, type HttpRequest } from '../../../lib/ports/http.ts'
-import { totpStepOf } from '../../../lib/tokens/rules/totp-step.ts'
+import { totpStepOf } from '../../../lib/tokens/rules/grants/totp-step.ts'
 import { brokerContext, type RunContext } from '../../../lib/tokens/transaction/broker-context.ts'
 import { World } from '../../support/world.ts'
 

@@ -12,9 +12,9 @@ import { Secret } from '../../../lib/model/secret.ts'
 import type { SecretName } from '../../../lib/model/secret-name.ts'
 import type { Broker, Grant } from '../../../lib/ports/broker.ts'
 import type { StoredSecret } from '../../../lib/ports/token-vault.ts'
-import { decide } from '../../../lib/tokens/rules/decide.ts'
-import type { Decision, Situation } from '../../../lib/tokens/rules/decision.ts'
-import { secretStamp } from '../../../lib/tokens/rules/secret-stamp.ts'
+import { decide } from '../../../lib/tokens/rules/decide/decide.ts'
+import type { Decision, Situation } from '../../../lib/tokens/rules/decide/decision.ts'
+import { secretStamp } from '../../../lib/tokens/rules/grants/secret-stamp.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T07:00:00+05:30')
 

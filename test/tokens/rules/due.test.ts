@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import type { AccessTokenRecord } from '../../../lib/model/account-state.ts'
 import type { SessionModel } from '../../../lib/model/expiry/session-model.ts'
-import { leeway, wantsProof, whetherDue } from '../../../lib/tokens/rules/due.ts'
+import { leeway, wantsProof, whetherDue } from '../../../lib/tokens/rules/token/due.ts'
 
 const NO_SETTINGS = { settings: {} }
 

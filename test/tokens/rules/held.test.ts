@@ -5,7 +5,7 @@ import type { AccountId } from '../../../lib/model/account-id.ts'
 import { CLOCK_TOLERANCE_SECONDS, isFromTheFuture } from '../../../lib/model/clock-tolerance.ts'
 import type { Clock } from '../../../lib/ports/clock.ts'
 import { runBroker } from '../../../lib/tokens/refresh/run.ts'
-import { heldUntil, isHeld } from '../../../lib/tokens/rules/held.ts'
+import { heldUntil, isHeld } from '../../../lib/tokens/rules/decide/held.ts'
 import { RotabrokerSimulator, rotabroker } from '../../support/rotating-broker.ts'
 import { World } from '../../support/world.ts'
 

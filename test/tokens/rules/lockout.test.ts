@@ -14,7 +14,7 @@ import {
 import { Secret } from '../../../lib/model/secret.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import type { BrokerContext, Renewal } from '../../../lib/ports/broker-context.ts'
-import { countedSecrets } from '../../../lib/tokens/rules/lockout.ts'
+import { countedSecrets } from '../../../lib/tokens/rules/grants/lockout.ts'
 import { World } from '../../support/world.ts'
 
 const FATES = ['lost', 'fault', 'killed', 'wrong', 'throttled', 'app', 'before', 'right'] as const

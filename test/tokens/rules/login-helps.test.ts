@@ -18,8 +18,8 @@ import { Secret } from '../../../lib/model/secret.ts'
 import type { SecretName } from '../../../lib/model/secret-name.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import type { StoredSecret } from '../../../lib/ports/token-vault.ts'
-import { decide } from '../../../lib/tokens/rules/decide.ts'
-import { loginHelpsFrom } from '../../../lib/tokens/rules/login-helps.ts'
+import { decide } from '../../../lib/tokens/rules/decide/decide.ts'
+import { loginHelpsFrom } from '../../../lib/tokens/rules/token/login-helps.ts'
 
 const ist = (text: string): Temporal.Instant => Temporal.Instant.from(`2026-11-${text}:00+05:30`)
 

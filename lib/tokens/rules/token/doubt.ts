@@ -5,8 +5,8 @@ import {
   type Doubt,
   isRefused,
   type StateChanges,
-} from '../../model/account-state.ts'
-import { isFromTheFuture } from '../../model/clock-tolerance.ts'
+} from '../../../model/account-state.ts'
+import { isFromTheFuture } from '../../../model/clock-tolerance.ts'
 import {
   BrokerUnavailableError,
   ClientRejectedError,
@@ -15,9 +15,9 @@ import {
   HumanActionError,
   RateLimitedError,
   WrongAccountError,
-} from '../../model/errors.ts'
-import { isAfter } from '../../model/instants.ts'
-import type { Broker } from '../../ports/broker.ts'
+} from '../../../model/errors.ts'
+import { isAfter } from '../../../model/instants.ts'
+import type { Broker } from '../../../ports/broker.ts'
 import { latest, openRequests } from './open-approval.ts'
 import { isProvenNow } from './proven-now.ts'
 

@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import { type AccountState, isRefused } from '../../model/account-state.ts'
+import { type AccountState, isRefused } from '../../../model/account-state.ts'
 import { unprovenSince } from './doubt.ts'
 import { DEAD_EARLY_SECONDS } from './due.ts'
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
-import { TokenkeeperError } from '../../model/errors.ts'
-import { maskSecrets } from '../../model/secret.ts'
-import type { Refusal } from '../../ports/login-desk.ts'
+import { TokenkeeperError } from '../../../model/errors.ts'
+import { maskSecrets } from '../../../model/secret.ts'
+import type { Refusal } from '../../../ports/login-desk.ts'
 import { forAccount } from './ending.ts'
 
 /** Ends a piece of login work before anything was changed; the desk turns it into its {@link Refusal}. */

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
-import type { ApprovalRequest, OpenRequest } from '../../model/account-state.ts'
-import { isFromTheFuture } from '../../model/clock-tolerance.ts'
-import { isAfter } from '../../model/instants.ts'
+import type { ApprovalRequest, OpenRequest } from '../../../model/account-state.ts'
+import { isFromTheFuture } from '../../../model/clock-tolerance.ts'
+import { isAfter } from '../../../model/instants.ts'
 
 type Instant = Temporal.Instant
 

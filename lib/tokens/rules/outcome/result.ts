@@ -1,11 +1,11 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { AccountState } from '../../model/account-state.ts'
-import { localInstant } from '../../model/local-time.ts'
-import { type AccountResult, isSuccess } from '../../model/outcome.ts'
-import type { Broker } from '../../ports/broker.ts'
-import { dueAt } from './due.ts'
+import type { AccountState } from '../../../model/account-state.ts'
+import { localInstant } from '../../../model/local-time.ts'
+import { type AccountResult, isSuccess } from '../../../model/outcome.ts'
+import type { Broker } from '../../../ports/broker.ts'
+import { dueAt } from '../token/due.ts'
+import { isLive } from '../token/token-status.ts'
 import type { Ending } from './ending.ts'
-import { isLive } from './token-status.ts'
 
 /** One account's line of the report, from how its run ended and what is recorded. */
 export function resultOf(

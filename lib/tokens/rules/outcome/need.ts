@@ -1,4 +1,4 @@
-import type { Incident } from '../../model/account-state.ts'
+import type { Incident } from '../../../model/account-state.ts'
 
 /** What a person has to be told, if anything. */
 export interface Need {

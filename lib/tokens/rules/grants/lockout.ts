@@ -1,4 +1,4 @@
-import type { AccountState, StateChanges } from '../../model/account-state.ts'
+import type { AccountState, StateChanges } from '../../../model/account-state.ts'
 import {
   BrokerUnavailableError,
   ClientRejectedError,
@@ -6,10 +6,10 @@ import {
   HumanActionError,
   RateLimitedError,
   TokenkeeperError,
-} from '../../model/errors.ts'
-import type { SecretName } from '../../model/secret-name.ts'
-import type { Broker, Grant } from '../../ports/broker.ts'
-import type { StoredSecrets } from '../../ports/token-vault.ts'
+} from '../../../model/errors.ts'
+import type { SecretName } from '../../../model/secret-name.ts'
+import type { Broker, Grant } from '../../../ports/broker.ts'
+import type { StoredSecrets } from '../../../ports/token-vault.ts'
 import { secretStamp } from './secret-stamp.ts'
 
 /** Where it is not known after how many wrong tries a broker locks (lib/brokers/README.md, Lock-outs). */

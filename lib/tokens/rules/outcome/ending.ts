@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { AccountId } from '../../model/account-id.ts'
-import type { AccountState, Ambiguity, GrantBlock, StateChanges } from '../../model/account-state.ts'
+import type { AccountId } from '../../../model/account-id.ts'
+import type { AccountState, Ambiguity, GrantBlock, StateChanges } from '../../../model/account-state.ts'
 import {
   AmbiguousError,
   BrokerUnavailableError,
@@ -12,19 +12,19 @@ import {
   TokenLostError,
   UnexpectedResponseError,
   WrongAccountError,
-} from '../../model/errors.ts'
-import { localInstant } from '../../model/local-time.ts'
-import type { Outcome } from '../../model/outcome.ts'
-import { maskSecrets } from '../../model/secret.ts'
-import type { SecretName } from '../../model/secret-name.ts'
-import type { Broker, Grant } from '../../ports/broker.ts'
-import type { StoredSecrets } from '../../ports/token-vault.ts'
-import { withAttempt } from './budget.ts'
-import { unresolved } from './choose-grant.ts'
-import { gaveNothing, noteDoubt, withdrawDoubt } from './doubt.ts'
-import { afterFailedTry, confirmedTries, type UsedCredentials, withTry } from './lockout.ts'
+} from '../../../model/errors.ts'
+import { localInstant } from '../../../model/local-time.ts'
+import type { Outcome } from '../../../model/outcome.ts'
+import { maskSecrets } from '../../../model/secret.ts'
+import type { SecretName } from '../../../model/secret-name.ts'
+import type { Broker, Grant } from '../../../ports/broker.ts'
+import type { StoredSecrets } from '../../../ports/token-vault.ts'
+import { unresolved } from '../decide/choose-grant.ts'
+import { withAttempt } from '../grants/budget.ts'
+import { afterFailedTry, confirmedTries, type UsedCredentials, withTry } from '../grants/lockout.ts'
+import { secretStamp } from '../grants/secret-stamp.ts'
+import { gaveNothing, noteDoubt, withdrawDoubt } from '../token/doubt.ts'
 import type { Need } from './need.ts'
-import { secretStamp } from './secret-stamp.ts'
 
 /** A wait the broker asks for is sat out within a run up to this long; a longer one is left to later runs. */
 const LONGEST_WAIT_IN_RUN_S = 15 * 60
