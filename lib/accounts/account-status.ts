@@ -4,7 +4,7 @@ import { type AccountState, isRefused, type TokenSource } from '../model/account
 import { localInstant } from '../model/local-time.ts'
 import { isSuccess, type Outcome } from '../model/outcome.ts'
 import type { Broker } from '../ports/broker.ts'
-import { loginAction } from '../tokens/rules/outcome/ending.ts'
+import { loginAction } from '../tokens/rules/outcome/advice.ts'
 import { nextActionAfter } from '../tokens/rules/outcome/result.ts'
 import { unprovenSince } from '../tokens/rules/token/doubt.ts'
 import { wantsProof, whetherDue } from '../tokens/rules/token/due.ts'

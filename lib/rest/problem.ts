@@ -4,7 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { TokenkeeperError } from '../model/errors.ts'
 import type { AccountResult } from '../model/outcome.ts'
 import type { DeskRefusal } from '../ports/token-desk.ts'
-import { forAccount } from '../tokens/rules/outcome/ending.ts'
+import { forAccount } from '../tokens/rules/outcome/advice.ts'
 
 /** Status and title of every kind of problem (RFC 9457); whoever handles them goes by the code. */
 const PROBLEMS = {

@@ -2,7 +2,7 @@ import { statusOf } from '../../accounts/account-status.ts'
 import type { KnownAccount } from '../../accounts/accounts.ts'
 import { TokenkeeperError } from '../../model/errors.ts'
 import { namesOf } from '../../tokens/lease/read-stored.ts'
-import { forAccount } from '../../tokens/rules/outcome/ending.ts'
+import { forAccount } from '../../tokens/rules/outcome/advice.ts'
 import type { Composition } from '../backend/composition.ts'
 import { type Finding, fail, pass, warn } from './finding.ts'
 

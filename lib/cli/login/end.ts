@@ -5,7 +5,7 @@ import type { AccountState, LoginResult } from '../../model/account-state.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Refusal } from '../../ports/login-desk.ts'
-import { forAccount } from '../../tokens/rules/outcome/ending.ts'
+import { forAccount } from '../../tokens/rules/outcome/advice.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 
 /** How a login ended, for people and programs; it holds no code, no state and no token. */

@@ -11,7 +11,7 @@ import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { readStored } from '../../tokens/lease/read-stored.ts'
 import { decide } from '../../tokens/rules/decide/decide.ts'
 import type { Decision } from '../../tokens/rules/decide/decision.ts'
-import { loginAction } from '../../tokens/rules/outcome/ending.ts'
+import { loginAction } from '../../tokens/rules/outcome/advice.ts'
 import { unprovenSince } from '../../tokens/rules/token/doubt.ts'
 import { NO_TOKEN, REFUSED, type Remedy, type Standing, unproven } from './standing.ts'
 

@@ -7,20 +7,18 @@ import type { Broker, Grant } from '../../ports/broker.ts'
 import type { Renewal } from '../../ports/broker-context.ts'
 import { decide } from '../rules/decide/decide.ts'
 import type { Decision, Situation } from '../rules/decide/decision.ts'
+import { beforeAttempt, leftAlone, tracesOfFailure } from '../rules/grants/attempt.ts'
 import { attemptAllowedAt, attemptsLeftToday } from '../rules/grants/budget.ts'
 import { liftedByGrant } from '../rules/grants/lifted.ts'
 import { countedSecrets } from '../rules/grants/lockout.ts'
 import {
   askForLogin,
   askLater,
-  beforeAttempt,
   type Ending,
   endingOfError,
   endingOfGrant,
   leavesRoomForNextGrant,
-  leftAlone,
   stopUntilFixed,
-  tracesOfFailure,
 } from '../rules/outcome/ending.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 import { keepPending } from './pending.ts'

@@ -7,8 +7,9 @@ import {
   WAIT_FOR_RUN,
 } from '../../model/errors.ts'
 import { isWorthKeeping } from '../../model/worth-keeping.ts'
+import { leftAlone } from '../rules/grants/attempt.ts'
 import { LIFTED_BY_A_PERSON, liftedByGrant } from '../rules/grants/lifted.ts'
-import { type Ending, endingOfError, leftAlone } from '../rules/outcome/ending.ts'
+import { type Ending, endingOfError } from '../rules/outcome/ending.ts'
 import { answered } from '../rules/token/open-approval.ts'
 import { type Pending, pendingIn } from '../rules/token/pending-token.ts'
 import type { Transaction } from '../transaction/transaction.ts'

@@ -6,7 +6,7 @@ import type { Audience, Publication } from '../../ports/audience.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
-import { forAccount } from '../rules/outcome/ending.ts'
+import { forAccount } from '../rules/outcome/advice.ts'
 
 /** Tells every audience of what was published. Never throws: the token is there whether or not they know. */
 export async function announce(publications: readonly Publication[], ports: Ports): Promise<void> {

@@ -8,13 +8,9 @@ import {
   GrantRejectedError,
   HumanActionError,
 } from '../../../lib/model/errors.ts'
+import { type GrantFailure, tracesOfFailure } from '../../../lib/tokens/rules/grants/attempt.ts'
 import { liftedByGrant } from '../../../lib/tokens/rules/grants/lifted.ts'
-import {
-  endingOfError,
-  endingOfGrant,
-  type GrantFailure,
-  tracesOfFailure,
-} from '../../../lib/tokens/rules/outcome/ending.ts'
+import { endingOfError, endingOfGrant } from '../../../lib/tokens/rules/outcome/ending.ts'
 import { CutWorld } from '../crash-cutter/cut-world.ts'
 import { cutbroker } from '../crash-cutter/one-session-broker.ts'
 import type { OneSessionSimulator } from '../crash-cutter/one-session-simulator.ts'

@@ -42,3 +42,8 @@ export interface Situation {
   /** A consumer was refused by the broker with this access token. */
   readonly refused?: RefusedToken | undefined
 }
+
+/** Nothing can be done until somebody changes what `fix` names. */
+export function stop(reason: string, fix: string, code: ErrorCode = 'configuration_invalid'): Decision {
+  return { action: 'stop', reason, fix, code }
+}

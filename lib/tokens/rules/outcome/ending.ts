@@ -1,38 +1,22 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../../model/account-id.ts'
-import type { AccountState, Ambiguity, GrantBlock, StateChanges } from '../../../model/account-state.ts'
 import {
   AmbiguousError,
-  BrokerUnavailableError,
   type ErrorCode,
   GrantRejectedError,
-  HumanActionError,
   RateLimitedError,
   TokenkeeperError,
-  TokenLostError,
-  UnexpectedResponseError,
-  WrongAccountError,
 } from '../../../model/errors.ts'
 import { localInstant } from '../../../model/local-time.ts'
 import type { Outcome } from '../../../model/outcome.ts'
 import { maskSecrets } from '../../../model/secret.ts'
-import type { SecretName } from '../../../model/secret-name.ts'
-import type { Broker, Grant } from '../../../ports/broker.ts'
-import type { StoredSecrets } from '../../../ports/token-vault.ts'
-import { unresolved } from '../decide/choose-grant.ts'
-import { withAttempt } from '../grants/budget.ts'
-import { afterFailedTry, confirmedTries, type UsedCredentials, withTry } from '../grants/lockout.ts'
-import { secretStamp } from '../grants/secret-stamp.ts'
-import { gaveNothing, noteDoubt, withdrawDoubt } from '../token/doubt.ts'
+import type { Broker } from '../../../ports/broker.ts'
+import { fixOf, forAccount, isLookedAtDaily, loginAction } from './advice.ts'
 import type { Need } from './need.ts'
 
 /** A wait the broker asks for is sat out within a run up to this long; a longer one is left to later runs. */
 const LONGEST_WAIT_IN_RUN_S = 15 * 60
 const PASSING_FAULT_PAUSE_S = 2
-/** A longer hint is taken for a mistake (another unit, another century); who means it says it again at the next try. */
-const LONGEST_NOT_BEFORE_S = 24 * 60 * 60
-
-type LeftAlone = Required<Pick<AccountState, 'notBefore' | 'notBeforeSetAt'>>
 
 /** How a run ends for one account, before it is written down. */
 export interface Ending {
@@ -65,25 +49,10 @@ export function askLater(broker: Broker, account: AccountId, reason: string, fro
   }
 }
 
-/** What a person does, and from when on it helps. */
-export function loginAction(broker: Broker, account: AccountId, from?: Temporal.Instant): string {
-  const how = broker.login?.how ?? `log in at ${broker.displayName}`
-  const then = from ? ` from ${localInstant(from, broker.session.timeZone)} on` : ''
-  return broker.login?.code
-    ? `${how}${then}: tokenkeeper login ${account}`
-    : `${how}${then} and store the new token: tokenkeeper put ${account} access_token`
-}
-
 /** Nothing helps until somebody changes what `fix` names. */
 export function stopUntilFixed(code: ErrorCode, reason: string, fix: string): Ending {
   const kind = code === 'human_action' || code === 'wrong_account' ? 'human_action' : 'operator_action'
   return { outcome: 'failed', code, reason, fix, need: { kind, reason, action: fix } }
-}
-
-/** A fix with the account it is about in place of `{account}`; where nobody knows that, the reader is told to put it in. */
-export function forAccount(fix: string, account: string | undefined): string {
-  if (account !== undefined || !fix.includes('{account}')) return fix.replaceAll('{account}', account ?? '')
-  return `${fix.replaceAll('{account}', 'ACCOUNT')}, with the account’s id for ACCOUNT`
 }
 
 /** What an error of a grant means for the run, which looks at some of them again by itself. */
@@ -123,155 +92,6 @@ export function endingOfError(error: unknown, account: AccountId, now: Temporal.
     return { outcome: 'failed', ...told, need: { kind: 'token_lost', reason, action: fix } }
   }
   return stopUntilFixed(error.code, reason, fix)
-}
-
-export interface GrantFailure {
-  readonly error: unknown
-  readonly grant: Grant
-  /** Whether the grant gave a token, which then could not be saved, proven or published. */
-  readonly minted: boolean
-  /** The secrets of the grant that the broker counts wrong tries of. */
-  readonly counted: readonly SecretName[]
-  readonly used: UsedCredentials
-  /** The broker's zone, for its days. */
-  readonly timeZone: string
-  readonly at: Temporal.Instant
-}
-
-/**
- * What is written down before a grant is sent, since a process that dies writes nothing any more: the attempt, and
- * that a grant which must not be sent again at will may have reached the broker (I4), and that the published token may
- * have been ended by its answer (I9).
- */
-export function beforeAttempt(
-  broker: Broker,
-  grant: Grant,
-  state: AccountState,
-  stored: StoredSecrets,
-  at: Temporal.Instant,
-): StateChanges {
-  const attempts = withAttempt(state.attempts, at)
-  const doubt = {
-    ...noteDoubt(broker, state, { by: grant.kind, at }),
-    ...withTry(broker, grant, state, stored),
-  }
-  if (grant.repeatsAfterAmbiguity === 'budget') return { attempts, ...doubt }
-  return { attempts, ambiguous: ambiguityOf(grant, state, stored, at), ...doubt }
-}
-
-/** Until when a throttled account is left alone, and since when. */
-export function leftAlone({ retryAfterSeconds }: RateLimitedError, at: Temporal.Instant): LeftAlone {
-  const seconds = Math.min(Math.ceil(retryAfterSeconds), LONGEST_NOT_BEFORE_S)
-  return { notBefore: at.add({ seconds }), notBeforeSetAt: at }
-}
-
-/** What a failed grant leaves behind in the state record: blocks, waits, an ambiguity. */
-export function tracesOfFailure(
-  failure: GrantFailure,
-  state: AccountState,
-  stored: StoredSecrets,
-): StateChanges {
-  const { error, grant, minted, at, counted, used } = failure
-  // A login is what carries the password; and whoever is throttled has made none.
-  const isNoAttempt =
-    !minted &&
-    (error instanceof RateLimitedError || (counted.length > 0 && !counted.some((name) => used.wasUsed(name))))
-  const noted = grant.repeatsAfterAmbiguity !== 'budget'
-  const settled: StateChanges = {
-    ...(noted && !(error instanceof AmbiguousError) && tellsFate(error) && { ambiguous: undefined }),
-    ...(minted ? confirmedTries(counted, state) : afterFailedTry(error, counted, used, state)),
-    ...(isNoAttempt && { attempts: state.attempts.slice(0, -1) }),
-    ...((!minted || error instanceof WrongAccountError) &&
-      gaveNothing(error) &&
-      withdrawDoubt(state, state.attempts.at(-1))),
-  }
-  if (error instanceof AmbiguousError) {
-    // Whoever may be sent again at will takes no note's place of one that must not.
-    const other = unresolved(state, stored)
-    const isFree = !noted && (other === undefined || other.grant === grant.kind)
-    return { ...settled, ...(isFree && { ambiguous: ambiguityOf(grant, state, stored, at) }) }
-  }
-  if (error instanceof RateLimitedError) {
-    return { ...settled, ...leftAlone(error, at) }
-  }
-  if (error instanceof BrokerUnavailableError) {
-    // Where nothing reached the broker, nothing counts against the login budget.
-    return error.sent || minted ? settled : { ...settled, attempts: state.attempts.slice(0, -1) }
-  }
-  const block = blockOf(failure, state.account, stored)
-  return { ...settled, ...(block && { blocks: { ...state.blocks, [grant.kind]: block } }) }
-}
-
-function ambiguityOf(
-  grant: Grant,
-  state: AccountState,
-  stored: StoredSecrets,
-  at: Temporal.Instant,
-): Ambiguity {
-  const before = unresolved(state, stored)
-  const repeats = before?.grant === grant.kind ? before.repeats + 1 : 0
-  return { grant: grant.kind, at, repeats, stamps: stampsOf(grant.needs, stored), probed: false }
-}
-
-/** After a reply that cannot be read, a token that could not be saved or a bug of ours the grant may well be spent. */
-function tellsFate(error: unknown): boolean {
-  if (error instanceof UnexpectedResponseError || error instanceof TokenLostError) return false
-  return error instanceof TokenkeeperError
-}
-
-function blockOf(failure: GrantFailure, account: AccountId, stored: StoredSecrets): GrantBlock | undefined {
-  const { error, grant, at, counted } = failure
-  if (!(error instanceof TokenkeeperError)) return undefined
-  const suspects = error.suspects ?? (isOfSecrets(error) && counted.length > 0 ? counted : grant.needs)
-  const stamps = stampsOf(suspects, stored)
-  const minutes = grant.refusalStandsMinutes
-  const ends = minutes === undefined ? {} : { until: at.add({ minutes }) }
-  const tomorrow = at.toZonedDateTimeISO(failure.timeZone).startOfDay().add({ days: 1 }).toInstant()
-  const fix = forAccount(fixOf(error), account)
-  const block = { code: error.code, reason: forAccount(error.message, account), fix, stamps, at, ...ends }
-  switch (error.code) {
-    case 'grant_rejected':
-      // The grant worked and its token was refused: that says nothing against the stored credentials.
-      if (failure.minted) return { until: tomorrow, ...block, forcible: true }
-      // May have been a wrong PIN in disguise (FYERS): not even a forced run sends it again.
-      return { ...block, forcible: false }
-    case 'human_action': {
-      const { problem } = error as HumanActionError
-      // Perhaps it was refused for its time, by a clock that is right by now: one more try each day.
-      if (problem === 'one_time_code') return { ...block, until: tomorrow, forcible: false }
-      if (problem !== 'account') return { ...block, forcible: problem === 'locked' }
-      // Put right at the broker, which nobody tells us: looked at once a day, and when somebody says so.
-      return { until: tomorrow, ...block, forcible: true }
-    }
-    case 'wrong_account':
-      return { ...block, forcible: true }
-    case 'client_rejected':
-      // The app can be put right at the broker without anything changing here: one more try each day.
-      return { until: tomorrow, ...block, forcible: true }
-    default:
-      return undefined
-  }
-}
-
-/** What helps against the refusal of a grant, and whether and when it is looked at again by itself. */
-function fixOf(error: TokenkeeperError): string {
-  if (!isLookedAtDaily(error)) return error.fix
-  return `${error.fix}, then run tokenkeeper refresh {account} --force; else it is tried again tomorrow`
-}
-
-function isLookedAtDaily(error: unknown): error is HumanActionError {
-  return error instanceof HumanActionError && error.problem === 'account'
-}
-
-/** A refusal of what was sent, and not of the app or of the person. */
-function isOfSecrets(error: TokenkeeperError): boolean {
-  return (
-    error.code === 'grant_rejected' || (error instanceof HumanActionError && error.problem === 'wrong_secret')
-  )
-}
-
-function stampsOf(names: readonly SecretName[], stored: StoredSecrets): Readonly<Record<string, string>> {
-  return Object.fromEntries(names.map((name) => [name, secretStamp(stored, name)]))
 }
 
 /** Whether the next grant of the ladder may be tried after this error. */

@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { TokenkeeperError } from '../../../model/errors.ts'
 import { maskSecrets } from '../../../model/secret.ts'
 import type { Refusal } from '../../../ports/login-desk.ts'
-import { forAccount } from './ending.ts'
+import { forAccount } from './advice.ts'
 
 /** Ends a piece of login work before anything was changed; the desk turns it into its {@link Refusal}. */
 export class Refused extends Error {
