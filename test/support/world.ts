@@ -17,6 +17,7 @@ import type { Simulator } from '../../lib/simulators/kit/simulator.ts'
 import { type SimulatorServer, startSimulator } from '../../lib/simulators/kit/simulator-server.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { type Run, runBroker } from '../../lib/tokens/refresh/run.ts'
+import { type CallFault, type FailingCall, type PortCall, withFault } from './faults.ts'
 
 export interface LogLine {
   readonly level: 'info' | 'warn' | 'error'
@@ -78,6 +79,13 @@ export class World {
 
   async stored(account: AccountId, name: SecretName): Promise<string | undefined> {
     return (await this.ports.vault.read(account, [name])).get(name)?.value.reveal()
+  }
+
+  /** From now on this call at a port fails once, or as the fault says. */
+  failNext<Call extends PortCall>(call: Call, fault: CallFault<Call> = {}): FailingCall {
+    const { ports, failing } = withFault(this.ports, call, fault)
+    this.ports = ports
+    return failing
   }
 
   /** One run over the broker's accounts, as an invocation with `seconds` to live would make it. */

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { NotificationError, StateStoreError, TokenVaultError } from '../../../lib/model/errors.ts'
 import type { Ports } from '../../../lib/ports/ports.ts'
 import { HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
@@ -101,35 +100,13 @@ describe('I1 a refresh token the broker issued is never lost by us', () => {
   })
 
   test('a write that fails for a while is repeated until it lands', async () => {
-    const { vault } = world.ports
-    let failures = 20
-    world.ports = {
-      ...world.ports,
-      vault: {
-        ...vault,
-        read: vault.read,
-        write: async (id, name, value, options) => {
-          if (failures-- > 0) throw new TokenVaultError('throttled', { during: 'write' })
-          return vault.write(id, name, value, options)
-        },
-      },
-    }
+    world.failNext('vault.write', { times: 20 })
     expect(await result()).toMatchObject({ outcome: 'refreshed' })
     expect(await world.stored(account, 'refresh_token')).toBe(simulator.currentOf('SIM001'))
   })
 
   test('a write that fails until the deadline ends in token_lost and pages at once', async () => {
-    const { vault } = world.ports
-    world.ports = {
-      ...world.ports,
-      vault: {
-        ...vault,
-        read: vault.read,
-        write: async () => {
-          throw new TokenVaultError('access denied', { during: 'write' })
-        },
-      },
-    }
+    world.failNext('vault.write', { times: 'all' })
     expect(await result()).toMatchObject({ outcome: 'failed', code: 'token_lost' })
     expect(world.alerts).toMatchObject([{ kind: 'token_lost', severity: 'page' }])
     expect(world.counts.get('rotabroker TokenLost')).toBe(1)
@@ -353,18 +330,9 @@ describe('I4 whatever leaves the fate of a single-use grant open, the grant is n
   })
 
   test('a new refresh token that could not be saved', async () => {
-    const { vault } = world.ports
-    world.ports = {
-      ...world.ports,
-      vault: {
-        ...vault,
-        write: async () => {
-          throw new TokenVaultError('access denied', { during: 'write' })
-        },
-      },
-    }
+    const denied = world.failNext('vault.write', { times: 'all' })
     await world.run(rotabroker, { seconds: 60 })
-    world.ports = { ...world.ports, vault }
+    denied.stop()
     later()
     for (let i = 0; i < 3; i++) {
       expect(await result()).toMatchObject({ outcome: 'awaiting_login' })
@@ -427,18 +395,10 @@ describe('I5 a person is asked once, and told when it is over', () => {
   })
 
   test('a message that could not be delivered is sent by the next run', async () => {
-    const { notifier } = world.ports
-    world.ports = {
-      ...world.ports,
-      notifier: {
-        notify: async () => {
-          throw new NotificationError('SNS refuses')
-        },
-      },
-    }
+    const away = world.failNext('notifier.notify', { times: 'all' })
     expect(await result()).toMatchObject({ outcome: 'awaiting_login' })
     expect(world.counts.get('rotabroker NotifyFailed')).toBe(1)
-    world.ports = { ...world.ports, notifier }
+    away.stop()
     await result()
     await result()
     expect(world.alerts).toHaveLength(1)
@@ -447,15 +407,9 @@ describe('I5 a person is asked once, and told when it is over', () => {
   test('word that it is over is sent by the next run when it could not be delivered', async () => {
     await result()
     await world.store(account, { refresh_token: simulator.login('SIM001') })
-    const { notifier } = world.ports
-    const broken: Ports['notifier'] = {
-      notify: async () => {
-        throw new NotificationError('SNS refuses')
-      },
-    }
-    world.ports = { ...world.ports, notifier: broken }
+    const away = world.failNext('notifier.notify', { times: 'all' })
     expect(await result()).toMatchObject({ outcome: 'refreshed' })
-    world.ports = { ...world.ports, notifier }
+    away.stop()
     await result()
     await result()
     expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed', 'solved'])
@@ -464,15 +418,9 @@ describe('I5 a person is asked once, and told when it is over', () => {
   test('a new need is told although word of the end of the last one is still on its way', async () => {
     await result()
     await world.store(account, { refresh_token: simulator.login('SIM001') })
-    const { notifier } = world.ports
-    const broken: Ports['notifier'] = {
-      notify: async () => {
-        throw new NotificationError('SNS refuses')
-      },
-    }
-    world.ports = { ...world.ports, notifier: broken }
+    const away = world.failNext('notifier.notify', { times: 'all' })
     await result()
-    world.ports = { ...world.ports, notifier }
+    away.stop()
     await world.store(account, { refresh_token: 'sim.spent.refresh.token' })
     later(40)
     expect(await result()).toMatchObject({ outcome: 'awaiting_login' })
@@ -494,52 +442,20 @@ describe('I5 a person is asked once, and told when it is over', () => {
 
 describe('the state table is out of reach', () => {
   test('no grant is spent when the lease cannot be taken', async () => {
-    const { states } = world.ports
-    world.ports = {
-      ...world.ports,
-      states: {
-        ...states,
-        replace: async () => {
-          throw new StateStoreError('unreachable', { fix: 'check the table' })
-        },
-      },
-    }
+    world.failNext('states.replace', { times: 'all' })
     expect(await result()).toMatchObject({ outcome: 'failed', code: 'state' })
     expect(server.count('/token')).toBe(0)
   })
 
   test('a lease whose answer was lost is ours, not another run’s', async () => {
-    const { states } = world.ports
-    let writes = 0
-    world.ports = {
-      ...world.ports,
-      states: {
-        ...states,
-        replace: async (next) => {
-          const replaced = await states.replace(next)
-          if (++writes === 1) throw new StateStoreError('the answer was lost', { fix: 'check the table' })
-          return replaced
-        },
-      },
-    }
+    world.failNext('states.replace', { after: 'landed' })
     expect(await result()).toMatchObject({ outcome: 'refreshed' })
   })
 
   test('a published token whose record was lost is adopted by the next run, not renewed again', async () => {
-    const { states } = world.ports
-    let writes = 0
-    world.ports = {
-      ...world.ports,
-      states: {
-        ...states,
-        replace: async (next) => {
-          if (++writes > 1) throw new StateStoreError('unreachable', { fix: 'check the table' })
-          return states.replace(next)
-        },
-      },
-    }
+    const unreachable = world.failNext('states.replace', { skip: 1, times: 'all' })
     await world.run(rotabroker, { seconds: 60 })
-    world.ports = { ...world.ports, states }
+    unreachable.stop()
     world.clock.advance({ minutes: 4 })
     expect(await result()).toMatchObject({ outcome: 'refreshed' })
     expect(simulator.exchanges).toBe(1)
