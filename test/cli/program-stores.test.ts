@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Composition } from '../../lib/cli/backend/composition.ts'
 import { programAccounts } from '../../lib/cli/program/stores.ts'
 import { parseConfig } from '../../lib/config.ts'
-import { StateStoreError, TokenVaultError } from '../../lib/model/errors.ts'
+import { StateStoreError } from '../../lib/model/errors.ts'
 import { RestWorld } from '../rest/support/rest-world.ts'
 
 let world: RestWorld
@@ -13,9 +13,9 @@ beforeEach(async () => {
 afterEach(() => world.close())
 
 /** The stack's accounts as the command line would see them, over stores of this process. */
-function onAws(ports: Partial<Composition['ports']> = {}): Composition {
+function onAws(): Composition {
   const brokers = world.brokers.map((broker) => ({ broker, settings: {} }))
-  const parts = { backend: 'aws', brokers, config: parseConfig({}), ports: { ...world.ports, ...ports } }
+  const parts = { backend: 'aws', brokers, config: parseConfig({}), ports: world.ports }
   return parts as unknown as Composition
 }
 
@@ -32,26 +32,22 @@ test('on AWS the record adds what a parameter does not tell', async () => {
 
 test('on AWS who may not read the records still has the parameters of an account that is named', async () => {
   const account = await world.fyersAccount()
-  const denied = () => {
-    throw new StateStoreError('DynamoDB refused Query for the table (AccessDeniedException)')
-  }
-  const states = { ...world.ports.states, list: denied, get: denied }
-  const { accounts } = await programAccounts([account], onAws({ states }))
+  const { accessToken } = await world.record(account)
+  const error = new StateStoreError('DynamoDB refused Query for the table (AccessDeniedException)')
+  for (const call of ['states.list', 'states.get'] as const) world.failNext(call, { times: 'all', error })
+  const { accounts } = await programAccounts([account], onAws())
   const token = await accounts[0]?.source.read()
   expect(token?.accessToken.length).toBeGreaterThan(100)
   expect(token).not.toHaveProperty('generation')
   const standing = await accounts[0]?.standing()
-  expect(standing?.expiresAt).toEqual((await world.record(account)).accessToken?.expiresAt)
-  await expect(programAccounts([], onAws({ states }))).rejects.toThrow('DynamoDB')
+  expect(standing?.expiresAt).toEqual(accessToken?.expiresAt)
+  await expect(programAccounts([], onAws())).rejects.toThrow('DynamoDB')
 })
 
 test('who may not read the credentials is advised by the record alone', async () => {
   const account = await world.fyersAccount()
-  const vault = {
-    ...world.ports.vault,
-    read: () => Promise.reject(new TokenVaultError('SSM refused GetParameters', { during: 'read' })),
-  }
-  const { accounts } = await programAccounts([account], onAws({ vault }))
+  world.failNext('vault.read', { times: 'all' })
+  const { accounts } = await programAccounts([account], onAws())
   expect(await (await accounts[0]?.standing())?.remedy(undefined)).toEqual({
     fix: `run tokenkeeper refresh ${account}`,
   })

@@ -5,7 +5,6 @@ import { refreshHandler } from '../../functions/runtime/refresh/refresh-handler.
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import { StateStoreError } from '../../lib/model/errors.ts'
 import { maskSecrets } from '../../lib/model/secret.ts'
 import { RestWorld } from '../rest/support/rest-world.ts'
 import { captureOutput, lambdaContext } from './lambda.ts'
@@ -115,8 +114,7 @@ describe('what goes wrong is the reply', () => {
   })
 
   test('a store that is down', async () => {
-    const get = () => Promise.reject(new StateStoreError('DynamoDB did not answer', { fix: 'wait' }))
-    world.ports = { ...world.ports, states: { ...world.ports.states, get } }
+    world.failNext('states.get', { times: 'all' })
     expect(await validate()).toMatchObject({ refused: true, code: 'state', fix: 'wait' })
   })
 

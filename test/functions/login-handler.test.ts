@@ -3,7 +3,6 @@ import type { Compose } from '../../functions/runtime/compose.ts'
 import type { LoginReply } from '../../functions/runtime/login/login-handler.ts'
 import { refreshHandler } from '../../functions/runtime/refresh/refresh-handler.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import { StateStoreError } from '../../lib/model/errors.ts'
 import { maskSecrets } from '../../lib/model/secret.ts'
 import type { FollowUpRequest } from '../../lib/ports/follow-up.ts'
 import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'
@@ -135,9 +134,8 @@ describe('what goes wrong in a step is its reply', () => {
   })
 
   test('a store that is down, also for what was posted to the webhook', async () => {
-    const get = () => Promise.reject(new StateStoreError('DynamoDB did not answer', { fix: 'wait' }))
-    world.ports = { ...world.ports, states: { ...world.ports.states, get } }
-    const down = { refused: true, code: 'state', reason: 'DynamoDB did not answer', fix: 'wait' }
+    world.failNext('states.get', { times: 'all' })
+    const down = { refused: true, code: 'state', reason: 'the state table is away', fix: 'wait' }
     expect(await start()).toEqual(down)
     const body = world.simulator.webhookOf('SIM001')
     expect(await step({ step: 'accept_approval', account, body })).toEqual(down)

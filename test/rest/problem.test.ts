@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { BrokerUnavailableError, StateStoreError } from '../../lib/model/errors.ts'
-import { Secret } from '../../lib/model/secret.ts'
 import { RestWorld } from './support/rest-world.ts'
 
 let world: RestWorld
@@ -49,11 +48,8 @@ describe('a problem', () => {
 
   test('advises no command with a gap in it, whatever was thrown', async () => {
     const fix = 'wait, or try at once: tokenkeeper refresh {account}'
-    const list = () => {
-      throw new StateStoreError('DynamoDB did not answer', { fix })
-    }
-    const get = () => Promise.reject(new StateStoreError('DynamoDB did not answer', { fix }))
-    world.ports = { ...world.ports, states: { ...world.ports.states, get, list } }
+    for (const call of ['states.get', 'states.list'] as const)
+      world.failNext(call, { times: 'all', error: new StateStoreError('DynamoDB did not answer', { fix }) })
     world.mount()
     for (const path of ['/accounts/upstox/ACC1/token', '/token/status']) {
       const { body } = await world.get(path, key)
@@ -64,12 +60,11 @@ describe('a problem', () => {
   })
 
   test('of a store that is away says so in our words, and the log has it', async () => {
-    const get = () => Promise.reject(new StateStoreError('DynamoDB did not answer', { fix: 'wait' }))
-    world.ports = { ...world.ports, states: { ...world.ports.states, get } }
+    world.failNext('states.get', { times: 'all' })
     world.mount()
     expect(await world.get('/accounts/upstox/ACC1/token', key)).toMatchObject({
       status: 503,
-      body: { code: 'state', detail: 'DynamoDB did not answer', fix: 'wait' },
+      body: { code: 'state', detail: 'the state table is away', fix: 'wait' },
     })
     expect(world.logs).toContainEqual(
       expect.objectContaining({ level: 'error', fields: expect.objectContaining({ code: 'state' }) }),
@@ -77,8 +72,7 @@ describe('a problem', () => {
   })
 
   test('of a bug of ours tells nothing of it', async () => {
-    const get = () => Promise.reject(new TypeError(`CANARY ${new Secret('CANARY-SECRET').reveal()}`))
-    world.ports = { ...world.ports, states: { ...world.ports.states, get } }
+    world.failNext('states.get', { times: 'all', error: new TypeError('CANARY') })
     world.mount()
     const asked = await world.get('/accounts/upstox/ACC1/token', key)
     expect(asked).toMatchObject({ status: 500, body: { code: 'internal' } })

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { changed } from '../../lib/model/account-state.ts'
-import { StateStoreError } from '../../lib/model/errors.ts'
 import { fingerprint } from '../../lib/model/fingerprint.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import type { TokenDesk } from '../../lib/ports/token-desk.ts'
@@ -51,11 +50,9 @@ describe('health', () => {
   })
 
   test('R2.6 is well while no token is, and not while the store is away', async () => {
-    const list = () => {
-      throw new StateStoreError('the local state store could not be used', { fix: 'mend it' })
-    }
-    world.mount({ ports: { ...world.ports, states: { ...world.ports.states, list } } })
-    expect(await world.get('/health')).toMatchObject({ status: 503, body: { code: 'state', fix: 'mend it' } })
+    world.failNext('states.list', { times: 'all' })
+    world.mount()
+    expect(await world.get('/health')).toMatchObject({ status: 503, body: { code: 'state', fix: 'wait' } })
   })
 })
 

@@ -177,15 +177,7 @@ describe('a fault of ours', () => {
   test('is a page for people and JSON for programs, with nothing of the fault in it', async () => {
     const { world } = siege
     const visitor = await site.visitor(BINA)
-    world.ports = {
-      ...world.ports,
-      states: {
-        ...world.ports.states,
-        list: () => {
-          throw new StateStoreError('the table CANARY is away')
-        },
-      },
-    }
+    world.failNext('states.list', { times: 'all', error: new StateStoreError('the table CANARY is away') })
     const broken = await siteOf(world, [world.broker])
     const browser = new SiteBrowser(broken.app, broken.siteUrl)
     for (const [name, value] of visitor.cookies) browser.cookies.set(name, value)

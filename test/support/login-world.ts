@@ -2,6 +2,7 @@ import type { AccountId } from '../../lib/model/account-id.ts'
 import type { AccountState, LoginResult } from '../../lib/model/account-state.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { Finished, LoginDesk, Refusal, Started } from '../../lib/ports/login-desk.ts'
+import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { loginDesk } from '../../lib/tokens/login/desk.ts'
 import { LoginBrokerSimulator, loginbroker } from './login-broker.ts'
 import { World } from './world.ts'
@@ -14,9 +15,12 @@ export class LoginWorld extends World {
   readonly broker: Broker = loginbroker
   readonly simulator = new LoginBrokerSimulator(this.clock)
 
+  /** What serves the simulator, once the world is open. */
+  server!: SimulatorServer
+
   static async open(start?: string): Promise<LoginWorld> {
     const world = new LoginWorld(start)
-    await world.serve(world.simulator)
+    world.server = await world.serve(world.simulator)
     return world
   }
 

@@ -5,7 +5,7 @@ import type { AccountId } from '../../lib/model/account-id.ts'
 import { changed, newAccountState } from '../../lib/model/account-state.ts'
 import { BrokerUnavailableError, GrantRejectedError, TokenVaultError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
-import { type Http, HttpError, type HttpRequest } from '../../lib/ports/http.ts'
+import type { Http } from '../../lib/ports/http.ts'
 import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { gaveNothing, noteDoubt } from '../../lib/tokens/rules/token/doubt.ts'
@@ -86,18 +86,10 @@ describe('I9 a token is called live only while nothing speaks against it', () =>
   })
 
   test('a login that is cancelled at the broker leaves the doubt of an earlier one that was killed', async () => {
-    const { ports } = world
-    const sent = Promise.withResolvers<void>()
-    const send = async (request: HttpRequest): Promise<never> => {
-      await ports.http.send(request)
-      sent.resolve()
-      return new Promise<never>(() => undefined)
-    }
     const state = await world.begin(account)
-    world.ports = { ...ports, http: { send } }
+    const killed = world.failNext('http.send', { after: 'landed', hangs: true })
     void world.callback({ state, code: world.simulator.codeFor('SIM001') })
-    await sent.promise
-    world.ports = ports
+    await killed.happened
     world.clock.advance({ minutes: 10 })
     hangs()
     success(await world.callback({ state: await world.begin(account), error: 'access_denied' }))
@@ -121,11 +113,7 @@ describe('I9 a token is called live only while nothing speaks against it', () =>
   test('what a request that never left us had put in doubt is as it was before', async () => {
     const doubt = { since: world.clock.now(), by: 'login' } as const
     await world.ports.states.replace(changed(await world.record(account), { doubt }))
-    const { ports } = world
-    const offline = async (): Promise<never> => {
-      throw new HttpError('ECONNREFUSED', { sent: false })
-    }
-    world.ports = { ...ports, http: { send: offline } }
+    world.failNext('http.send', { times: 'all' })
     expect(await world.desk.requestApproval({ account })).toMatchObject({ refused: true })
     expect((await world.record(account)).doubt).toEqual(doubt)
   })
@@ -147,12 +135,9 @@ describe('I9 a token is called live only while nothing speaks against it', () =>
   })
 
   test('a renewal that was killed in flight is found out by the next run, a minute and a half later', async () => {
-    const mortal = { ...world.ports, http: { send: () => new Promise<never>(() => undefined) } }
-    const alive = world.ports
-    world.ports = mortal
+    const killed = world.failNext('http.send', { hangs: true })
     void world.run(world.broker, { force: true })
-    await until(async () => (await world.record(account)).lease !== undefined)
-    world.ports = alive
+    await killed.happened
     expect(await status()).toBe('unproven')
     world.clock.advance({ seconds: 60 })
     expect(await run()).toMatchObject({ outcome: 'skipped', live: false })
@@ -163,11 +148,10 @@ describe('I9 a token is called live only while nothing speaks against it', () =>
 })
 
 test('a verdict while a renewal is under way settles nothing: the renewal may end the token after it', async () => {
-  const alive = world.ports
-  world.ports = { ...alive, http: { send: () => new Promise<never>(() => undefined) } }
+  const renewal = world.failNext('http.send', { hangs: true })
   void world.run(world.broker, { force: true })
-  await until(async () => (await world.record(account)).lease !== undefined)
-  expect(await validateAccessToken(world.broker, account, alive)).toMatchObject({ valid: true })
+  await renewal.happened
+  expect(await validateAccessToken(world.broker, account, world.ports)).toMatchObject({ valid: true })
   expect(await status()).toBe('unproven')
 })
 
@@ -215,16 +199,14 @@ describe('I10 what the broker minted is kept until it is proven', () => {
   })
 
   test('whatever keeps it from being published for a while: the vault too', async () => {
-    const { vault } = world.ports
-    const write: typeof vault.write = async (id, name, ...rest) => {
-      if (name === 'access_token') throw new TokenVaultError('throttled', { during: 'write' })
-      return vault.write(id, name, ...rest)
-    }
-    world.ports = { ...world.ports, vault: { ...vault, read: vault.read, remove: vault.remove, write } }
+    const throttled = world.failNext('vault.write', {
+      times: 'all',
+      only: (_, name) => name === 'access_token',
+    })
     const codes = world.simulator.codesSeen
     expect(await world.logIn(account)).toMatchObject({ success: false, code: 'vault_write', kept: true })
     expect(await status()).toBe('unproven')
-    world.ports = { ...world.ports, vault }
+    throttled.stop()
     expect(await run()).toMatchObject({ outcome: 'refreshed', live: true })
     expect(world.simulator.codesSeen).toBe(codes + 1)
     expect(await world.stored(account, 'pending')).toBeUndefined()
@@ -319,7 +301,3 @@ describe('noting', () => {
     expect(gaveNothing(error)).toBe(expected)
   })
 })
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve))
-}

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import { HttpError } from '../../lib/ports/http.ts'
 import { type Fault, HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { tokenStatus } from '../../lib/tokens/rules/token/token-status.ts'
@@ -42,11 +41,7 @@ describe('I10 a second request takes nothing from the first, which the broker ke
 
   test('that never left us leaves the record as it was', async () => {
     const { approval, approvalRequests } = await world.record(account)
-    const { ports } = world
-    const send = async (): Promise<never> => {
-      throw new HttpError('ECONNREFUSED', { sent: false })
-    }
-    world.ports = { ...ports, http: { send } }
+    world.failNext('http.send', { times: 'all' })
     expect(await world.desk.requestApproval({ account })).toMatchObject({ refused: true })
     expect(await world.record(account)).toMatchObject({ approval, approvalRequests })
   })

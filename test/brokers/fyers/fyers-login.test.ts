@@ -3,7 +3,6 @@ import { fyers } from '../../../lib/brokers/fyers/fyers.ts'
 import { parseSchedule } from '../../../lib/markets/schedule.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { Clock } from '../../../lib/ports/clock.ts'
-import { HttpError } from '../../../lib/ports/http.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { Person } from '../../support/person.ts'
@@ -193,8 +192,8 @@ describe('a fresh code, when our clock is six minutes ahead', () => {
   })
 
   test('is refused unsent where FYERS is out of reach, and the clock is named', async () => {
-    const away = { send: async () => Promise.reject(new HttpError('ECONNREFUSED', { sent: false })) }
-    expect(await comeBackAhead(away)).toMatchObject({
+    world.failNext('http.send', { times: 'all' })
+    expect(await comeBackAhead()).toMatchObject({
       reason: expect.stringContaining('by the clock of this'),
     })
   })

@@ -401,13 +401,12 @@ describe('a host that disappears is the operator’s to fix, clearly', () => {
   })
 
   test('a name DNS does not know, but not a DNS server that is out', async () => {
-    const unresolved = (reason: string): void => {
-      const http = { send: () => Promise.reject(new HttpError(reason, { sent: false })) }
-      world.ports = { ...world.ports, http }
-    }
-    unresolved('EAI_AGAIN')
+    const unresolved = (reason: string) =>
+      world.failNext('http.send', { times: 'all', error: new HttpError(reason, { sent: false }) })
+    const outage = unresolved('EAI_AGAIN')
     expect(await only()).toMatchObject({ code: 'broker_unavailable' })
     expect(world.news).toHaveLength(0)
+    outage.stop()
     unresolved('ENOTFOUND')
     expect(await only()).toMatchObject({ code: 'configuration_invalid' })
     expect(world.news).toMatchObject([{ kind: 'operator_action' }])

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
-import { StateStoreError } from '../../../lib/model/errors.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import type { Clock } from '../../../lib/ports/clock.ts'
 import { HttpError, type HttpRequest } from '../../../lib/ports/http.ts'
 import type { StoredSecrets } from '../../../lib/ports/token-vault.ts'
 import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
+import { recorded } from '../recorded.ts'
 import {
   ONE,
   PATHS,
@@ -88,14 +88,7 @@ describe('a wrong password is not sent again', () => {
 
   test('when the state table has a fault just as the refusal is to be recorded', async () => {
     const { world } = setting
-    const { states } = world.ports
-    let writes = 0
-    const replace: typeof states.replace = async (next) => {
-      writes += 1
-      if (writes === 2 || writes === 3) throw new StateStoreError('throttled', { fix: 'nothing to do' })
-      return states.replace(next)
-    }
-    world.ports = { ...world.ports, states: { ...states, replace } }
+    world.failNext('states.replace', { skip: 1, times: 2 })
     await setting.run()
     world.clock.advance({ hours: 2 })
     await setting.run()
@@ -104,17 +97,9 @@ describe('a wrong password is not sent again', () => {
 
   test('when the process dies while a person is told, who is told by the next run', async () => {
     const { world } = setting
-    const { notifier } = world.ports
-    const telling = new Promise<void>((resolve) => {
-      const hangs = (): Promise<void> => {
-        resolve()
-        return new Promise(() => undefined)
-      }
-      world.ports = { ...world.ports, notifier: { notify: hangs } }
-    })
+    const dying = world.failNext('notifier.notify', { hangs: true })
     void setting.run({ seconds: 600 })
-    await telling
-    world.ports = { ...world.ports, notifier }
+    await dying.happened
     world.clock.advance({ hours: 2 })
     expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
     expect(passwords()).toBe(1)
@@ -579,36 +564,25 @@ describe('before the password', () => {
   })
 
   describe('a slow key exchange', () => {
-    /** What each request was given, in seconds, in their order. */
-    let limits: { path: string; seconds: number }[]
-    let timesOut: number
-
-    beforeEach(() => {
-      limits = []
-      timesOut = 0
-      const { world } = setting
-      const { http } = world.ports
-      const send = async (request: HttpRequest) => {
-        const { pathname: path } = new URL(request.url)
-        limits.push({ path, seconds: request.timeoutMs / 1_000 })
-        if (path === PATHS.B.keys && timesOut-- > 0) throw new HttpError('TIMEOUT', { sent: true })
-        return http.send(request)
-      }
-      world.ports = { ...world.ports, http: { send } }
-    })
-    const exchanges = () => limits.filter(({ path }) => path === PATHS.B.keys)
+    const isExchange = ({ url }: HttpRequest): boolean => url.endsWith(PATHS.B.keys)
 
     test('of up to 20 s is waited for, longer than for anything else', async () => {
+      const sent = recorded(setting.world)
       expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-      expect(exchanges().map(({ seconds }) => seconds)).toEqual([20])
-      const others = limits.filter(({ path }) => path !== PATHS.B.keys)
-      expect(new Set(others.map(({ seconds }) => seconds))).toEqual(new Set([15]))
+      const limits = (requests: readonly HttpRequest[]) => requests.map(({ timeoutMs }) => timeoutMs)
+      expect(limits(sent.filter(isExchange))).toEqual([20_000])
+      const others = limits(sent.filter((request) => !isExchange(request)))
+      expect(new Set(others)).toEqual(new Set([15_000]))
     })
 
     test('that takes longer is given up, and tried again without counting a login', async () => {
-      timesOut = 1
+      setting.world.failNext('http.send', {
+        only: isExchange,
+        error: new HttpError('TIMEOUT', { sent: true }),
+      })
+      const sent = recorded(setting.world)
       expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-      expect(exchanges()).toHaveLength(2)
+      expect(sent.filter(isExchange)).toHaveLength(2)
       expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(1)
     })
   })

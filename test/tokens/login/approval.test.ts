@@ -3,7 +3,6 @@ import { configured } from '../../../lib/brokers/configured.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { changed } from '../../../lib/model/account-state.ts'
 import type { Clock } from '../../../lib/ports/clock.ts'
-import { type Http, HttpError } from '../../../lib/ports/http.ts'
 import { loginbroker } from '../../support/login-broker.ts'
 import { LoginWorld, success } from '../../support/login-world.ts'
 
@@ -205,15 +204,11 @@ describe('the configured time', () => {
         doubt: { since: world.clock.now(), by: 'login' },
       }),
     )
-    const { http } = world.ports
-    const losing: Http = {
-      send: async (request) => {
-        const reply = await http.send(request)
-        if (request.url.endsWith('/approval')) throw new HttpError('TIMEOUT', { sent: true })
-        return reply
-      },
-    }
-    world.ports = { ...world.ports, http: losing }
+    world.failNext('http.send', {
+      after: 'landed',
+      times: 'all',
+      only: ({ url }) => url.endsWith('/approval'),
+    })
     const { report } = await world.run(daily)
     expect(report.results).toMatchObject([{ outcome: 'awaiting_login', live: false }])
     expect(await world.record(account)).toMatchObject({ doubt: { by: 'approval' }, approval: { tried: 0 } })
@@ -229,10 +224,7 @@ describe('the configured time', () => {
     await world.ports.states.replace(
       changed(before, { settings: { leewayMinutes: 700 }, doubt, accessToken }),
     )
-    const send = async (): Promise<never> => {
-      throw new HttpError('ECONNREFUSED', { sent: false })
-    }
-    world.ports = { ...world.ports, http: { send } }
+    world.failNext('http.send', { times: 'all' })
     const { report } = await world.run(daily)
     expect(report.results).toMatchObject([{ outcome: 'awaiting_login' }])
     expect((await world.record(account)).doubt).toEqual(doubt)

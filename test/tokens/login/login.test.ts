@@ -2,8 +2,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { changed, type LoginResult } from '../../../lib/model/account-state.ts'
-import { TokenVaultError } from '../../../lib/model/errors.ts'
-import { type Http, HttpError, type HttpReply } from '../../../lib/ports/http.ts'
 import { COMMAND_LINE } from '../../../lib/ports/login-desk.ts'
 import { accountOfState, newLoginState } from '../../../lib/tokens/login/attempts.ts'
 import { loginDesk } from '../../../lib/tokens/login/desk.ts'
@@ -326,18 +324,9 @@ test('a bare code is exchanged for whoever holds the command line', async () => 
 test('a login that is killed keeps the account for a minute and no longer', async () => {
   const state = await world.begin(account)
   const began = world.clock.now()
-  const { ports } = world
-  let reached = (): void => undefined
-  const sent = new Promise<void>((resolve) => {
-    reached = resolve
-  })
-  const send = (): Promise<never> => {
-    reached()
-    return new Promise(() => undefined)
-  }
-  world.ports = { ...ports, http: { send } }
+  const killed = world.failNext('http.send', { hangs: true })
   void world.callback({ state, code: world.simulator.codeFor('SIM001') })
-  await sent
+  await killed.happened
   expect((await world.record(account)).lease?.until).toEqual(began.add({ seconds: 60 }))
 })
 
@@ -346,73 +335,51 @@ describe('a bare code that is handed in again', () => {
     const { loginId } = success(await world.desk.finish({ by: 'code', account, code }))
     return world.resultOf(account, loginId)
   }
-  /** Calls to a path are answered like this, or fail like this. */
-  const answering = (path: string, answer: HttpReply | HttpError): void => {
-    const { http } = world.ports
-    const send: Http['send'] = async (request) => {
-      if (!request.url.endsWith(path)) return http.send(request)
-      if (answer instanceof HttpError) throw answer
-      return answer
-    }
-    world.ports = { ...world.ports, http: { send } }
-  }
+  /** The broker cannot be reached at this path. */
+  const outOfReach = (path: string) =>
+    world.failNext('http.send', { times: 'all', only: ({ url }) => url.endsWith(path) })
 
   test('is sent when it never left us', async () => {
-    const { ports } = world
     const code = world.simulator.codeFor('SIM001')
-    answering('/exchange', new HttpError('ECONNREFUSED', { sent: false }))
+    const unsent = outOfReach('/exchange')
     expect(await handIn(code)).toMatchObject({ success: false, code: 'broker_unavailable', unsent: true })
-    world.ports = ports
+    unsent.stop()
     world.clock.advance({ minutes: 1 })
     expect(await handIn(code)).toMatchObject({ success: true })
   })
 
   test('is sent once at most: a second try that was killed is the last one', async () => {
-    const { ports } = world
     const code = world.simulator.codeFor('SIM001')
-    answering('/exchange', new HttpError('ECONNREFUSED', { sent: false }))
+    const unsent = outOfReach('/exchange')
     expect(await handIn(code)).toMatchObject({ unsent: true })
+    unsent.stop()
     world.clock.advance({ minutes: 1 })
-    const arrived = Promise.withResolvers<void>()
-    const send: Http['send'] = async (request) => {
-      await ports.http.send(request)
-      arrived.resolve()
-      return new Promise<never>(() => undefined)
-    }
-    world.ports = { ...ports, http: { send } }
+    const killed = world.failNext('http.send', { after: 'landed', hangs: true })
     void handIn(code).catch(() => undefined)
-    await arrived.promise
-    world.ports = ports
+    await killed.happened
     world.clock.advance({ minutes: 10 })
     await world.desk.finish({ by: 'code', account, code })
     expect(world.simulator.codesSeen).toBe(1)
   })
 
   test('is not sent when an answer came that says nothing', async () => {
-    const { ports } = world
     const code = world.simulator.codeFor('SIM001')
-    answering('/exchange', { status: 404, headers: {}, body: '<html>' })
+    world.server.failNext('/exchange', { kind: 'reply', status: 404, body: '<html>' })
     expect(await handIn(code)).toMatchObject({ success: false, code: 'broker_unavailable' })
-    world.ports = ports
     world.clock.advance({ minutes: 1 })
     await handIn(code)
     expect(world.simulator.codesSeen).toBe(0)
   })
 
   test('is not sent when it was exchanged and only its token could not be proven', async () => {
-    const { vault } = world.ports
     const code = world.simulator.codeFor('SIM001')
-    answering('/me', new HttpError('ECONNREFUSED', { sent: false }))
+    outOfReach('/me')
     expect(await handIn(code)).toMatchObject({ success: false, code: 'broker_unavailable', kept: true })
     world.clock.advance({ minutes: 1 })
     await handIn(code)
     expect(world.simulator.codesSeen).toBe(1)
 
-    const write: typeof vault.write = async (id, name, ...rest) => {
-      if (name === 'pending') throw new TokenVaultError('throttled', { during: 'write' })
-      return vault.write(id, name, ...rest)
-    }
-    world.ports = { ...world.ports, vault: { ...vault, write } }
+    world.failNext('vault.write', { times: 'all', only: (_, name) => name === 'pending' })
     const other = world.simulator.codeFor('SIM001')
     expect(await handIn(other)).not.toHaveProperty('kept')
     world.clock.advance({ minutes: 1 })

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { StateStoreError } from '../../../lib/model/errors.ts'
 import type { Ports } from '../../../lib/ports/ports.ts'
 import { type Run, runBroker } from '../../../lib/tokens/refresh/run.ts'
 import { LoginWorld } from '../../support/login-world.ts'
@@ -105,15 +104,9 @@ describe('a run that wakes after its lease', () => {
   })
 
   test('saves it where the record cannot be read: the vault tells that there is no newer one', async () => {
-    let away = false
-    const { states } = world.ports
-    const get: typeof states.get = async (id) => {
-      if (away) throw new StateStoreError('the table does not answer')
-      return states.get(id)
-    }
-    const wake = await frozen((ports) => ({ ...ports, states: { ...states, get } }))
+    const wake = await frozen()
     world.clock.advance({ minutes: 10 })
-    away = true
+    world.failNext('states.get', { times: 'all' })
     await wake()
     expect(await refreshToken()).toBe(world.simulator.currentOf('SIM001'))
   })

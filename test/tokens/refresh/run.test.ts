@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AccountId, parseAccountId } from '../../../lib/model/account-id.ts'
-import { StateStoreError, TokenVaultError } from '../../../lib/model/errors.ts'
-import { HttpError } from '../../../lib/ports/http.ts'
+import { StateStoreError } from '../../../lib/model/errors.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { type Run, runBroker } from '../../../lib/tokens/refresh/run.ts'
 import { holdNext } from '../../support/held-request.ts'
@@ -111,17 +110,7 @@ describe('one account’s trouble', () => {
 
   test('an unreadable vault for one account leaves the others alone', async () => {
     const ids = await accounts(3)
-    const { vault } = world.ports
-    world.ports = {
-      ...world.ports,
-      vault: {
-        ...vault,
-        read: async (account, names) => {
-          if (account === ids[0]) throw new TokenVaultError('throttled', { during: 'read' })
-          return vault.read(account, names)
-        },
-      },
-    }
+    world.failNext('vault.read', { times: 'all', only: (account) => account === ids[0] })
     const { report } = await world.run(rotabroker)
     expect(report).toMatchObject({ refreshed: 2, failed: 1 })
     expect(report.results[0]).toMatchObject({ account: ids[0], code: 'vault_read' })
@@ -337,21 +326,11 @@ describe('time', () => {
   })
 
   test('an unreadable registry is reported, not thrown', async () => {
-    const { states } = world.ports
-    world.ports = {
-      ...world.ports,
-      states: {
-        ...states,
-        // biome-ignore lint/correctness/useYield: it fails before the first record
-        async *list() {
-          throw new StateStoreError('the table does not answer', { fix: 'check the table' })
-        },
-      },
-    }
+    world.failNext('states.list', { times: 'all' })
     const { report } = await world.run(rotabroker)
     expect(report.success).toBe(false)
     expect(report.results).toMatchObject([
-      { outcome: 'failed', code: 'state', reason: 'the table does not answer' },
+      { outcome: 'failed', code: 'state', reason: 'the state table is away' },
     ])
   })
 })
@@ -384,13 +363,7 @@ describe('a run in the middle of which our clock is set back', () => {
 
   test('tries a passing fault again after the pause it had chosen, no longer', async () => {
     const [first, second] = await accounts(2)
-    const { http } = world.ports
-    let failures = 2
-    const send: typeof http.send = async (request) => {
-      if (failures-- > 0) throw new HttpError('ECONNREFUSED', { sent: false })
-      return http.send(request)
-    }
-    world.ports = { ...world.ports, http: { send } }
+    world.failNext('http.send', { times: 2 })
     const pauses = pausesAfterSettingBack(() => true)
     const { report } = await world.run(
       { ...rotabroker, concurrency: 1 },

@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { type AccountState, changed } from '../../../lib/model/account-state.ts'
-import { StateStoreError, TokenVaultError } from '../../../lib/model/errors.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import type { Audience } from '../../../lib/ports/audience.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import type { StateStore } from '../../../lib/ports/state-store.ts'
 import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
 import { LoginWorld, success } from '../../support/login-world.ts'
 
@@ -26,25 +24,9 @@ beforeEach(async () => {
 })
 afterEach(() => world.close())
 
-/** The store fails once, at the first write that is `wanted`. */
-function failOnce(wanted: (next: AccountState) => boolean): { readonly happened: boolean } {
-  const { states } = world.ports
-  const fault = { happened: false }
-  const failing: StateStore = {
-    list: (broker) => states.list(broker),
-    get: (one) => states.get(one),
-    remove: (one) => states.remove(one),
-    async replace(next) {
-      if (fault.happened || !wanted(next)) return states.replace(next)
-      fault.happened = true
-      throw new StateStoreError('the table is away for a moment', { fix: 'wait' })
-    },
-  }
-  world.ports = { ...world.ports, states: failing }
-  return fault
-}
-
-const isRelease = (next: AccountState): boolean => next.lease === undefined
+/** The write that gives the lease back with what has been published. */
+const records = (next: AccountState, generation: number): boolean =>
+  next.lease === undefined && next.generation === generation
 
 describe('a store that fails for a moment', () => {
   test('while an approval request is noted, leaves the person told and the account free', async () => {
@@ -59,61 +41,52 @@ describe('a store that fails for a moment', () => {
       ...world.broker,
       login: { ...login, approval: { ...login.approval, at: '06:30' } },
     }
-    const fault = failOnce((next) => next.approval !== undefined && next.lease !== undefined)
+    const fault = world.failNext('states.replace', {
+      only: (next) => next.approval !== undefined && next.lease !== undefined,
+    })
     const { report } = await world.run(asking)
     expect(report.results).toMatchObject([{ outcome: 'awaiting_login' }])
     expect(world.alerts.slice(before).map(({ kind }) => kind)).toEqual(['login_needed'])
     expect((await world.record(account)).lease).toBeUndefined()
     expect((await world.logIn(account)).success).toBe(true)
-    expect(fault.happened).toBe(true)
+    expect(fault.count).toBe(1)
   })
 
   test('while a login is recorded, costs the login nothing', async () => {
     await world.run(world.broker)
-    const fault = failOnce((next) => isRelease(next) && next.generation === 1)
+    const fault = world.failNext('states.replace', { only: (next) => records(next, 1) })
     expect(await world.logIn(account)).toMatchObject({ success: true })
     expect(await world.record(account)).toMatchObject({ generation: 1, userId: 'SIM001' })
     expect(heard).toEqual(['published 1'])
     await world.run(world.broker)
     expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed', 'solved'])
-    expect(fault.happened).toBe(true)
+    expect(fault.count).toBe(1)
   })
 
   test('while an approval is recorded, costs the approval nothing', async () => {
     await world.logIn(account)
     success(await world.desk.requestApproval({ account }))
-    const fault = failOnce((next) => isRelease(next) && next.generation === 2)
+    const fault = world.failNext('states.replace', { only: (next) => records(next, 2) })
     await world.desk.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
     expect(await world.record(account)).toMatchObject({
       generation: 2,
       approval: { approvedAt: expect.anything() },
     })
     expect(heard).toEqual(['published 1', 'published 2'])
-    expect(fault.happened).toBe(true)
+    expect(fault.count).toBe(1)
   })
 
   test('while a token that was handed in is recorded, costs it nothing', async () => {
-    const fault = failOnce((next) => isRelease(next) && next.generation === 1)
+    const fault = world.failNext('states.replace', { only: (next) => records(next, 1) })
     await adopt()
     expect(await world.record(account)).toMatchObject({ generation: 1 })
     expect(heard).toEqual(['published 1'])
-    expect(fault.happened).toBe(true)
+    expect(fault.count).toBe(1)
   })
 })
 
 test('a refresh token that was issued at a login and could not be saved pages somebody at once', async () => {
-  const { vault } = world.ports
-  world.ports = {
-    ...world.ports,
-    vault: {
-      read: (one, names) => vault.read(one, names),
-      remove: (one, name) => vault.remove(one, name),
-      async write(one, name, value, options) {
-        if (name !== 'refresh_token') return vault.write(one, name, value, options)
-        throw new TokenVaultError('SSM is away', { during: 'write', fix: 'wait' })
-      },
-    },
-  }
+  world.failNext('vault.write', { times: 'all', only: (_, name) => name === 'refresh_token' })
   expect(await world.logIn(account)).toMatchObject({ success: false, code: 'token_lost' })
   expect(world.alerts).toMatchObject([{ kind: 'token_lost', severity: 'page' }])
   expect(world.counts.get('loginbroker TokenLost')).toBe(1)
@@ -132,23 +105,11 @@ test('an approval waits for the run that holds the account', async () => {
 
 test('an approval request that was never sent does not count', async () => {
   await world.logIn(account)
-  const { vault } = world.ports
-  let reads = 0
-  world.ports = {
-    ...world.ports,
-    vault: {
-      write: (one, name, value, options) => vault.write(one, name, value, options),
-      remove: (one, name) => vault.remove(one, name),
-      async read(one, names) {
-        reads += 1
-        if (reads === 2) throw new TokenVaultError('SSM is away', { during: 'read', fix: 'wait' })
-        return vault.read(one, names)
-      },
-    },
-  }
+  const fault = world.failNext('vault.read', { skip: 1 })
   expect(await world.desk.requestApproval({ account })).toMatchObject({ refused: true })
   expect(await world.record(account)).toMatchObject({ approvalRequests: [] })
   expect((await world.record(account)).approval).toBeUndefined()
+  expect(fault.count).toBe(1)
   success(await world.desk.requestApproval({ account }))
 })
 

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { changed } from '../../../lib/model/account-state.ts'
-import type { Http } from '../../../lib/ports/http.ts'
 import { LoginWorld } from '../../support/login-world.ts'
 
 let world: LoginWorld
@@ -60,12 +59,8 @@ describe('a login that is throttled', () => {
   })
 
   test('holds back a renewal and another login for as long as the broker says', async () => {
-    const { http } = world.ports
-    const throttling: Http['send'] = async (request) =>
-      request.url.endsWith('/exchange')
-        ? { status: 429, headers: { 'retry-after': '300' }, body: '{}' }
-        : http.send(request)
-    world.ports = { ...world.ports, http: { send: throttling } }
+    const headers = { 'retry-after': '300' }
+    world.server.failNext('/exchange', { kind: 'reply', status: 429, headers, body: '{}' })
     expect(await world.logIn(account)).toMatchObject({ success: false, code: 'rate_limited' })
     const until = world.clock.now().add({ minutes: 5 })
     expect(await world.record(account)).toMatchObject({ notBefore: until, loginNotBefore: until })

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../../lib/brokers/fyers/fyers.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { StateStoreError, TokenVaultError } from '../../../lib/model/errors.ts'
 import type { AccountResult } from '../../../lib/model/outcome.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import { simulatedJwt } from '../../../lib/simulators/kit/simulated-token.ts'
@@ -210,57 +209,24 @@ describe('our own clock', () => {
 
 describe('our own services', () => {
   test('SSM throttled on reading gives vault_read, and the other account goes on', async () => {
-    const { vault } = world.ports
-    world.ports = {
-      ...world.ports,
-      vault: {
-        ...vault,
-        read: async (account, names) => {
-          if (account === bad)
-            throw new TokenVaultError('SSM throttles us', { during: 'read', fix: 'nothing to do' })
-          return vault.read(account, names)
-        },
-      },
-    }
+    world.failNext('vault.read', { times: 'all', only: (account) => account === bad })
     expect(await badResult()).toMatchObject({ outcome: 'failed', code: 'vault_read' })
   })
 
   test('SSM throttled on writing gives vault_write and keeps the old token', async () => {
-    const { vault } = world.ports
-    world.ports = {
-      ...world.ports,
-      vault: {
-        ...vault,
-        write: async (account, name, value, options) => {
-          if (account === bad)
-            throw new TokenVaultError('SSM throttles us', { during: 'write', fix: 'nothing to do' })
-          return vault.write(account, name, value, options)
-        },
-      },
-    }
+    world.failNext('vault.write', { times: 'all', only: (account) => account === bad })
     expect(await keepsWhatIsStored(badResult)).toMatchObject({ outcome: 'failed', code: 'vault_write' })
     expect(world.alerts).toHaveLength(0)
   })
 
   test('a state record that cannot be written gives state, and no login is spent', async () => {
-    const { states } = world.ports
-    world.ports = {
-      ...world.ports,
-      states: {
-        ...states,
-        replace: async (next) => {
-          if (next.account === bad)
-            throw new StateStoreError('the table does not answer', { fix: 'check the table' })
-          return states.replace(next)
-        },
-      },
-    }
+    world.failNext('states.replace', { times: 'all', only: ({ account }) => account === bad })
     expect(await keepsWhatIsStored(badResult)).toMatchObject({ outcome: 'failed', code: 'state' })
     expect(simulator.refreshes).toBe(1)
   })
 
   test('an alert that SNS refuses changes nothing about the outcome', async () => {
-    world.ports = { ...world.ports, notifier: { notify: () => Promise.reject(new Error('refused')) } }
+    world.failNext('notifier.notify', { times: 'all', error: new Error('refused') })
     await world.store(bad, { refresh_token: 'sim.unknown.refresh.token' })
     expect(await badResult()).toMatchObject({ outcome: 'awaiting_login' })
     expect(world.counts.get('fyers NotifyFailed')).toBe(1)

@@ -61,21 +61,9 @@ describe('removing an account', () => {
 
   test('that is interrupted leaves an account no run touches, and ends when it is done again', async () => {
     const account = await begin()
-    const { vault } = world.ports
-    const failing = {
-      read: vault.read.bind(vault),
-      write: vault.write.bind(vault),
-      remove: () => Promise.reject(new Error('the machine died')),
-    }
-    await expect(
-      removeAccount(
-        { broker: fyers, account },
-        {
-          ...world.ports,
-          vault: failing,
-        },
-      ),
-    ).rejects.toThrow('the machine died')
+    const dead = world.failNext('vault.remove', { times: 'all', error: new Error('the machine died') })
+    await expect(remove(account)).rejects.toThrow('the machine died')
+    dead.stop()
     const { report } = await world.run(fyers)
     expect(report.results).toMatchObject([{ account, outcome: 'paused' }])
     world.clock.advance({ minutes: 3 })

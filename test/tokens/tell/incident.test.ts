@@ -135,14 +135,9 @@ describe('an open incident is not over', () => {
     ['a reply that was lost', lost, 'ambiguous'],
   ])('because of %s: nobody is told so, and it stays on record', async (_, fault, outcome) => {
     const before = (await world.record(account)).incident
-    const send = async (): Promise<never> => {
-      throw fault
-    }
-    const { ports } = world
-    world.ports = { ...ports, http: { send } }
+    world.failNext('http.send', { times: 'all', error: fault })
     const { report } = await world.run(loginbroker, { seconds: 60 })
     expect(report.results).toMatchObject([{ outcome }])
-    world.ports = ports
     expect(world.alerts.map(({ kind }) => kind)).toEqual(['login_needed'])
     expect((await world.record(account)).incident).toEqual(before)
   })
