@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { storedRedisMirror, storeRedisPassword } from '../../lib/mirrors/redis/mirror.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import { changed } from '../../lib/model/account-state.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import { removeAccount } from '../../lib/tokens/service/remove.ts'
 import { freePort } from '../command/command.ts'
@@ -90,5 +89,5 @@ test('a removed account has no keys', async () => {
 })
 
 async function pause(paused: { since: ReturnType<typeof world.clock.now> } | undefined): Promise<void> {
-  await world.ports.states.replace(changed(await world.record(account), { paused }))
+  await world.change(account, { paused })
 }

@@ -3,7 +3,6 @@ import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { type AccountId, nameOf } from '../../lib/model/account-id.ts'
-import { changed } from '../../lib/model/account-state.ts'
 import type { SecretName } from '../../lib/model/secret-name.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { HttpRequest } from '../../lib/ports/http.ts'
@@ -131,8 +130,7 @@ describe('Upstox', () => {
   })
 
   async function knownUser(userId: string): Promise<void> {
-    const record = await world.ports.states.get(account)
-    if (record) await world.ports.states.replace(changed(record, { userId }))
+    await world.change(account, { userId })
   }
 })
 

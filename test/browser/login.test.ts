@@ -38,7 +38,7 @@ test('two taps of ours lead from the message to a proven token: the link, and on
   expect(text).toContain('BINA SIMULATED')
   expect(text).toContain('Tue 24 Nov 06:00 IST')
   expect(text).toMatch(/covers today.s session: yes, until 15:30/i)
-  expect(await stage.record('fyers/BINA')).toMatchObject({ generation: 1, last: { outcome: 'refreshed' } })
+  expect(await stage.recordOf('fyers/BINA')).toMatchObject({ generation: 1, last: { outcome: 'refreshed' } })
   expect(stage.alerts.at(-1)).toMatchObject({ kind: 'solved', account: 'fyers/BINA' })
   expect(page.url()).not.toMatch(/[?&](auth_code|state|code)=/)
 })
@@ -89,7 +89,7 @@ describe('when something goes wrong', () => {
     await press(page, /FYERS for Bina/)
     stage.clock.advance({ minutes: 11 })
     await logInAtBroker(page)
-    expect(await stage.record('fyers/BINA')).toMatchObject({ generation: 0 })
+    expect(await stage.recordOf('fyers/BINA')).toMatchObject({ generation: 0 })
     expect(await textOf(page)).toContain('Nothing was changed')
     await page
       .getByRole('link', { name: /accounts/i })
@@ -117,7 +117,7 @@ describe('the code is exchanged once', () => {
     await page.getByRole('button', { name: /FYERS for Bina/ }).dblclick()
     await logInAtBroker(page)
     expect(await heading(page)).toBe('Done: Bina at FYERS')
-    expect(await stage.record('fyers/BINA')).toMatchObject({ generation: 1 })
+    expect(await stage.recordOf('fyers/BINA')).toMatchObject({ generation: 1 })
   })
 
   test('although the callback and the receipt are loaded again, and the back button is used', async () => {
@@ -137,7 +137,7 @@ describe('the code is exchanged once', () => {
     await page.goBack()
     await page.goForward()
     expect(await heading(page)).toBe('Done: Bina at FYERS')
-    expect(await stage.record('fyers/BINA')).toMatchObject({ generation: 1 })
+    expect(await stage.recordOf('fyers/BINA')).toMatchObject({ generation: 1 })
   })
 
   test('in each of two browsers that log in at once, and neither ends the other’s login', async () => {
@@ -162,7 +162,7 @@ describe('the code is exchanged once', () => {
     const elsewhere = await thief.newPage()
     await elsewhere.goto(await stage.link('upstox'))
     await elsewhere.goto(callback)
-    expect(await stage.record('fyers/BINA')).toMatchObject({ generation: 0 })
+    expect(await stage.recordOf('fyers/BINA')).toMatchObject({ generation: 0 })
     expect(await textOf(elsewhere)).toMatch(/another browser/i)
     await thief.close()
     await page.goto(callback)
@@ -215,7 +215,7 @@ describe('the approval in the Upstox app', () => {
     await phone.close()
     // The page looks again by itself, without a script.
     await page.getByRole('heading', { name: /Done: Asha at Upstox/ }).waitFor({ timeout: 15_000 })
-    expect(await stage.record('upstox')).toMatchObject({ accessToken: { source: 'approval' } })
+    expect(await stage.recordOf('upstox')).toMatchObject({ accessToken: { source: 'approval' } })
   })
 
   test('offers the web login meanwhile', async () => {

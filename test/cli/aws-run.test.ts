@@ -4,7 +4,6 @@ import type { AwsFunctions } from '../../lib/cli/backend/aws-functions.ts'
 import { awsRun } from '../../lib/cli/backend/aws-run.ts'
 import { parseConfig } from '../../lib/config.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import { type AccountState, changed } from '../../lib/model/account-state.ts'
 import { type RunReport, report } from '../../lib/model/outcome.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
 import { World } from '../support/world.ts'
@@ -80,9 +79,8 @@ test('an account that was paused meanwhile is told with its time on the clocks o
   const done = await awsRun(
     { broker },
     handingOver(async () => {
-      const state = (await world.ports.states.get(paused)) as AccountState
       const since = world.clock.now()
-      await world.ports.states.replace({ ...state, revision: state.revision + 1, paused: { since } })
+      await world.change(paused, { paused: { since } })
       await world.run(fyers, { accounts: accounts.slice(2) })
     }),
     world.ports,
@@ -113,9 +111,8 @@ test('nor is one whose token is in doubt, which the run settles', async () => {
   await world.run(fyers)
   world.clock.set('2026-11-23T08:15:00+05:30')
   for (const account of accounts.slice(1)) {
-    const state = (await world.ports.states.get(account)) as AccountState
     const doubt = { since: world.clock.now(), by: 'login' } as const
-    await world.ports.states.replace(changed(state, { doubt }))
+    await world.change(account, { doubt })
   }
   const run = () =>
     awsRun(

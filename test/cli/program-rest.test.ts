@@ -3,7 +3,7 @@ import { judge, standingOfToken } from '../../lib/cli/program/standing.ts'
 import { restSource } from '../../lib/client/index.ts'
 import { type LocalServer, startLocalServer } from '../../lib/local/local-server.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import { changed } from '../../lib/model/account-state.ts'
+import type { changed } from '../../lib/model/account-state.ts'
 import { RestWorld } from '../rest/support/rest-world.ts'
 
 let world: RestWorld
@@ -33,7 +33,7 @@ async function checked() {
 }
 
 async function change(changes: Parameters<typeof changed>[1]): Promise<void> {
-  await world.ports.states.replace(changed(await world.record(account), changes))
+  await world.change(account, changes)
 }
 
 test('I9 a key that may only read the token is told when it is unproven, and when it was refused', async () => {

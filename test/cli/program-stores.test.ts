@@ -51,9 +51,8 @@ test('who may not read the credentials is advised by the record alone', async ()
   expect(await (await accounts[0]?.standing())?.remedy(undefined)).toEqual({
     fix: `run tokenkeeper refresh ${account}`,
   })
-  const state = await world.record(account)
   const last = { at: world.clock.now(), outcome: 'awaiting_login' as const, reason: 'its day is over' }
-  await world.ports.states.replace({ ...state, revision: state.revision + 1, last })
+  await world.change(account, { last })
   expect(await (await accounts[0]?.standing())?.remedy(undefined)).toEqual({
     code: 'awaiting_login',
     fix: `run tokenkeeper login ${account}`,
@@ -62,9 +61,8 @@ test('who may not read the credentials is advised by the record alone', async ()
 
 test('a wait is told with its reason and on the clocks of the account', async () => {
   const account = await world.fyersAccount()
-  const state = await world.record(account)
   const notBefore = world.clock.now().add({ minutes: 10 })
-  await world.ports.states.replace({ ...state, revision: state.revision + 1, notBefore })
+  await world.change(account, { notBefore })
   const { accounts } = await programAccounts([account], onAws())
   const { fix } = (await (await accounts[0]?.standing())?.remedy(undefined)) ?? {}
   expect(fix).toMatch(

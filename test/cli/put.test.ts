@@ -3,7 +3,6 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { helpFor } from '../../lib/accounts/needs.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import { changed } from '../../lib/model/account-state.ts'
 import type { AccountResult } from '../../lib/model/outcome.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import { UpstoxSimulator } from '../../lib/simulators/upstox/upstox-simulator.ts'
@@ -110,10 +109,8 @@ test('an account nobody has set up is not made by a slip of the pen', async () =
 })
 
 test('it waits for nobody who is working on the account, and says until when', async () => {
-  const state = await world.ports.states.get(account)
-  if (!state) throw new Error('the account is registered')
   const until = world.clock.now().add({ seconds: 90 })
-  await world.ports.states.replace(changed(state, { lease: { owner: 'another run', until } }))
+  await world.change(account, { lease: { owner: 'another run', until } })
   await expect(adopt(broker.accessTokenFor('SIM001'))).rejects.toMatchObject({
     code: 'busy',
     retryAfterSeconds: 90,
@@ -122,9 +119,7 @@ test('it waits for nobody who is working on the account, and says until when', a
 
 test('a refused refresh token stays blocked after a token was handed in', async () => {
   const block = { code: 'grant_rejected', reason: 'refused', stamps: {}, forcible: false } as const
-  const state = await world.ports.states.get(account)
-  if (!state) throw new Error('the account is registered')
-  await world.ports.states.replace(changed(state, { blocks: { upstream: block } }))
+  await world.change(account, { blocks: { upstream: block } })
   await adopt(broker.accessTokenFor('SIM001'))
   expect((await world.ports.states.get(account))?.blocks).toEqual({ upstream: block })
 })

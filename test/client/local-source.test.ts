@@ -50,9 +50,7 @@ afterEach(async () => {
 
 /** What the owner of the account can do to it. */
 async function change(changes: Parameters<typeof changed>[1]): Promise<void> {
-  const state = await world.ports.states.get(account)
-  if (!state) throw new Error('the account is gone')
-  await world.ports.states.replace(changed(state, changes))
+  await world.change(account, changes)
 }
 
 describe('a token that something may have ended', () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createClient, restSource, type TokenkeeperClient } from '../../lib/client/index.ts'
 import { type LocalServer, startLocalServer } from '../../lib/local/local-server.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import { changed } from '../../lib/model/account-state.ts'
+import type { changed } from '../../lib/model/account-state.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'
 import { FYERS_APP, RestWorld } from '../rest/support/rest-world.ts'
 import { startApi } from './support/api-server.ts'
@@ -125,8 +125,7 @@ describe('the REST interface', () => {
   test('I9 gives a key that may only read no token the broker has refused, and one in doubt with the doubt', async () => {
     const account = 'upstox/ACC1' as AccountId
     const change = async (changes: Parameters<typeof changed>[1]): Promise<void> => {
-      const state = await world.ports.states.get(account)
-      if (state) await world.ports.states.replace(changed(state, changes))
+      await world.change(account, changes)
     }
     const readOnly = await world.key(['token'])
     await program(readOnly).getToken()
@@ -182,8 +181,7 @@ describe('the REST interface', () => {
   test('that pauses an account keeps handing out its live token', async () => {
     const client = program(key)
     const { account } = await client.getToken()
-    const state = await world.record(account)
-    await world.ports.states.replace(changed(state, { paused: { since: world.clock.now() } }))
+    await world.change(account, { paused: { since: world.clock.now() } })
     expect((await client.lookForNewToken()).generation).toBe(1)
   })
 

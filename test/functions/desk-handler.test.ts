@@ -57,9 +57,8 @@ describe('a token that is handed in', () => {
   })
 
   test('while another run holds the account is refused with the time to wait', async () => {
-    const state = await world.record(account)
     const lease = { owner: 'another', until: world.clock.now().add({ seconds: 90 }) }
-    await world.ports.states.replace({ ...state, lease, revision: state.revision + 1 })
+    await world.change(account, { lease })
     expect(await adopt(world.upstox.accessTokenFor('SIM001'))).toMatchObject({
       refused: true,
       code: 'busy',

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { refreshHandler } from '../../functions/runtime/refresh/refresh-handler.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
-import { type AccountState, changed } from '../../lib/model/account-state.ts'
 import { FollowUpError } from '../../lib/model/errors.ts'
 import { maskSecrets } from '../../lib/model/secret.ts'
 import { APP, fyersFunction } from './fyers-function.ts'
@@ -103,11 +102,9 @@ describe('a run somebody waits for', () => {
   beforeEach(async () => {
     await fixture.accounts('fyers')
     await refreshHandler(fyers, fixture.compose)({}, lambdaContext())
-    const { clock, ports } = fixture.world
-    clock.advance({ hours: 24 })
-    const state = await ports.states.get(account)
-    const notBefore = clock.now().add({ seconds: 540 })
-    await ports.states.replace(changed(state as AccountState, { notBefore }))
+    const { world } = fixture
+    world.clock.advance({ hours: 24 })
+    await world.change(account, { notBefore: world.clock.now().add({ seconds: 540 }) })
   })
 
   test.each([

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseAccountId } from '../../lib/model/account-id.ts'
-import { changed } from '../../lib/model/account-state.ts'
 import { RestWorld } from './support/rest-world.ts'
 
 let world: RestWorld
@@ -97,8 +96,7 @@ describe('the paths of the IIFL guide', () => {
 
   test('R0.10 a user there is not, and a user id that two accounts have, is 404', async () => {
     expect((await world.post('/api/integration/tokens/refresh/NOBODY', key)).status).toBe(404)
-    const state = await world.record(parseAccountId('upstox/ACC2'))
-    await world.ports.states.replace(changed(state, { userId: 'SIM001' }))
+    await world.change(parseAccountId('upstox/ACC2'), { userId: 'SIM001' })
     expect((await world.post('/api/integration/tokens/refresh/SIM001', key)).status).toBe(404)
   })
 })

@@ -136,7 +136,7 @@ describe('a report that the broker refused a token', () => {
 
   test('is 503 with a short time to wait while another run takes its time', async () => {
     const lease = { owner: 'another', until: world.clock.now().add({ minutes: 30 }) }
-    await world.ports.states.replace(changed(await world.record(acc1), { lease }))
+    await world.change(acc1, { lease })
     const { status, body, headers } = await refresh({ generation: 1 })
     expect({ status, code: body['code'] }).toEqual({ status: 503, code: 'busy' })
     expect(headers.get('retry-after')).toBe('2')

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
-import { changed } from '../../lib/model/account-state.ts'
 import { fingerprint } from '../../lib/model/fingerprint.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import type { TokenDesk } from '../../lib/ports/token-desk.ts'
@@ -115,7 +114,7 @@ describe('the status of an account', () => {
     const state = await world.ports.states.get(account)
     if (!state) throw new Error('it is registered')
     const doubt = { since: world.clock.now().add({ minutes: 1 }), by: 'login' } as const
-    await world.ports.states.replace(changed(state, { doubt }))
+    await world.change(account, { doubt })
     world.clock.advance({ minutes: 2 })
     expect((await world.get('/token/status', key)).body).toMatchObject({
       state: 'unproven',

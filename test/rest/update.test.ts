@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import { changed, encodeAccountState } from '../../lib/model/account-state.ts'
+import { encodeAccountState } from '../../lib/model/account-state.ts'
 import { RestWorld } from './support/rest-world.ts'
 
 let world: RestWorld
@@ -142,8 +142,7 @@ describe('R2.4 a token that is rejected is 422 and nothing has changed', () => {
 
   test('but one that dies earlier takes the place of a token the broker has refused', async () => {
     const older = world.upstox.accessTokenFor('SIM001', world.clock.now().add({ hours: 2 }))
-    const state = await world.record(acc1)
-    await world.ports.states.replace(changed(state, { refusedVersion: 1 }))
+    await world.change(acc1, { refusedVersion: 1 })
     expect((await update({ access_token: older })).status).toBe(200)
   })
 
@@ -189,7 +188,7 @@ describe('R2.4 a token that is rejected is 422 and nothing has changed', () => {
 describe('trouble on the way', () => {
   test('while another run holds the account it is 429 with the time to wait', async () => {
     const lease = { owner: 'another', until: world.clock.now().add({ seconds: 90 }) }
-    await world.ports.states.replace(changed(await world.record(acc1), { lease }))
+    await world.change(acc1, { lease })
     const asked = await update({ access_token: newToken() })
     expect(asked).toMatchObject({
       status: 429,

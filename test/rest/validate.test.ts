@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
-import { changed } from '../../lib/model/account-state.ts'
 import { holdNext } from '../support/held-request.ts'
 import { RestWorld } from './support/rest-world.ts'
 
@@ -111,7 +110,7 @@ describe('a live validation', () => {
 
   test('of a paused account changes nothing on record', async () => {
     const state = await world.record(ACC1)
-    await world.ports.states.replace(changed(state, { paused: { since: world.clock.now() } }))
+    await world.change(ACC1, { paused: { since: world.clock.now() } })
     expect(await validate()).toMatchObject({ valid: true })
     world.clock.advance({ minutes: 2 })
     world.upstox.killAccessToken('SIM001')
@@ -188,8 +187,7 @@ describe('a live validation', () => {
     world.upstox.killAccessToken('SIM001')
     const validating = validate()
     await proof.arrived
-    const state = await world.record(ACC1)
-    await world.ports.states.replace(changed(state, { generation: 2 }))
+    await world.change(ACC1, { generation: 2 })
     proof.release()
     await validating
     expect((await world.record(ACC1)).refusedVersion).toBeUndefined()

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AccountId, parseAccountId } from '../../lib/model/account-id.ts'
-import { changed } from '../../lib/model/account-state.ts'
 import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import { LoginWorld } from '../support/login-world.ts'
 import { type Site, siteOf } from './support/site.ts'
@@ -120,9 +119,8 @@ describe('from the mail to a proven token', () => {
     const receipt = `/receipt/${BINA}/${attempt?.id}`
     expect(textOf((await browser.get(receipt)).text)).toContain('This login is not finished')
 
-    const state = await record(BINA)
-    const logins = state.logins?.map((login) => ({ ...login, usedAt: world.clock.now() }))
-    await world.ports.states.replace(changed(state, { logins }))
+    const logins = (await record(BINA)).logins?.map((login) => ({ ...login, usedAt: world.clock.now() }))
+    await world.change(BINA, { logins })
     const waiting = await browser.get(receipt)
     expect(waiting.headers.get('refresh')).toBe('2')
     expect(waiting.text).toContain('role="status"')
@@ -211,9 +209,8 @@ describe('a login that fails', () => {
 
   test('before the old token died says until when that one works', async () => {
     await logIn('Bina', 'SIM002')
-    const state = await record(BINA)
     const last = { at: world.clock.now(), outcome: 'awaiting_login', reason: 'a test' } as const
-    await world.ports.states.replace(changed(state, { last }))
+    await world.change(BINA, { last })
     world.clock.advance({ minutes: 5 })
     const page = await logIn('Bina', undefined)
     expect(textOf(page.text)).toContain(
@@ -243,9 +240,8 @@ describe('a login that fails', () => {
 
   test('because a run holds the account says so, not that the account is nearly blocked, and the login counts later', async () => {
     const back = callbackFor(await pressed('Bina'), 'SIM001')
-    const state = await record(BINA)
     const until = world.clock.now().add({ minutes: 5 })
-    await world.ports.states.replace(changed(state, { lease: { owner: 'another run', until } }))
+    await world.change(BINA, { lease: { owner: 'another run', until } })
     expect((await browser.get(back)).location).toBe('/problem/busy')
     const page = textOf((await browser.follow(back)).text)
     expect(page).toContain('Somebody is at work on this account')
@@ -262,8 +258,7 @@ describe('a login that fails', () => {
     expect(textOf(missing.text)).toContain('Not stored for loginbroker/ASHA: client_secret.')
     await logIn('Bina', 'OTHER77')
     await world.run(world.broker)
-    const state = await record(CHITRA)
-    await world.ports.states.replace(changed(state, { exchanges: [world.clock.now()] }))
+    await world.change(CHITRA, { exchanges: [world.clock.now()] })
     const early = await pressed('Chitra')
     expect(early.status).toBe(429)
     expect(textOf(early.text)).toMatch(/Not now.*Try again in \d+ s\./)

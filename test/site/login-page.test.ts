@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseAccountId } from '../../lib/model/account-id.ts'
-import { changed } from '../../lib/model/account-state.ts'
 import { rotateSigningKey } from '../../lib/site/signing-keys.ts'
 import { LoginWorld } from '../support/login-world.ts'
 import { ASHA, BINA, callback, Siege } from './support/siege.ts'
@@ -21,7 +20,6 @@ afterEach(() => world.close())
 
 describe('the login page', () => {
   test('shows what the operator has to do instead of a button', async () => {
-    const state = await world.record(ASHA)
     const now = world.clock.now()
     const last = {
       at: now,
@@ -30,7 +28,7 @@ describe('the login page', () => {
       fix: 'switch it on',
     } as const
     const incident = { id: 'x', kind: 'operator_action', openedAt: now, toldAt: now } as const
-    await world.ports.states.replace(changed(state, { last, incident }))
+    await world.change(ASHA, { last, incident })
     const page = await browser.get('/login')
     expect(textOf(page.text)).toMatch(
       /Asha at Loginbroker.*Needs a correction of its set-up Why The app is switched off\. .*Do this Switch it on\.$/,

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { parseAccountId } from '../../lib/model/account-id.ts'
-import { changed } from '../../lib/model/account-state.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import { loginbroker } from '../support/login-broker.ts'
 import { LoginWorld } from '../support/login-world.ts'
@@ -28,11 +27,10 @@ describe('text that others wrote', () => {
     await world.account(BINA, APP, { nickname: `Nick ${MARKUP}` })
     await world.account('loginbroker/OPS', APP, { nickname: `Ops ${MARKUP}` })
     await world.run(hostile)
-    const ops = await world.record(parseAccountId('loginbroker/OPS'))
     const now = world.clock.now()
     const last = { at: now, outcome: 'failed', reason: `reason ${MARKUP}`, fix: `fix ${MARKUP}` } as const
     const incident = { id: MARKUP, kind: 'operator_action', openedAt: now, toldAt: now } as const
-    await world.ports.states.replace(changed(ops, { last, incident }))
+    await world.change(parseAccountId('loginbroker/OPS'), { last, incident })
     const site = await siteOf(world, [hostile])
     const browser = await site.visitor(BINA)
 

@@ -4,12 +4,7 @@ import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
 import { type AccountId, parseAccountId } from '../../lib/model/account-id.ts'
-import {
-  type AccessTokenRecord,
-  type AccountState,
-  changed,
-  newAccountState,
-} from '../../lib/model/account-state.ts'
+import { type AccessTokenRecord, type AccountState, newAccountState } from '../../lib/model/account-state.ts'
 import { World } from '../support/world.ts'
 import { type Site, siteOf } from './support/site.ts'
 import { formsOf, type SiteBrowser, textOf } from './support/site-browser.ts'
@@ -130,8 +125,7 @@ describe('the status of such an account', () => {
       expiryDecidedBy: 'a test',
       version: 1,
     }
-    const state = (await world.ports.states.get(asha)) as AccountState
-    await world.ports.states.replace(changed(state, { accessToken }))
+    await world.change(asha, { accessToken })
     expect(await status(FRIDAY_EVENING)).toMatchObject({ state: 'fresh', live: true, loginHelpsFrom: null })
   })
 })

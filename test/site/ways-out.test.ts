@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { changed } from '../../lib/model/account-state.ts'
 import { ASHA, BINA, callback, Siege } from './support/siege.ts'
 import { type SiteSetting, siteOf } from './support/site.ts'
 import { formsOf, linksOf, type Reply, type SiteBrowser, textOf } from './support/site-browser.ts'
@@ -95,7 +94,7 @@ test('a page that waits for a proof can be left', async () => {
   const receipt = await visitor.get(callback(state, siege.world.simulator.codeFor('SIM001')))
   const record = await siege.world.record(BINA)
   const logins = record.logins?.map(({ result, ...login }) => login) ?? []
-  await siege.world.ports.states.replace(changed(record, { logins }))
+  await siege.world.change(BINA, { logins })
   const page = await visitor.get(receipt.location ?? '')
   expect(textOf(page.text)).toMatch(/^One moment/)
   expect(linksOf(page.text)).toContain('/login')
@@ -115,7 +114,6 @@ describe('commands', () => {
       'Run <code>node &#39;/a&amp;b/&lt;c&gt;&#39; setup loginbroker</code>.',
     ],
   ] as const)('are put as they run, %s', async (_, words, shown) => {
-    const record = await siege.world.record(ASHA)
     const now = siege.world.clock.now()
     const last = {
       at: now,
@@ -124,7 +122,7 @@ describe('commands', () => {
       fix: 'run tokenkeeper setup loginbroker',
     } as const
     const incident = { id: 'x', kind: 'operator_action', openedAt: now, toldAt: now } as const
-    await siege.world.ports.states.replace(changed(record, { last, incident }))
+    await siege.world.change(ASHA, { last, incident })
     const site = await siteOf(siege.world, [siege.world.broker], { words, status: true })
     const visitor = await site.visitor(BINA)
     expect((await visitor.get('/login')).text).toContain(shown)

@@ -1,5 +1,5 @@
 import type { AccountId } from '../../lib/model/account-id.ts'
-import type { AccountState, LoginResult } from '../../lib/model/account-state.ts'
+import type { LoginResult } from '../../lib/model/account-state.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { Finished, LoginDesk, Refusal, Started } from '../../lib/ports/login-desk.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
@@ -55,12 +55,6 @@ export class LoginWorld extends World {
     const state = await this.begin(account)
     const finished = success(await this.callback({ state, code: this.simulator.codeFor(user) }))
     return this.resultOf(account, finished.loginId)
-  }
-
-  async record(account: AccountId): Promise<AccountState> {
-    const state = await this.ports.states.get(account)
-    if (!state) throw new Error(`${account} is not registered`)
-    return state
   }
 
   async resultOf(account: AccountId, loginId: string): Promise<LoginResult> {

@@ -5,7 +5,7 @@ import { openDatabase } from '../../lib/local/database.ts'
 import { sqliteStateStore } from '../../lib/local/sqlite-state-store.ts'
 import { sqliteTokenVault } from '../../lib/local/sqlite-token-vault.ts'
 import { type AccountId, parseAccountId } from '../../lib/model/account-id.ts'
-import type { RefusedToken } from '../../lib/model/account-state.ts'
+import type { AccountState, RefusedToken, StateChanges } from '../../lib/model/account-state.ts'
 import { type AccountSettings, changed, newAccountState } from '../../lib/model/account-state.ts'
 import type { SecretName } from '../../lib/model/secret-name.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
@@ -75,6 +75,19 @@ export class World {
     for (const [name, value] of Object.entries(secrets)) {
       await this.ports.vault.write(account, name as SecretName, storedValue(name as SecretName, value))
     }
+  }
+
+  /** What is on record of a registered account. */
+  async record(account: AccountId): Promise<AccountState> {
+    const state = await this.ports.states.get(account)
+    if (!state) throw new Error(`${account} is not registered`)
+    return state
+  }
+
+  /** Puts these changes on record, as another writer would. */
+  async change(account: AccountId, changes: StateChanges): Promise<void> {
+    const { written } = await this.ports.states.replace(changed(await this.record(account), changes))
+    if (!written) throw new Error(`another writer changed ${account} at the same moment`)
   }
 
   async stored(account: AccountId, name: SecretName): Promise<string | undefined> {

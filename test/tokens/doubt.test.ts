@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { statusOf } from '../../lib/accounts/account-status.ts'
 import { oldTokenSentence } from '../../lib/accounts/receipt.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import { changed, newAccountState } from '../../lib/model/account-state.ts'
+import { newAccountState } from '../../lib/model/account-state.ts'
 import { BrokerUnavailableError, GrantRejectedError, TokenVaultError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import type { Http } from '../../lib/ports/http.ts'
@@ -112,7 +112,7 @@ describe('I9 a token is called live only while nothing speaks against it', () =>
 
   test('what a request that never left us had put in doubt is as it was before', async () => {
     const doubt = { since: world.clock.now(), by: 'login' } as const
-    await world.ports.states.replace(changed(await world.record(account), { doubt }))
+    await world.change(account, { doubt })
     world.failNext('http.send', { times: 'all' })
     expect(await world.desk.requestApproval({ account })).toMatchObject({ refused: true })
     expect((await world.record(account)).doubt).toEqual(doubt)
@@ -163,12 +163,10 @@ describe('I10 what the broker minted is kept until it is proven', () => {
     expect(await run()).toMatchObject({ outcome: 'awaiting_login' })
     world.clock.advance({ minutes: 5 })
     const at = world.clock.now()
-    await world.ports.states.replace(
-      changed(await world.record(account), {
-        pending: { mintedAt: at, source: 'login' },
-        lease: { owner: 'login/killed', takenAt: at, until: at.add({ seconds: 60 }) },
-      }),
-    )
+    await world.change(account, {
+      pending: { mintedAt: at, source: 'login' },
+      lease: { owner: 'login/killed', takenAt: at, until: at.add({ seconds: 60 }) },
+    })
     world.clock.advance({ minutes: 10 })
     expect(await run()).toMatchObject({ outcome: 'awaiting_login' })
     const record = await world.record(account)

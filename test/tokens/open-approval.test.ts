@@ -119,7 +119,7 @@ describe('noting', () => {
 
   test('where a newer token ends none, an open request puts nothing in doubt', async () => {
     const many: Broker = { ...world.broker, sessions: 'many' }
-    await world.ports.states.replace(changed(await world.record(account), { doubt: undefined }))
+    await world.change(account, { doubt: undefined })
     await world.run(many, { force: true })
     later()
     expect((await world.record(account)).doubt).toBeUndefined()

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../../lib/brokers/fyers/fyers.ts'
 import { challengeOf } from '../../../lib/brokers/fyers/login.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { changed } from '../../../lib/model/account-state.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
@@ -31,8 +30,7 @@ afterEach(() => world.close())
 
 describe('with --option pkce=on', () => {
   beforeEach(async () => {
-    const record = await world.ports.states.get(account)
-    if (record) await world.ports.states.replace(changed(record, { settings: { options: { pkce: 'on' } } }))
+    await world.change(account, { settings: { options: { pkce: 'on' } } })
   })
 
   test('the address carries a challenge, and the verifier proves the code in place of the app hash', async () => {

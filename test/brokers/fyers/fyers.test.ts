@@ -124,10 +124,8 @@ describe('R3.8 a refused refresh becomes a login request, never a crash', () => 
 })
 
 test('an account whose holder switched refresh off asks a person and sends no PIN', async () => {
-  const state = await world.ports.states.get(account)
-  if (!state) throw new Error('no state')
   const settings = { options: { refresh: 'off' } }
-  await world.ports.states.replace({ ...state, revision: state.revision + 1, settings })
+  await world.change(account, { settings })
   expect(await only()).toMatchObject({ outcome: 'awaiting_login' })
   expect(simulator.refreshes).toBe(0)
 })

@@ -1,8 +1,8 @@
 import { configured } from '../../../lib/brokers/configured.ts'
 import { BROKERS } from '../../../lib/brokers/index.ts'
 import { type LocalServer, openLocalServer } from '../../../lib/local/local-server.ts'
-import type { AccountId } from '../../../lib/model/account-id.ts'
-import { changed, type StateChanges } from '../../../lib/model/account-state.ts'
+import { type AccountId, parseAccountId } from '../../../lib/model/account-id.ts'
+import type { AccountState } from '../../../lib/model/account-state.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import { IiflSimulator } from '../../../lib/simulators/iifl/iifl-simulator.ts'
@@ -72,8 +72,8 @@ export class Stage extends World {
     return alert.link
   }
 
-  async record(account: string): Promise<Record<string, unknown>> {
-    return { ...(await this.ports.states.get(account as AccountId)) }
+  recordOf(account: string): Promise<AccountState> {
+    return this.record(parseAccountId(account))
   }
 
   /** The whole store, to see whether anything has changed. */
@@ -151,10 +151,5 @@ export class Stage extends World {
   ): Promise<void> {
     const account = await this.account(id, secrets, { nickname })
     await this.change(account, { userId })
-  }
-
-  async change(account: AccountId, changes: StateChanges): Promise<void> {
-    const state = await this.ports.states.get(account)
-    if (state) await this.ports.states.replace(changed(state, changes))
   }
 }

@@ -4,7 +4,6 @@ import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
 import { upstox } from '../../../lib/brokers/upstox/upstox.ts'
 import { sqliteApiKeys } from '../../../lib/local/sqlite-api-keys.ts'
 import { type AccountId, parseAccountId } from '../../../lib/model/account-id.ts'
-import type { AccountState } from '../../../lib/model/account-state.ts'
 import { newApiKey, SCOPES, type Scope } from '../../../lib/model/api-key.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import type { RestOptions } from '../../../lib/rest/rest-env.ts'
@@ -133,12 +132,6 @@ export class RestWorld extends World {
 
   post(path: string, key: string, body: unknown = {}): Promise<Asked> {
     return this.ask('POST', path, { key, body })
-  }
-
-  async record(account: AccountId): Promise<AccountState> {
-    const state = await this.ports.states.get(account)
-    if (!state) throw new Error(`${account} is not registered`)
-    return state
   }
 }
 

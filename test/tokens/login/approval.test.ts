@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { configured } from '../../../lib/brokers/configured.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { changed } from '../../../lib/model/account-state.ts'
 import type { Clock } from '../../../lib/ports/clock.ts'
 import { loginbroker } from '../../support/login-broker.ts'
 import { LoginWorld, success } from '../../support/login-world.ts'
@@ -198,12 +197,10 @@ describe('the configured time', () => {
     await world.logIn(account)
     await world.ports.vault.remove(account, 'refresh_token')
     world.clock.advance({ hours: 1 })
-    await world.ports.states.replace(
-      changed(await world.record(account), {
-        settings: { leewayMinutes: 700 },
-        doubt: { since: world.clock.now(), by: 'login' },
-      }),
-    )
+    await world.change(account, {
+      settings: { leewayMinutes: 700 },
+      doubt: { since: world.clock.now(), by: 'login' },
+    })
     world.failNext('http.send', {
       after: 'landed',
       times: 'all',
@@ -221,9 +218,7 @@ describe('the configured time', () => {
     const before = await world.record(account)
     const doubt = { since: world.clock.now(), by: 'login' } as const
     const accessToken = before.accessToken && { ...before.accessToken, provenAt: world.clock.now() }
-    await world.ports.states.replace(
-      changed(before, { settings: { leewayMinutes: 700 }, doubt, accessToken }),
-    )
+    await world.change(account, { settings: { leewayMinutes: 700 }, doubt, accessToken })
     world.failNext('http.send', { times: 'all' })
     const { report } = await world.run(daily)
     expect(report.results).toMatchObject([{ outcome: 'awaiting_login' }])

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { changed, type LoginResult } from '../../../lib/model/account-state.ts'
+import type { LoginResult } from '../../../lib/model/account-state.ts'
 import { COMMAND_LINE } from '../../../lib/ports/login-desk.ts'
 import { accountOfState, newLoginState } from '../../../lib/tokens/login/attempts.ts'
 import { loginDesk } from '../../../lib/tokens/login/desk.ts'
@@ -275,7 +275,7 @@ describe('a login that fails', () => {
     const held = await world.record(account)
     expect(held).toMatchObject({ pending: { source: 'login' } })
     const passed = world.clock.now().subtract({ minutes: 1 })
-    await world.ports.states.replace(changed(held, { loginNotBefore: passed, loginNotBeforeSetAt: passed }))
+    await world.change(account, { loginNotBefore: passed, loginNotBeforeSetAt: passed })
     const { report } = await world.run(world.broker)
     expect(report.results).toMatchObject([{ outcome: 'refreshed', live: true }])
     expect(world.simulator.codesSeen).toBe(exchanges)

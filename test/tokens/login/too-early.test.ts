@@ -5,7 +5,7 @@ import { fyers } from '../../../lib/brokers/fyers/fyers.ts'
 import { upstox } from '../../../lib/brokers/upstox/upstox.ts'
 import { exitCodeOfRun } from '../../../lib/cli/terminal/exit-codes.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { type AccountState, changed } from '../../../lib/model/account-state.ts'
+import type { AccountState } from '../../../lib/model/account-state.ts'
 import type { AccountResult, RunReport } from '../../../lib/model/outcome.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
@@ -50,11 +50,7 @@ async function logIn(token = simulator.accessTokenFor(USER.fyId)): Promise<Accou
   )
 }
 
-async function record(): Promise<AccountState> {
-  const state = await world.ports.states.get(account)
-  if (!state) throw new Error('it is not registered')
-  return state
-}
+const record = () => world.record(account)
 
 const titles = (): readonly string[] => world.alerts.map(({ title }) => title)
 
@@ -169,7 +165,7 @@ test('a grant that may be sent again on Saturday asks nobody on Friday evening',
   await world.store(account, { pin: USER.pin, refresh_token: simulator.refreshTokenFor(USER.fyId) })
   const now = world.at(FRIDAY_EVENING)
   const attempts = [3, 2, 1].map((hours) => now.subtract({ hours }))
-  await world.ports.states.replace(changed(await record(), { attempts }))
+  await world.change(account, { attempts })
   expect((await runAt('27T20:00')).results).toMatchObject([
     {
       outcome: 'failed',

@@ -3,12 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { renewsItself } from '../../../lib/accounts/needs.ts'
 import { configured } from '../../../lib/brokers/configured.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import {
-  changed,
-  type GrantBlock,
-  newAccountState,
-  type StateChanges,
-} from '../../../lib/model/account-state.ts'
+import { type GrantBlock, newAccountState, type StateChanges } from '../../../lib/model/account-state.ts'
 import { RateLimitedError } from '../../../lib/model/errors.ts'
 import { readStored } from '../../../lib/tokens/lease/read-stored.ts'
 import { isOpen, openLogins } from '../../../lib/tokens/login/attempts.ts'
@@ -153,8 +148,7 @@ describe('an account whose store a clock a year ahead has written', () => {
   })
   afterEach(() => world.close())
 
-  const change = async (changes: StateChanges) =>
-    world.ports.states.replace(changed(await world.record(account), changes))
+  const change = async (changes: StateChanges) => world.change(account, changes)
 
   test('can be logged in to: neither logins begun, codes exchanged nor a pause of the broker are in the way', async () => {
     for (let login = 0; login < 10; login++) await world.begin(account)

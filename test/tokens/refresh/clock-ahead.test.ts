@@ -39,13 +39,10 @@ describe('what a clock that was ahead has written', () => {
   test('mutes no consumer: a proof from the future is none', async () => {
     world.clock.set(TODAY)
     await world.run(fyers)
-    const state = await world.ports.states.get(account)
-    if (!state?.accessToken) throw new Error('no token')
+    const { accessToken } = await world.record(account)
     const provenAt = world.clock.now().add({ hours: 3 })
-    await world.ports.states.replace({
-      ...state,
-      revision: state.revision + 1,
-      accessToken: { ...state.accessToken, provenAt },
+    await world.change(account, {
+      accessToken: accessToken && { ...accessToken, provenAt },
     })
     simulator.killAccessToken('XX00001')
     world.clock.advance({ minutes: 2 })
@@ -54,12 +51,8 @@ describe('what a clock that was ahead has written', () => {
   })
 
   test('does not hold the account: neither its lease nor a wait', async () => {
-    const state = await world.ports.states.get(account)
-    if (!state) throw new Error('no state')
     const ahead = world.clock.now().add({ minutes: 5 })
-    await world.ports.states.replace({
-      ...state,
-      revision: state.revision + 1,
+    await world.change(account, {
       lease: { owner: 'from-the-future', until: ahead },
       notBefore: ahead,
     })

@@ -114,11 +114,9 @@ describe('a run that wakes after its lease', () => {
   test('waits for the run that holds the account by now, whose refresh token is the one to keep', async () => {
     const wake = await frozen()
     world.clock.advance({ minutes: 10 })
-    const state = await world.record(account)
     const now = world.clock.now()
     const lease = { owner: 'another', takenAt: now, until: now.add({ seconds: 90 }) }
-    const held = { ...state, lease, revision: state.revision + 1 }
-    await world.ports.states.replace(held)
+    await world.change(account, { lease })
     const sleep = world.clock.sleep.bind(world.clock)
     world.clock.sleep = async (milliseconds) => {
       world.clock.sleep = sleep
@@ -127,10 +125,8 @@ describe('a run that wakes after its lease', () => {
         'refresh_token',
         (await world.ports.vault.read(account, ['client_id'])).get('client_id')?.value as never,
       )
-      const { lease: _, ...released } = held
-      await world.ports.states.replace({
-        ...released,
-        revision: held.revision + 1,
+      await world.change(account, {
+        lease: undefined,
         refreshToken: { version, savedAt: world.clock.now() },
       })
       await sleep(milliseconds)
@@ -142,10 +138,9 @@ describe('a run that wakes after its lease', () => {
   test('waits no longer than that run’s lease', async () => {
     const wake = await frozen()
     world.clock.advance({ minutes: 10 })
-    const state = await world.record(account)
     const now = world.clock.now()
     const lease = { owner: 'another', takenAt: now, until: now.add({ seconds: 90 }) }
-    await world.ports.states.replace({ ...state, lease, revision: state.revision + 1 })
+    await world.change(account, { lease })
     await wake()
     const waited = now.until(world.clock.now()).total('seconds')
     expect(waited).toBeGreaterThanOrEqual(210)
@@ -156,12 +151,9 @@ describe('a run that wakes after its lease', () => {
   test('keeps no access token over the one a later run has kept', async () => {
     const wake = await frozen()
     world.clock.advance({ minutes: 10 })
-    const state = await world.record(account)
     await world.store(account, { pending: 'kept-by-a-later-run' })
-    await world.ports.states.replace({
-      ...state,
-      lease: undefined as never,
-      revision: state.revision + 1,
+    await world.change(account, {
+      lease: undefined,
       pending: { mintedAt: world.clock.now(), source: 'login' },
     })
     await wake()

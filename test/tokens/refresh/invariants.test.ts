@@ -248,11 +248,7 @@ describe('I3 at most one renewal of an account is in flight anywhere', () => {
     const proof = holdNext(server, '/me')
     const run = result()
     await proof.arrived
-    const state = await world.ports.states.get(account)
-    if (!state) throw new Error('no state')
-    await world.ports.states.replace({
-      ...state,
-      revision: state.revision + 1,
+    await world.change(account, {
       settings: { nickname: 'Main' },
     })
     proof.release()

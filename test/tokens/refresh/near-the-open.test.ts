@@ -3,7 +3,6 @@ import { statusOf } from '../../../lib/accounts/account-status.ts'
 import { configured } from '../../../lib/brokers/configured.ts'
 import { fyers } from '../../../lib/brokers/fyers/fyers.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import type { AccountState } from '../../../lib/model/account-state.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
@@ -56,11 +55,7 @@ async function runs(from: string, until: string, broker: Broker = fyers): Promis
   return asked
 }
 
-async function record(): Promise<AccountState> {
-  const state = await world.ports.states.get(account)
-  if (!state) throw new Error('it is not registered')
-  return state
-}
+const record = () => world.record(account)
 
 const status = async () => statusOf(fyers, await record(), world.clock.now())
 

@@ -183,9 +183,7 @@ describe('what is asked for', () => {
       client_id: 'c',
       refresh_token: simulator.login('SIMZ'),
     })
-    const state = await world.ports.states.get(paused)
-    if (!state) throw new Error('no state')
-    await world.ports.states.replace({ ...state, revision: 2, paused: { since: world.clock.now() } })
+    await world.change(paused, { paused: { since: world.clock.now() } })
     const { report } = await world.run(rotabroker)
     expect(report).toMatchObject({ refreshed: 1, skipped: 2, failed: 0, success: true })
     expect(report.results.map(({ outcome }) => outcome).toSorted()).toEqual([

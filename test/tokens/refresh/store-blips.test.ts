@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { type AccountState, changed } from '../../../lib/model/account-state.ts'
+import type { AccountState } from '../../../lib/model/account-state.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import type { Audience } from '../../../lib/ports/audience.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
@@ -96,9 +96,8 @@ test('a refresh token that was issued at a login and could not be saved pages so
 test('an approval waits for the run that holds the account', async () => {
   await world.logIn(account)
   success(await world.desk.requestApproval({ account }))
-  const record = await world.record(account)
   const until = world.clock.now().add({ seconds: 20 })
-  await world.ports.states.replace(changed(record, { lease: { owner: 'run-1', until } }))
+  await world.change(account, { lease: { owner: 'run-1', until } })
   await world.desk.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
   expect((await world.record(account)).generation).toBe(2)
 })
@@ -114,8 +113,7 @@ test('an approval request that was never sent does not count', async () => {
 })
 
 test('a token handed in for a paused account is kept out of the mirrors', async () => {
-  const record = await world.record(account)
-  await world.ports.states.replace(changed(record, { paused: { since: world.clock.now() } }))
+  await world.change(account, { paused: { since: world.clock.now() } })
   await adopt()
   expect(await world.record(account)).toMatchObject({ generation: 1 })
   expect(heard).toEqual([])

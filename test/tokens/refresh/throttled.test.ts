@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { changed } from '../../../lib/model/account-state.ts'
 import { LoginWorld } from '../../support/login-world.ts'
 
 let world: LoginWorld
@@ -14,7 +13,7 @@ async function throttledUntil(instant: string, start = '2026-11-23T05:30:00+05:3
   world.clock.set(start)
   await world.ports.vault.remove(account, 'access_token')
   const notBefore = world.at(instant)
-  await world.ports.states.replace(changed(await world.record(account), { notBefore }))
+  await world.change(account, { notBefore })
   world.alerts.length = 0
 }
 
@@ -68,7 +67,7 @@ describe('a login that is throttled', () => {
 
   test('is not begun again before the broker allows it', async () => {
     const loginNotBefore = world.clock.now().add({ minutes: 10 })
-    await world.ports.states.replace(changed(await world.record(account), { loginNotBefore }))
+    await world.change(account, { loginNotBefore })
     const started = await world.desk.start({
       account,
       browser: 'sha256-of-the-cookie',

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../../lib/brokers/fyers/fyers.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { changed } from '../../../lib/model/account-state.ts'
 import type { Audience } from '../../../lib/ports/audience.ts'
 import { removeAccount } from '../../../lib/tokens/service/remove.ts'
 import { World } from '../../support/world.ts'
@@ -73,12 +72,8 @@ describe('removing an account', () => {
 
   test('waits for the run that holds it, and gives up naming it rather than taking secrets from under it', async () => {
     const account = await begin()
-    const { states, clock } = world.ports
-    const state = await states.get(account)
-    if (!state) throw new Error('the account is not registered')
-    await states.replace(
-      changed(state, { lease: { owner: 'run-1', until: clock.now().add({ minutes: 10 }) } }),
-    )
+    const until = world.clock.now().add({ minutes: 10 })
+    await world.change(account, { lease: { owner: 'run-1', until } })
     await expect(remove(account)).rejects.toThrow(`another run is working on ${account}`)
     expect(await left(account)).toEqual(NAMES)
   })

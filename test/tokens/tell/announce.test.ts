@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { changed } from '../../../lib/model/account-state.ts'
 import { AudienceError } from '../../../lib/model/errors.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import type { Audience, Publication } from '../../../lib/ports/audience.ts'
@@ -151,9 +150,7 @@ describe('a run that finds the token fresh lets a mirror put back what it lost',
 })
 
 async function pause(): Promise<void> {
-  await world.ports.states.replace(
-    changed(await world.record(account), { paused: { since: world.clock.now() } }),
-  )
+  await world.change(account, { paused: { since: world.clock.now() } })
 }
 
 async function adopt(token: string): Promise<void> {

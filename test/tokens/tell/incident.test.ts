@@ -26,11 +26,7 @@ async function runsAt(times: readonly string[], broker: Broker = loginbroker): P
 
 describe('the message', () => {
   test('says in its title what to do, where, for whom and by when on the clocks of the market', async () => {
-    await world.ports.states.replace({
-      ...(await world.record(account)),
-      revision: 2,
-      settings: { nickname: 'Bina' },
-    })
+    await world.change(account, { settings: { nickname: 'Bina' } })
     await world.run(loginbroker)
     const [alert] = world.alerts
     expect(alert?.title).toBe('Log in: Loginbroker Bina before Mon 23 Nov 09:15 IST')
