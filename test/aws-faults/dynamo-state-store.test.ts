@@ -10,8 +10,9 @@ import {
   newAccountState,
 } from '../../lib/model/account-state.ts'
 import type { StateStore } from '../../lib/ports/state-store.ts'
-import { freePort, useEnvironment } from '../aws/support/emulator.ts'
+import { useEnvironment } from '../aws/support/emulator.ts'
 import { endsWithin } from '../support/ends-within.ts'
+import { freePort } from '../support/free-port.ts'
 import { refusal, ScriptedAws } from './support/scripted-aws.ts'
 
 const STATE = changed(newAccountState(parseAccountId('fyers')), { generation: 4 })

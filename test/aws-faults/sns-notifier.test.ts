@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { snsNotifier, subjectOf } from '../../lib/aws/sns-notifier.ts'
-import { freePort, useEnvironment } from '../aws/support/emulator.ts'
+import { useEnvironment } from '../aws/support/emulator.ts'
 import { ALERT } from '../contracts/notifier-contract.ts'
+import { freePort } from '../support/free-port.ts'
 
 describe('the subject of a mail', () => {
   const subject = (title: string, accountName = 'Papa') => subjectOf({ ...ALERT, title, accountName })

@@ -8,8 +8,9 @@ import { Secret } from '../../lib/model/secret.ts'
 import type { TokenVault } from '../../lib/ports/token-vault.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { systemClock } from '../../lib/system-clock.ts'
-import { freePort, useEnvironment } from '../aws/support/emulator.ts'
+import { useEnvironment } from '../aws/support/emulator.ts'
 import { endsWithin } from '../support/ends-within.ts'
+import { freePort } from '../support/free-port.ts'
 import { refusal, ScriptedAws } from './support/scripted-aws.ts'
 
 const ACCOUNT = parseAccountId('fyers')

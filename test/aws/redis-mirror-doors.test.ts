@@ -6,6 +6,7 @@ import { Secret } from '../../lib/model/secret.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { ISSUED, publication } from '../mirrors/support/publication.ts'
+import { thrownBy } from '../support/thrown.ts'
 import { RedisServer } from './support/redis-server.ts'
 
 const PASSWORD = 'SIMULATED-redis-password'
@@ -13,12 +14,7 @@ const ACC1 = publication('upstox/ACC1')
 
 /** The error of a failed publication, searched for what must not be in it. */
 async function failure(mirror: Audience): Promise<AudienceError> {
-  const error = await mirror.published(ACC1).then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (!(error instanceof AudienceError))
-    throw new Error('it did not fail as an audience does', { cause: error })
+  const error = await thrownBy(mirror.published(ACC1), AudienceError)
   const everything = [JSON.stringify(error), error.message, error.fix, error.stack].join()
   for (const secret of [PASSWORD, 'SIMULATED-wrong', ACC1.accessToken.reveal()]) {
     expect(everything).not.toContain(secret)

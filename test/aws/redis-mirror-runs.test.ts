@@ -3,7 +3,7 @@ import { storedRedisMirror, storeRedisPassword } from '../../lib/mirrors/redis/m
 import type { AccountId } from '../../lib/model/account-id.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import { removeAccount } from '../../lib/tokens/service/remove.ts'
-import { freePort } from '../command/command.ts'
+import { freePort } from '../support/free-port.ts'
 import { LoginWorld } from '../support/login-world.ts'
 import { RedisServer } from './support/redis-server.ts'
 

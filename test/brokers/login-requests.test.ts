@@ -12,9 +12,9 @@ import type { Simulator } from '../../lib/simulators/kit/simulator.ts'
 import { UpstoxSimulator } from '../../lib/simulators/upstox/upstox-simulator.ts'
 import { success } from '../support/login-world.ts'
 import { Person } from '../support/person.ts'
+import { recorded } from '../support/recorded.ts'
 import { World } from '../support/world.ts'
 import { ONE } from './iifl/iifl-fixture.ts'
-import { recorded } from './recorded.ts'
 
 // What goes over the wire in a login, to the byte, against the brokers' READMEs, Endpoints.
 

@@ -11,9 +11,9 @@ import { type Fault, HTML_200, HTML_502, type Simulator } from '../../lib/simula
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { UpstoxSimulator } from '../../lib/simulators/upstox/upstox-simulator.ts'
 import { Person } from '../support/person.ts'
+import { recorded } from '../support/recorded.ts'
 import { World } from '../support/world.ts'
 import { ONE } from './iifl/iifl-fixture.ts'
-import { recorded } from './recorded.ts'
 
 // I6: whatever happens to a login, nothing that was said holds what only we and the broker may know.
 

@@ -4,9 +4,8 @@ import { helpFor } from '../../lib/accounts/needs.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import type { AccountResult } from '../../lib/model/outcome.ts'
-import { Secret } from '../../lib/model/secret.ts'
 import { UpstoxSimulator } from '../../lib/simulators/upstox/upstox-simulator.ts'
-import { adoptAccessToken } from '../../lib/tokens/service/adopt.ts'
+import { handIn } from '../support/hand-in.ts'
 import { World } from '../support/world.ts'
 
 const APP = {
@@ -29,15 +28,7 @@ beforeEach(async () => {
 afterEach(() => world.close())
 
 function adopt(token: string, id: AccountId = account, expiresAt?: Temporal.Instant): Promise<AccountResult> {
-  return adoptAccessToken(
-    {
-      broker: upstox,
-      account: id,
-      accessToken: new Secret(token),
-      expiresAt,
-    },
-    world.ports,
-  )
+  return handIn(world, { broker: upstox, account: id, accessToken: token, expiresAt })
 }
 
 test('a token that proves live is published and ends the wait for a login, once', async () => {

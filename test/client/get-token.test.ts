@@ -4,6 +4,7 @@ import { createClient, type TokenkeeperClient, TokenUnavailableError } from '../
 import type { AccountId } from '../../lib/model/account-id.ts'
 import { BrokerUnavailableError } from '../../lib/model/errors.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
+import { thrownBy } from '../support/thrown.ts'
 import { KeptSource } from './support/kept-source.ts'
 
 let clock: VirtualClock
@@ -18,14 +19,7 @@ beforeEach(() => {
 })
 afterEach(() => client.close())
 
-const failure = async (work: Promise<unknown>): Promise<TokenUnavailableError> => {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  expect(error).toBeInstanceOf(TokenUnavailableError)
-  return error as TokenUnavailableError
-}
+const failure = (work: Promise<unknown>) => thrownBy(work, TokenUnavailableError)
 
 const unavailableNow = (code: string, retryAfterSeconds?: number): TokenUnavailableError =>
   new TokenUnavailableError('not now', {

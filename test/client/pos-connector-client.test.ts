@@ -13,6 +13,7 @@ import {
 import type { Fault } from '../../lib/simulators/kit/simulator.ts'
 import { POS_FAULTS } from '../../lib/simulators/pos-connector/replies.ts'
 import { POS_USER, type PosWorld, posWorld } from '../support/pos-backend.ts'
+import { thrownBy } from '../support/thrown.ts'
 
 const INVOICE = { invoice_number: 'SIM-0001', currency: 'INR', lines: [{ description: 'Item', quantity: 1 }] }
 
@@ -36,11 +37,7 @@ afterEach(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const thrown = async (work: Promise<unknown>): Promise<PosConnectorError> => {
-  const error = await work.catch((reason: unknown) => reason)
-  expect(error).toBeInstanceOf(Error)
-  return error as PosConnectorError
-}
+const thrown = (work: Promise<unknown>) => thrownBy(work, Error) as Promise<PosConnectorError>
 
 const paths = (): string[] => pos.server.seen.map(({ method, path }) => `${method} ${path}`)
 

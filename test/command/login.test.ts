@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { CALL, CommandLine, type Ended, ended, freePort } from './command.ts'
+import { freePort } from '../support/free-port.ts'
+import { CALL, CommandLine, type Ended, ended } from './command.ts'
 import { WebBrowser } from './web-browser.ts'
 
 const FYERS_OWN_REDIRECT = 'https://trade.fyers.in/api-login/redirect-to-app'

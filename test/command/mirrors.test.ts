@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { CommandLine, freePort } from './command.ts'
+import { freePort } from '../support/free-port.ts'
+import { CommandLine } from './command.ts'
 
 const GIVEN = { UPSTOX_ACCOUNT_IDS: 'DEMO1' }
 

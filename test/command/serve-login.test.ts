@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { CommandLine, type Ended, ended, freePort } from './command.ts'
+import { freePort } from '../support/free-port.ts'
+import { CommandLine, type Ended, ended } from './command.ts'
 import { WebBrowser } from './web-browser.ts'
 
 const FYERS = { FYERS_CLIENT_ID: 'SIMFYERS01-100', FYERS_APP_SECRET: 'SIMULATED-fyers-app-secret' }

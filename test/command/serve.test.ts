@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 import { holdNext } from '../support/held-request.ts'
-import { CALL, CommandLine, type Ended, ended, freePort, saying } from './command.ts'
+import { CALL, CommandLine, type Ended, ended, saying } from './command.ts'
 import { setUp } from './set-up.ts'
 
 let line: CommandLine

@@ -8,9 +8,10 @@ import { HttpError, type HttpReply } from '../../lib/ports/http.ts'
 import type { SimulatorEnv } from '../../lib/simulators/kit/simulator.ts'
 import { type SimulatorServer, startSimulator } from '../../lib/simulators/kit/simulator-server.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
-import { freePort } from '../command/command.ts'
+import { freePort } from '../support/free-port.ts'
 import { type CountingProxy, type Listening, proxyTo, tlsInFrontOf } from '../support/network.ts'
 import { privateAuthority } from '../support/private-authority.ts'
+import { thrownBy } from '../support/thrown.ts'
 
 const HOST = 'api.broker.invalid'
 const NONE: ProxySettings = { httpsProxy: '', httpProxy: '', noProxy: '' }
@@ -62,9 +63,7 @@ async function failure(
   settings: ProxySettings | undefined,
   timeoutMs?: number,
 ): Promise<HttpError> {
-  const error: unknown = await send(url, settings, timeoutMs).catch((caught: unknown) => caught)
-  if (!(error instanceof HttpError)) throw new Error('it did not fail as HTTP does', { cause: error })
-  return error
+  return thrownBy(send(url, settings, timeoutMs), HttpError)
 }
 
 describe('a proxy', () => {

@@ -6,6 +6,7 @@ import { HttpError, type HttpRequest } from '../../lib/ports/http.ts'
 import type { SimulatorEnv } from '../../lib/simulators/kit/simulator.ts'
 import { type SimulatorServer, startSimulator } from '../../lib/simulators/kit/simulator-server.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
+import { thrownBy } from '../support/thrown.ts'
 
 const http = undiciHttp()
 const TEXT = JSON.stringify({ access_token: 'naïve ✓' })
@@ -50,11 +51,7 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 async function failure(request: Partial<HttpRequest> & { url: string }): Promise<HttpError> {
-  const error: unknown = await http
-    .send({ method: 'POST', timeoutMs: 2_000, ...request })
-    .catch((caught: unknown) => caught)
-  expect(error).toBeInstanceOf(HttpError)
-  return error as HttpError
+  return thrownBy(http.send({ method: 'POST', timeoutMs: 2_000, ...request }), HttpError)
 }
 
 describe('undiciHttp', () => {

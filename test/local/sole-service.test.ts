@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { soleService } from '../../lib/local/sole-service.ts'
+import { thrownAtOnce } from '../support/thrown.ts'
 
 const MODULE = new URL('../../lib/local/sole-service.ts', import.meta.url).href
 const URL_OF_OTHER = 'http://127.0.0.1:8799'
@@ -31,7 +32,7 @@ async function other() {
 describe('the one service of a home', () => {
   test('keeps a second one out, which is told process and address, until it is killed', async () => {
     const child = await other()
-    expect(problemOf(() => soleService(home))).toMatchObject({
+    expect(thrownAtOnce(() => soleService(home))).toMatchObject({
       code: 'configuration_invalid',
       message: expect.stringContaining(`process ${child.pid}, at ${URL_OF_OTHER}`),
       fix: expect.stringContaining(`kill ${child.pid}`),
@@ -48,7 +49,7 @@ describe('the one service of a home', () => {
     child.kill('SIGKILL')
     await once(child, 'exit')
     const sole = soleService(home)
-    expect(problemOf(() => soleService(home))).toMatchObject({
+    expect(thrownAtOnce(() => soleService(home))).toMatchObject({
       message: expect.stringContaining('a process that is just starting'),
     })
     sole.release()
@@ -63,17 +64,9 @@ describe('the one service of a home', () => {
   })
 
   test('is told when its folder is gone', () => {
-    expect(problemOf(() => soleService(join(home, 'nowhere')))).toMatchObject({
+    expect(thrownAtOnce(() => soleService(join(home, 'nowhere')))).toMatchObject({
       code: 'configuration_invalid',
       message: expect.stringContaining(`the folder ${join(home, 'nowhere')} is not there`),
     })
   })
 })
-
-function problemOf(work: () => unknown): unknown {
-  try {
-    return work()
-  } catch (error) {
-    return error
-  }
-}

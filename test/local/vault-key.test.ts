@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { vaultKey } from '../../lib/local/vault-key.ts'
+import { thrownAtOnce } from '../support/thrown.ts'
 
 let folder: string
 let path: string
@@ -48,7 +49,7 @@ describe('the key of the local vault', () => {
     vaultKey(path)
     chmodSync(path, 0o640)
     expect(() => vaultKey(path)).toThrow('mode 640')
-    expect(problemOf(() => vaultKey(path))).toMatchObject({
+    expect(thrownAtOnce(() => vaultKey(path))).toMatchObject({
       code: 'configuration_invalid',
       fix: `chmod 600 ${path}`,
     })
@@ -61,15 +62,7 @@ describe('the key of the local vault', () => {
   ])('is refused when it is %s, and is not replaced', (_, content) => {
     vaultKey(path)
     writeFileSync(path, content)
-    expect(problemOf(() => vaultKey(path))).toMatchObject({ fix: expect.stringContaining('backup') })
+    expect(thrownAtOnce(() => vaultKey(path))).toMatchObject({ fix: expect.stringContaining('backup') })
     expect(existsSync(path) && readFileSync(path, 'utf8')).toBe(content)
   })
 })
-
-function problemOf(work: () => unknown): unknown {
-  try {
-    return work()
-  } catch (error) {
-    return error
-  }
-}

@@ -22,6 +22,7 @@ import { parseAccountId } from '../../lib/model/account-id.ts'
 import { AudienceError, ConfigurationError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
+import { thrownBy } from '../support/thrown.ts'
 import { publication, tokenOf } from './support/publication.ts'
 
 let folder: string
@@ -280,9 +281,7 @@ describe('what is at the path', () => {
 })
 
 async function failure(work: Promise<void>): Promise<AudienceError> {
-  const error = await work.catch((reason: unknown) => reason)
-  if (!(error instanceof AudienceError))
-    throw new Error('it did not fail as an audience does', { cause: error })
+  const error = await thrownBy(work, AudienceError)
   expect(error.message + error.fix).not.toContain(FYERS)
   return error
 }

@@ -6,8 +6,9 @@ import { AudienceError, TokenVaultError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
-import { freePort } from '../command/command.ts'
 import { endsWithin } from '../support/ends-within.ts'
+import { freePort } from '../support/free-port.ts'
+import { thrownBy } from '../support/thrown.ts'
 import { ISSUED, publication } from './support/publication.ts'
 
 const PASSWORD = 'SIMULATED-redis-password'
@@ -48,9 +49,7 @@ function mirrorAt(port: number, scheme = 'redis', password = PASSWORD): Audience
 }
 
 async function failure(work: Promise<void> | undefined): Promise<AudienceError> {
-  const error = await work?.catch((reason: unknown) => reason)
-  if (!(error instanceof AudienceError))
-    throw new Error('it did not fail as an audience does', { cause: error })
+  const error = await thrownBy(work, AudienceError)
   const everything = [JSON.stringify(error), error.message, error.fix, error.stack].join()
   for (const secret of [PASSWORD, ACC1.accessToken.reveal()]) expect(everything).not.toContain(secret)
   return error

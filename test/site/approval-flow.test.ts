@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { BrokerUnavailableError } from '../../lib/model/errors.ts'
 import { webhookPath } from '../../lib/site/webhook-path.ts'
-import { tokenStatus } from '../../lib/tokens/rules/token/token-status.ts'
 import { LoginWorld } from '../support/login-world.ts'
 import { type Site, siteOf } from './support/site.ts'
 import { formsOf, linksOf, type Reply, type SiteBrowser, textOf } from './support/site-browser.ts'
@@ -90,7 +89,7 @@ describe('an approval in the broker’s app', () => {
     world.clock.advance({ minutes: 1 })
     await approve()
     world.clock.advance({ minutes: 2 })
-    expect(tokenStatus(await world.record(BINA), world.clock.now())).toBe('unproven')
+    expect(await world.tokenStatus(BINA)).toBe('unproven')
     const receipt = textOf((await browser.get(WAITING)).text)
     expect(receipt).toMatch(/^Done: Bina at Loginbroker/)
     expect(receipt).toContain('1 of 1 done.')

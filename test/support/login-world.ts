@@ -4,6 +4,7 @@ import type { Broker } from '../../lib/ports/broker.ts'
 import type { Finished, LoginDesk, Refusal, Started } from '../../lib/ports/login-desk.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { loginDesk } from '../../lib/tokens/login/desk.ts'
+import { type TokenStatus, tokenStatus } from '../../lib/tokens/rules/token/token-status.ts'
 import { LoginBrokerSimulator, loginbroker } from './login-broker.ts'
 import { World } from './world.ts'
 
@@ -55,6 +56,11 @@ export class LoginWorld extends World {
     const state = await this.begin(account)
     const finished = success(await this.callback({ state, code: this.simulator.codeFor(user) }))
     return this.resultOf(account, finished.loginId)
+  }
+
+  /** What is known of the published token just now. */
+  async tokenStatus(account: AccountId): Promise<TokenStatus> {
+    return tokenStatus(await this.record(account), this.clock.now())
   }
 
   async resultOf(account: AccountId, loginId: string): Promise<LoginResult> {

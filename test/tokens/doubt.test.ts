@@ -4,14 +4,12 @@ import { oldTokenSentence } from '../../lib/accounts/receipt.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import { newAccountState } from '../../lib/model/account-state.ts'
 import { BrokerUnavailableError, GrantRejectedError, TokenVaultError } from '../../lib/model/errors.ts'
-import { Secret } from '../../lib/model/secret.ts'
 import type { Http } from '../../lib/ports/http.ts'
 import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { gaveNothing, noteDoubt } from '../../lib/tokens/rules/token/doubt.ts'
-import { tokenStatus } from '../../lib/tokens/rules/token/token-status.ts'
-import { adoptAccessToken } from '../../lib/tokens/service/adopt.ts'
 import { validateAccessToken } from '../../lib/tokens/service/validate.ts'
+import { handIn } from '../support/hand-in.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 
 let world: LoginWorld
@@ -28,7 +26,7 @@ beforeEach(async () => {
 
 afterEach(() => world.close())
 
-const status = async () => tokenStatus(await world.record(account), world.clock.now())
+const status = () => world.tokenStatus(account)
 const run = async (force = false) => (await world.run(world.broker, { force })).report.results[0]
 
 /** Nothing asks the broker any more: what is known is what the record says. */
@@ -119,18 +117,11 @@ describe('I9 a token is called live only while nothing speaks against it', () =>
   })
 
   test('a token handed in that could be neither proven nor refused leaves the old one in doubt', async () => {
-    const adoption = {
-      broker: world.broker,
-      account,
-    }
-    await expect(
-      adoptAccessToken({ ...adoption, accessToken: new Secret('SIMULATED-dead-token') }, world.ports),
-    ).rejects.toThrow(GrantRejectedError)
+    const given = (accessToken: string) => handIn(world, { broker: world.broker, account, accessToken })
+    await expect(given('SIMULATED-dead-token')).rejects.toThrow(GrantRejectedError)
     expect(await status()).toBe('live')
     hangs()
-    await expect(
-      adoptAccessToken({ ...adoption, accessToken: new Secret('SIMULATED-new-token') }, world.ports),
-    ).rejects.toThrow(BrokerUnavailableError)
+    await expect(given('SIMULATED-new-token')).rejects.toThrow(BrokerUnavailableError)
     expect(await status()).toBe('unproven')
   })
 

@@ -7,7 +7,6 @@ import type { Broker } from '../../lib/ports/broker.ts'
 import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { noteDoubt, withdrawDoubt } from '../../lib/tokens/rules/token/doubt.ts'
-import { tokenStatus } from '../../lib/tokens/rules/token/token-status.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 
 let world: LoginWorld
@@ -25,7 +24,7 @@ beforeEach(async () => {
 })
 afterEach(() => world.close())
 
-const status = async () => tokenStatus(await world.record(account), world.clock.now())
+const status = () => world.tokenStatus(account)
 const run = async (options: { force?: boolean } = {}) => (await world.run(world.broker, options)).report
 /** A proof holds for less. */
 const later = (): void => world.clock.advance({ seconds: 61 })

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import { type Fault, HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
-import { tokenStatus } from '../../lib/tokens/rules/token/token-status.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 
 let world: LoginWorld
@@ -23,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => world.close())
 
 const post = (body: unknown): Promise<void> => world.desk.acceptApproval({ account, body })
-const status = async () => tokenStatus(await world.record(account), world.clock.now())
+const status = () => world.tokenStatus(account)
 
 describe('I10 a second request takes nothing from the first, which the broker keeps open', () => {
   test.each<[string, Fault]>([

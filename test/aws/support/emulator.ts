@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { devNull, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 // biome-ignore lint/plugin: between two looks whether it answers
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from '../../support/free-port.ts'
 
 const READY_WITHIN_MS = 20_000
 const POLL_EVERY_MS = 50
@@ -108,16 +108,6 @@ export function assertLoopback(endpoint: string): void {
   const { hostname } = new URL(endpoint)
   if (hostname === '127.0.0.1' || hostname === '[::1]' || hostname === 'localhost') return
   throw new Error(`emulator tests refuse to run against ${hostname}: the endpoint must be on this machine`)
-}
-
-/** A loopback port nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** All of them: a profile or an AWS_ENDPOINT_URL_SSM left over from a shell would lead elsewhere. */

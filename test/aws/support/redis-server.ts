@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@redis/client'
-import { freePort } from '../../command/command.ts'
+import { freePort } from '../../support/free-port.ts'
 
 /** Debian's packages redis-server and openssl. */
 const PROGRAM = 'redis-server'

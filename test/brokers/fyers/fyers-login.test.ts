@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../../lib/brokers/fyers/fyers.ts'
 import { parseSchedule } from '../../../lib/markets/schedule.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import type { Clock } from '../../../lib/ports/clock.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
+import { clockAhead } from '../../support/clock-ahead.ts'
 import { Person } from '../../support/person.ts'
 import { World } from '../../support/world.ts'
 
@@ -161,11 +161,7 @@ describe('R3.10 each refusal of the exchange is named with what helps', () => {
 describe('a fresh code, when our clock is six minutes ahead', () => {
   const comeBackAhead = async (http = world.ports.http) => {
     const landed = await person.atBroker(await person.begin())
-    const clock: Clock = {
-      now: () => world.clock.now().add({ minutes: 6 }),
-      sleep: (milliseconds) => world.clock.sleep(milliseconds),
-    }
-    world.ports = { ...world.ports, clock, http }
+    world.ports = { ...world.ports, clock: clockAhead(world.clock, { minutes: 6 }), http }
     return new Person(world, fyers, account).comeBack(landed)
   }
 
@@ -203,11 +199,11 @@ test('an old code is old by the clock of FYERS, whatever ours shows', async () =
   const landed = await person.atBroker(await person.begin())
   const begun = world.clock.now()
   world.clock.advance({ minutes: 6 })
-  const behind = () => world.clock.now().subtract({ seconds: 50 })
-  world.ports = { ...world.ports, clock: { now: behind, sleep: (ms) => world.clock.sleep(ms) } }
+  const behind = clockAhead(world.clock, { seconds: -50 })
+  world.ports = { ...world.ports, clock: behind }
   const result = await new Person(world, fyers, account).comeBack(landed)
   expect(result).toMatchObject({ success: false, reason: 'the authorization code is older than 5 min' })
-  expect(begun.until(behind()).total('seconds')).toBeGreaterThan(300)
+  expect(begun.until(behind.now()).total('seconds')).toBeGreaterThan(300)
   expect(server.count(EXCHANGE)).toBe(0)
 })
 

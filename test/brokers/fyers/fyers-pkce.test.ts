@@ -6,8 +6,8 @@ import { Secret } from '../../../lib/model/secret.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { Person } from '../../support/person.ts'
+import { recorded } from '../../support/recorded.ts'
 import { World } from '../../support/world.ts'
-import { recorded } from '../recorded.ts'
 
 const APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET-FYERS-APP' }
 const ONE = { fyId: 'XX00001', name: 'SIM USER ONE', pin: '0412' }

@@ -11,6 +11,7 @@ import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-serv
 import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
 import { validateAccessToken } from '../../../lib/tokens/service/validate.ts'
 import { holdNext } from '../../support/held-request.ts'
+import { recorded } from '../../support/recorded.ts'
 import { World } from '../../support/world.ts'
 
 const KEYS = [
@@ -148,24 +149,14 @@ describe('a login with app key and secret', () => {
   })
 
   test('the option clientID goes into the profile call of a dealer account', async () => {
-    const urls: string[] = []
-    const { http } = world.ports
-    world.ports = {
-      ...world.ports,
-      http: {
-        send: (request) => {
-          urls.push(request.url)
-          return http.send(request)
-        },
-      },
-    }
+    const sent = recorded(world)
     const dealer = await world.account(
       'iifl-xts/dealer',
       { client_id: 'SIMXTSAPPKEY', client_secret: 'S3CRET' },
       { options: { clientID: 'SIM CLIENT' } },
     )
     await world.run(iiflXts, { accounts: [dealer] })
-    expect(urls.at(-1)).toMatch(/\/interactive\/user\/profile\?clientID=SIM\+CLIENT$/)
+    expect(sent.at(-1)?.url).toMatch(/\/interactive\/user\/profile\?clientID=SIM\+CLIENT$/)
   })
 
   test('an unknown api option stops before anything is sent', async () => {

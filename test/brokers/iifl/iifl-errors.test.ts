@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import type { Clock } from '../../../lib/ports/clock.ts'
 import { HttpError, type HttpRequest } from '../../../lib/ports/http.ts'
 import type { StoredSecrets } from '../../../lib/ports/token-vault.ts'
 import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
-import { recorded } from '../recorded.ts'
+import { clockAhead } from '../../support/clock-ahead.ts'
+import { recorded } from '../../support/recorded.ts'
 import {
   ONE,
   PATHS,
@@ -239,11 +239,7 @@ describe('R0.10 what IIFL answers to the password', () => {
       'retry-after': new Date(world.clock.now().add({ minutes: 5 }).epochMilliseconds).toUTCString(),
     }
     setting.server.failNext(PATHS.B.password, { ...refusal('Not_Ok', '', 429), headers } as Fault)
-    const clock: Clock = {
-      now: () => world.clock.now().add({ hours: 1 }),
-      sleep: (milliseconds) => world.clock.sleep(milliseconds),
-    }
-    world.ports = { ...world.ports, clock }
+    world.ports = { ...world.ports, clock: clockAhead(world.clock, { hours: 1 }) }
     expect(await setting.run({ seconds: 3_650 })).toMatchObject({
       outcome: 'failed',
       code: 'rate_limited',
@@ -340,11 +336,7 @@ describe.each(['A', 'B'] as const)('with a clock of ours that is not IIFL’s, b
         await restartedWith(name)
         const { world, simulator } = setting
         world.clock.advance({ milliseconds: intoStepMs })
-        const clock: Clock = {
-          now: () => world.clock.now().add({ milliseconds: aheadMs }),
-          sleep: (milliseconds) => world.clock.sleep(milliseconds),
-        }
-        world.ports = { ...world.ports, clock }
+        world.ports = { ...world.ports, clock: clockAhead(world.clock, { milliseconds: aheadMs }) }
         expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
         expect(simulator.login.codes.map(({ right }) => right)).toEqual([true])
       }

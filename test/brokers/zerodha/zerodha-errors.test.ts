@@ -11,6 +11,7 @@ import { KITE_FAULTS } from '../../../lib/simulators/zerodha/replies.ts'
 import { ZerodhaSimulator } from '../../../lib/simulators/zerodha/zerodha-simulator.ts'
 import { readStored } from '../../../lib/tokens/lease/read-stored.ts'
 import { brokerContext } from '../../../lib/tokens/transaction/broker-context.ts'
+import { thrownBy } from '../../support/thrown.ts'
 import { World } from '../../support/world.ts'
 
 // The table of lib/brokers/zerodha/README.md, Errors, row by row, at the three calls there are.
@@ -66,14 +67,7 @@ type CallName = keyof typeof CALLS
 const SESSION_CALLS = ['exchange', 'renewal'] as const
 const ALL_CALLS = ['exchange', 'renewal', 'read'] as const
 
-async function errorOf(work: () => Promise<unknown>): Promise<TokenkeeperError> {
-  const error = await work().then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (error instanceof TokenkeeperError) return error
-  throw new Error(`expected one of our errors, not ${error}`)
-}
+const errorOf = (work: () => Promise<unknown>) => thrownBy(work(), TokenkeeperError)
 
 async function errorAfter(call: CallName, fault: Fault): Promise<TokenkeeperError> {
   server.failNext(CALLS[call].path, fault)

@@ -5,12 +5,12 @@ import { zerodha } from '../../../lib/brokers/zerodha/zerodha.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { expiryOf } from '../../../lib/model/expiry/session-model.ts'
 import { Secret } from '../../../lib/model/secret.ts'
-import type { HttpRequest } from '../../../lib/ports/http.ts'
 import { HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { KITE_FAULTS } from '../../../lib/simulators/zerodha/replies.ts'
 import { ZerodhaSimulator } from '../../../lib/simulators/zerodha/zerodha-simulator.ts'
-import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
+import { handIn } from '../../support/hand-in.ts'
+import { recorded } from '../../support/recorded.ts'
 import { World } from '../../support/world.ts'
 
 const APP = {
@@ -39,31 +39,14 @@ beforeEach(async () => {
 
 afterEach(() => world.close())
 
+const put = (accessToken: string) => handIn(world, { broker: zerodha, account, accessToken })
+
 async function only(): Promise<Record<string, unknown>> {
   const { report } = await world.run(zerodha)
   return { ...report.results[0] }
 }
 
 /** Hands in a token as `tokenkeeper put` does. */
-async function handIn(accessToken: string): Promise<unknown> {
-  return adoptAccessToken({ broker: zerodha, account, accessToken: new Secret(accessToken) }, world.ports)
-}
-
-/** Every request from now on, as it leaves. */
-function requests(): HttpRequest[] {
-  const sent: HttpRequest[] = []
-  const { http } = world.ports
-  world.ports = {
-    ...world.ports,
-    http: {
-      send: (request) => {
-        sent.push(request)
-        return http.send(request)
-      },
-    },
-  }
-  return sent
-}
 
 describe('the checksum', () => {
   test.each([
@@ -107,7 +90,7 @@ describe('an ordinary app', () => {
   })
 
   test('keeps a token that was handed in until 06:00, and is asked for the next one after that', async () => {
-    expect(await handIn(simulator.accessTokenFor('SIM001'))).toMatchObject({
+    expect(await put(simulator.accessTokenFor('SIM001'))).toMatchObject({
       userID: 'SIM001',
       clientName: 'SIM USER ONE',
       tokenValidity: '2026-11-24T06:00:00+05:30',
@@ -120,7 +103,7 @@ describe('an ordinary app', () => {
 
   test('is asked on the same morning after a login in the night, which the morning ends', async () => {
     world.clock.set('2026-11-24T02:30:00+05:30')
-    await handIn(simulator.accessTokenFor('SIM001'))
+    await put(simulator.accessTokenFor('SIM001'))
     expect((await world.ports.states.get(account))?.accessToken?.expiresAt).toEqual(
       world.at('2026-11-24T06:00:00+05:30'),
     )
@@ -129,9 +112,9 @@ describe('an ordinary app', () => {
   })
 
   test('sends the profile call with version and both halves of its credential', async () => {
-    const sent = requests()
+    const sent = recorded(world)
     const token = simulator.accessTokenFor('SIM001')
-    await handIn(token)
+    await put(token)
     expect(sent.map(({ method, url, headers }) => [method, new URL(url).pathname, headers])).toEqual([
       [
         'GET',
@@ -144,7 +127,9 @@ describe('an ordinary app', () => {
   test('does not take a token that a master logout has ended', async () => {
     const token = simulator.accessTokenFor('SIM001')
     simulator.masterLogout('SIM001')
-    await expect(handIn(token)).rejects.toMatchObject({ code: 'grant_rejected' })
+    await expect(put(token)).rejects.toMatchObject({
+      code: 'grant_rejected',
+    })
     expect(await world.stored(account, 'access_token')).toBeUndefined()
   })
 })
@@ -157,7 +142,7 @@ describe('an approved platform', () => {
 
   test('renews unattended, saves the rotated refresh token and proves before it publishes', async () => {
     const before = await world.stored(account, 'refresh_token')
-    const sent = requests()
+    const sent = recorded(world)
     expect(await only()).toMatchObject({
       outcome: 'refreshed',
       userID: 'SIM001',

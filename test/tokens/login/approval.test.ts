@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { configured } from '../../../lib/brokers/configured.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import type { Clock } from '../../../lib/ports/clock.ts'
+import { clockAhead } from '../../support/clock-ahead.ts'
 import { loginbroker } from '../../support/login-broker.ts'
 import { LoginWorld, success } from '../../support/login-world.ts'
 
@@ -107,11 +107,7 @@ describe('an approval that was asked for', () => {
 
 describe.each([6, -6])('with our clock %i minutes ahead of the broker’s', (minutes) => {
   beforeEach(async () => {
-    const clock: Clock = {
-      now: () => world.clock.now().add({ minutes }),
-      sleep: (milliseconds) => world.clock.sleep(milliseconds),
-    }
-    world.ports = { ...world.ports, clock }
+    world.ports = { ...world.ports, clock: clockAhead(world.clock, { minutes }) }
     success(await world.desk.requestApproval({ account }))
   })
 

@@ -7,12 +7,11 @@ import { exitCodeOfRun } from '../../../lib/cli/terminal/exit-codes.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { AccountState } from '../../../lib/model/account-state.ts'
 import type { AccountResult, RunReport } from '../../../lib/model/outcome.ts'
-import { Secret } from '../../../lib/model/secret.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { approvalDue } from '../../../lib/tokens/refresh/approval-request.ts'
-import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
 import { tell } from '../../../lib/tokens/tell/incident.ts'
+import { handIn } from '../../support/hand-in.ts'
 import { World } from '../../support/world.ts'
 
 const APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET-FYERS-APP' }
@@ -40,14 +39,7 @@ async function runAt(time: string, options: Parameters<World['run']>[1] = {}): P
 }
 
 async function logIn(token = simulator.accessTokenFor(USER.fyId)): Promise<AccountResult> {
-  return adoptAccessToken(
-    {
-      broker: fyers,
-      account,
-      accessToken: new Secret(token),
-    },
-    world.ports,
-  )
+  return handIn(world, { broker: fyers, account, accessToken: token })
 }
 
 const record = () => world.record(account)

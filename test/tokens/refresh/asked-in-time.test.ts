@@ -9,10 +9,9 @@ import { parseSchedule } from '../../../lib/markets/schedule.ts'
 import { presentTradingDay } from '../../../lib/markets/trading-day.ts'
 import { GrantRejectedError } from '../../../lib/model/errors.ts'
 import { expectedExpiry } from '../../../lib/model/expiry/session-model.ts'
-import { Secret } from '../../../lib/model/secret.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import { isLive } from '../../../lib/tokens/rules/token/token-status.ts'
-import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
+import { handIn } from '../../support/hand-in.ts'
 import { World } from '../../support/world.ts'
 
 type Instant = Temporal.Instant
@@ -132,14 +131,8 @@ class Weeks {
 
   async #logIn(account: Account): Promise<void> {
     this.#tokens += 1
-    await adoptAccessToken(
-      {
-        broker: this.#broker,
-        account,
-        accessToken: new Secret(`SIMULATED-token-${this.#tokens}`),
-      },
-      this.#world.ports,
-    )
+    const accessToken = `SIMULATED-token-${this.#tokens}`
+    await handIn(this.#world, { broker: this.#broker, account, accessToken })
   }
 }
 

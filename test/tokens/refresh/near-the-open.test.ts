@@ -3,11 +3,10 @@ import { statusOf } from '../../../lib/accounts/account-status.ts'
 import { configured } from '../../../lib/brokers/configured.ts'
 import { fyers } from '../../../lib/brokers/fyers/fyers.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { Secret } from '../../../lib/model/secret.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
-import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
+import { handIn } from '../../support/hand-in.ts'
 import { World } from '../../support/world.ts'
 
 const APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET-FYERS-APP' }
@@ -33,14 +32,7 @@ afterEach(() => world.close())
 
 /** A person's token, proven at the time on the clock. */
 async function logIn(): Promise<void> {
-  await adoptAccessToken(
-    {
-      broker: fyers,
-      account,
-      accessToken: new Secret(simulator.accessTokenFor(USER.fyId)),
-    },
-    world.ports,
-  )
+  await handIn(world, { broker: fyers, account, accessToken: simulator.accessTokenFor(USER.fyId) })
 }
 
 /** The runs from one time of the morning to another; how often the broker was asked for the profile at each. */

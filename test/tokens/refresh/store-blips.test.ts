@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { AccountState } from '../../../lib/model/account-state.ts'
-import { Secret } from '../../../lib/model/secret.ts'
 import type { Audience } from '../../../lib/ports/audience.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
+import { handIn } from '../../support/hand-in.ts'
 import { LoginWorld, success } from '../../support/login-world.ts'
 
 let world: LoginWorld
@@ -120,12 +119,6 @@ test('a token handed in for a paused account is kept out of the mirrors', async 
 })
 
 function adopt() {
-  return adoptAccessToken(
-    {
-      broker: world.broker,
-      account,
-      accessToken: new Secret(world.simulator.openFamily('SIM001').access),
-    },
-    world.ports,
-  )
+  const accessToken = world.simulator.openFamily('SIM001').access
+  return handIn(world, { broker: world.broker, account, accessToken })
 }

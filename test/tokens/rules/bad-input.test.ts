@@ -6,6 +6,7 @@ import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts
 import { simulatedJwt } from '../../../lib/simulators/kit/simulated-token.ts'
 import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
+import { clockAhead } from '../../support/clock-ahead.ts'
 import { World } from '../../support/world.ts'
 
 const APP = { clientId: 'ABCDEFGH12-100', secret: 'S3CRET-FYERS-APP' }
@@ -189,12 +190,7 @@ describe('stored credentials', () => {
 
 describe('our own clock', () => {
   test('a clock a day ahead is found by the broker’s Date header and nothing is published', async () => {
-    const ahead = {
-      now: () => world.clock.now().add({ hours: 24 }),
-      sleep: (ms: number) => world.clock.sleep(ms),
-    }
-    const real = world.ports
-    world.ports = { ...world.ports, clock: ahead }
+    world.ports = { ...world.ports, clock: clockAhead(world.clock, { hours: 24 }) }
     const before = await world.stored(bad, 'access_token')
     const { report } = await world.run(fyers, { accounts: [bad], seconds: 840 + 86_400 })
     expect(report.results[0]).toMatchObject({ outcome: 'failed' })
@@ -203,7 +199,6 @@ describe('our own clock', () => {
       expect.objectContaining({ message: 'this clock differs from the broker' }),
     )
     expect(world.counts.get('fyers ClockDriftSeconds')).toBeGreaterThan(80_000)
-    world.ports = real
   })
 })
 

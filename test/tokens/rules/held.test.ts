@@ -3,9 +3,9 @@ import { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { CLOCK_TOLERANCE_SECONDS, isFromTheFuture } from '../../../lib/model/clock-tolerance.ts'
-import type { Clock } from '../../../lib/ports/clock.ts'
 import { runBroker } from '../../../lib/tokens/refresh/run.ts'
 import { heldUntil, isHeld } from '../../../lib/tokens/rules/decide/held.ts'
+import { clockAhead } from '../../support/clock-ahead.ts'
 import { RotabrokerSimulator, rotabroker } from '../../support/rotating-broker.ts'
 import { World } from '../../support/world.ts'
 
@@ -83,10 +83,7 @@ describe('two workers with clocks 120 s apart', () => {
 
   /** A run by a clock of its own; `atGrant` is called as its grant reaches the wire. */
   async function worker(owner: string, aheadSeconds: number, atGrant: () => Promise<void> = async () => {}) {
-    const clock: Clock = {
-      now: () => world.clock.now().add({ seconds: aheadSeconds }),
-      sleep: (milliseconds) => world.clock.sleep(milliseconds),
-    }
+    const clock = clockAhead(world.clock, { seconds: aheadSeconds })
     const { http } = world.ports
     const ports = {
       ...world.ports,

@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { AudienceError } from '../../../lib/model/errors.ts'
-import { Secret } from '../../../lib/model/secret.ts'
 import type { Audience, Publication } from '../../../lib/ports/audience.ts'
-import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
+import { handIn } from '../../support/hand-in.ts'
 import { LoginWorld, success } from '../../support/login-world.ts'
 
 let world: LoginWorld
@@ -154,12 +153,5 @@ async function pause(): Promise<void> {
 }
 
 async function adopt(token: string): Promise<void> {
-  await adoptAccessToken(
-    {
-      broker: world.broker,
-      account,
-      accessToken: new Secret(token),
-    },
-    world.ports,
-  )
+  await handIn(world, { broker: world.broker, account, accessToken: token })
 }

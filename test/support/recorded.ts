@@ -1,5 +1,5 @@
 import type { HttpRequest } from '../../lib/ports/http.ts'
-import type { World } from '../support/world.ts'
+import type { World } from './world.ts'
 
 /** Every request that leaves from now on, as it is sent to the simulators over real HTTP. */
 export function recorded(world: World): readonly HttpRequest[] {
