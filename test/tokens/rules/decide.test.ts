@@ -1,99 +1,14 @@
 import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
-import { parseAccountId } from '../../../lib/model/account-id.ts'
-import {
-  type AccountState,
-  type GrantBlock,
-  newAccountState,
-  type RefusedToken,
-} from '../../../lib/model/account-state.ts'
+import type { AccountState, RefusedToken } from '../../../lib/model/account-state.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import type { SecretName } from '../../../lib/model/secret-name.ts'
-import type { Broker, Grant } from '../../../lib/ports/broker.ts'
-import type { StoredSecret } from '../../../lib/ports/token-vault.ts'
+import type { Broker } from '../../../lib/ports/broker.ts'
 import { decide } from '../../../lib/tokens/rules/decide/decide.ts'
 import type { Decision, Situation } from '../../../lib/tokens/rules/decide/decision.ts'
-import { secretStamp } from '../../../lib/tokens/rules/grants/secret-stamp.ts'
 
-const NOW = Temporal.Instant.from('2026-11-23T07:00:00+05:30')
-
-function grant(kind: Grant['kind'], needs: SecretName[], more: Partial<Grant> = {}): Grant {
-  return {
-    kind,
-    needs,
-    budget: { perHour: 2, perDay: 4, minimumGapSeconds: 60 },
-    repeatsAfterAmbiguity: 0,
-    renew: () => Promise.reject(new Error('deciding calls nobody')),
-    ...more,
-  }
-}
-
-const REFRESH = grant('refresh_token', ['client_id', 'refresh_token'])
-const LOGIN = grant('credentials', ['client_id', 'password'])
-
-const LADDER: Broker = {
-  id: 'ladder',
-  displayName: 'Ladder',
-  hosts: {},
-  credentials: [
-    {
-      name: 'client_id',
-      label: 'id',
-      hidden: false,
-      required: true,
-      problem: (id) => (id === 'bad' ? 'it is bad' : undefined),
-    },
-    { name: 'password', label: 'password', hidden: true, required: false },
-  ],
-  sessions: 'one',
-  session: {
-    timeZone: 'Asia/Kolkata',
-    accessToken: { earliestOf: [{ kind: 'reply' }], otherwise: { kind: 'hours', hours: 6 } },
-  },
-  grants: [REFRESH, LOGIN],
-  login: { how: 'log in' },
-  prove: () => Promise.reject(new Error('deciding calls nobody')),
-  pacingSeconds: 0,
-  concurrency: 1,
-  schedule: { expressions: ['rate(1 hour)'], timeZone: 'Asia/Kolkata' },
-}
-
-function stored(...names: SecretName[]): Map<SecretName, StoredSecret> {
-  return new Map(
-    names.map((name) => [
-      name,
-      { value: new Secret(`sim-${name}`), version: 3, modifiedAt: NOW.subtract({ hours: 48 }) },
-    ]),
-  )
-}
-
-const ALL = ['client_id', 'refresh_token', 'password', 'access_token'] as const
-
-function state(more: Partial<AccountState> = {}, lifeLeftMinutes = 300): AccountState {
-  return {
-    ...newAccountState(parseAccountId('ladder')),
-    revision: 7,
-    accessToken: {
-      issuedAt: NOW.subtract({ minutes: 360 - lifeLeftMinutes }),
-      expiresAt: NOW.add({ minutes: lifeLeftMinutes }),
-      expiryDecidedBy: 'test',
-      provenAt: NOW,
-      publishedAt: NOW.subtract({ hours: 48 }),
-      version: 3,
-    },
-    ...more,
-  }
-}
-
-function block(
-  code: GrantBlock['code'],
-  more: Partial<GrantBlock> = {},
-  names: readonly SecretName[] = REFRESH.needs,
-): GrantBlock {
-  const stamps = Object.fromEntries(names.map((name) => [name, secretStamp(stored(...ALL), name)]))
-  return { code, reason: 'it was refused', fix: 'mend it', stamps, forcible: false, ...more }
-}
+import { ALL, block, LADDER, LOGIN, NOW, REFRESH, state, stored } from './ladder-broker.ts'
 
 const DUE = 30
 const DEAD = -1
