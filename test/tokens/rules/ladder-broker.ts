@@ -10,7 +10,7 @@ import { secretStamp } from '../../../lib/tokens/rules/grants/secret-stamp.ts'
 /** A Monday morning before the open, in the ladder's zone. */
 export const NOW = Temporal.Instant.from('2026-11-23T07:00:00+05:30')
 
-export function grant(kind: Grant['kind'], needs: SecretName[], more: Partial<Grant> = {}): Grant {
+function grant(kind: Grant['kind'], needs: SecretName[], more: Partial<Grant> = {}): Grant {
   return {
     kind,
     needs,
