@@ -13,6 +13,7 @@ import {
 } from '../../lib/model/account-state.ts'
 import type { Outcome } from '../../lib/model/outcome.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
+import { tokenRecord } from '../support/token-record.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T08:00:00+05:30')
 /** A broker at which nobody can log in from here. */
@@ -23,10 +24,8 @@ function state(id: string, changes: Partial<AccountState> = {}): AccountState {
 }
 
 function token(source: AccessTokenRecord['source'], hours: number): { accessToken: AccessTokenRecord } {
-  const at = NOW.subtract({ hours: 24 })
-  const expiresAt = NOW.add({ hours })
-  const record = { issuedAt: at, expiresAt, expiryDecidedBy: '', provenAt: at, version: 1, publishedAt: at }
-  return { accessToken: { ...record, ...(source && { source }) } }
+  const times = { issuedAt: NOW.subtract({ hours: 24 }), expiresAt: NOW.add({ hours }) }
+  return { accessToken: tokenRecord({ ...times, ...(source && { source }) }) }
 }
 
 const incident = (kind: Incident['kind'], over = false): { incident: Incident } => ({

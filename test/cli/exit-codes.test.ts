@@ -6,17 +6,11 @@ import { type AccountState, newAccountState } from '../../lib/model/account-stat
 import { type Outcome, report } from '../../lib/model/outcome.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { resultOf } from '../../lib/tokens/rules/outcome/result.ts'
+import { tokenRecord } from '../support/token-record.ts'
 
 const now = new VirtualClock('2026-11-23T08:00:00+05:30').now()
 const bare = newAccountState(parseAccountId('zerodha'))
-const accessToken = {
-  issuedAt: now,
-  expiresAt: now.add({ hours: 12 }),
-  expiryDecidedBy: 'a test',
-  provenAt: now,
-  version: 1,
-  publishedAt: now,
-}
+const accessToken = tokenRecord({ issuedAt: now, expiresAt: now.add({ hours: 12 }) })
 const live: AccountState = { ...bare, accessToken, generation: 1 }
 
 const codeOf = (state: AccountState, outcome: Outcome): number =>

@@ -7,6 +7,7 @@ import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { type AccountState, newAccountState, type TokenSource } from '../../lib/model/account-state.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
+import { tokenRecord } from '../support/token-record.ts'
 
 const SESSION = { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }
 /** 23 November 2026 is a Monday. */
@@ -73,16 +74,8 @@ function account(
   more: Partial<AccountState> & { source?: TokenSource } = {},
 ): AccountState {
   const { source = 'login', ...changes } = more
-  const at = ist('23', '08:00')
-  const accessToken = expires && {
-    issuedAt: at,
-    expiresAt: ist(...expires),
-    expiryDecidedBy: 'a test',
-    provenAt: at,
-    version: 1,
-    publishedAt: at,
-    source,
-  }
+  const issuedAt = ist('23', '08:00')
+  const accessToken = expires && tokenRecord({ issuedAt, expiresAt: ist(...expires), source })
   return { ...newAccountState(parseAccountId(broker.id)), ...(accessToken && { accessToken }), ...changes }
 }
 

@@ -5,6 +5,7 @@ import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
 import { type AccountId, parseAccountId } from '../../lib/model/account-id.ts'
 import { type AccessTokenRecord, type AccountState, newAccountState } from '../../lib/model/account-state.ts'
+import { tokenRecord } from '../support/token-record.ts'
 import { World } from '../support/world.ts'
 import { type Site, siteOf } from './support/site.ts'
 import { formsOf, type SiteBrowser, textOf } from './support/site-browser.ts'
@@ -117,14 +118,7 @@ describe('the status of such an account', () => {
 
   test('is that of its token while one lives, whatever was asked for in the morning', async () => {
     const at = world.clock.now()
-    const accessToken = {
-      issuedAt: at,
-      provenAt: at,
-      publishedAt: at,
-      expiresAt: at.add({ hours: 20 }),
-      expiryDecidedBy: 'a test',
-      version: 1,
-    }
+    const accessToken = tokenRecord({ issuedAt: at, expiresAt: at.add({ hours: 20 }) })
     await world.change(asha, { accessToken })
     expect(await status(FRIDAY_EVENING)).toMatchObject({ state: 'fresh', live: true, loginHelpsFrom: null })
   })

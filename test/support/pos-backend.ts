@@ -1,6 +1,7 @@
 import { posConnector } from '../../lib/brokers/pos-connector/pos-connector.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import type { AccountSettings } from '../../lib/model/account-state.ts'
+import type { AccountResult } from '../../lib/model/outcome.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import type { PosOptions } from '../../lib/simulators/pos-connector/behaviour.ts'
 import { PosConnectorSimulator } from '../../lib/simulators/pos-connector/pos-connector-simulator.ts'
@@ -26,7 +27,7 @@ export interface PosWorld {
   readonly server: SimulatorServer
   readonly account: AccountId
   /** One run over the account; its line of the report. */
-  run(options?: { force?: boolean; seconds?: number }): Promise<Record<string, unknown>>
+  run(options?: { force?: boolean; seconds?: number }): Promise<AccountResult>
   token(): Promise<string | undefined>
 }
 
@@ -53,7 +54,7 @@ export async function posWorld(
     simulator,
     server,
     account,
-    run: async (options) => ({ ...(await world.run(posConnector, options)).report.results[0] }),
+    run: (options) => world.runOne(posConnector, options),
     token: () => world.stored(account, 'access_token'),
   }
 }

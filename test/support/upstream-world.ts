@@ -1,4 +1,3 @@
-import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { TokenServiceSimulator } from '../../lib/simulators/token-service/token-service-simulator.ts'
@@ -35,14 +34,4 @@ export async function upstreamWorld(): Promise<UpstreamWorld> {
   const server = await world.serve(service)
   const account = await world.account('upstox/ACC1', {})
   return { world, broker, brokerServer, service, server, account }
-}
-
-/** The result of one run for one account. */
-export async function runOne(
-  world: World,
-  account: AccountId,
-  options: { readonly force?: boolean } = {},
-): Promise<Record<string, unknown>> {
-  const { report } = await world.run(upstox, { accounts: [account], ...options })
-  return { ...report.results[0] }
 }

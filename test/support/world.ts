@@ -7,6 +7,7 @@ import { sqliteTokenVault } from '../../lib/local/sqlite-token-vault.ts'
 import { type AccountId, parseAccountId } from '../../lib/model/account-id.ts'
 import type { AccountState, RefusedToken, StateChanges } from '../../lib/model/account-state.ts'
 import { type AccountSettings, changed, newAccountState } from '../../lib/model/account-state.ts'
+import type { AccountResult } from '../../lib/model/outcome.ts'
 import type { SecretName } from '../../lib/model/secret-name.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { Alert, Notifier } from '../../lib/ports/notifier.ts'
@@ -124,6 +125,13 @@ export class World {
       },
       this.ports,
     )
+  }
+
+  /** One such run, and what it says of the one account, or the first. */
+  async runOne(broker: Broker, options: Parameters<World['run']>[1] = {}): Promise<AccountResult> {
+    const [result] = (await this.run(broker, options)).report.results
+    if (!result) throw new Error(`${broker.id} has no account`)
+    return result
   }
 
   /** The alerts without reminders of what is still open: those come by the clock (test/tokens/tell/incident.test.ts). */

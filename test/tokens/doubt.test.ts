@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(() => world.close())
 
 const status = () => world.tokenStatus(account)
-const run = async (force = false) => (await world.run(world.broker, { force })).report.results[0]
+const run = (force = false) => world.runOne(world.broker, { force })
 
 /** Nothing asks the broker any more: what is known is what the record says. */
 function hangs(): void {

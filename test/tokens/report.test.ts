@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterEach(() => world.close())
 
 const report = async (generation: number): Promise<AccountResult | undefined> =>
-  (await world.run(rotabroker, { accounts: [account], refused: { generation } })).report.results[0]
+  world.runOne(rotabroker, { accounts: [account], refused: { generation } })
 
 describe('a consumer reports that the broker refused its token', () => {
   test('and the token is dead indeed: it is renewed although it should have lived', async () => {

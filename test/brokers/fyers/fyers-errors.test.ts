@@ -39,8 +39,7 @@ async function afterReply(
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   // As often as one run may ask: what is tried again meets the same reply.
   for (let i = 0; i < 12; i++) server.failNext(path, { kind: 'reply', status, body: text })
-  const { report } = await world.run(fyers, { seconds })
-  return report.results[0] as AccountResult
+  return world.runOne(fyers, { seconds })
 }
 
 const error = (code: number): unknown => ({ s: 'error', code, message: 'canary-of-the-broker' })
@@ -121,7 +120,7 @@ test('a fault that lasts all morning leaves the day’s last attempt to a later 
   const down = { kind: 'reply', status: 502, body: '<html>Bad Gateway</html>' } as const
   const run = async (): Promise<unknown> => {
     for (let i = 0; i < 12; i++) server.failNext(REFRESH, down)
-    return (await world.run(fyers)).report.results[0]
+    return world.runOne(fyers)
   }
   expect(await run()).toMatchObject({ outcome: 'failed', code: 'broker_unavailable' })
   expect(server.count(REFRESH)).toBe(2)

@@ -63,7 +63,7 @@ describe('R3.1 the login at FYERS', () => {
 
   const forced = async () => {
     world.clock.advance({ minutes: 2 })
-    return (await world.run(fyers, { accounts: [account], force: true })).report.results[0]
+    return world.runOne(fyers, { accounts: [account], force: true })
   }
 
   test('I7 lifts no block of a PIN that may be wrong: only the PIN stored anew does, and the message says so', async () => {

@@ -30,10 +30,7 @@ beforeEach(async () => {
 
 afterEach(() => world.close())
 
-async function only(): Promise<Record<string, unknown>> {
-  const { report } = await world.run(fyers)
-  return { ...report.results[0] }
-}
+const only = () => world.runOne(fyers)
 
 describe('appIdHash', () => {
   test.each([

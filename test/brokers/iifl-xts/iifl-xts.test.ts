@@ -42,10 +42,7 @@ beforeEach(async () => {
 
 afterEach(() => world.close())
 
-async function only(options: { force?: boolean } = {}): Promise<Record<string, unknown>> {
-  const { report } = await world.run(iiflXts, options)
-  return { ...report.results[0] }
-}
+const only = (options: { force?: boolean } = {}) => world.runOne(iiflXts, options)
 
 function error(status: number, code: string, nested = false): Fault {
   const body = { type: 'error', code, description: 'SIM PROSE 7f3a', result: {} }

@@ -67,10 +67,7 @@ export async function settingAt(start: string, settings: AccountSettings = {}): 
     simulator,
     server,
     account,
-    async run(options = {}) {
-      const { report } = await world.run(iifl, { accounts: [account], ...options })
-      return report.results[0] as AccountResult
-    },
+    run: (options = {}) => world.runOne(iifl, { accounts: [account], ...options }),
   }
 }
 

@@ -5,7 +5,7 @@ import { simulatedJwt } from '../../../lib/simulators/kit/simulated-token.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import type { TokenServiceSimulator } from '../../../lib/simulators/token-service/token-service-simulator.ts'
 import type { UpstoxSimulator } from '../../../lib/simulators/upstox/upstox-simulator.ts'
-import { runOne, upstreamWorld } from '../../support/upstream-world.ts'
+import { upstreamWorld } from '../../support/upstream-world.ts'
 import type { World } from '../../support/world.ts'
 
 const TOKEN = '/accounts/ACC1/token'
@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 afterEach(() => world.close())
 
-const only = (): Promise<Record<string, unknown>> => runOne(world, account)
+const only = () => world.runOne(upstox, { accounts: [account] })
 const published = (): Promise<string | undefined> => world.stored(account, 'access_token')
 
 describe('a service that has nothing live to give', () => {

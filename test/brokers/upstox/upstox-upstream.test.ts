@@ -8,7 +8,7 @@ import {
   TokenServiceSimulator,
 } from '../../../lib/simulators/token-service/token-service-simulator.ts'
 import type { UpstoxSimulator } from '../../../lib/simulators/upstox/upstox-simulator.ts'
-import { runOne, upstreamWorld } from '../../support/upstream-world.ts'
+import { upstreamWorld } from '../../support/upstream-world.ts'
 import type { World } from '../../support/world.ts'
 
 const TOKEN = '/accounts/ACC1/token'
@@ -28,8 +28,7 @@ beforeEach(async () => {
 
 afterEach(() => world.close())
 
-const only = (options?: { force: boolean }): Promise<Record<string, unknown>> =>
-  runOne(world, account, options)
+const only = (options?: { force: boolean }) => world.runOne(upstox, { accounts: [account], ...options })
 const published = (): Promise<string | undefined> => world.stored(account, 'access_token')
 
 describe('R2.5 a token is copied from the token service', () => {

@@ -36,10 +36,7 @@ beforeEach(async () => {
 
 afterEach(() => world.close())
 
-async function only(): Promise<Record<string, unknown>> {
-  const { report } = await world.run(upstox)
-  return { ...report.results[0] }
-}
+const only = () => world.runOne(upstox)
 
 /** Puts a token into the vault as `put` or another program does. */
 async function put(token: string): Promise<void> {

@@ -41,10 +41,7 @@ afterEach(() => world.close())
 
 const put = (accessToken: string) => handIn(world, { broker: zerodha, account, accessToken })
 
-async function only(): Promise<Record<string, unknown>> {
-  const { report } = await world.run(zerodha)
-  return { ...report.results[0] }
-}
+const only = () => world.runOne(zerodha)
 
 /** Hands in a token as `tokenkeeper put` does. */
 

@@ -49,7 +49,7 @@ async function frozen(change: (ports: Ports) => Ports = (ports) => ports) {
   }
 }
 
-const run = async () => (await world.run(world.broker, { accounts: [account] })).report.results[0]
+const run = () => world.runOne(world.broker, { accounts: [account] })
 const refreshToken = () => world.stored(account, 'refresh_token')
 
 describe('a run that wakes after its lease', () => {

@@ -18,6 +18,7 @@ import type { Broker } from '../../../lib/ports/broker.ts'
 import { proveStored } from '../../../lib/tokens/refresh/publish.ts'
 import { openAccount } from '../../../lib/tokens/transaction/open-account.ts'
 import { type PosWorld, posWorld } from '../../support/pos-backend.ts'
+import { tokenRecord } from '../../support/token-record.ts'
 import { World } from '../../support/world.ts'
 
 const HOUR_S = 3_600
@@ -114,14 +115,11 @@ describe('proving a stored token', () => {
         fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
         async (broker, { issued, life, modified }, maxLifetimeHours) => {
           const issuedAt = NOW.add({ seconds: issued })
-          const known: AccessTokenRecord = {
+          const known = tokenRecord({
             issuedAt,
             expiresAt: issuedAt.add({ seconds: life }),
-            expiryDecidedBy: 'a test',
-            provenAt: issuedAt,
-            publishedAt: issuedAt,
             version: 3,
-          }
+          })
           const settings = maxLifetimeHours === undefined ? {} : { maxLifetimeHours }
           const stored = { version: 3, modifiedAt: NOW.add({ seconds: modified }) }
           const record = await proven(broker, { accessToken: known, settings }, stored)

@@ -18,7 +18,7 @@ async function throttledUntil(instant: string, start = '2026-11-23T05:30:00+05:3
 }
 
 const outcome = async (): Promise<string | undefined> =>
-  (await world.run(world.broker, { seconds: 60 })).report.results[0]?.outcome
+  (await world.runOne(world.broker, { seconds: 60 })).outcome
 
 afterEach(() => world.close())
 

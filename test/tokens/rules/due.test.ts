@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { AccessTokenRecord } from '../../../lib/model/account-state.ts'
 import type { SessionModel } from '../../../lib/model/expiry/session-model.ts'
 import { leeway, wantsProof, whetherDue } from '../../../lib/tokens/rules/token/due.ts'
+import { tokenRecord } from '../../support/token-record.ts'
 
 const NO_SETTINGS = { settings: {} }
 
@@ -20,15 +21,7 @@ const WALL: SessionModel = {
 const NSE = { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }
 
 function token(issuedAt: string, expiresAt: string): AccessTokenRecord {
-  const at = Temporal.Instant.from(issuedAt)
-  return {
-    issuedAt: at,
-    expiresAt: Temporal.Instant.from(expiresAt),
-    expiryDecidedBy: 'test',
-    provenAt: at,
-    publishedAt: at,
-    version: 1,
-  }
+  return tokenRecord({ issuedAt: at(issuedAt), expiresAt: at(expiresAt) })
 }
 
 const at = (text: string): Temporal.Instant => Temporal.Instant.from(text)

@@ -6,6 +6,7 @@ import type { SecretName } from '../../../lib/model/secret-name.ts'
 import type { Broker, Grant } from '../../../lib/ports/broker.ts'
 import type { StoredSecret } from '../../../lib/ports/token-vault.ts'
 import { secretStamp } from '../../../lib/tokens/rules/grants/secret-stamp.ts'
+import { tokenRecord } from '../../support/token-record.ts'
 
 /** A Monday morning before the open, in the ladder's zone. */
 export const NOW = Temporal.Instant.from('2026-11-23T07:00:00+05:30')
@@ -69,14 +70,13 @@ export function state(more: Partial<AccountState> = {}, lifeLeftMinutes = 300): 
   return {
     ...newAccountState(parseAccountId('ladder')),
     revision: 7,
-    accessToken: {
+    accessToken: tokenRecord({
       issuedAt: NOW.subtract({ minutes: 360 - lifeLeftMinutes }),
       expiresAt: NOW.add({ minutes: lifeLeftMinutes }),
-      expiryDecidedBy: 'test',
       provenAt: NOW,
       publishedAt: NOW.subtract({ hours: 48 }),
       version: 3,
-    },
+    }),
     ...more,
   }
 }

@@ -20,6 +20,7 @@ import type { Broker } from '../../../lib/ports/broker.ts'
 import type { StoredSecret } from '../../../lib/ports/token-vault.ts'
 import { decide } from '../../../lib/tokens/rules/decide/decide.ts'
 import { loginHelpsFrom } from '../../../lib/tokens/rules/token/login-helps.ts'
+import { tokenRecord } from '../../support/token-record.ts'
 
 const ist = (text: string): Temporal.Instant => Temporal.Instant.from(`2026-11-${text}:00+05:30`)
 
@@ -61,9 +62,9 @@ describe('a login helps', () => {
     const told: Lifetime = { earliestOf: [{ kind: 'reply' }], otherwise: { kind: 'hours', hours: 1 } }
     const broker = { ...fyers, session: { timeZone: 'Asia/Kolkata', accessToken: told } }
     const last = (source: AccessTokenRecord['source'], hours: number): Partial<AccountState> => {
-      const at = ist('26T08:00')
-      const times = { issuedAt: at, provenAt: at, publishedAt: at, expiresAt: at.add({ hours }) }
-      return { accessToken: { ...times, version: 1, expiryDecidedBy: 'a test', ...(source && { source }) } }
+      const issuedAt = ist('26T08:00')
+      const times = { issuedAt, expiresAt: issuedAt.add({ hours }) }
+      return { accessToken: tokenRecord({ ...times, ...(source && { source }) }) }
     }
 
     test.each<[string, Partial<AccountState>, string | undefined]>([
