@@ -22,10 +22,10 @@ import { Secret } from '../../lib/model/secret.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
-import { RotabrokerSimulator, rotabroker } from '../support/rotating-broker.ts'
-import { World } from '../support/world.ts'
+import { RotaWorld } from '../support/rota-world.ts'
+import { type RotabrokerSimulator, rotabroker } from '../support/rotating-broker.ts'
 
-let world: World
+let world: RotaWorld
 let simulator: RotabrokerSimulator
 let server: SimulatorServer
 let account: AccountId
@@ -33,13 +33,9 @@ let source: TokenSource
 let client: TokenkeeperClient
 
 beforeEach(async () => {
-  world = new World()
-  simulator = new RotabrokerSimulator(world.clock)
-  server = await world.serve(simulator)
-  account = await world.account('rotabroker', {
-    client_id: 'SIM-APP',
-    refresh_token: simulator.login('SIM001'),
-  })
+  world = await RotaWorld.open()
+  ;({ simulator, server } = world)
+  account = await world.rotaAccount()
   source = localSource({ account, ports: world.ports, brokers: [rotabroker] })
   client = createClient({ source, clock: world.clock })
 })

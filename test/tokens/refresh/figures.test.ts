@@ -1,16 +1,15 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { RotabrokerSimulator, rotabroker } from '../../support/rotating-broker.ts'
-import { World } from '../../support/world.ts'
+import { RotaWorld } from '../../support/rota-world.ts'
+import { type RotabrokerSimulator, rotabroker } from '../../support/rotating-broker.ts'
 
-let world: World
+let world: RotaWorld
 let simulator: RotabrokerSimulator
 let calls: Record<string, number>
 
 beforeEach(async () => {
-  world = new World()
-  simulator = new RotabrokerSimulator(world.clock)
-  await world.serve(simulator)
-  await world.account('rotabroker', { client_id: 'sim-client', refresh_token: simulator.login('SIM001') })
+  world = await RotaWorld.open()
+  ;({ simulator } = world)
+  await world.rotaAccount()
   calls = {}
   const counted = <T extends object>(port: T): T =>
     new Proxy(port, {

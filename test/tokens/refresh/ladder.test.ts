@@ -2,22 +2,18 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
-import { RotabrokerSimulator, rotabroker } from '../../support/rotating-broker.ts'
-import { World } from '../../support/world.ts'
+import { RotaWorld } from '../../support/rota-world.ts'
+import { type RotabrokerSimulator, rotabroker } from '../../support/rotating-broker.ts'
 
-let world: World
+let world: RotaWorld
 let simulator: RotabrokerSimulator
 let server: SimulatorServer
 let account: AccountId
 
 beforeEach(async () => {
-  world = new World()
-  simulator = new RotabrokerSimulator(world.clock)
-  server = await world.serve(simulator)
-  account = await world.account('rotabroker', {
-    client_id: 'sim-client',
-    refresh_token: simulator.login('SIM001'),
-  })
+  world = await RotaWorld.open()
+  ;({ simulator, server } = world)
+  account = await world.rotaAccount()
 })
 afterEach(() => world.close())
 

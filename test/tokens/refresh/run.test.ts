@@ -4,33 +4,23 @@ import { StateStoreError } from '../../../lib/model/errors.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { type Run, runBroker } from '../../../lib/tokens/refresh/run.ts'
 import { holdNext } from '../../support/held-request.ts'
-import { RotabrokerSimulator, rotabroker } from '../../support/rotating-broker.ts'
-import { World } from '../../support/world.ts'
+import { RotaWorld } from '../../support/rota-world.ts'
+import { type RotabrokerSimulator, rotabroker } from '../../support/rotating-broker.ts'
 
-let world: World
+let world: RotaWorld
 let simulator: RotabrokerSimulator
 let server: SimulatorServer
 
 beforeEach(async () => {
-  world = new World()
-  simulator = new RotabrokerSimulator(world.clock)
-  server = await world.serve(simulator)
+  world = await RotaWorld.open()
+  ;({ simulator, server } = world)
 })
 
 afterEach(() => world.close())
 
-async function accounts(count: number): Promise<AccountId[]> {
-  const ids: AccountId[] = []
-  for (let i = 0; i < count; i++) {
-    const id = `rotabroker/SIM${String(i).padStart(3, '0')}`
-    ids.push(await world.account(id, { client_id: 'sim-client', refresh_token: simulator.login(`SIM${i}`) }))
-  }
-  return ids
-}
-
 describe('200 accounts of one broker', () => {
   test('one invocation with enough time does all of them, each once', async () => {
-    await accounts(200)
+    await world.rotaAccounts(200)
     const { report, remaining } = await world.run(rotabroker)
     expect(report).toMatchObject({
       success: true,
@@ -45,7 +35,7 @@ describe('200 accounts of one broker', () => {
   })
 
   test('a chain of short invocations does all of them, none skipped or done twice', async () => {
-    const all = await accounts(200)
+    const all = await world.rotaAccounts(200)
     const done: AccountId[] = []
     let next: readonly AccountId[] | undefined
     let invocations = 0
@@ -75,7 +65,7 @@ describe('200 accounts of one broker', () => {
   })
 
   test('no more records are held than are worked on', async () => {
-    const ids = await accounts(60)
+    const ids = await world.rotaAccounts(60)
     let yielded = 0
     let furthestAhead = 0
     const { states } = world.ports
@@ -100,7 +90,7 @@ describe('200 accounts of one broker', () => {
 
 describe('one account’s trouble', () => {
   test('does not touch the others', async () => {
-    const ids = await accounts(5)
+    const ids = await world.rotaAccounts(5)
     await world.ports.vault.remove(ids[1] as AccountId, 'client_id')
     await world.store(ids[3] as AccountId, { refresh_token: 'sim.unknown.refresh.token' })
     const { report } = await world.run(rotabroker)
@@ -109,7 +99,7 @@ describe('one account’s trouble', () => {
   })
 
   test('an unreadable vault for one account leaves the others alone', async () => {
-    const ids = await accounts(3)
+    const ids = await world.rotaAccounts(3)
     world.failNext('vault.read', { times: 'all', only: (account) => account === ids[0] })
     const { report } = await world.run(rotabroker)
     expect(report).toMatchObject({ refreshed: 2, failed: 1 })
@@ -119,13 +109,13 @@ describe('one account’s trouble', () => {
 
 describe('what is asked for', () => {
   test('only the named accounts are worked on', async () => {
-    const [first, second] = (await accounts(4)) as [AccountId, AccountId]
+    const [first, second] = (await world.rotaAccounts(4)) as [AccountId, AccountId]
     const { report } = await world.run(rotabroker, { accounts: [first, second] })
     expect(report.results.map(({ account }) => account)).toEqual([first, second])
   })
 
   test('an unknown account fails by name and the others go on', async () => {
-    const [first] = (await accounts(1)) as [AccountId]
+    const [first] = (await world.rotaAccounts(1)) as [AccountId]
     const unknown = parseAccountId('rotabroker/nobody')
     const { report } = await world.run(rotabroker, { accounts: [first, unknown] })
     expect(report).toMatchObject({ refreshed: 1, failed: 1 })
@@ -157,7 +147,7 @@ describe('what is asked for', () => {
   })
 
   test('a forced run renews a fresh token, and a follow-up of the same run does not do it again', async () => {
-    const [first] = (await accounts(1)) as [AccountId]
+    const [first] = (await world.rotaAccounts(1)) as [AccountId]
     await world.run(rotabroker)
     world.clock.advance({ minutes: 1 })
     const forcedAt = world.clock.now()
@@ -177,7 +167,7 @@ describe('what is asked for', () => {
   })
 
   test('R0.2 R0.8 paused and external accounts are counted as skipped and never touched', async () => {
-    await accounts(1)
+    await world.rotaAccounts(1)
     await world.account('rotabroker/ext', { client_id: 'c' }, { managedBy: 'external' })
     const paused = await world.account('rotabroker/zz', {
       client_id: 'c',
@@ -196,7 +186,7 @@ describe('what is asked for', () => {
 
 describe('time', () => {
   test('R0.9 accounts start at least the pacing apart', async () => {
-    await accounts(4)
+    await world.rotaAccounts(4)
     const starts: number[] = []
     await runBroker(
       {
@@ -215,7 +205,7 @@ describe('time', () => {
   })
 
   test('pacing longer than what is left hands the rest over before the deadline, not after it', async () => {
-    const [, second] = await accounts(2)
+    const [, second] = await world.rotaAccounts(2)
     const hardDeadline = world.clock.now().add({ seconds: 60 })
     const request = { broker: rotabroker, owner: 'slow', pacingSeconds: 70, hardDeadline }
     const run = await runBroker(request, world.ports)
@@ -224,7 +214,7 @@ describe('time', () => {
   })
 
   test('I8 a wait that ends after the deadline is left to a later run, which keeps to it', async () => {
-    await accounts(1)
+    await world.rotaAccounts(1)
     server.failNext('/token', { kind: 'reply', status: 429, body: '{}', headers: { 'retry-after': '600' } })
     const { report } = await world.run(rotabroker, { seconds: 300 })
     expect(report.results).toMatchObject([{ outcome: 'failed', code: 'rate_limited' }])
@@ -236,14 +226,14 @@ describe('time', () => {
   })
 
   test('a short wait the broker asks for is sat out within the run', async () => {
-    await accounts(1)
+    await world.rotaAccounts(1)
     server.failNext('/token', { kind: 'reply', status: 429, body: '{}', headers: { 'retry-after': '30' } })
     expect((await world.run(rotabroker)).report).toMatchObject({ refreshed: 1 })
     expect(world.alerts).toHaveLength(0)
   })
 
   test('I8 a Retry-After that is a date is kept to the second', async () => {
-    const [only] = (await accounts(1)) as [AccountId]
+    const [only] = (await world.rotaAccounts(1)) as [AccountId]
     world.clock.set('2026-11-23T01:30:00Z')
     const headers = { 'retry-after': 'Mon, 23 Nov 2026 01:31:30 GMT' }
     server.failNext('/token', { kind: 'reply', status: 429, body: '{}', headers })
@@ -253,7 +243,7 @@ describe('time', () => {
   })
 
   test('I8 a pause never grows past the last start, after which no try would follow', async () => {
-    await accounts(1)
+    await world.rotaAccounts(1)
     for (const seconds of ['1', '100']) {
       server.failNext('/token', {
         kind: 'reply',
@@ -266,7 +256,7 @@ describe('time', () => {
   })
 
   test('I8 a long wait of one account does not hold up the short one of another', async () => {
-    const [, second] = (await accounts(2)) as [AccountId, AccountId]
+    const [, second] = (await world.rotaAccounts(2)) as [AccountId, AccountId]
     const startedAt = world.clock.now()
     for (const seconds of ['600', '2']) {
       server.failNext('/token', {
@@ -282,7 +272,7 @@ describe('time', () => {
   })
 
   test('I8 a wait of years is taken for a mistake: the account is tried again within a day', async () => {
-    await accounts(1)
+    await world.rotaAccounts(1)
     server.failNext('/token', {
       kind: 'reply',
       status: 429,
@@ -295,7 +285,7 @@ describe('time', () => {
   })
 
   test('I1 a registry that breaks off leaves no account in flight when the run returns', async () => {
-    const [first, second] = (await accounts(3)) as [AccountId, AccountId]
+    const [first, second] = (await world.rotaAccounts(3)) as [AccountId, AccountId]
     const { states } = world.ports
     const { promise: brokeOff, resolve: breakOff } = Promise.withResolvers<void>()
     world.ports = {
@@ -350,7 +340,7 @@ describe('a run in the middle of which our clock is set back', () => {
   }
 
   test('paces its accounts as before, and waits for no time that will not come', async () => {
-    await accounts(4)
+    await world.rotaAccounts(4)
     const pauses = pausesAfterSettingBack((milliseconds) => milliseconds === 2_000)
     const hardDeadline = world.clock.now().add({ minutes: 14 })
     const wish = { broker: { ...rotabroker, concurrency: 1 }, owner: 'run', pacingSeconds: 2, hardDeadline }
@@ -360,7 +350,7 @@ describe('a run in the middle of which our clock is set back', () => {
   })
 
   test('tries a passing fault again after the pause it had chosen, no longer', async () => {
-    const [first, second] = await accounts(2)
+    const [first, second] = await world.rotaAccounts(2)
     world.failNext('http.send', { times: 2 })
     const pauses = pausesAfterSettingBack(() => true)
     const { report } = await world.run(

@@ -6,8 +6,8 @@ import { CLOCK_TOLERANCE_SECONDS, isFromTheFuture } from '../../../lib/model/clo
 import { runBroker } from '../../../lib/tokens/refresh/run.ts'
 import { heldUntil, isHeld } from '../../../lib/tokens/rules/decide/held.ts'
 import { clockAhead } from '../../support/clock-ahead.ts'
-import { RotabrokerSimulator, rotabroker } from '../../support/rotating-broker.ts'
-import { World } from '../../support/world.ts'
+import { RotaWorld } from '../../support/rota-world.ts'
+import { type RotabrokerSimulator, rotabroker } from '../../support/rotating-broker.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T07:00:00+05:30')
 const at = (seconds: number): Temporal.Instant => NOW.add({ seconds })
@@ -66,18 +66,14 @@ describe('a lease', () => {
 })
 
 describe('two workers with clocks 120 s apart', () => {
-  let world: World
+  let world: RotaWorld
   let simulator: RotabrokerSimulator
   let account: AccountId
 
   beforeEach(async () => {
-    world = new World()
-    simulator = new RotabrokerSimulator(world.clock)
-    await world.serve(simulator)
-    account = await world.account('rotabroker', {
-      client_id: 'sim-client',
-      refresh_token: simulator.login('SIM001'),
-    })
+    world = await RotaWorld.open()
+    ;({ simulator } = world)
+    account = await world.rotaAccount()
   })
   afterEach(() => world.close())
 
