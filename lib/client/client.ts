@@ -5,10 +5,9 @@ import { localInstant } from '../model/local-time.ts'
 import type { Clock } from '../ports/clock.ts'
 import { systemClock } from '../system-clock.ts'
 import { AllowedUrls } from './calls/allowed-urls.ts'
-import { apiOf } from './calls/broker-api.ts'
 import type { CallInit } from './calls/call.ts'
 import { Calls } from './calls/calls.ts'
-import { refusalRuleOf } from './calls/refused-token.ts'
+import { REFUSED_BY_STATUS } from './calls/refused-token.ts'
 import type { Reply } from './calls/reply.ts'
 import { TokenUnavailableError } from './errors.ts'
 import { type Need, neededUntil } from './need.ts'
@@ -87,7 +86,6 @@ export interface TokenkeeperClient {
 export function createClient(options: ClientOptions): TokenkeeperClient {
   const { source, clock = systemClock, random = Math.random, watchSeconds } = options
   const { broker } = source
-  const api = apiOf(broker)
   const own = options.dispatcher ? undefined : new Egress({ headersTimeout: REPLY_TIMEOUT_MS })
   const listeners = new NewTokenListeners({ watchSeconds, look: () => view.look() })
   const view = new TokenView({ source, clock, random, onNew: (token) => listeners.tell(token) })
@@ -96,9 +94,9 @@ export function createClient(options: ClientOptions): TokenkeeperClient {
     clock,
     random,
     urls: new AllowedUrls({ ...options, broker, hosts: { ...source.hosts, ...options.hosts } }),
-    rule: refusalRuleOf(broker.id),
+    rule: broker.refusal ?? REFUSED_BY_STATUS,
     brokerName: broker.displayName,
-    headers: lowerCased({ ...api.headers, ...options.headers }),
+    headers: lowerCased({ ...broker.api?.headers, ...options.headers }),
     dispatcher: options.dispatcher ?? (own as Egress),
   })
 

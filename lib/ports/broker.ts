@@ -2,6 +2,7 @@ import type { AccountSettings, GrantKind } from '../model/account-state.ts'
 import type { SessionModel } from '../model/expiry/session-model.ts'
 import type { Secret } from '../model/secret.ts'
 import type { SecretName } from '../model/secret-name.ts'
+import type { BrokerApi, RefusalRule } from './broker-api.ts'
 import type { BrokerContext, Hosts, LoginBudget, Proof, Renewal } from './broker-context.ts'
 import type { Login } from './login.ts'
 
@@ -38,6 +39,10 @@ export interface Broker {
    * the broker wants it, `{client_id}` filled in. @default - Bearer {access_token}
    */
   readonly authorization?: string
+  /** Where programs may send the access token, and what else their calls need. @default - every host of `hosts` */
+  readonly api?: BrokerApi
+  /** How the broker says on any call that it does not take the access token. @default - by status 401 */
+  readonly refusal?: RefusalRule
   /** Seconds between the starts of two accounts of one run. */
   readonly pacingSeconds: number
   /** Accounts worked on at the same time; 1 where the broker counts calls per address. */

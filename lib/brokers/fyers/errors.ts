@@ -8,6 +8,7 @@ import {
   WAIT_OUT,
 } from '../../model/errors.ts'
 import { type BrokerReply, errorByStatus, type Spends } from '../shared/call.ts'
+import { DEAD_TOKEN_CODES } from './dead-token.ts'
 
 export const FYERS = 'FYERS'
 
@@ -15,9 +16,9 @@ export const FYERS = 'FYERS'
 export const FYERS_EDGE_BLOCK_S = 600
 
 // Error codes by what they mean for us (README, Errors).
-const DEAD_TOKEN_CODES: readonly number[] = [-8, -15, -16, -17, -437, -501]
 /** The one code that names the refresh token and clears the PIN. */
 const REFRESH_TOKEN_REFUSED = -501
+const DEAD_CODES: readonly unknown[] = [...DEAD_TOKEN_CODES, -437, REFRESH_TOKEN_REFUSED]
 const CHECK_APP = 'check app id (with its suffix) and app secret: tokenkeeper setup {account}'
 const REFUSES_REQUEST = {
   what: 'FYERS refuses our request',
@@ -61,7 +62,7 @@ export function fyersError(
       fix: 'log in at FYERS again',
     })
   }
-  if (during === 'refresh' || DEAD_TOKEN_CODES.includes(code)) {
+  if (during === 'refresh' || DEAD_CODES.includes(code)) {
     // On refresh any unknown code counts: it may be a wrong PIN or the withdrawal of refresh (README, Uncertain).
     if (during !== 'refresh') {
       return new GrantRejectedError('FYERS says the token is dead', { ...details, fix: 'log in at FYERS' })

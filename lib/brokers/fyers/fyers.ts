@@ -4,6 +4,7 @@ import type { Broker } from '../../ports/broker.ts'
 import type { BrokerContext, Proof, Renewal } from '../../ports/broker-context.ts'
 import { urlProblem } from '../shared/base-url.ts'
 import { badField, callBroker } from '../shared/call.ts'
+import { fyersRefusal } from './dead-token.ts'
 import { ErrorReply, FYERS, FYERS_EDGE_BLOCK_S, fyersError } from './errors.ts'
 import { appIdHash, fyersLogin } from './login.ts'
 
@@ -95,6 +96,8 @@ export const fyers = {
   login: { how: 'log in at FYERS', code: fyersLogin },
   prove,
   authorization: '{client_id}:{access_token}',
+  api: { hosts: ['FYERS_API'] },
+  refusal: fyersRefusal,
   pacingSeconds: 1,
   concurrency: 1,
   schedule: { expressions: ['cron(0/15 6-8 ? * MON-FRI *)'], timeZone: 'Asia/Kolkata' },

@@ -9,6 +9,7 @@ import {
   WAIT_OUT,
 } from '../../model/errors.ts'
 import { type BrokerReply, errorByStatus } from '../shared/call.ts'
+import { DEAD_TOKEN_CODES } from './dead-token.ts'
 
 export const NAME = 'IIFL XTS'
 
@@ -16,7 +17,6 @@ export const NAME = 'IIFL XTS'
 const XTS_RATE_LIMIT_S = 60
 
 // README, Errors. The codes come with HTTP 400, so the status says little.
-const DEAD_TOKEN_CODES: readonly string[] = ['e-session-0007', 'e-session-0002']
 const CLIENT_CODES: readonly string[] = ['e-token-0002', 'e-session-0004']
 const RATE_LIMIT_CODE = 'e-apirl-0004'
 

@@ -6,6 +6,7 @@ import type { BrokerContext, Proof, Renewal } from '../../ports/broker-context.t
 import { HttpError } from '../../ports/http.ts'
 import { type BrokerReply, badField, type Call, callBroker } from '../shared/call.ts'
 import { proveFresh } from '../shared/fresh-token.ts'
+import { xtsRefusal } from './dead-token.ts'
 import { errorOf, hostGone, NAME } from './errors.ts'
 
 /** A community report, so replaceable (README, Endpoints). */
@@ -66,6 +67,8 @@ export const iiflXts = {
   prove,
   provable: ({ options }) => options?.['api'] !== 'marketdata',
   authorization: '{access_token}',
+  api: { hosts: ['IIFL_XTS_API'] },
+  refusal: xtsRefusal,
   pacingSeconds: 2,
   concurrency: 1,
   schedule: {

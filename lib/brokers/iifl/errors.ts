@@ -11,6 +11,7 @@ import {
   WAIT_OUT,
 } from '../../model/errors.ts'
 import { type BrokerReply, badField, errorByStatus, type Spends } from '../shared/call.ts'
+import { DEAD_TOKEN_CODES } from './dead-token.ts'
 import type { Failure } from './reply.ts'
 
 export const NAME = 'IIFL'
@@ -36,8 +37,6 @@ export const TOTP_REFUSED: readonly string[] = ['EC024', 'EC025', 'EC036']
 const PASSING_CODES: readonly string[] = ['EC003', 'EC923', 'EC924', 'EC940', ILLEGAL_KEY]
 const WRONG_SECRET_CODES: readonly string[] = ['EC002', 'EC016', 'EC030']
 const PASSWORD_EXPIRED = 'EC069'
-/** Answers on the state of the token that was presented. */
-const DEAD_TOKEN_CODES: readonly string[] = ['EC044', 'EC075']
 const THROTTLE_SECONDS: Readonly<Record<string, number>> = { EC018: 60, EC019: 900, EC052: 900, EC080: 900 }
 
 const SETUP = 'tokenkeeper setup {account}'

@@ -6,6 +6,7 @@ import type { Broker } from '../../ports/broker.ts'
 import type { BrokerContext, Proof, Renewal } from '../../ports/broker-context.ts'
 import { urlProblem } from '../shared/base-url.ts'
 import { apiUrl, ask } from './call.ts'
+import { iiflRefusal } from './dead-token.ts'
 import { missing } from './errors.ts'
 import { afterPassword, headlessAuthCode } from './headless.ts'
 import { iiflLogin } from './login.ts'
@@ -96,6 +97,8 @@ export const iifl = {
   options: { headlessVariant: 'A or B, the newer and default' },
   login: { how: 'log in at IIFL', code: iiflLogin },
   prove,
+  api: { hosts: ['IIFL_API'] },
+  refusal: iiflRefusal,
   pacingSeconds: 2,
   concurrency: 1,
   // Daily as ever; then, before the open, for a token that would die before the close and a login that failed at night.

@@ -8,6 +8,7 @@ import {
   WAIT_OUT,
 } from '../../model/errors.ts'
 import { type BrokerReply, errorByStatus, retryAfter } from '../shared/call.ts'
+import { isLoginPage, saysDeadToken } from './dead-token.ts'
 import type { PosPath } from './path.ts'
 
 export const NAME = 'POS Connector'
@@ -53,7 +54,6 @@ export function loginError(reply: BrokerReply): TokenkeeperError {
 
 /** What a refused call with a token means (README, Errors). */
 export function readError(reply: BrokerReply, path: PosPath): TokenkeeperError {
-  // Laravel sends guests to its login page where it does not take the call for one of an API (README, Errors).
   if (reply.status === 401 || leadsToLogin(reply) || saysDead(reply)) {
     return new GrantRejectedError(`${NAME} says the token is dead`, {
       fix: 'nothing to do: the next run logs in again',
@@ -98,18 +98,10 @@ function wrongAddress(path: PosPath, { status, bodyKind }: BrokerReply): Configu
   )
 }
 
-/** What Laravel's guards and the JWT packages say of a dead token under another status, 200 included. */
-const DEAD_TOKEN_WORDS =
-  /^(unauthenticated\.?|token_(expired|invalid|not_provided|blacklisted)|token has expired)$/i
-
-function saysDead({ status, bodyKind, json }: BrokerReply): boolean {
-  if (bodyKind !== 'json' || status >= 500 || typeof json !== 'object' || json === null) return false
-  const { message, error, code } = json as Readonly<Record<string, unknown>>
-  return [message, error, code].some((word) => typeof word === 'string' && DEAD_TOKEN_WORDS.test(word.trim()))
+function saysDead({ status, json }: BrokerReply): boolean {
+  return status < 500 && saysDeadToken(json)
 }
 
 function leadsToLogin({ status, headers }: BrokerReply): boolean {
-  if (status < 300 || status >= 400) return false
-  const location = URL.parse(headers['location'] ?? '', 'http://relative.invalid')
-  return location?.pathname.endsWith('/login') ?? false
+  return status >= 300 && status < 400 && isLoginPage(headers['location'])
 }

@@ -6,6 +6,7 @@ import { baseUrlProblem } from '../shared/base-url.ts'
 import { badField } from '../shared/call.ts'
 import { proveFresh } from '../shared/fresh-token.ts'
 import { post, read } from './call.ts'
+import { posRefusal } from './dead-token.ts'
 import { assertAuthenticated, loginError, NAME, readError } from './errors.ts'
 import { assertConfiguredUser, grantOf, userOf } from './reply.ts'
 
@@ -78,6 +79,9 @@ export const posConnector = {
     tokenExpiryZone: 'zone of a token_expiry without one',
   },
   prove,
+  // Its address is the owner's.
+  api: { hosts: [] },
+  refusal: posRefusal,
   pacingSeconds: 0,
   concurrency: 2,
   schedule: { expressions: ['rate(15 minutes)'], timeZone: 'UTC' },

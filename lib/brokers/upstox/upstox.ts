@@ -75,6 +75,11 @@ export const upstox = {
   },
   login: { how: 'log in at Upstox', code: upstoxLogin, approval: upstoxApproval },
   prove: proveUpstox,
+  api: {
+    hosts: ['UPSTOX_API'],
+    // Orders, and a name of the same API that its OpenAPI file gives (README, Endpoints).
+    origins: ['https://api-hft.upstox.com', 'https://api-v2.upstox.com'],
+  },
   // Limits count per user, not per address (README, Limits); this is for the token service's sake.
   pacingSeconds: 0.2,
   concurrency: 4,

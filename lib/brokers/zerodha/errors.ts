@@ -6,16 +6,10 @@ import {
   UnexpectedResponseError,
 } from '../../model/errors.ts'
 import { type BrokerReply, errorByStatus, noUsableReply, type Spends } from '../shared/call.ts'
+import { DEAD_TOKEN, namesChecksum } from './dead-token.ts'
 
 export const ZERODHA = 'Zerodha'
 
-/**
- * Kite says TokenException both for a wrong API secret and for a dead token; only its prose, which it has been seen
- * to write as "Invalid `checksum`.", tells them apart (README, Errors). Compared without regard to case.
- */
-const KITE_CHECKSUM_TEXT = 'checksum'
-
-const DEAD_TOKEN = 'TokenException'
 const BAD_FIELD = 'InputException'
 /** Faults of Kite or of what is behind it; nothing is wrong with the request. */
 const PASSING: readonly string[] = ['GeneralException', 'DataException', 'NetworkException']
@@ -83,10 +77,6 @@ function withoutErrorType(reply: BrokerReply, spends: Spends): TokenkeeperError 
   // What refuses with a 4xx has not let the request through to whoever spends something.
   const used = status >= 400 && status < 500 ? 'nothing' : spends
   return noUsableReply(ZERODHA, used, `${ZERODHA} answered ${status} without an error type`)
-}
-
-function namesChecksum(message: string | null | undefined): boolean {
-  return (message ?? '').toLowerCase().includes(KITE_CHECKSUM_TEXT)
 }
 
 function wrongSecret(brokerCode: string): ClientRejectedError {

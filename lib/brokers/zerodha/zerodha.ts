@@ -3,6 +3,7 @@ import type { Secret } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { BrokerContext, Proof } from '../../ports/broker-context.ts'
 import { badField, callBroker } from '../shared/call.ts'
+import { kiteRefusal } from './dead-token.ts'
 import { kiteError, ZERODHA } from './errors.ts'
 import { zerodhaLogin } from './login.ts'
 import { KITE_REFRESH_ROTATES, KITE_VERSION, renewByRefreshToken } from './session.ts'
@@ -77,6 +78,8 @@ export const zerodha = {
   login: { how: 'log in at Zerodha', code: zerodhaLogin },
   prove,
   authorization: 'token {client_id}:{access_token}',
+  api: { hosts: ['ZERODHA_API'], headers: KITE_VERSION },
+  refusal: kiteRefusal,
   pacingSeconds: 1,
   concurrency: 1,
   schedule: { expressions: ['cron(0/15 6-8 ? * MON-FRI *)'], timeZone: 'Asia/Kolkata' },

@@ -2,7 +2,6 @@ import { checkedBaseUrl } from '../../brokers/shared/base-url.ts'
 import { assertAllowedOrigin } from '../../http/allowed-origin.ts'
 import type { Broker } from '../../ports/broker.ts'
 import { CallError } from '../errors.ts'
-import { apiOf } from './broker-api.ts'
 
 const MOST_RESOLVED = 200
 
@@ -28,7 +27,7 @@ export class AllowedUrls {
   readonly #resolved = new Map<string, URL>()
 
   constructor({ broker, hosts = {}, baseUrl, allowHttpHosts = [] }: AllowedUrlsOptions) {
-    const api = apiOf(broker)
+    const { api = { hosts: Object.keys(broker.hosts) } } = broker
     const own = api.hosts.flatMap((name) => {
       const origin = hosts[name] ?? broker.hosts[name]
       return origin === undefined ? [] : [origin]

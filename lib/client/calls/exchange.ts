@@ -2,8 +2,9 @@ import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { decoded } from '../../http/decoded.ts'
 import { type NetworkFault, networkFault } from '../../http/network-fault.ts'
+import type { RefusalRule } from '../../ports/broker-api.ts'
 import type { Call } from './call.ts'
-import type { RefusalRule } from './refused-token.ts'
+import { looksAtBody } from './refused-token.ts'
 import { Reply } from './reply.ts'
 import { peeked, ReplyHead } from './reply-head.ts'
 
@@ -61,7 +62,7 @@ export async function exchange(
     const { statusCode, statusText, headers } = received
     const body = decoded(received.body, headers['content-encoding'])
     const head = new ReplyHead(statusCode, headers)
-    if (!rule.looksAtBody?.(head) && !rule.isRefusal(head, undefined)) {
+    if (!looksAtBody(rule, head) && !rule.isRefusal(head, undefined)) {
       return { head, body, refused: false, reply: new Reply({ head, statusText, body, url, redirected }) }
     }
     const looked = await peeked(body, LONGEST_ERROR_BYTES)
