@@ -44,7 +44,7 @@ export const composeFromEnvironment: Compose = (broker, telemetry) => {
       vault,
       states: dynamoStateStore({ client: dynamoDbClient(), table }),
       notifier: snsNotifier({ topicArn, client: sns, words: stackWords() }),
-      audiences: audiencesOf(environment, sns, vault, clock),
+      audiences: audiencesOf(broker, environment, sns, vault, clock),
       telemetry,
       http: httpOnDemand(),
       clock,
@@ -67,6 +67,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 /** Who is told of published tokens: events where the stack has them, a Redis where one is configured. */
 function audiencesOf(
+  broker: Broker,
   { eventsTopicArn, redis }: Environment,
   sns: () => Promise<SNSClient>,
   vault: TokenVault,
@@ -74,7 +75,7 @@ function audiencesOf(
 ): readonly Audience[] {
   return [
     ...(eventsTopicArn === undefined ? [] : [snsEvents({ topicArn: eventsTopicArn, client: sns })]),
-    ...(redis ? [redisOnDemand(vault, { ...redis, clock })] : []),
+    ...(redis ? [redisOnDemand(vault, { ...redis, brokers: [broker], clock })] : []),
   ]
 }
 

@@ -101,7 +101,7 @@ export function readEnvironment(broker: Broker, values: Values = process.env): E
       approvalAt: data.TOKENKEEPER_APPROVAL_AT,
     },
     siteUrl: data.TOKENKEEPER_SITE_URL,
-    hosts: hostOverrides(values, Object.keys(broker.hosts), data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
+    hosts: hostOverrides(values, [broker], data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
     allowHttpHosts: data.TOKENKEEPER_ALLOW_HTTP_HOSTS,
   }
 }

@@ -8,9 +8,6 @@ export interface KnownAccount {
   readonly state: AccountState
 }
 
-/** Where accounts are called by a bare name, it is one of these first: the guides that did so were about Upstox. */
-const BROKER_OF_BARE_NAMES = 'upstox'
-
 /** Every registered account of these brokers, in their order. Throws StateStoreError. */
 export async function knownAccounts(
   brokers: readonly Broker[],
@@ -25,22 +22,26 @@ export async function knownAccounts(
 }
 
 /**
- * The account a request means: by its id (`iifl/28748327`, `fyers`), or by its name alone (`ACC1`), Upstox's first.
- * `undefined` when there is none, or several brokers have one of that name.
+ * The account a request means: by its id (`iifl/28748327`, `fyers`), or by its name alone (`ACC1`), first of a broker
+ * whose accounts have always been called so. `undefined` when there is none, or several brokers have one of that name.
  */
 export function accountCalled(id: string, known: readonly KnownAccount[]): KnownAccount | undefined {
   const exact = known.find(({ state }) => state.account === id)
   if (exact) return exact
   const named = known.filter(({ state }) => nameOf(state.account) === id)
-  return (
-    named.find(({ broker }) => broker.id === BROKER_OF_BARE_NAMES) ??
-    (named.length === 1 ? named[0] : undefined)
-  )
+  return named.find(isCalledByName) ?? (named.length === 1 ? named[0] : undefined)
 }
 
-/** Whose status `/token/status` tells: a broker's default account, else Upstox's first, else the first there is. */
+/**
+ * Whose status `/token/status` tells: the default account of a broker whose accounts are called by name, else the first
+ * of those, else a broker's default account, else the first there is.
+ */
 export function defaultAccount(known: readonly KnownAccount[]): KnownAccount | undefined {
-  const bare = ({ broker }: KnownAccount): boolean => broker.id === BROKER_OF_BARE_NAMES
   const unnamed = ({ state }: KnownAccount): boolean => nameOf(state.account) === undefined
-  return known.find((one) => bare(one) && unnamed(one)) ?? known.find(bare) ?? known.find(unnamed) ?? known[0]
+  const called = known.filter(isCalledByName)
+  return called.find(unnamed) ?? called[0] ?? known.find(unnamed) ?? known[0]
+}
+
+function isCalledByName({ broker }: KnownAccount): boolean {
+  return broker.guide?.accountsCalledBy === 'name'
 }

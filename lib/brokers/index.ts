@@ -17,6 +17,8 @@ export const BROKERS = {
   'pos-connector': posConnector,
 } as const
 
+export const ALL_BROKERS: readonly Broker[] = Object.values(BROKERS)
+
 export type BrokerId = keyof typeof BROKERS
 
 export const BROKER_IDS = Object.keys(BROKERS) as readonly BrokerId[]

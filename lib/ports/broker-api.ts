@@ -26,7 +26,7 @@ export interface RefusalRule {
 }
 
 /** What is known of a reply before its body is read. */
-export interface RepliedWith {
+interface RepliedWith {
   readonly status: number
   /** The first value of a header, its name in lower case. */
   header(name: string): string | undefined

@@ -4,6 +4,7 @@ import type { Secret } from '../model/secret.ts'
 import type { SecretName } from '../model/secret-name.ts'
 import type { BrokerApi, RefusalRule } from './broker-api.ts'
 import type { BrokerContext, Hosts, LoginBudget, Proof, Renewal } from './broker-context.ts'
+import type { GuideNames } from './guide-names.ts'
 import type { Login } from './login.ts'
 
 /**
@@ -56,6 +57,8 @@ export interface Broker {
   readonly proveMinutesBeforeOpen?: number
   /** Choices of an account that only this broker knows, and what each chooses: `setup --option name=value`. */
   readonly options?: Readonly<Record<string, string>>
+  /** Names of the guide this replaces, where programs and files still use them. */
+  readonly guide?: GuideNames
   /** Said by `setup`, the README's table and `doctor`: undocumented endpoints, consent. */
   readonly warning?: string
 }

@@ -4,9 +4,6 @@ import type { Caller } from './access.ts'
 import { RestProblem } from './problem.ts'
 import type { RestOptions } from './rest-env.ts'
 
-/** The guide whose users were called by bare numbers was about IIFL (R0.6). */
-const BROKER_OF_USERS = 'iifl'
-
 /**
  * The accounts as one caller may know them. One that is not theirs and one that there is not end alike, after the
  * same look-ups. Every method throws StateStoreError.
@@ -16,7 +13,7 @@ export interface Directory {
   all(caller: Caller): Promise<readonly KnownAccount[]>
   /** The account of that id or bare name. Throws RestProblem. */
   called(id: string, caller: Caller): Promise<KnownAccount>
-  /** The account of a broker's user id, IIFL's first. Throws RestProblem. */
+  /** The account of a broker's user id (R0.6), first where accounts are named by those. Throws RestProblem. */
   ofUser(userId: string, caller: Caller): Promise<KnownAccount>
   /** The account that stands for all where none is named. Throws RestProblem. */
   standard(caller: Caller): Promise<KnownAccount>
@@ -46,7 +43,8 @@ export function directory({ brokers, ports: { states } }: Pick<RestOptions, 'bro
     async ofUser(userId, caller) {
       const known = await all(caller)
       const named = known.find(
-        ({ broker, state }) => broker.id === BROKER_OF_USERS && nameOf(state.account) === userId,
+        ({ broker, state }) =>
+          broker.guide?.accountsCalledBy === 'user_id' && nameOf(state.account) === userId,
       )
       const pinned = known.filter(({ state }) => state.userId === userId)
       const found = named ?? accountCalled(userId, known) ?? (pinned.length === 1 ? pinned[0] : undefined)

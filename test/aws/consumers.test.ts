@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { ssmClient } from '../../lib/aws/clients.ts'
 import { ssmTokenVault } from '../../lib/aws/ssm-token-vault.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
+import { ALL_BROKERS } from '../../lib/brokers/index.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { type LocalServer, startLocalServer } from '../../lib/local/local-server.ts'
 import { redisMirror } from '../../lib/mirrors/redis/mirror.ts'
@@ -110,6 +111,7 @@ describe('a program that reads the Redis mirror', () => {
       url: redis.url(),
       password: async () => undefined,
       defaultAccounts: [],
+      brokers: ALL_BROKERS,
       clock,
     })
     world.ports = { ...world.ports, audiences: [mirror] }

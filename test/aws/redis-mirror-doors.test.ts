@@ -1,5 +1,6 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { ALL_BROKERS } from '../../lib/brokers/index.ts'
 import { redisMirror } from '../../lib/mirrors/redis/mirror.ts'
 import { AudienceError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
@@ -27,6 +28,7 @@ function mirrorOf(url: string, password?: string): Audience {
     url,
     password: async () => (password === undefined ? undefined : new Secret(password)),
     defaultAccounts: [],
+    brokers: ALL_BROKERS,
     clock: new VirtualClock(ISSUED),
   })
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ALL_BROKERS } from '../../lib/brokers/index.ts'
 import { storedRedisMirror, storeRedisPassword } from '../../lib/mirrors/redis/mirror.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import { Secret } from '../../lib/model/secret.ts'
@@ -26,7 +27,13 @@ beforeEach(async () => {
   world = await LoginWorld.open()
   const { vault, clock } = world.ports
   await storeRedisPassword(vault, new Secret(PASSWORD))
-  const mirror = storedRedisMirror({ url: `redis://localhost:${port}`, defaultAccounts: [], vault, clock })
+  const mirror = storedRedisMirror({
+    url: `redis://localhost:${port}`,
+    defaultAccounts: [],
+    brokers: ALL_BROKERS,
+    vault,
+    clock,
+  })
   world.ports = { ...world.ports, audiences: [mirror] }
   account = await world.loginAccount()
 })

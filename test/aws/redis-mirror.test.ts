@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ALL_BROKERS } from '../../lib/brokers/index.ts'
 import { redisMirror } from '../../lib/mirrors/redis/mirror.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { AudienceError } from '../../lib/model/errors.ts'
@@ -20,7 +21,13 @@ beforeEach(async () => {
 })
 
 function mirror(...defaultAccounts: string[]): Audience {
-  return redisMirror({ url: redis.url(), password: async () => undefined, defaultAccounts, clock })
+  return redisMirror({
+    url: redis.url(),
+    password: async () => undefined,
+    defaultAccounts,
+    brokers: ALL_BROKERS,
+    clock,
+  })
 }
 
 const ACC1 = publication('upstox/ACC1')
@@ -78,7 +85,13 @@ describe('the keys', () => {
 
   test('are in the database the address names', async () => {
     const url = `${redis.url()}/3`
-    await redisMirror({ url, password: async () => undefined, defaultAccounts: [], clock }).published(ACC1)
+    await redisMirror({
+      url,
+      password: async () => undefined,
+      defaultAccounts: [],
+      brokers: ALL_BROKERS,
+      clock,
+    }).published(ACC1)
     expect(await redis.contents()).toEqual({})
     expect(await redis.command('INFO', 'keyspace')).toContain('db3:keys=2')
   })
@@ -106,7 +119,12 @@ describe('R2.8 the keys live', () => {
 
   test('no longer than the token in real time', async () => {
     const expiresAt = systemClock.now().add({ milliseconds: 2_500 })
-    const options = { url: redis.url(), password: async () => undefined, defaultAccounts: [] }
+    const options = {
+      url: redis.url(),
+      password: async () => undefined,
+      defaultAccounts: [],
+      brokers: ALL_BROKERS,
+    }
     await redisMirror({ ...options, clock: systemClock }).published({ ...ACC1, expiresAt })
     expect(Object.keys(await redis.contents())).toHaveLength(2)
     await systemClock.sleep(systemClock.now().until(expiresAt).total('milliseconds'))
@@ -232,6 +250,7 @@ test('a Redis that repeats what it was sent in its errors does not bring the tok
       url: odd.url(),
       password: async () => undefined,
       defaultAccounts: [],
+      brokers: ALL_BROKERS,
       clock,
     })
     const error = await failing.published(ACC1).catch((reason: unknown) => reason)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
+import { posConnector } from '../../lib/brokers/pos-connector/pos-connector.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import {
   assertOfUse,
@@ -112,7 +113,22 @@ describe('a .env file', () => {
 describe('JSON as people save it', () => {
   test('may have a byte-order mark', () => {
     const path = file('config.json', '\ufeff{"email":"pos@example.invalid"}')
-    expect(importsFromConfig({ ...fyers, credentials: [] }, path).size).toBe(0)
+    expect(importsFromConfig(posConnector, path).get('email')?.value.reveal()).toBe('pos@example.invalid')
+  })
+
+  test('is taken for brokers that have such a file, and by the keys theirs has', () => {
+    const path = file('keys.json', '{"vendor_id":17,"password":null,"token":"SIM-token","other":1}')
+    const values = [...importsFromConfig(posConnector, path)].map(([name, { value }]) => [
+      name,
+      value.reveal(),
+    ])
+    expect(values).toEqual([
+      ['vendor_id', '17'],
+      ['access_token', 'SIM-token'],
+    ])
+    expect(() => importsFromConfig(fyers, path)).toThrow('FYERS has no config.json to take values from')
+    const wrong = file('wrong.json', '{"email":["x"]}')
+    expect(() => importsFromConfig(posConnector, wrong)).toThrow(/can be imported: email$/)
   })
 
   test.each([

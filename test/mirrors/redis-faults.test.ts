@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, beforeAll, expect, test } from 'vitest'
+import { ALL_BROKERS } from '../../lib/brokers/index.ts'
 import { redisMirror, storedRedisPassword } from '../../lib/mirrors/redis/mirror.ts'
 import { AudienceError, TokenVaultError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
@@ -44,6 +45,7 @@ function mirrorAt(port: number, scheme = 'redis', password = PASSWORD): Audience
     url: `${scheme}://127.0.0.1:${port}`,
     password: async () => (password === '' ? undefined : new Secret(password)),
     defaultAccounts: [],
+    brokers: ALL_BROKERS,
     clock: new VirtualClock(ISSUED),
   })
 }
@@ -96,6 +98,7 @@ test('a host without an address is named', async () => {
     url: 'rediss://cache.example.invalid',
     password: async () => undefined,
     defaultAccounts: [],
+    brokers: ALL_BROKERS,
     clock: new VirtualClock(ISSUED),
   })
   expect((await failure(mirror.published(ACC1))).message).toMatch(
@@ -108,6 +111,7 @@ test('a password the vault does not give up is a failure of the mirror, with the
     url: 'redis://127.0.0.1',
     password: () => Promise.reject(new TokenVaultError('SSM is throttled', { during: 'read', fix: 'wait' })),
     defaultAccounts: [],
+    brokers: ALL_BROKERS,
     clock: new VirtualClock(ISSUED),
   })
   const error = await failure(mirror.published(ACC1))
@@ -133,6 +137,7 @@ test('after a failure fresh tokens are not asked about for a minute, and publica
     url: `redis://127.0.0.1:${await freePort()}`,
     password: async () => undefined,
     defaultAccounts: [],
+    brokers: ALL_BROKERS,
     clock,
   })
   await failure(mirror.kept?.(ACC1))
@@ -148,6 +153,7 @@ test('a Redis that was away is looked for again once a clock that was ahead is s
     url: `redis://127.0.0.1:${await freePort()}`,
     password: async () => undefined,
     defaultAccounts: [],
+    brokers: ALL_BROKERS,
     clock,
   })
   await expect(mirror.kept?.(ACC1)).rejects.toThrow()

@@ -1,5 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
+import { ALL_BROKERS } from '../../lib/brokers/index.ts'
 import { redisAddress, splitPassword } from '../../lib/mirrors/redis/address.ts'
 import { infoOf, isNewer, parseInfo } from '../../lib/mirrors/redis/info.ts'
 import { keysOf, secondsToLive } from '../../lib/mirrors/redis/keys.ts'
@@ -10,7 +11,10 @@ import { EXPIRES, ISSUED, publication } from './support/publication.ts'
 
 const at = (text: string): Temporal.Instant => Temporal.Instant.from(text)
 const names = (account: string, defaultAccounts: string[] = []): readonly string[] =>
-  keysOf(parseAccountId(account), defaultAccounts).flatMap(({ token, info }) => [token, info])
+  keysOf(parseAccountId(account), { defaultAccounts, brokers: ALL_BROKERS }).flatMap(({ token, info }) => [
+    token,
+    info,
+  ])
 
 describe('R2.8 the keys', () => {
   test.each([

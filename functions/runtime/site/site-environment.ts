@@ -49,14 +49,13 @@ export function readSiteEnvironment(values: Values = process.env): SiteEnvironme
   const brokers = Object.entries(data.TOKENKEEPER_BROKERS).map(([id, settings]) =>
     configured(brokerNamed(id), settings),
   )
-  const known = brokers.flatMap(({ hosts }) => Object.keys(hosts))
   return {
     siteUrl: data.TOKENKEEPER_SITE_URL,
     stackName: data.TOKENKEEPER_STACK,
     prefix: data.TOKENKEEPER_PREFIX,
     table: data.TOKENKEEPER_TABLE,
     brokers,
-    hosts: hostOverrides(values, known, data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
+    hosts: hostOverrides(values, brokers, data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
   }
 }
 

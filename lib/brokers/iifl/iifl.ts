@@ -94,6 +94,8 @@ export const iifl = {
       renew: logIn,
     },
   ],
+  // The guide of several IIFL users calls them by bare numbers.
+  guide: { accountsCalledBy: 'user_id' },
   options: { headlessVariant: 'A or B, the newer and default' },
   login: { how: 'log in at IIFL', code: iiflLogin },
   prove,

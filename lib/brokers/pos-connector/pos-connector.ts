@@ -71,6 +71,16 @@ export const posConnector = {
       renew,
     },
   ],
+  // Its token_expiry is not read: the token is asked instead, at the backend.
+  guide: {
+    configKeys: {
+      base_url: 'base_url',
+      email: 'email',
+      password: 'password',
+      vendor_id: 'vendor_id',
+      access_token: 'token',
+    },
+  },
   options: {
     'paths.login': 'path of the login route',
     'paths.me': 'path that tells the user',

@@ -3,6 +3,7 @@ import { urlProblem } from '../shared/base-url.ts'
 import { upstoxApproval } from './approval.ts'
 import { UPSTOX_DEATH } from './death.ts'
 import { UPSTOX } from './errors.ts'
+import { upstoxGuide } from './guide.ts'
 import { upstoxLogin } from './login.ts'
 import { proveUpstox } from './profile.ts'
 import { renewFromTokenService } from './upstream.ts'
@@ -73,6 +74,7 @@ export const upstox = {
     upstreamAccountId: 'what the token service calls the account',
     upstream: 'off: this account is none of the token service',
   },
+  guide: upstoxGuide,
   login: { how: 'log in at Upstox', code: upstoxLogin, approval: upstoxApproval },
   prove: proveUpstox,
   api: {

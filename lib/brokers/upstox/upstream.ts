@@ -19,6 +19,7 @@ import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import { parseExpiresAt } from '../../oauth/expires-at.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker-context.ts'
 import { type BrokerReply, callBroker, errorByStatus } from '../shared/call.ts'
+import { upstoxGuide } from './guide.ts'
 import { proveUpstox } from './profile.ts'
 
 const SERVICE = 'the token service'
@@ -130,7 +131,7 @@ function refusal(reply: BrokerReply, account: string): TokenkeeperError {
     case 422:
       return new ClientRejectedError(`${SERVICE} calls our request malformed`, {
         brokerCode,
-        fix: 'check TOKEN_REFRESH_SERVICE_URL and the account names upstream',
+        fix: `check ${upstoxGuide.hostVariables.TOKEN_SERVICE} and the account names upstream`,
       })
     case 401:
     case 403:
@@ -141,7 +142,7 @@ function refusal(reply: BrokerReply, account: string): TokenkeeperError {
     case 404:
       return new ClientRejectedError(`${SERVICE} does not know the account "${account}"`, {
         brokerCode,
-        fix: 'correct UPSTOX_ACCOUNT_IDS or the option upstreamAccountId: tokenkeeper setup {account}',
+        fix: `correct ${upstoxGuide.accountsVariable} or the option upstreamAccountId: tokenkeeper setup {account}`,
       })
     case 409:
     case 423:

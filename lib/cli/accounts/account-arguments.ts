@@ -1,4 +1,4 @@
-import { BROKER_IDS, brokerNamed } from '../../brokers/index.ts'
+import { ALL_BROKERS, BROKER_IDS, brokerNamed } from '../../brokers/index.ts'
 import { type AccountId, brokerOf, nameOf, parseAccountId } from '../../model/account-id.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import type { Composition } from '../backend/composition.ts'
@@ -6,12 +6,12 @@ import type { EnabledBroker } from '../backend/setting.ts'
 import { didYouMean } from '../terminal/similar.ts'
 import { UsageError } from '../terminal/usage-error.ts'
 
-/** The broker whose users the guide before us called by bare numbers. */
-const BROKER_OF_USERS = 'iifl'
+/** Whose accounts `--user` names. */
+const BROKERS_OF_USERS = ALL_BROKERS.filter(({ guide }) => guide?.accountsCalledBy === 'user_id')
 
 /** What a command was called with. */
 export interface WishOptions {
-  /** IIFL's users, without the broker. */
+  /** User ids, without the broker. */
   readonly user?: readonly string[]
   /** All accounts of the brokers that are named, or of every broker. */
   readonly all?: boolean
@@ -29,14 +29,15 @@ export interface Wish {
  * or no broker, and for what does not go together.
  */
 export function wishIn(texts: readonly string[], { user: users = [], all = false }: WishOptions): Wish {
-  const stranger = users.length > 0 ? texts.find((text) => text !== BROKER_OF_USERS) : undefined
+  const ids = BROKERS_OF_USERS.map(({ id }) => id)
+  const stranger = users.length > 0 ? texts.find((text) => !ids.includes(text)) : undefined
   if (stranger !== undefined) {
     throw new UsageError(
-      '--user names IIFL users only',
+      `--user names users of ${BROKERS_OF_USERS.map(({ displayName }) => displayName).join(' and ')} only`,
       'write other accounts as broker/account, such as upstox/ACC1',
     )
   }
-  const named = users.length > 0 ? users.map((user) => `${BROKER_OF_USERS}/${user}`) : texts
+  const named = users.length > 0 ? users.flatMap((user) => ids.map((id) => `${id}/${user}`)) : texts
   const accounts = [...new Set(named.map(accountArgument))]
   const single = all ? accounts.find((account) => nameOf(account) !== undefined) : undefined
   if (single !== undefined) {

@@ -16,27 +16,11 @@ interface Imported {
 
 export type Imports = ReadonlyMap<SecretName, Imported>
 
-/** A config.json of the POS guide (R4.5). Its token_expiry is not read: the token is asked instead, at the broker. */
-const PosConfig = z.looseObject({
-  base_url: z.string().optional(),
-  email: z.string().optional(),
-  password: z.string().optional(),
-  vendor_id: z.union([z.string(), z.number().transform(String)]).optional(),
-  token: z.string().nullish(),
-})
+/** A value of a config.json (R4.5); an id may be written as a number. */
+const ConfigValue = z.union([z.string(), z.int().transform(String)]).nullish()
 
-/** Read elsewhere: lib/cli/backend/upstox-accounts.ts and the hosts. */
-const OTHERS: readonly string[] = ['UPSTOX_ACCOUNT_IDS', 'TOKEN_REFRESH_SERVICE_URL']
 /** So many letters are a slip: URL for URI, an S too many. */
 const NEAR = 3
-
-const CONFIG_KEYS: Readonly<Partial<Record<SecretName, keyof z.output<typeof PosConfig>>>> = {
-  base_url: 'base_url',
-  email: 'email',
-  password: 'password',
-  vendor_id: 'vendor_id',
-  access_token: 'token',
-}
 
 /** The values of a broker among environment variables, by the names its guide gave them. */
 export function importsFromEnvironment(broker: Broker, env: Environment, where: string): Imports {
@@ -60,10 +44,11 @@ function withoutQuotes(value: string): string {
  * meant.
  */
 export function nearMisses(broker: Broker, env: Environment): readonly string[] {
-  const known = broker.credentials.flatMap(({ env: variables = [] }) => [...variables])
+  const known = credentialVariables(broker)
+  const others = otherVariables(broker)
   const prefixes = new Set(known.map((name) => name.slice(0, name.indexOf('_') + 1)))
   return Object.keys(env)
-    .filter((name) => !known.includes(name) && !OTHERS.includes(name))
+    .filter((name) => !known.includes(name) && !others.includes(name))
     .filter((name) => [...prefixes].some((prefix) => name.startsWith(prefix)))
     .map((name) => {
       const meant = known.find((candidate) => distance(name, candidate) <= NEAR)
@@ -87,13 +72,23 @@ function distance(a: string, b: string): number {
 
 /** Throws ConfigurationError for a file with nothing for this broker: another one was meant, or its names are others. */
 export function assertOfUse(broker: Broker, file: Environment, path: string): void {
-  const names = broker.credentials.flatMap(({ env: variables = [] }) => [...variables])
-  if ([...names, ...OTHERS].some((name) => (file[name] ?? '').trim() !== '')) return
+  const names = credentialVariables(broker)
+  if ([...names, ...otherVariables(broker)].some((name) => (file[name] ?? '').trim() !== '')) return
   const misses = nearMisses(broker, file)
   const has = misses.length > 0 ? `; it has ${misses.join(', ')}` : ''
   throw new ConfigurationError(`${path} has none of the variables of ${broker.displayName}${has}`, {
     fix: names.length > 0 ? `name them ${names.join(', ')}` : 'leave --from-env out',
   })
+}
+
+function credentialVariables({ credentials }: Broker): readonly string[] {
+  return credentials.flatMap(({ env: variables = [] }) => [...variables])
+}
+
+/** Read elsewhere: listed accounts and the hosts. */
+function otherVariables({ guide }: Broker): readonly string[] {
+  const { accountsVariable, hostVariables = {} } = guide ?? {}
+  return [...(accountsVariable ? [accountsVariable] : []), ...Object.values(hostVariables)]
 }
 
 /**
@@ -104,21 +99,27 @@ export function readEnvFile(path: string): Environment {
   return parseEnvFile(readText(path, '--from-env'), path)
 }
 
-/** The values of a config.json. Throws ConfigurationError when it cannot be read or is no such file. */
-export function importsFromConfig(broker: Broker, path: string): Imports {
-  const config = PosConfig.safeParse(parsed(readText(path, '--from-config'), path))
-  if (!config.success) {
-    const keys = config.error.issues.map((issue) => issue.path.join('.') || 'the whole file').join(', ')
-    throw new ConfigurationError(`${path} is not the config.json that can be imported: ${keys}`, {
-      fix: 'it must be a JSON object with base_url, email, password, vendor_id and token as texts',
+/** The values of a config.json. Throws ConfigurationError when the broker has none, it cannot be read or is no such file. */
+export function importsFromConfig({ displayName, guide }: Broker, path: string): Imports {
+  const keys = guide?.configKeys
+  if (!keys) {
+    throw new ConfigurationError(`${displayName} has no config.json to take values from`, {
+      fix: 'leave --from-config out',
     })
   }
-  const wanted = new Set<SecretName>([...broker.credentials.map(({ name }) => name), 'access_token'])
+  const shape = Object.fromEntries(Object.values(keys).map((key) => [key, ConfigValue]))
+  const config = z.looseObject(shape).safeParse(parsed(readText(path, '--from-config'), path))
+  if (!config.success) {
+    const wrong = config.error.issues.map((issue) => issue.path.join('.') || 'the whole file').join(', ')
+    throw new ConfigurationError(`${path} is not the config.json that can be imported: ${wrong}`, {
+      fix: `it must be a JSON object with ${Object.values(keys).join(', ')} as texts`,
+    })
+  }
   const found = new Map<SecretName, Imported>()
   for (const name of SECRET_NAMES) {
-    const key = CONFIG_KEYS[name]
+    const key = keys[name]
     const value = key === undefined ? undefined : config.data[key]
-    if (key === undefined || !wanted.has(name) || typeof value !== 'string' || value.trim() === '') continue
+    if (key === undefined || typeof value !== 'string' || value.trim() === '') continue
     found.set(name, { value: storedValue(name, value.trim()), source: `${key} in ${path}` })
   }
   return found

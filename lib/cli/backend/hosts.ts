@@ -1,4 +1,4 @@
-import { BROKER_IDS, BROKERS } from '../../brokers/index.ts'
+import { ALL_BROKERS } from '../../brokers/index.ts'
 import type { Config } from '../../config.ts'
 import { hostOverrides, withoutTrailingSlash } from '../../http/host-overrides.ts'
 
@@ -15,6 +15,8 @@ export function replacedHosts(
       origin ? [[name, withoutTrailingSlash(origin)] as const] : [],
     ),
   )
-  const known = BROKER_IDS.flatMap((id) => Object.keys(BROKERS[id].hosts))
-  return { ...Object.fromEntries(configured), ...hostOverrides(environment, known, config.allowHttpHosts) }
+  return {
+    ...Object.fromEntries(configured),
+    ...hostOverrides(environment, ALL_BROKERS, config.allowHttpHosts),
+  }
 }

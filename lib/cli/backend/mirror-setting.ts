@@ -1,11 +1,12 @@
+import { ALL_BROKERS } from '../../brokers/index.ts'
 import { fileMirror } from '../../mirrors/file-mirror.ts'
 import { assertAllowedRedis, splitPassword } from '../../mirrors/redis/address.ts'
 import { type RedisMirrorOptions, redisMirror, storedRedisPassword } from '../../mirrors/redis/mirror.ts'
 import type { Audience } from '../../ports/audience.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { TokenVault } from '../../ports/token-vault.ts'
+import { listedAccounts } from './listed-accounts.ts'
 import type { Setting } from './setting.ts'
-import { upstoxAccounts } from './upstox-accounts.ts'
 
 const VARIABLE = 'TOKENKEEPER_REDIS_URL'
 
@@ -23,7 +24,8 @@ export function localMirrors(
 
 /**
  * The Redis mirror as configured. On the local backend `TOKENKEEPER_REDIS_URL` is stronger, which may hold the
- * password, and the first of `UPSTOX_ACCOUNT_IDS` is Upstox's default account where the configuration names none.
+ * password, and the first account a broker's own variable lists is its default account where the configuration names
+ * none.
  * Throws ConfigurationError.
  */
 export function redisOf(
@@ -43,8 +45,11 @@ export function redisOf(
     password: async () => address.password ?? (await stored()),
     defaultAccounts: [
       ...(redis?.defaultAccounts ?? []),
-      ...(backend === 'local' ? upstoxAccounts(env).slice(0, 1) : []),
+      ...(backend === 'local'
+        ? ALL_BROKERS.flatMap((broker) => listedAccounts(broker, env).slice(0, 1))
+        : []),
     ],
+    brokers: ALL_BROKERS,
     clock,
   }
 }

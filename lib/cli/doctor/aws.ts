@@ -2,6 +2,7 @@ import { DescribeTableCommand } from '@aws-sdk/client-dynamodb'
 import { GetParametersCommand } from '@aws-sdk/client-ssm'
 import { awsFault } from '../../aws/aws-fault.ts'
 import { dynamoDbClient, ssmClient } from '../../aws/clients.ts'
+import { BROKER_IDS } from '../../brokers/index.ts'
 import { TokenkeeperError } from '../../model/errors.ts'
 import { resourceNames } from '../../resource-names.ts'
 import { awsFunctions } from '../backend/aws-functions.ts'
@@ -52,7 +53,7 @@ async function tableFinding(table: string): Promise<Finding> {
 /** A name that need not exist: the answer tells whether reading is allowed. */
 async function parameterFinding(prefix: string): Promise<Finding> {
   const client = ssmClient()
-  const name = `${prefix}/fyers/client_id`
+  const name = `${prefix}/${BROKER_IDS[0]}/client_id`
   return found('parameters', name, 'SSM', 'GetParameters', 'ssm:GetParameters', async () => {
     await client.send(new GetParametersCommand({ Names: [name] }))
     return `readable under ${prefix}`

@@ -9,8 +9,8 @@ import { resultOf } from '../../tokens/rules/outcome/result.ts'
 import { type WishOptions, wishIn } from '../accounts/account-arguments.ts'
 import { type Selection, selectionsIn } from '../accounts/chosen-accounts.ts'
 import { type Composition, compose } from '../backend/composition.ts'
+import { registerListedAccounts } from '../backend/listed-accounts.ts'
 import type { GlobalOptions } from '../backend/setting.ts'
-import { registerUpstoxAccounts } from '../backend/upstox-accounts.ts'
 import { EXIT, exitCodeOfRun } from '../terminal/exit-codes.ts'
 import { outcomeCell } from '../terminal/outcome-words.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -35,7 +35,7 @@ export async function refresh(
   const composition = await compose(options, terminal, (text) => progress.alert(text))
   const interrupted = interruption(terminal)
   try {
-    await registerUpstoxAccounts(composition.env, composition.ports.states)
+    await registerListedAccounts(composition.env, composition.ports.states)
     const selections = await selectionsIn(wish, composition)
     const work = refreshSelected(selections, {
       composition,

@@ -130,7 +130,7 @@ export async function demoScene(real: Composition, options: DemoSceneOptions): P
     siteUrl,
   )
   for (const account of world.accounts) await setUp(account, ports)
-  world.upstox.notify(`${siteUrl}${await webhookPath(keys, parseAccountId('upstox/ASHA'))}`)
+  world.notified.at(`${siteUrl}${await webhookPath(keys, parseAccountId(world.notified.account))}`)
   // All brokers by their own settings, whatever is configured for real.
   const brokers = enabledBrokers(
     parseConfig({ brokers: Object.fromEntries(BROKER_IDS.map((id) => [id, {}])) }),

@@ -6,9 +6,9 @@ import { type SoleService, soleService } from '../../local/sole-service.ts'
 import { brokerOf } from '../../model/account-id.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import { type Composition, compose } from '../backend/composition.ts'
+import { registerListedAccounts } from '../backend/listed-accounts.ts'
 import { localSiteUrl, SERVE_PORT } from '../backend/local-backend.ts'
 import { ownCommand } from '../backend/own-command.ts'
-import { registerUpstoxAccounts } from '../backend/upstox-accounts.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 import { interrupted } from '../terminal/interrupted.ts'
 import type { Terminal } from '../terminal/terminal.ts'
@@ -87,7 +87,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
 }
 
 async function hasAccounts({ brokers, env, ports }: Composition): Promise<boolean> {
-  await registerUpstoxAccounts(env, ports.states)
+  await registerListedAccounts(env, ports.states)
   const adapters = brokers.map(({ broker }) => broker)
   return (await knownAccounts(adapters, ports.states)).length > 0
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { BROKERS, type BrokerId } from '../../brokers/index.ts'
+import { ALL_BROKERS, BROKERS, type BrokerId } from '../../brokers/index.ts'
+import { hostVariable } from '../../http/host-overrides.ts'
 import { brokerOf, parseAccountId } from '../../model/account-id.ts'
 import { shellWord } from '../../model/command-words.ts'
 import { ConfigurationError } from '../../model/errors.ts'
@@ -12,8 +13,6 @@ import type { GlobalOptions } from '../backend/setting.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 import { interrupted } from '../terminal/interrupted.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-
-const TOKEN_SERVICE = 'TOKEN_SERVICE'
 
 export interface SimulateOptions extends GlobalOptions {
   readonly portBase?: number
@@ -45,10 +44,7 @@ async function started(portBase: number | undefined): Promise<DemoWorld> {
 }
 
 function variablesOf({ hosts }: DemoWorld): readonly (readonly [string, string])[] {
-  return Object.entries(hosts).map(([name, origin]) => [
-    name === TOKEN_SERVICE ? 'TOKEN_REFRESH_SERVICE_URL' : `TOKENKEEPER_HOST_${name}`,
-    origin,
-  ])
+  return Object.entries(hosts).map(([name, origin]) => [hostVariable(name, ALL_BROKERS), origin])
 }
 
 /** Lines to paste into a shell, and for each account the lines of a file for `setup --from-env`. */

@@ -20,8 +20,8 @@ import {
 import { askForMissing, assertComplete, assertWellFormed } from '../accounts/credential-questions.ts'
 import { register } from '../accounts/registration.ts'
 import { type Composition, compose } from '../backend/composition.ts'
+import { listedAccounts } from '../backend/listed-accounts.ts'
 import type { EnabledBroker, GlobalOptions } from '../backend/setting.ts'
-import { upstoxAccounts } from '../backend/upstox-accounts.ts'
 import { RefreshProgress } from '../refresh/progress.ts'
 import { refreshSelected, showReport } from '../refresh/refresh.ts'
 import { EXIT, exitCodeOfRun } from '../terminal/exit-codes.ts'
@@ -76,7 +76,7 @@ export async function setup(text: string, options: SetupOptions, terminal: Termi
     for (const [name, value] of values)
       if (name !== 'access_token') await composition.ports.vault.write(account, name, value)
     if (!external) await prepareLogins(broker, composition, terminal)
-    const further = external ? [] : await registerFurther(account, options, composition, settings)
+    const further = external ? [] : await registerFurther(broker, account, options, composition, settings)
     const isLive = given !== undefined && (await adoptGiven(account, given, composition, terminal))
 
     const names = [...values.keys()].filter((name) => name !== 'access_token' || isLive)
@@ -181,15 +181,16 @@ async function valuesFor(
   return new Map([...values].filter(([name, value]) => stored.get(name)?.value.equals(value) !== true))
 }
 
-/** The guide for several Upstox accounts lists them in a variable; they have no credentials of their own. */
+/** What a broker's own variable lists; these accounts have no credentials of their own. */
 async function registerFurther(
+  broker: Broker,
   account: AccountId,
   { fromEnv }: SetupOptions,
   { env, ports }: Composition,
   settings: Partial<AccountSettings>,
 ): Promise<readonly AccountId[]> {
-  if (account !== 'upstox') return []
-  const further = upstoxAccounts({ ...env, ...(fromEnv !== undefined && readEnvFile(fromEnv)) })
+  if (nameOf(account) !== undefined) return []
+  const further = listedAccounts(broker, { ...env, ...(fromEnv !== undefined && readEnvFile(fromEnv)) })
   for (const one of further) await register(ports.states, one, { settings, forgetUser: false })
   return further
 }

@@ -1,4 +1,4 @@
-import { BROKERS } from '../../brokers/index.ts'
+import { ALL_BROKERS } from '../../brokers/index.ts'
 import { brokerOf, parseAccountId } from '../../model/account-id.ts'
 import type { AccountState } from '../../model/account-state.ts'
 import { ConfigurationError } from '../../model/errors.ts'
@@ -33,7 +33,7 @@ export interface LocalSourceOptions {
  * everywhere. Throws ConfigurationError for an unknown account id or broker.
  */
 export function localSource(options: LocalSourceOptions): TokenSource {
-  const { ports, brokers = Object.values(BROKERS) } = options
+  const { ports, brokers = ALL_BROKERS } = options
   const account = parseAccountId(options.account)
   const broker = brokers.find(({ id }) => id === brokerOf(account))
   if (!broker) {

@@ -20,7 +20,7 @@ export interface RedisInspection {
 
 /** Connects, logs in and looks for the keys of these accounts; changes nothing. Throws AudienceError. */
 export async function inspectRedis(
-  { url, password, defaultAccounts, clock }: RedisMirrorOptions,
+  { url, password, clock, ...naming }: RedisMirrorOptions,
   accounts: readonly AccountId[],
 ): Promise<RedisInspection> {
   const address = redisAddress(url)
@@ -29,7 +29,7 @@ export async function inspectRedis(
     await client.ping()
     const latencyMs = Math.floor(asked.until(clock.now()).total('milliseconds'))
     const keys = accounts.flatMap((account) =>
-      keysOf(account, defaultAccounts).map(async ({ token, info }) => {
+      keysOf(account, naming).map(async ({ token, info }) => {
         const [stored, ...lives] = await Promise.all([
           client.get(info),
           client.pTTL(token),

@@ -9,7 +9,7 @@ import type { TokenVault } from '../../ports/token-vault.ts'
 import { redisAddress } from './address.ts'
 import { type RedisClient, type RedisPassword, withRedis } from './connection.ts'
 import { infoOf, isNewer, parseInfo } from './info.ts'
-import { type KeyPair, keysOf, secondsToLive } from './keys.ts'
+import { type KeyNaming, type KeyPair, keysOf, secondsToLive } from './keys.ts'
 
 /** Where the vault keeps the password: no broker is called so. */
 const MIRRORS = parseAccountId('mirrors')
@@ -21,12 +21,10 @@ const MOST_TRIES = 3
 /** A run over many accounts does not wait for a dead Redis at each of them. */
 const QUIET_SECONDS = 60
 
-export interface RedisMirrorOptions {
+export interface RedisMirrorOptions extends KeyNaming {
   /** `rediss://user@host:port/database`; without a password. */
   readonly url: string
   readonly password: RedisPassword
-  /** Accounts whose keys also appear without the account in them; the first of each broker counts. */
-  readonly defaultAccounts: readonly string[]
   readonly clock: Clock
 }
 
@@ -35,7 +33,7 @@ export interface RedisMirrorOptions {
  * never replaced by an older one. Each method makes one connection of its own, of three seconds at most. Throws
  * ConfigurationError for an address that is none.
  */
-export function redisMirror({ url, password, defaultAccounts, clock }: RedisMirrorOptions): Audience {
+export function redisMirror({ url, password, clock, ...naming }: RedisMirrorOptions): Audience {
   const address = redisAddress(url)
   let quietUntil: Temporal.Instant | undefined
   const connected = async (work: (client: RedisClient) => Promise<unknown>): Promise<void> => {
@@ -56,12 +54,12 @@ export function redisMirror({ url, password, defaultAccounts, clock }: RedisMirr
   return {
     name: 'Redis mirror',
     async published(publication) {
-      const pairs = keysOf(publication.account, defaultAccounts)
+      const pairs = keysOf(publication.account, naming)
       if (pairs.length === 0) return
       await connected((client) => write(client, pairs, publication, clock))
     },
     async kept(publication) {
-      const pairs = keysOf(publication.account, defaultAccounts)
+      const pairs = keysOf(publication.account, naming)
       if (pairs.length === 0 || isQuiet()) return
       await connected(async (client) => {
         if (!(await isInPlace(client, pairs, publication, clock))) {
@@ -70,7 +68,7 @@ export function redisMirror({ url, password, defaultAccounts, clock }: RedisMirr
       })
     },
     async withdrawn(account) {
-      const keys = keysOf(account, defaultAccounts).flatMap(({ token, info }) => [token, info])
+      const keys = keysOf(account, naming).flatMap(({ token, info }) => [token, info])
       if (keys.length > 0) await connected((client) => client.del(keys))
     },
   }

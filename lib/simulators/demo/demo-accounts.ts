@@ -10,6 +10,7 @@ export const UPSTOX_APP = {
   clientId: '00000000-0000-4000-8000-simulated001',
   secret: 'SIMULATED-upstox-secret',
 }
+export const ASHA_ACCOUNT = 'upstox/ASHA'
 export const ASHA_AT_UPSTOX = { userId: 'SIM001', name: 'ASHA SIMULATED' }
 /** The token service's customer: its logins must not end Asha's sessions. */
 export const GITA_AT_UPSTOX = { userId: 'SIM002', name: 'GITA SIMULATED' }
@@ -88,7 +89,7 @@ export function demoAccounts(fyers: FyersSimulator, posAddress: string): readonl
       user: { userId: ESHA_AT_ZERODHA.userId, clientName: ESHA_AT_ZERODHA.name },
     },
     {
-      id: 'upstox/ASHA',
+      id: ASHA_ACCOUNT,
       secrets: { client_id: UPSTOX_APP.clientId, client_secret: UPSTOX_APP.secret },
       settings: { nickname: 'Asha', options: { upstream: 'off' } },
       // Approvals are for users who are known.

@@ -8,6 +8,7 @@ import { TokenServiceSimulator } from '../token-service/token-service-simulator.
 import { UpstoxSimulator } from '../upstox/upstox-simulator.ts'
 import { ZerodhaSimulator } from '../zerodha/zerodha-simulator.ts'
 import {
+  ASHA_ACCOUNT,
   ASHA_AT_FYERS,
   ASHA_AT_UPSTOX,
   BINA_AT_FYERS,
@@ -47,6 +48,8 @@ export interface DemoWorld {
   readonly iifl: IiflSimulator
   /** Where Asha is asked to approve at Upstox. */
   readonly phone: string
+  /** The account whose broker posts what was approved, and the app's setting of where to. */
+  readonly notified: { readonly account: string; at(url: string): void }
   close(): Promise<void>
 }
 
@@ -105,6 +108,7 @@ export async function startDemoWorld(options: DemoWorldOptions): Promise<DemoWor
     zerodha,
     iifl,
     phone: `${addressOf(upstox.id)}/simulated-phone`,
+    notified: { account: ASHA_ACCOUNT, at: (url) => upstox.notify(url) },
     close,
   }
 }
