@@ -11,25 +11,13 @@ import type { RedisMirrorOptions } from '../../lib/mirrors/redis/mirror.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
-import type { FollowUp } from '../../lib/ports/follow-up.ts'
 import type { LoginLinks } from '../../lib/ports/login-links.ts'
-import type { Ports } from '../../lib/ports/ports.ts'
-import type { Telemetry } from '../../lib/ports/telemetry.ts'
 import type { TokenVault } from '../../lib/ports/token-vault.ts'
 import type { LoginLinksOptions } from '../../lib/site/login-links.ts'
 import { systemClock } from '../../lib/system-clock.ts'
+import type { Compose } from './composition.ts'
 import { type Environment, readEnvironment } from './environment.ts'
 import { stackWords } from './stack-words.ts'
-
-/** Everything an invocation works with. */
-export interface Composition {
-  /** With the owner's settings in place of its defaults. */
-  readonly broker: Broker
-  readonly ports: Ports
-  readonly followUp: FollowUp
-}
-
-export type Compose = (broker: Broker, telemetry: Telemetry) => Composition
 
 /** The adapters on AWS, wired as the environment says. Throws ConfigurationError. */
 export const composeFromEnvironment: Compose = (broker, telemetry) => {

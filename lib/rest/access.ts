@@ -1,8 +1,6 @@
 import type { MiddlewareHandler } from 'hono'
-import type { AccountId } from '../model/account-id.ts'
 import { apiKeyIdIn, isApiKey, objectionTo, type Scope } from '../model/api-key.ts'
-import type { ApiKeys } from '../ports/api-keys.ts'
-import type { Clock } from '../ports/clock.ts'
+import type { AccessOptions, Caller } from './caller.ts'
 import { RestProblem } from './problem.ts'
 import type { RestEnv } from './rest-env.ts'
 
@@ -11,27 +9,8 @@ const CHALLENGE = 'Bearer realm="tokenkeeper"'
 /** RFC 9110 section 11.1: the scheme in any case. */
 const BEARER = /^bearer +([^\s]+)$/i
 
-/** Who asks, and what they may. */
-export interface Caller {
-  /** The public part of the key; absent for a program of this machine that needs none. */
-  readonly keyId: string | undefined
-  readonly scopes: readonly Scope[]
-  /** The only accounts they may know of. @default - all */
-  readonly accounts: readonly AccountId[] | undefined
-}
-
 /** What a route wants of its caller: a scope, or any key at all. */
 export type Need = Scope | 'any'
-
-export interface AccessOptions {
-  readonly keys: ApiKeys
-  readonly clock: Clock
-  /**
-   * `loopback`: only programs of this machine can reach the service, so `status` needs no key until there is one, and
-   * the documentation never does. `keys`: every path needs one.
-   */
-  readonly access: 'loopback' | 'keys'
-}
 
 /** Gives the middleware that lets a request through to a route, or ends it with 401 or 403. */
 export function accessTo(options: AccessOptions): (need: Need) => MiddlewareHandler<RestEnv> {

@@ -1,6 +1,6 @@
 import { accountCalled, defaultAccount, type KnownAccount, knownAccounts } from '../accounts/accounts.ts'
 import { brokerOf, isAccountId, nameOf } from '../model/account-id.ts'
-import type { Caller } from './access.ts'
+import type { Caller } from './caller.ts'
 import { RestProblem } from './problem.ts'
 import type { RestOptions } from './rest-env.ts'
 

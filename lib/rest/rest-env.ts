@@ -2,7 +2,7 @@ import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { TokenDesk } from '../ports/token-desk.ts'
-import type { AccessOptions, Caller } from './access.ts'
+import type { AccessOptions, Caller } from './caller.ts'
 
 /** What the routes find in their context. */
 export interface RestEnv {

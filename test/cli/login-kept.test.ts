@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { finishLogin } from '../../lib/cli/login/finish.ts'
 import { afterProof, provingMeanwhile } from '../../lib/cli/login/kept.ts'
-import { finishLogin, type LoginTask } from '../../lib/cli/login/task.ts'
+import type { LoginTask } from '../../lib/cli/login/task.ts'
 import { watchForLogin } from '../../lib/cli/login/watch.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import { HTML_502 } from '../../lib/simulators/kit/simulator.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Compose } from '../../functions/runtime/compose.ts'
+import type { Compose } from '../../functions/runtime/composition.ts'
 import { readDeskEvent } from '../../functions/runtime/desk/desk-event.ts'
 import { refreshHandler } from '../../functions/runtime/refresh/refresh-handler.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'

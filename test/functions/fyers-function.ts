@@ -1,4 +1,4 @@
-import type { Compose } from '../../functions/runtime/compose.ts'
+import type { Compose } from '../../functions/runtime/composition.ts'
 import type { FollowUpRequest } from '../../lib/ports/follow-up.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
 import { World } from '../support/world.ts'

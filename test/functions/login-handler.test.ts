@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Compose } from '../../functions/runtime/compose.ts'
+import type { Compose } from '../../functions/runtime/composition.ts'
 import type { LoginReply } from '../../functions/runtime/login/login-handler.ts'
 import { refreshHandler } from '../../functions/runtime/refresh/refresh-handler.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
-import { ALLOWED, arrows, arrowsWithin, circles, forbidden } from './arrows.ts'
+import { describe, expect, test } from 'vitest'
+import { ALLOWED, arrows, arrowsWithin, circles, fileArrows, forbidden } from './arrows.ts'
 
 const all = arrows()
 
@@ -12,6 +12,23 @@ test.each(['lib/tokens', 'lib/cli', 'lib/brokers'])('nor does one among the fold
   const within = arrowsWithin(room)
   expect(within.length).toBeGreaterThan(10)
   expect(circles(within)).toEqual([])
+})
+
+describe('no circle leads from a file back to it', () => {
+  const files = fileArrows()
+
+  test('by whatever imports', () => expect(circles(files)).toEqual([]))
+
+  test.each([
+    ['what it runs', 'lib/brokers/fyers/fyers.ts', 'lib/brokers/fyers/login.ts'],
+    ['a type', 'lib/ports/broker.ts', 'lib/ports/login.ts'],
+    ['what it loads when it needs it', 'lib/cli/main.ts', 'lib/cli/status/status.ts'],
+    ['what it hands on', 'functions/runtime/on-demand.ts', 'lib/site/login-links.ts'],
+  ])('and a circle by %s is found', (_, from, to) => {
+    expect(files).toContainEqual({ from, to, importer: from, imported: to })
+    const back = { from: to, to: from, importer: to, imported: from }
+    expect(circles([...files, back])).toEqual(expect.arrayContaining([from, to]))
+  })
 })
 
 test('what is allowed is made use of', () => {

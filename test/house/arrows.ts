@@ -40,7 +40,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** One import from a room into another. */
+/** One import from a room into another, or from a file into another. */
 export interface Arrow {
   readonly from: string
   readonly to: string
@@ -51,11 +51,7 @@ export interface Arrow {
 
 /** Every import of one of this project's rooms by another, dynamic ones and types included. */
 export function arrows(): readonly Arrow[] {
-  return HOUSES.flatMap((house) =>
-    readdirSync(join(ROOT, house), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.ts'))
-      .flatMap((file) => arrowsOf(join(ROOT, house, file))),
-  )
+  return HOUSES.flatMap((house) => arrowsFrom(house, roomAt))
 }
 
 /** Those that {@link ALLOWED} does not have. */
@@ -63,7 +59,7 @@ export function forbidden(all: readonly Arrow[]): readonly Arrow[] {
   return all.filter(({ from, to }) => !ALLOWED[from]?.includes(to))
 }
 
-/** Rooms that lead back to themselves. */
+/** Rooms, or files, that lead back to themselves. */
 export function circles(all: readonly Arrow[]): readonly string[] {
   const leads = Map.groupBy(all, ({ from }) => from)
   const reached = (room: string, seen: Set<string>): Set<string> => {
@@ -80,13 +76,22 @@ export function circles(all: readonly Arrow[]): readonly string[] {
 /** The arrows between the folders of one room, such as lib/tokens. */
 export function arrowsWithin(room: string): readonly Arrow[] {
   const folderOf = (path: string): string => (path.startsWith(`${room}/`) ? dirname(path) : '')
-  return readdirSync(join(ROOT, room), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
-    .flatMap((file) => arrowsOf(join(ROOT, room, file), folderOf))
-    .filter(({ to }) => to !== '')
+  return arrowsFrom(room, folderOf).filter(({ to }) => to !== '')
 }
 
-function arrowsOf(file: string, roomOf: (path: string) => string = roomAt): readonly Arrow[] {
+/** Every import of one file by another: a circle of files need not leave a room. */
+export function fileArrows(): readonly Arrow[] {
+  return HOUSES.flatMap((house) => arrowsFrom(house, (path) => path))
+}
+
+/** The imports by all files below a folder; `roomOf` says what an arrow leads from and to. */
+function arrowsFrom(folder: string, roomOf: (path: string) => string): readonly Arrow[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => arrowsOf(join(ROOT, folder, file), roomOf))
+}
+
+function arrowsOf(file: string, roomOf: (path: string) => string): readonly Arrow[] {
   const importer = fromRoot(file)
   const from = roomOf(importer)
   return [...readFileSync(file, 'utf8').matchAll(IMPORTED)].flatMap(([, path = '']) => {

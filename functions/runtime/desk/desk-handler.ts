@@ -3,7 +3,7 @@ import { forgetSecrets } from '../../../lib/model/secret.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import type { DeskRefusal, Validation } from '../../../lib/ports/token-desk.ts'
 import { deskRefusalOf, tokenDesk } from '../../../lib/tokens/service/token-desk.ts'
-import type { Composition } from '../compose.ts'
+import type { Composition } from '../composition.ts'
 import type { LambdaTelemetry } from '../telemetry.ts'
 import { readDeskEvent } from './desk-event.ts'
 

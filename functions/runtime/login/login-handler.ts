@@ -4,7 +4,7 @@ import type { Broker } from '../../../lib/ports/broker.ts'
 import type { Finished, LoginDesk, Refusal, Started } from '../../../lib/ports/login-desk.ts'
 import { loginDesk } from '../../../lib/tokens/login/desk.ts'
 import { refusalOf } from '../../../lib/tokens/rules/outcome/refused.ts'
-import type { Composition } from '../compose.ts'
+import type { Composition } from '../composition.ts'
 import type { LambdaTelemetry } from '../telemetry.ts'
 import { type LoginStep, readLoginEvent } from './login-event.ts'
 

@@ -5,8 +5,9 @@ import { COMMAND_LINE, type Started } from '../../ports/login-desk.ts'
 import { LOGIN_OPEN_MINUTES } from '../../tokens/login/attempts.ts'
 import { isRemote, type OpenedBrowser, openInBrowser } from './browser.ts'
 import { endOfRefusal, type LoginEnd } from './end.ts'
+import { finishLogin, finishPasted, isWorthAnotherLine, tellEnd } from './finish.ts'
 import { listenForCallback, loopbackPort } from './listener.ts'
-import { finishLogin, finishPasted, isWorthAnotherLine, type LoginTask, tellEnd } from './task.ts'
+import type { LoginTask } from './task.ts'
 
 const MINUTE_MS = 60_000
 

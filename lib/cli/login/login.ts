@@ -16,10 +16,11 @@ import { accountsToLogIn, type LoginAccount, laterLogins } from './accounts.ts'
 import { logInByApproval, webhookUrl } from './approve.ts'
 import { mayOpenBrowser } from './browser.ts'
 import { endOfRefusal, endOfSuccess, exitCodeOfLogins, type LoginEnd } from './end.ts'
+import { explained, finishPasted, tellEnd } from './finish.ts'
 import { logInHere } from './here.ts'
 import { stdinLines } from './lines.ts'
 import { logInAtSite, loginPageFor, siteIsUp } from './site.ts'
-import { explained, finishPasted, type LoginTask, recordOf, tellEnd } from './task.ts'
+import { type LoginTask, recordOf } from './task.ts'
 
 export interface LoginOptions extends GlobalOptions, WishOptions {
   /** Only says where to log in. */

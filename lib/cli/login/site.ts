@@ -6,7 +6,8 @@ import { callbackUrlOf } from '../backend/callback-url.ts'
 import { isServed } from '../serve/served-site.ts'
 import { openInBrowser } from './browser.ts'
 import type { LoginEnd } from './end.ts'
-import { type LoginTask, recordOf, tellEnd } from './task.ts'
+import { tellEnd } from './finish.ts'
+import { type LoginTask, recordOf } from './task.ts'
 import { watchForLogin } from './watch.ts'
 
 const MINUTE_MS = 60_000

@@ -8,12 +8,10 @@ import { EXIT } from '../terminal/exit-codes.ts'
 import { interrupted } from '../terminal/interrupted.ts'
 import { LiveRegion } from '../terminal/live-region.ts'
 import type { Terminal } from '../terminal/terminal.ts'
-import { NOTHING, statusText } from './status.ts'
+import { type Entry, NOTHING, statusText } from './status-text.ts'
 
 /** The stores of this machine cost nothing to read; each look at a table on AWS is a request. */
 const USUAL_SECONDS = { local: 2, aws: 10 } as const
-
-type Entry = readonly [status: AccountStatus, timeZone: string]
 
 export interface Watch {
   readonly read: () => Promise<readonly Entry[]>

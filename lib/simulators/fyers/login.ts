@@ -1,8 +1,19 @@
 import type { Hono } from 'hono'
+import type { Temporal } from 'temporal-polyfill'
 import { loginPage, readLogin } from '../kit/login-page.ts'
 import { simulatedJwt } from '../kit/simulated-token.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
-import type { FyersSimulator } from './fyers-simulator.ts'
+import type { FyersApp, FyersBehaviour, FyersUser } from './behaviour.ts'
+
+/** What the login needs of the broker it belongs to. */
+interface FyersAccounts {
+  readonly client: FyersApp
+  readonly people: readonly FyersUser[]
+  readonly behaviour: Pick<FyersBehaviour, 'automaticLogin' | 'bareRedirect' | 'loginAs' | 'loginRedirectBy'>
+  now(): Temporal.Instant
+  user(fyId: string): FyersUser | undefined
+  authCodeFor(fyId: string, challenge?: string): string
+}
 
 const LOGIN_PATH = '/api/v3/generate-authcode'
 /** What the page carries along. */
@@ -13,7 +24,7 @@ const WISHES = ['client_id', 'redirect_uri', 'response_type', 'state', 'code_cha
  * replay (lib/brokers/fyers/README.md, Login and Endpoints). `behaviour.loginAs` makes every login end as another
  * user's.
  */
-export function addFyersLogin(app: Hono<SimulatorEnv>, simulator: FyersSimulator): void {
+export function addFyersLogin(app: Hono<SimulatorEnv>, simulator: FyersAccounts): void {
   const requestKeys = new Map<string, string>()
   const loginTokens = new Map<string, string>()
 
@@ -83,13 +94,13 @@ export function addFyersLogin(app: Hono<SimulatorEnv>, simulator: FyersSimulator
   }
 }
 
-function refusalOf(wish: URLSearchParams, simulator: FyersSimulator): Response | undefined {
+function refusalOf(wish: URLSearchParams, simulator: FyersAccounts): Response | undefined {
   if (wish.get('client_id') !== simulator.client.clientId) return error(-352, 'Invalid app id')
   if (!URL.canParse(wish.get('redirect_uri') ?? '')) return error(-50, 'Invalid redirect uri')
   return undefined
 }
 
-function page(wish: URLSearchParams, simulator: FyersSimulator, problem?: string): Response {
+function page(wish: URLSearchParams, simulator: FyersAccounts, problem?: string): Response {
   return loginPage({
     title: 'Log in to FYERS (simulated)',
     broker: 'FYERS',
@@ -100,7 +111,7 @@ function page(wish: URLSearchParams, simulator: FyersSimulator, problem?: string
   })
 }
 
-function backWith(wish: URLSearchParams, simulator: FyersSimulator, fyId: string): Response {
+function backWith(wish: URLSearchParams, simulator: FyersAccounts, fyId: string): Response {
   return Response.redirect(loginRedirect(simulator, wish, fyId), 302)
 }
 
@@ -116,7 +127,7 @@ function cancelled(wish: URLSearchParams): Response {
   return Response.redirect(url, 302)
 }
 
-function loginRedirect(simulator: FyersSimulator, wish: URLSearchParams, fyId: string): string {
+function loginRedirect(simulator: FyersAccounts, wish: URLSearchParams, fyId: string): string {
   const { bareRedirect, loginAs } = simulator.behaviour
   const url = new URL(wish.get('redirect_uri') ?? '')
   if (!bareRedirect) {

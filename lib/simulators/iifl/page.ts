@@ -3,7 +3,14 @@ import { html } from 'hono/html'
 import { loginPage, readLogin } from '../kit/login-page.ts'
 import { simulatedPage } from '../kit/login-page-frame.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
-import type { IiflSimulator } from './iifl-simulator.ts'
+import type { IiflBehaviour, IiflUser } from './behaviour.ts'
+
+/** What the page needs of the broker it belongs to. */
+interface IiflAccounts {
+  readonly behaviour: Pick<IiflBehaviour, 'automaticLogin' | 'loginAs' | 'callback'>
+  usersOf(appKey: string): readonly IiflUser[]
+  authCodeFor(clientId: string): { readonly code: string; readonly owner: string }
+}
 
 /** The spellings sources differ in; IIFL is taken to know them all. */
 const REDIRECT_PARAMETERS = ['redirecturl', 'redirectUrl', 'redirect_url'] as const
@@ -12,7 +19,7 @@ const REDIRECT_PARAMETERS = ['redirecturl', 'redirectUrl', 'redirect_url'] as co
  * IIFL's login page (lib/brokers/iifl/README.md, Login): the redirect carries auth code and client id, or the page
  * shows the code.
  */
-export function addIiflLoginPage(app: Hono<SimulatorEnv>, simulator: IiflSimulator): void {
+export function addIiflLoginPage(app: Hono<SimulatorEnv>, simulator: IiflAccounts): void {
   app.get('/', (context) => {
     const wish = new URL(context.req.url).searchParams
     if (!knows(simulator, wish)) return unknownApp()
@@ -33,7 +40,7 @@ export function addIiflLoginPage(app: Hono<SimulatorEnv>, simulator: IiflSimulat
   })
 }
 
-function knows(simulator: IiflSimulator, wish: URLSearchParams): boolean {
+function knows(simulator: IiflAccounts, wish: URLSearchParams): boolean {
   return simulator.usersOf(wish.get('appkey') ?? '').length > 0
 }
 
@@ -45,7 +52,7 @@ function redirectOf(wish: URLSearchParams): string | undefined {
   return REDIRECT_PARAMETERS.map((name) => wish.get(name)).find((value) => value) ?? undefined
 }
 
-function page(wish: URLSearchParams, simulator: IiflSimulator, problem?: string): Response {
+function page(wish: URLSearchParams, simulator: IiflAccounts, problem?: string): Response {
   const redirect = redirectOf(wish)
   return loginPage({
     title: 'Log in to IIFL (simulated)',
@@ -60,7 +67,7 @@ function page(wish: URLSearchParams, simulator: IiflSimulator, problem?: string)
   })
 }
 
-function backWith(wish: URLSearchParams, simulator: IiflSimulator, clientId: string): Response {
+function backWith(wish: URLSearchParams, simulator: IiflAccounts, clientId: string): Response {
   const { code, owner } = simulator.authCodeFor(simulator.behaviour.loginAs ?? clientId)
   const target = redirectOf(wish)
   if (target === undefined) {

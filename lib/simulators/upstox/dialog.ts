@@ -1,8 +1,16 @@
 import type { Hono } from 'hono'
 import { loginPage, readLogin } from '../kit/login-page.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
-import { failure } from './replies.ts'
-import type { UpstoxSimulator } from './upstox-simulator.ts'
+import type { UpstoxApp, UpstoxBehaviour } from './behaviour.ts'
+import { failure, type UpstoxUser } from './replies.ts'
+
+/** What the dialog needs of the broker it belongs to. */
+interface UpstoxAccounts {
+  readonly client: UpstoxApp
+  readonly people: readonly UpstoxUser[]
+  readonly behaviour: Pick<UpstoxBehaviour, 'automaticLogin' | 'loginAs'>
+  authCodeFor(userId: string): string
+}
 
 const PATH = '/v2/login/authorization/dialog'
 /** What the page carries along. */
@@ -12,7 +20,7 @@ const WISHES = ['client_id', 'redirect_uri', 'response_type', 'state'] as const
  * Upstox' login dialog (lib/brokers/upstox/README.md, Endpoints): the app and its redirect URI must be the registered
  * ones, to the character.
  */
-export function addUpstoxDialog(app: Hono<SimulatorEnv>, simulator: UpstoxSimulator): void {
+export function addUpstoxDialog(app: Hono<SimulatorEnv>, simulator: UpstoxAccounts): void {
   app.get(PATH, (context) => {
     const wish = new URL(context.req.url).searchParams
     const refused = refusalOf(wish, simulator)
@@ -35,17 +43,17 @@ export function addUpstoxDialog(app: Hono<SimulatorEnv>, simulator: UpstoxSimula
   })
 }
 
-function codeFor(simulator: UpstoxSimulator, userId: string): string {
+function codeFor(simulator: UpstoxAccounts, userId: string): string {
   return simulator.authCodeFor(simulator.behaviour.loginAs ?? userId)
 }
 
-function refusalOf(wish: URLSearchParams, { client }: UpstoxSimulator): Response | undefined {
+function refusalOf(wish: URLSearchParams, { client }: UpstoxAccounts): Response | undefined {
   if (wish.get('client_id') === client.clientId && wish.get('redirect_uri') === client.redirectUri)
     return undefined
   return failure(401, 'UDAPI100068', "Check your 'client_id' and 'redirect_uri'")
 }
 
-function page(wish: URLSearchParams, simulator: UpstoxSimulator, problem?: string): Response {
+function page(wish: URLSearchParams, simulator: UpstoxAccounts, problem?: string): Response {
   return loginPage({
     title: 'Log in to Upstox (simulated)',
     broker: 'Upstox',

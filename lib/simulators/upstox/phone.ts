@@ -3,7 +3,17 @@ import { html } from 'hono/html'
 import { localInstant } from '../../model/local-time.ts'
 import { simulatedPage } from '../kit/login-page-frame.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
-import type { UpstoxSimulator } from './upstox-simulator.ts'
+import type { OpenApprovals } from './approvals.ts'
+import type { UpstoxApp } from './behaviour.ts'
+import type { UpstoxUser } from './replies.ts'
+
+/** What the phone needs of the broker whose app is on it. */
+interface UpstoxApprovals {
+  readonly client: UpstoxApp
+  readonly people: readonly UpstoxUser[]
+  readonly approvals: OpenApprovals
+  approve(userId: string): Promise<readonly number[]>
+}
 
 const PATH = '/simulated-phone'
 const ZONE = 'Asia/Kolkata'
@@ -12,13 +22,13 @@ const ZONE = 'Asia/Kolkata'
  * The account holder's phone: what the Upstox app asks them. A rejection is silent, as at Upstox
  * (lib/brokers/upstox/README.md, Approval).
  */
-export function addSimulatedPhone(app: Hono<SimulatorEnv>, simulator: UpstoxSimulator): void {
+export function addSimulatedPhone(app: Hono<SimulatorEnv>, simulator: UpstoxApprovals): void {
   app.get(PATH, () => page(simulator))
   app.post(PATH, async (context) => page(simulator, await answered(simulator, await context.req.text())))
 }
 
 /** Does what was tapped, and says it. */
-async function answered(simulator: UpstoxSimulator, body: string): Promise<string> {
+async function answered(simulator: UpstoxApprovals, body: string): Promise<string> {
   const form = new URLSearchParams(body)
   const user = form.get('user') ?? ''
   const approves = form.get('decision') === 'approve'
@@ -36,7 +46,7 @@ async function answered(simulator: UpstoxSimulator, body: string): Promise<strin
   }
 }
 
-function page(simulator: UpstoxSimulator, said?: string): Response {
+function page(simulator: UpstoxApprovals, said?: string): Response {
   const { people, approvals, client } = simulator
   const requests = approvals.open.map(
     ({ id, askedAt, openUntil }) => html`<section>

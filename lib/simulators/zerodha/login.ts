@@ -1,8 +1,17 @@
 import type { Hono } from 'hono'
 import { loginPage, readLogin } from '../kit/login-page.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
-import { failure } from './replies.ts'
-import type { ZerodhaSimulator } from './zerodha-simulator.ts'
+import type { ZerodhaApp, ZerodhaBehaviour } from './behaviour.ts'
+import { failure, type ZerodhaUser } from './replies.ts'
+
+/** What the page needs of the broker it belongs to. */
+interface ZerodhaAccounts {
+  readonly client: ZerodhaApp
+  readonly users: readonly ZerodhaUser[]
+  readonly behaviour: Pick<ZerodhaBehaviour, 'automaticLogin'>
+  user(userId: string): ZerodhaUser | undefined
+  requestTokenFor(userId: string): string
+}
 
 const PATH = '/connect/login'
 
@@ -10,7 +19,7 @@ const PATH = '/connect/login'
  * Kite's login page (lib/brokers/zerodha/README.md, Login): who logs in goes to the address registered with the app,
  * whatever the link says, with a request token and with the link's `redirect_params` appended.
  */
-export function addZerodhaLogin(app: Hono<SimulatorEnv>, simulator: ZerodhaSimulator): void {
+export function addZerodhaLogin(app: Hono<SimulatorEnv>, simulator: ZerodhaAccounts): void {
   app.get(PATH, (context) => {
     const wish = new URL(context.req.url).searchParams
     const refused = refusalOf(wish, simulator)
@@ -34,13 +43,13 @@ export function addZerodhaLogin(app: Hono<SimulatorEnv>, simulator: ZerodhaSimul
   })
 }
 
-function refusalOf(wish: URLSearchParams, { client }: ZerodhaSimulator): Response | undefined {
+function refusalOf(wish: URLSearchParams, { client }: ZerodhaAccounts): Response | undefined {
   if (wish.get('v') !== '3') return failure(400, 'InputException', 'Invalid version')
   if (wish.get('api_key') !== client.apiKey) return failure(400, 'InputException', 'Invalid `api_key`.')
   return undefined
 }
 
-function page(wish: URLSearchParams, simulator: ZerodhaSimulator, problem?: string): Response {
+function page(wish: URLSearchParams, simulator: ZerodhaAccounts, problem?: string): Response {
   return loginPage({
     title: 'Log in to Kite (simulated)',
     broker: 'Zerodha',
@@ -51,13 +60,13 @@ function page(wish: URLSearchParams, simulator: ZerodhaSimulator, problem?: stri
   })
 }
 
-function loggedIn(simulator: ZerodhaSimulator, userId: string): Record<string, string> {
+function loggedIn(simulator: ZerodhaAccounts, userId: string): Record<string, string> {
   return { request_token: simulator.requestTokenFor(userId), action: 'login', status: 'success' }
 }
 
 function backWith(
   wish: URLSearchParams,
-  { client }: ZerodhaSimulator,
+  { client }: ZerodhaAccounts,
   answer: Readonly<Record<string, string>>,
 ): Response {
   const url = new URL(client.redirectUrl)

@@ -18,7 +18,8 @@ import { cutbroker } from './one-session-broker.ts'
 import { OneSessionSimulator } from './one-session-simulator.ts'
 import { Process } from './process.ts'
 import { saysLive } from './status.ts'
-import { watchedPorts } from './watched-ports.ts'
+import type { Outage } from './watched-account.ts'
+import { type WatchedWorld, watchedPorts } from './watched-ports.ts'
 
 /** A Monday on which the market opens at 09:15. */
 const START = '2026-11-23T06:30:00+05:30'
@@ -27,11 +28,8 @@ export const RUN_SECONDS = 600
 /** A run that has to give up soon still may start an account. */
 export const SHORT_RUN_SECONDS = 60
 
-/** Which of our own stores and services fails in the act, beside the broker. */
-export type Outage = 'vault' | 'notifier' | 'records'
-
 /** One account, its broker, its stores, and the ledger of what must hold while processes come and go. */
-export class CutWorld {
+export class CutWorld implements WatchedWorld {
   readonly clock = new VirtualClock(START)
   readonly simulator = new OneSessionSimulator(this.clock)
   readonly vault = memoryVault(this.clock)

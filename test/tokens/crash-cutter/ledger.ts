@@ -1,10 +1,10 @@
 import type { SecretName } from '../../../lib/model/secret-name.ts'
 import { HttpError, type HttpReply } from '../../../lib/ports/http.ts'
 import type { Alert } from '../../../lib/ports/notifier.ts'
-import type { CutWorld } from './cut-world.ts'
 import { STRANGER, USER } from './one-session-simulator.ts'
 import { isOnlyForPerson } from './only-for-person.ts'
 import type { Process } from './process.ts'
+import type { WatchedAccount } from './watched-account.ts'
 
 export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9' | 'I10'
 
@@ -12,7 +12,7 @@ export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 
 export class Ledger {
   readonly violations: string[] = []
   readonly alerts: Alert[] = []
-  readonly #world: CutWorld
+  readonly #world: WatchedAccount
   readonly #said: unknown[] = []
   /** Credentials that work once and may have arrived, by value. */
   readonly #spent = new Set<string>()
@@ -24,7 +24,7 @@ export class Ledger {
   readonly #lastTold = new Map<Process, number>()
   #inFlight = 0
 
-  constructor(world: CutWorld) {
+  constructor(world: WatchedAccount) {
     this.#world = world
   }
 

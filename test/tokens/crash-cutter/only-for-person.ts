@@ -1,9 +1,9 @@
 import type { Grant } from '../../../lib/ports/broker.ts'
 import type { Alert } from '../../../lib/ports/notifier.ts'
-import type { CutWorld } from './cut-world.ts'
+import type { WatchedAccount } from './watched-account.ts'
 
 /** I5: whether what a person is told is so, by what the broker would say and not by what our records say. */
-export async function isOnlyForPerson(world: CutWorld, kind: Alert['kind']): Promise<boolean> {
+export async function isOnlyForPerson(world: WatchedAccount, kind: Alert['kind']): Promise<boolean> {
   const { simulator } = world
   switch (kind) {
     case 'solved':
@@ -20,12 +20,12 @@ export async function isOnlyForPerson(world: CutWorld, kind: Alert['kind']): Pro
 }
 
 /** Whether some grant of the ladder would bring a token now. */
-async function canHelpItself(world: CutWorld): Promise<boolean> {
+async function canHelpItself(world: WatchedAccount): Promise<boolean> {
   for (const grant of world.broker.grants) if (await works(world, grant)) return true
   return false
 }
 
-async function works(world: CutWorld, grant: Grant): Promise<boolean> {
+async function works(world: WatchedAccount, grant: Grant): Promise<boolean> {
   const { simulator, broker } = world
   const { settings, ambiguous, unconfirmed } = await world.record()
   if (grant.enabled?.(settings, broker.hosts) === false) return false

@@ -1,11 +1,12 @@
 import { TokenkeeperError } from '../../../lib/model/errors.ts'
 import { forgetSecrets } from '../../../lib/model/secret.ts'
 import { Refused } from '../../../lib/tokens/rules/outcome/refused.ts'
-import { CutWorld, type Outage, RUN_SECONDS } from './cut-world.ts'
+import { CutWorld, RUN_SECONDS } from './cut-world.ts'
 import type { Fault } from './one-session-simulator.ts'
 import { type Cut, Process } from './process.ts'
 import { recover } from './recover.ts'
 import type { Scenario } from './scenario.ts'
+import type { Outage } from './watched-account.ts'
 
 /** What goes wrong beside the crash, for as long as the act lasts. */
 export interface Trouble {

@@ -1,10 +1,13 @@
 import { Temporal } from 'temporal-polyfill'
+import type { AccountId } from '../../../lib/model/account-id.ts'
 import { NotificationError, StateStoreError, TokenVaultError } from '../../../lib/model/errors.ts'
+import type { Clock } from '../../../lib/ports/clock.ts'
 import type { HttpRequest } from '../../../lib/ports/http.ts'
 import type { Ports } from '../../../lib/ports/ports.ts'
 import type { Telemetry } from '../../../lib/ports/telemetry.ts'
-import type { CutWorld } from './cut-world.ts'
+import type { Ledger } from './ledger.ts'
 import type { Process } from './process.ts'
+import type { Outage, WatchedAccount } from './watched-account.ts'
 
 /** Requests after which another access token may be the live one. */
 const GRANTS: ReadonlySet<string> = new Set(['/token', '/login', '/upstream'])
@@ -12,8 +15,21 @@ const MINTS: ReadonlySet<string> = new Set([...GRANTS, '/exchange', '/approval']
 /** A request takes its time: others that are sent meanwhile are in flight together with it. */
 const TURNS_IN_FLIGHT = 10
 
+/** What is watched while processes come and go. */
+export interface WatchedWorld extends WatchedAccount {
+  readonly account: AccountId
+  readonly ledger: Ledger
+  readonly vault: Ports['vault']
+  readonly states: Ports['states']
+  readonly clock: Clock
+  /** What happened in this world so far: two with as many happenings after the same beginning are the same. */
+  happenings: number
+  /** Whether our own service fails this time. */
+  fails(service: Outage): boolean
+}
+
 /** The world's ports, and a look at each call that reaches them. */
-export function watchedPorts(world: CutWorld, process: Process, endsBy: Temporal.Instant): Ports {
+export function watchedPorts(world: WatchedWorld, process: Process, endsBy: Temporal.Instant): Ports {
   const { ledger, simulator, vault, states, clock, account } = world
   return {
     vault: {
@@ -76,7 +92,7 @@ export function watchedPorts(world: CutWorld, process: Process, endsBy: Temporal
 }
 
 async function sent(
-  world: CutWorld,
+  world: WatchedWorld,
   process: Process,
   request: HttpRequest,
 ): ReturnType<Ports['http']['send']> {
@@ -101,7 +117,7 @@ async function sent(
   }
 }
 
-function telemetryOf({ ledger }: CutWorld): Telemetry {
+function telemetryOf({ ledger }: WatchedWorld): Telemetry {
   const log = (message: string, fields = {}): void => ledger.said({ message, fields })
   return { info: log, warn: log, error: log, count: () => undefined }
 }

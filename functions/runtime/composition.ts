@@ -1,0 +1,14 @@
+import type { Broker } from '../../lib/ports/broker.ts'
+import type { FollowUp } from '../../lib/ports/follow-up.ts'
+import type { Ports } from '../../lib/ports/ports.ts'
+import type { Telemetry } from '../../lib/ports/telemetry.ts'
+
+/** Everything an invocation works with. */
+export interface Composition {
+  /** With the owner's settings in place of its defaults. */
+  readonly broker: Broker
+  readonly ports: Ports
+  readonly followUp: FollowUp
+}
+
+export type Compose = (broker: Broker, telemetry: Telemetry) => Composition
