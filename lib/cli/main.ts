@@ -2,8 +2,8 @@ import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../model/version.ts'
 import type { PauseOptions } from './accounts/pause.ts'
 import type { RemoveOptions } from './accounts/remove.ts'
+import { commandGroups } from './command-groups.ts'
 import type { DoctorOptions } from './doctor/doctor.ts'
-import type { MirrorPasswordOptions } from './mirrors/password.ts'
 import { ACCOUNTS, ALL, programCommands, splitCommand } from './program-commands.ts'
 import { run } from './run-command.ts'
 import type { ServeOptions } from './serve/options.ts'
@@ -156,76 +156,7 @@ command(
     ),
   )
 
-const alerts = command('alerts', 'who gets alerts, and whether that will last')
-alerts
-  .command('list')
-  .description('show the subscriptions of the alert topic, and what is wrong with them')
-  .action(
-    run(async (_, options, shown) => (await import('./alerts/alerts.ts')).listSubscriptions(options, shown)),
-  )
-alerts
-  .command('confirm')
-  .description('confirm a subscription so that no unsubscribe link can end it')
-  .argument(
-    '[link]',
-    'the link of the confirmation mail, in quotes and unopened; asked for when it is left out',
-  )
-  .action(
-    run(async ([link], options, shown) =>
-      (await import('./alerts/alerts.ts')).confirmAlerts(link, options, shown),
-    ),
-  )
-alerts
-  .command('test')
-  .description('send a message to everybody who gets alerts')
-  .action(run(async (_, options, shown) => (await import('./alerts/alerts.ts')).testAlerts(options, shown)))
-alerts
-  .command('rotate-key')
-  .description('sign the links of coming alerts with a new key')
-  .action(
-    run(async (_, options, shown) => (await import('./alerts/rotate-key.ts')).rotateKey(options, shown)),
-  )
-
-const keys = command('keys', 'the keys programs present to the REST interface')
-keys
-  .command('create')
-  .description('make a key; it is printed to stdout, once')
-  .option('--name <name>', 'which program it is for')
-  .option(
-    '--scope <scope>',
-    'what it may do: status, validate, token, refresh, update, admin; repeatable',
-    collect,
-  )
-  .option('--account <account>', 'an account it is limited to; may be repeated', collect)
-  .option('--all-accounts', 'for every account there is and will be')
-  .option('--expires <time>', 'ends by itself after hours, days or weeks: 12h, 90d, 4w')
-  .action(run(async (_, options, shown) => (await import('./keys/keys.ts')).createKey(options, shown)))
-keys
-  .command('list')
-  .description('show all keys, without what opens anything')
-  .action(run(async (_, options, shown) => (await import('./keys/keys.ts')).listKeys(options, shown)))
-keys
-  .command('revoke')
-  .description('end a key for good, from the next request on')
-  .argument('<id>', 'the part of the key between tk_ and the next underscore')
-  .action(
-    run(async ([id], options, shown) => (await import('./keys/keys.ts')).revokeKey(id ?? '', options, shown)),
-  )
-
-const mirrors = command('mirrors', 'copies of the published tokens, in Redis and in files')
-mirrors
-  .command('test')
-  .description('connect to each mirror and tell which accounts it holds a token of')
-  .action(run(async (_, options, shown) => (await import('./mirrors/test.ts')).testMirrors(options, shown)))
-mirrors
-  .command('password')
-  .description('store the password of the Redis, read from a hidden prompt or from stdin')
-  .option('--remove', 'take the stored one away')
-  .action(
-    run<MirrorPasswordOptions>(async (_, options, shown) =>
-      (await import('./mirrors/password.ts')).mirrorPassword(options, shown),
-    ),
-  )
+commandGroups(command)
 
 command('simulate', 'serve simulated brokers to try things out against')
   .option('--port-base <number>', 'first of seven ports in a row (default: free ones)', port)

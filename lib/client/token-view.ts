@@ -1,19 +1,12 @@
 import { localInstant } from '../model/local-time.ts'
 import type { Clock } from '../ports/clock.ts'
-import { DEAD_EARLY_SECONDS } from '../tokens/rules/token/due.ts'
 import { LONGEST_PAUSE_MS, pauseMs } from './calls/backoff.ts'
 import { TokenUnavailableError } from './errors.ts'
 import { SingleFlights } from './single-flights.ts'
 import type { ClientToken, TokenSource } from './sources/token-source.ts'
+import { deadAtMs, LOOK_HOLDS_MS, leftMs, warmUntilMs } from './token-life.ts'
 import { unavailable, unavailableOf } from './unavailable.ts'
 
-const DEAD_EARLY_MS = DEAD_EARLY_SECONDS * 1_000
-/** A newer token is looked for from a tenth of the life before the end on, at least one minute and at most five. */
-const DUE_SHARE_OF_LIFE = 0.1
-const LONGEST_DUE_MS = 300_000
-/** How long what was read is believed when a newer token is due, or nobody knows how long this one lives. */
-const LOOK_HOLDS_MS = 5_000
-const UNKNOWN_HOLDS_MS = 60_000
 /** How often the keeper is asked to renew what is due; it is at work by itself. */
 const RENEW_HOLDS_MS = 30_000
 /** A token the keeper has found alive is not reported again so soon, whatever the broker says to a call. */
@@ -101,10 +94,8 @@ export class TokenView {
   }
 
   /** Milliseconds the token surely has left: 0 when it counts as dead; `undefined` when nobody can tell. */
-  leftMs({ expiresAt }: ClientToken): number | undefined {
-    if (!expiresAt) return undefined
-    const leftMs = expiresAt.epochMilliseconds - this.#nowMs()
-    return leftMs > DEAD_EARLY_MS ? leftMs : 0
+  leftMs(token: ClientToken): number | undefined {
+    return leftMs(token, this.#nowMs())
   }
 
   /** Reads the published token. */
@@ -160,7 +151,7 @@ export class TokenView {
       if (!this.#isDead(token)) return token.unprovenSince ? await this.#proven(token) : token
     } catch (error) {
       if (usable && !usable.unprovenSince) {
-        this.#warmUntilMs = Math.min(this.#nowMs() + LOOK_HOLDS_MS, this.#deadAtMs(usable))
+        this.#warmUntilMs = Math.min(this.#nowMs() + LOOK_HOLDS_MS, deadAtMs(usable))
         return usable
       }
       if (!(error instanceof TokenUnavailableError && error.code === 'no_token')) throw error
@@ -235,22 +226,9 @@ export class TokenView {
     this.#accepted = number
     this.#token = token
     this.#readAtMs = this.#nowMs()
-    this.#warmUntilMs = this.#warmFrom(token, this.#readAtMs)
+    this.#warmUntilMs = warmUntilMs(token, this.#readAtMs)
     if (known && !same(known, token)) this.#onNew(token)
     return token
-  }
-
-  #warmFrom(token: ClientToken, nowMs: number): number {
-    if (token.unprovenSince || token.live === false) return nowMs
-    if (!token.expiresAt) return nowMs + UNKNOWN_HOLDS_MS
-    const endsMs = token.expiresAt.epochMilliseconds
-    const share = Math.min(LONGEST_DUE_MS, (endsMs - nowMs) * DUE_SHARE_OF_LIFE)
-    const dueMs = endsMs - Math.max(DEAD_EARLY_MS, share)
-    return dueMs > nowMs ? dueMs : Math.min(nowMs + LOOK_HOLDS_MS, this.#deadAtMs(token))
-  }
-
-  #deadAtMs({ expiresAt }: ClientToken): number {
-    return expiresAt ? expiresAt.epochMilliseconds - DEAD_EARLY_MS : Number.POSITIVE_INFINITY
   }
 
   #nowMs(): number {

@@ -1,24 +1,20 @@
 import { Temporal } from 'temporal-polyfill'
-import { statusOf } from '../../accounts/account-status.ts'
 import type { KnownAccount } from '../../accounts/accounts.ts'
 import { helpFor } from '../../accounts/needs.ts'
-import { brokerNamed } from '../../brokers/index.ts'
 import type { LocalService, ServiceEvent } from '../../local/local-service.ts'
-import { type AccountId, brokerOf } from '../../model/account-id.ts'
-import { localInstant, weekdayTime, zoneName } from '../../model/local-time.ts'
+import type { AccountId } from '../../model/account-id.ts'
+import { weekdayTime, zoneName } from '../../model/local-time.ts'
 import { type AccountResult, isSuccess } from '../../model/outcome.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { isLive } from '../../tokens/rules/token/token-status.ts'
 import { LiveRegion } from '../terminal/live-region.ts'
-import { outcomeCell, stateStyle } from '../terminal/outcome-words.ts'
+import { outcomeCell } from '../terminal/outcome-words.ts'
 import type { Style, Terminal } from '../terminal/terminal.ts'
-import { textTable } from '../terminal/text-table.ts'
+import { accountsTable, timeFor } from './accounts-table.ts'
 import type { EndedLogin } from './desk.ts'
 
 const OUTCOME_WIDTH = 12
-/** On fewer columns names and dates are left out. */
-const COLUMNS_FOR_ALL = 100
 /** Rows of a terminal that are left to what happens, above the table of accounts. */
 const ROWS_FOR_EVENTS = 8
 
@@ -119,7 +115,7 @@ export class ServeScreen {
       reason,
     }
     if (success && accessToken) {
-      const sentence = `proven, live until ${this.#timeFor(account, accessToken.expiresAt)}`
+      const sentence = `proven, live until ${timeFor(account, accessToken.expiresAt, this.#timeZone)}`
       this.#line({ account, word: 'logged in', style: 'green', sentence, aside: clientName, details })
     } else if (result.kept) {
       this.#line({ account, word: 'token kept', style: 'yellow', sentence: reason, details })
@@ -163,7 +159,7 @@ export class ServeScreen {
     if (this.#shown.get(account) === news && !this.#terminal.verbose) return
     this.#shown.set(account, news)
     const { text: word, style = 'reset' } = outcomeCell(outcome)
-    const until = tokenValidity ? this.#timeFor(account, Temporal.Instant.from(tokenValidity)) : ''
+    const until = tokenValidity ? timeFor(account, Temporal.Instant.from(tokenValidity), this.#timeZone) : ''
     const next = service.scheduler.nextOf(broker.id)
     const common = { account, word, style, details: { ...result } }
     if (outcome === 'refreshed')
@@ -187,41 +183,13 @@ export class ServeScreen {
     this.happened(`${name}  ${this.#terminal.style(style, word.padEnd(OUTCOME_WIDTH))}  ${shown}`)
   }
 
-  /** On the account's clocks, which are named where they are not those of this screen. */
-  #timeFor(account: AccountId, instant: Temporal.Instant): string {
-    const { timeZone } = brokerNamed(brokerOf(account)).session
-    const zone = timeZone === this.#timeZone ? '' : ` ${zoneName(instant, timeZone)}`
-    return weekdayTime(instant, timeZone) + zone
-  }
-
   #accountWidth(): number {
     return Math.max(13, ...this.#known.map(({ state }) => state.account.length))
   }
 
-  #drawTable(service: LocalService): string {
-    const now = this.#clock.now()
-    const narrow = this.#terminal.columns < COLUMNS_FOR_ALL
-    const rows = this.#known.map(({ broker, state }) => {
-      const status = statusOf(broker, state, now)
-      const next = service.scheduler.nextOf(broker.id)
-      const expiresAt = state.accessToken?.expiresAt
-      const resting = isSuccess(state.last?.outcome ?? 'fresh')
-      return [
-        status.nickname && !narrow ? `${status.account} (${status.nickname})` : status.account,
-        { text: status.summary, style: stateStyle(status.state, status.live) },
-        !expiresAt
-          ? '-'
-          : narrow
-            ? this.#timeFor(state.account, expiresAt)
-            : localInstant(expiresAt, broker.session.timeZone),
-        this.#page !== undefined && helpFor(broker, state, now) === 'login'
-          ? `open ${this.#page}`
-          : resting && next && status.loginHelpsFrom === null
-            ? `next look ${weekdayTime(next, this.#timeZone)}`
-            : status.nextAction,
-      ]
-    })
-    return textTable(['Account', 'State', 'Valid until', 'Next'], rows, this.#terminal)
+  #drawTable({ scheduler }: LocalService): string {
+    const table = { now: this.#clock.now(), timeZone: this.#timeZone, page: this.#page }
+    return accountsTable(this.#known, { ...table, nextOf: (id) => scheduler.nextOf(id) }, this.#terminal)
   }
 
   /** Of the brokers that have accounts to look after. */

@@ -8,8 +8,8 @@ import { problemOfResult } from '../problem.ts'
 import { rateLimit } from '../rate-limit.ts'
 import type { RestEnv } from '../rest-env.ts'
 import type { RestSite } from '../rest-site.ts'
+import { ForceWish, RefreshedUser, RunReport } from './refresh-schemas.ts'
 import { json, needs, problems, throughMiddleware } from './route.ts'
-import { ForceWish, RefreshedUser, RunReport } from './schemas.ts'
 
 /** Each is a run over everything. */
 const ALL_PER_KEY = { count: 2, perSeconds: 60 }

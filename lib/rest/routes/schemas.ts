@@ -1,14 +1,17 @@
 import { z } from '@hono/zod-openapi'
 import { PROBLEM_CODES } from '../problem.ts'
 
-/** The shapes of all replies and bodies: what the routes take is checked against them, and the document is made of them. */
+/**
+ * The shapes of replies and bodies: what the routes take is checked against them, and the document is made of them.
+ * Those of renewals are in refresh-schemas.ts.
+ */
 
-const Time = z.string().openapi({ format: 'date-time', example: '2026-11-24T03:30:00+05:30' })
+export const Time = z.string().openapi({ format: 'date-time', example: '2026-11-24T03:30:00+05:30' })
 const Unproven = Time.nullable().openapi({
   description:
     'Since when something may have ended the token that the broker was not asked about; a refresh asks. Else null',
 })
-const Account = z.string().openapi({ description: 'The whole account id', example: 'upstox/ACC1' })
+export const Account = z.string().openapi({ description: 'The whole account id', example: 'upstox/ACC1' })
 const AccountId = z.string().openapi({ description: 'The account’s name, or its broker’s', example: 'ACC1' })
 
 export const Problem = z
@@ -146,7 +149,7 @@ export const Updated = z
   })
   .openapi('Updated')
 
-const TokenFields = {
+export const TokenFields = {
   access_token: z.string(),
   token_type: z
     .string()
@@ -164,7 +167,7 @@ const TokenFields = {
     .openapi({ description: 'Companions without which the token is useless' }),
 }
 
-const TokenFacts = {
+export const TokenFacts = {
   account_id: AccountId,
   account: Account,
   user_id: z.string().nullable().openapi({ description: 'Whose token it is, as the broker calls them' }),
@@ -178,84 +181,3 @@ const TokenFacts = {
 }
 
 export const Token = z.object({ ...TokenFacts, ...TokenFields }).openapi('Token')
-
-export const RefreshWish = z
-  .object({
-    generation: z
-      .int()
-      .min(0)
-      .optional()
-      .openapi({ description: 'The broker refused the token of this generation' }),
-    version: z.int().min(0).optional().openapi({ description: 'The same, by the vault’s version' }),
-    force: z.boolean().optional().openapi({
-      description: 'Renew a token that is fresh; needs the scope admin as well',
-    }),
-  })
-  .refine(({ generation, version }) => generation === undefined || version === undefined, {
-    error: 'name either the generation or the version',
-    path: ['version'],
-  })
-  .openapi('RefreshWish')
-
-const Outcome = z.enum(['fresh', 'refreshed', 'paused', 'skipped', 'awaiting_login', 'ambiguous', 'failed'])
-
-export const Refreshed = z
-  .object({
-    success: z.literal(true),
-    outcome: Outcome,
-    reason: z.string(),
-    next_action: z.string(),
-    ...TokenFacts,
-    ...z.object(TokenFields).partial().shape,
-  })
-  .openapi('Refreshed', { description: 'With the token itself only for a key that has the scope token too' })
-
-export const ForceWish = z
-  .object({
-    force: z.boolean().optional().openapi({
-      description: 'Renew tokens that are fresh; needs the scope admin as well',
-    }),
-  })
-  .openapi('ForceWish')
-
-const RunResult = z
-  .object({
-    success: z.boolean(),
-    account: Account,
-    userID: z.string().nullable(),
-    clientName: z.string().nullable(),
-    outcome: Outcome,
-    code: z.string().optional(),
-    reason: z.string(),
-    live: z.boolean().nullable(),
-    tokenValidity: Time.nullable(),
-    nextAction: z.string(),
-    loginHelpsFrom: Time.optional(),
-  })
-  .openapi('RunResult')
-
-export const RunReport = z
-  .object({
-    success: z.boolean(),
-    message: z.string(),
-    refreshed: z.int(),
-    failed: z.int(),
-    skipped: z.int(),
-    total: z.int(),
-    handedOver: z.int().openapi({ description: 'Accounts that a later invocation works on' }),
-    results: z.array(RunResult),
-  })
-  .openapi('RunReport')
-
-export const RefreshedUser = z
-  .object({
-    success: z.literal(true),
-    message: z.string(),
-    account: Account,
-    outcome: Outcome,
-    userID: z.string().nullable(),
-    clientName: z.string().nullable(),
-    tokenValidity: Time.nullable(),
-    nextAction: z.string(),
-  })
-  .openapi('RefreshedUser')

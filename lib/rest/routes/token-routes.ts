@@ -7,8 +7,9 @@ import { assertScope } from '../access.ts'
 import { problemOfResult, RestProblem } from '../problem.ts'
 import type { RestEnv } from '../rest-env.ts'
 import type { RestSite } from '../rest-site.ts'
+import { Refreshed, RefreshWish } from './refresh-schemas.ts'
 import { json, NAMED_FORMS, needs, problems, throughMiddleware } from './route.ts'
-import { Refreshed, RefreshWish, Token } from './schemas.ts'
+import { Token } from './schemas.ts'
 import { tokenFacts, tokenFields } from './token-view.ts'
 
 /**
