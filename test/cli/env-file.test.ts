@@ -127,8 +127,8 @@ describe('JSON as people save it', () => {
       ['access_token', 'SIM-token'],
     ])
     expect(() => importsFromConfig(fyers, path)).toThrow('FYERS has no config.json to take values from')
-    const wrong = file('wrong.json', '{"email":["x"]}')
-    expect(() => importsFromConfig(posConnector, wrong)).toThrow(/can be imported: email$/)
+    const wrong = file('wrong.json', '{"email":["x"],"password":1234}')
+    expect(() => importsFromConfig(posConnector, wrong)).toThrow(/can be imported: email, password$/)
   })
 
   test.each([

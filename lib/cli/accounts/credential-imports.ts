@@ -16,8 +16,9 @@ interface Imported {
 
 export type Imports = ReadonlyMap<SecretName, Imported>
 
-/** A value of a config.json (R4.5); an id may be written as a number. */
-const ConfigValue = z.union([z.string(), z.int().transform(String)]).nullish()
+/** A value of a config.json (R4.5). An id may be written as a number; of a secret that may have lost its zeros. */
+const ConfigText = z.string().nullish()
+const ConfigId = z.union([z.string(), z.number().transform(String)]).nullish()
 
 /** So many letters are a slip: URL for URI, an S too many. */
 const NEAR = 3
@@ -100,14 +101,17 @@ export function readEnvFile(path: string): Environment {
 }
 
 /** The values of a config.json. Throws ConfigurationError when the broker has none, it cannot be read or is no such file. */
-export function importsFromConfig({ displayName, guide }: Broker, path: string): Imports {
+export function importsFromConfig({ displayName, credentials, guide }: Broker, path: string): Imports {
   const keys = guide?.configKeys
   if (!keys) {
     throw new ConfigurationError(`${displayName} has no config.json to take values from`, {
       fix: 'leave --from-config out',
     })
   }
-  const shape = Object.fromEntries(Object.values(keys).map((key) => [key, ConfigValue]))
+  const isShown = (name: string): boolean => credentials.some((field) => field.name === name && !field.hidden)
+  const shape = Object.fromEntries(
+    Object.entries(keys).map(([name, key]) => [key, isShown(name) ? ConfigId : ConfigText]),
+  )
   const config = z.looseObject(shape).safeParse(parsed(readText(path, '--from-config'), path))
   if (!config.success) {
     const wrong = config.error.issues.map((issue) => issue.path.join('.') || 'the whole file').join(', ')
