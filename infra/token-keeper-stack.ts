@@ -55,8 +55,8 @@ export class TokenKeeperStack extends Stack {
     for (const { broker, settings } of brokers) {
       const name = pascalCase(broker.id)
       const refresher = new BrokerRefresher(this, name, {
-        brokerId: broker.id,
-        displayName: broker.displayName,
+        broker,
+        settings,
         functionName: names.function(broker.id),
         parameterPrefix: config.prefix,
         table,
@@ -65,21 +65,9 @@ export class TokenKeeperStack extends Stack {
         redis,
         alarmAction: alerts.action,
         metricsNamespace: config.stackName,
-        schedules: settings.schedules,
-        timeZone: settings.timeZone,
-        timeoutMinutes: settings.timeoutMinutes,
-        memoryMb: settings.memoryMb,
         logRetention,
-        pacingSeconds: settings.pacingSeconds,
-        leewayMinutes: settings.leewayMinutes,
-        maxLifetimeHours: settings.maxLifetimeHours,
-        hosts: settings.hosts,
         allowHttpHosts: config.allowHttpHosts,
         vaultKey: vaultKey?.key,
-        remindMinutesBeforeOpen: settings.remindMinutesBeforeOpen,
-        proveMinutesBeforeOpen: settings.proveMinutesBeforeOpen,
-        approvalAt: settings.approvalAt,
-        onTradingDaysOnly: broker.tradingSession !== undefined,
         siteUrl,
         command,
       })
@@ -93,14 +81,12 @@ export class TokenKeeperStack extends Stack {
         value: consumer.policy.managedPolicyArn,
         description: `For programs that use tokens of ${broker.displayName}`,
       })
-      const { pacingSeconds, leewayMinutes, maxLifetimeHours, proveMinutesBeforeOpen, approvalAt } = settings
       siteBrokers.push({
         brokerId: broker.id,
         function: refresher.function,
         headerNamesApp: broker.authorization?.includes('{client_id}') ?? false,
         hasWebhook: broker.login?.approval !== undefined,
-        hosts: settings.hosts,
-        settings: { pacingSeconds, leewayMinutes, maxLifetimeHours, proveMinutesBeforeOpen, approvalAt },
+        settings,
       })
     }
 
@@ -108,7 +94,7 @@ export class TokenKeeperStack extends Stack {
       functionName: names.subscriptionCheck,
       topic: alerts.topic,
       emails: config.alertEmails,
-      timeZone: brokers[0]?.settings.timeZone ?? 'UTC',
+      timeZone: brokers[0]?.broker.schedule.timeZone ?? 'UTC',
       metricsNamespace: config.stackName,
       alarmAction: alerts.action,
       logRetention,

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { configured } from './brokers/configured.ts'
-import { BROKER_IDS, BROKERS, type BrokerId } from './brokers/index.ts'
+import { BROKER_IDS, BROKERS } from './brokers/index.ts'
+import { type BrokerSettings, brokerSettings, isTimeZone, settingsById } from './brokers/settings.ts'
 import { assertAllowedOrigin } from './http/allowed-origin.ts'
-import { REMIND_MINUTES_BEFORE_OPEN } from './markets/reminders.ts'
 import { parseSchedule } from './markets/schedule.ts'
 import { MirrorsConfig } from './mirrors/config.ts'
 import { assertAllowedRedis } from './mirrors/redis/address.ts'
@@ -14,49 +14,17 @@ const RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ]
 
-const TimeZone = z
-  .string()
-  .refine(isTimeZone, { error: ({ input }) => `"${input}" is no IANA time zone such as Asia/Kolkata` })
 const HostName = z.string().regex(/^[A-Za-z0-9.-]+$/, 'write a bare host name without scheme or port')
 
 const USER_INFO = /\/\/[^/"]*@/g
 
-/** An origin, or the base URL of a token service with a path. */
+/** The address of the login page. */
 const Origin = z.url({ protocol: /^https?$/, error: ({ input }) => `"${input}" is no http(s) URL` })
 
-const WallClock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time of day such as 07:30')
-
-function brokerConfig(broker: Broker) {
-  return z
-    .strictObject({
-      /** Whether this broker is deployed and scheduled. */
-      enabled: z.boolean().default(true),
-      schedules: z
-        .array(z.string())
-        .min(1)
-        .default([...broker.schedule.expressions]),
-      timeZone: TimeZone.default(broker.schedule.timeZone),
-      leewayMinutes: z.number().positive().optional(),
-      maxLifetimeHours: z.number().positive().optional(),
-      /** When a person is asked again for what is still open. */
-      remindMinutesBeforeOpen: z
-        .array(z.number().int().positive())
-        .default([...(broker.remindMinutesBeforeOpen ?? REMIND_MINUTES_BEFORE_OPEN)]),
-      /** How near the open each token is proven once more; its morning begins three hours before. @default - 45 */
-      proveMinutesBeforeOpen: z.number().int().min(1).max(180).optional(),
-      /** When the broker asks its customer in its own app by itself, HH:MM; by default from the page only. */
-      approvalAt: WallClock.optional(),
-      pacingSeconds: z.number().min(0).max(300).default(broker.pacingSeconds),
-      /** Minutes one invocation may run before it hands over to the next. */
-      timeoutMinutes: z.number().int().min(1).max(15).default(10),
-      memoryMb: z.number().int().min(128).max(3008).default(256),
-      hosts: hostsOf(broker),
-    })
-    .superRefine(({ schedules, timeZone, approvalAt }, context) => {
-      if (approvalAt !== undefined && !broker.login?.approval) {
-        const message = `${broker.displayName} has no approval in an app of its own`
-        context.addIssue({ code: 'custom', path: ['approvalAt'], message })
-      }
+/** The settings of a broker whose schedules can be read. */
+function readableSettings(broker: Broker) {
+  return brokerSettings(broker).check(
+    z.superRefine(({ schedules, timeZone }, context) => {
       for (const [index, expression] of schedules.entries()) {
         try {
           parseSchedule(expression, isTimeZone(timeZone) ? timeZone : 'UTC')
@@ -64,20 +32,9 @@ function brokerConfig(broker: Broker) {
           context.addIssue({ code: 'custom', path: ['schedules', index], message: (error as Error).message })
         }
       }
-    })
+    }),
+  )
 }
-
-/** Overrides of this broker's hosts, for tests and self-hosted gateways. */
-function hostsOf(broker: Broker) {
-  const names = Object.keys(broker.hosts)
-  return z.strictObject(Object.fromEntries(names.map((name) => [name, Origin.optional()]))).default({})
-}
-
-const BrokersConfig = z.strictObject(
-  Object.fromEntries(BROKER_IDS.map((id) => [id, brokerConfig(BROKERS[id]).optional()])) as {
-    [Id in BrokerId]: z.ZodOptional<ReturnType<typeof brokerConfig>>
-  },
-)
 
 const ConfigSchema = z.strictObject({
   /** Which adapters the command line uses. */
@@ -114,12 +71,11 @@ const ConfigSchema = z.strictObject({
   events: z.boolean().default(true),
   /** Copies of the published access tokens. */
   mirrors: MirrorsConfig,
-  brokers: BrokersConfig.default({}),
+  brokers: z._default(settingsById(BROKERS, readableSettings), {}),
 })
 
 /** The `tokenkeeper` context of cdk.json, checked and with its defaults filled in. */
 export type Config = z.output<typeof ConfigSchema>
-export type BrokerConfig = z.output<ReturnType<typeof brokerConfig>>
 
 /**
  * Reads the `tokenkeeper` context. Throws ConfigurationError that lists every mistake: where it is, what was
@@ -147,19 +103,11 @@ export function parseConfig(context: unknown, source = 'cdk.json'): Config {
 /** The brokers that are switched on, with their settings: those named in the context and not disabled. */
 export function enabledBrokers(
   config: Config,
-): readonly { readonly broker: Broker; readonly settings: BrokerConfig }[] {
+): readonly { readonly broker: Broker; readonly settings: BrokerSettings }[] {
   return BROKER_IDS.flatMap((id) => {
     const settings = config.brokers[id]
     return settings?.enabled ? [{ broker: configured(BROKERS[id], settings), settings }] : []
   })
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    return Intl.DateTimeFormat('en', { timeZone: name }) !== undefined
-  } catch {
-    return false
-  }
 }
 
 /** One mistake as a line: path, what was given, what is allowed. */
@@ -184,15 +132,18 @@ function allowedKeys(path: readonly PropertyKey[]): readonly string[] {
   let place: z.core.$ZodType = ConfigSchema
   for (const step of path) {
     const inner = bare(place)
-    place = (inner instanceof z.ZodArray ? inner.element : shapeOf(inner)[String(step)]) ?? place
+    place =
+      (inner instanceof z.core.$ZodArray ? inner._zod.def.element : shapeOf(inner)[String(step)]) ?? place
   }
   return Object.keys(shapeOf(bare(place)))
 }
 
 function bare(type: z.core.$ZodType): z.core.$ZodType {
-  return type instanceof z.ZodDefault || type instanceof z.ZodOptional ? bare(type.unwrap()) : type
+  return type instanceof z.core.$ZodDefault || type instanceof z.core.$ZodOptional
+    ? bare(type._zod.def.innerType)
+    : type
 }
 
 function shapeOf(type: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
-  return type instanceof z.ZodObject ? type.shape : {}
+  return type instanceof z.core.$ZodObject ? type._zod.def.shape : {}
 }

@@ -5,7 +5,6 @@ import { lambdaFollowUp } from '../../lib/aws/lambda-follow-up.ts'
 import { snsEvents } from '../../lib/aws/sns-events.ts'
 import { snsNotifier } from '../../lib/aws/sns-notifier.ts'
 import { ssmTokenVault } from '../../lib/aws/ssm-token-vault.ts'
-import { configured } from '../../lib/brokers/configured.ts'
 import { httpOnDemand } from '../../lib/http/http-on-demand.ts'
 import type { RedisMirrorOptions } from '../../lib/mirrors/redis/mirror.ts'
 import type { Audience } from '../../lib/ports/audience.ts'
@@ -27,7 +26,7 @@ export const composeFromEnvironment: Compose = (broker, telemetry) => {
   const vault = ssmTokenVault({ client: ssmClient(), prefix, clock, keyId })
   const sns = once(snsClient)
   return {
-    broker: configured(broker, environment.settings),
+    broker: environment.broker,
     ports: {
       vault,
       states: dynamoStateStore({ client: dynamoDbClient(), table }),

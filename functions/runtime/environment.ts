@@ -1,15 +1,16 @@
 import * as z from 'zod/mini'
-import type { BrokerSettings } from '../../lib/brokers/configured.ts'
-import { hostOverrides } from '../../lib/http/host-overrides.ts'
+import { configured } from '../../lib/brokers/configured.ts'
+import { settingsText } from '../../lib/brokers/settings.ts'
 import type { RedisMirrorSettings } from '../../lib/mirrors/config.ts'
 import { assertAllowedRedis } from '../../lib/mirrors/redis/address.ts'
 import { type AccountId, isAccountId } from '../../lib/model/account-id.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
+import { replacedHosts } from './given-hosts.ts'
+
+const DEPLOY_AGAIN = 'deploy the stack again; its variables are not meant to be edited by hand'
 
 const Text = z.string().check(z.minLength(1, 'must not be empty'))
-const NumberText = z.pipe(z.string().check(z.regex(/^\d+(\.\d+)?$/, 'must be a number')), z.transform(Number))
-
 /** Names with commas between them. */
 export const NameList = z.pipe(
   z.string(),
@@ -23,30 +24,21 @@ const AccountList = z.pipe(
   ),
 )
 
-/** Minutes; an empty text is an empty list: nobody is reminded. */
-const MinuteList = z.pipe(
-  z.string().check(z.regex(/^(\d+(,\d+)*)?$/, 'must be numbers with commas between them')),
-  z.transform((text) => text.split(',').filter(Boolean).map(Number)),
-)
-
-const Variables = z.object({
-  AWS_LAMBDA_FUNCTION_NAME: Text,
-  TOKENKEEPER_PREFIX: Text,
-  TOKENKEEPER_TABLE: Text,
-  TOKENKEEPER_TOPIC_ARN: Text,
-  TOKENKEEPER_KEY_ID: z.optional(Text),
-  TOKENKEEPER_PACING_SECONDS: NumberText,
-  TOKENKEEPER_LEEWAY_MINUTES: z.optional(NumberText),
-  TOKENKEEPER_MAX_LIFETIME_HOURS: z.optional(NumberText),
-  TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN: z.optional(MinuteList),
-  TOKENKEEPER_PROVE_MINUTES_BEFORE_OPEN: z.optional(NumberText),
-  TOKENKEEPER_APPROVAL_AT: z.optional(z.string().check(z.regex(/^\d\d:\d\d$/, 'must be a time of day'))),
-  TOKENKEEPER_SITE_URL: z.optional(z.url('must be a URL')),
-  TOKENKEEPER_ALLOW_HTTP_HOSTS: z._default(NameList, []),
-  TOKENKEEPER_EVENTS_TOPIC_ARN: z.optional(Text),
-  TOKENKEEPER_REDIS_URL: z.optional(Text),
-  TOKENKEEPER_REDIS_DEFAULT_ACCOUNTS: z._default(AccountList, []),
-})
+function variables(broker: Broker) {
+  return z.object({
+    AWS_LAMBDA_FUNCTION_NAME: Text,
+    TOKENKEEPER_PREFIX: Text,
+    TOKENKEEPER_TABLE: Text,
+    TOKENKEEPER_TOPIC_ARN: Text,
+    TOKENKEEPER_KEY_ID: z.optional(Text),
+    TOKENKEEPER_BROKERS: settingsText({ [broker.id]: broker }),
+    TOKENKEEPER_SITE_URL: z.optional(z.url('must be a URL')),
+    TOKENKEEPER_ALLOW_HTTP_HOSTS: z._default(NameList, []),
+    TOKENKEEPER_EVENTS_TOPIC_ARN: z.optional(Text),
+    TOKENKEEPER_REDIS_URL: z.optional(Text),
+    TOKENKEEPER_REDIS_DEFAULT_ACCOUNTS: z._default(AccountList, []),
+  })
+}
 
 /** What the stack tells a function through its environment, checked. */
 export interface Environment {
@@ -60,7 +52,8 @@ export interface Environment {
   readonly redis: RedisMirrorSettings | undefined
   /** The customer-managed key of the vault, if there is one. */
   readonly keyId: string | undefined
-  readonly settings: BrokerSettings
+  /** With the owner's settings in place of its defaults. */
+  readonly broker: Broker
   /** The login site's address; absent where the stack has none. */
   readonly siteUrl: string | undefined
   /** Overrides of broker hosts: origin by host name. */
@@ -76,7 +69,10 @@ export type Values = Readonly<Record<string, string | undefined>>
  * missing or wrong, never a value: a host override may carry a credential by mistake.
  */
 export function readEnvironment(broker: Broker, values: Values = process.env): Environment {
-  const data = checked(Variables, values)
+  const data = checked(variables(broker), values)
+  const { [broker.id]: settings } = data.TOKENKEEPER_BROKERS
+  if (!settings)
+    throw new ConfigurationError(`TOKENKEEPER_BROKERS has no ${broker.id}`, { fix: DEPLOY_AGAIN })
   const { TOKENKEEPER_REDIS_URL: redisUrl } = data
   if (redisUrl !== undefined) {
     assertAllowedRedis(redisUrl, data.TOKENKEEPER_ALLOW_HTTP_HOSTS, 'TOKENKEEPER_REDIS_URL')
@@ -92,16 +88,9 @@ export function readEnvironment(broker: Broker, values: Values = process.env): E
         ? undefined
         : { url: redisUrl, defaultAccounts: data.TOKENKEEPER_REDIS_DEFAULT_ACCOUNTS },
     keyId: data.TOKENKEEPER_KEY_ID,
-    settings: {
-      pacingSeconds: data.TOKENKEEPER_PACING_SECONDS,
-      leewayMinutes: data.TOKENKEEPER_LEEWAY_MINUTES,
-      maxLifetimeHours: data.TOKENKEEPER_MAX_LIFETIME_HOURS,
-      remindMinutesBeforeOpen: data.TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN,
-      proveMinutesBeforeOpen: data.TOKENKEEPER_PROVE_MINUTES_BEFORE_OPEN,
-      approvalAt: data.TOKENKEEPER_APPROVAL_AT,
-    },
+    broker: configured(broker, settings),
     siteUrl: data.TOKENKEEPER_SITE_URL,
-    hosts: hostOverrides(values, [broker], data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
+    hosts: replacedHosts([{ broker, settings }], values, data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
     allowHttpHosts: data.TOKENKEEPER_ALLOW_HTTP_HOSTS,
   }
 }
@@ -115,10 +104,19 @@ export function checked<T>(variables: z.ZodMiniType<T>, values: Values): T {
   }
   const parsed = variables.safeParse(values)
   if (parsed.success) return parsed.data
-  const mistakes = parsed.error.issues.map(({ path: [name = ''], message }) =>
-    values[String(name)] === undefined ? `${String(name)} is not set` : `${String(name)}: ${message}`,
-  )
+  const mistakes = parsed.error.issues.flatMap((issue) => mistakesIn(issue, values))
   throw new ConfigurationError(`the environment of this function is wrong: ${mistakes.join('; ')}`, {
-    fix: 'deploy the stack again; its variables are not meant to be edited by hand',
+    fix: DEPLOY_AGAIN,
   })
+}
+
+/** Of a wrong setting only the place is told: what is said of it where it was written may repeat its value. */
+function mistakesIn(issue: z.core.$ZodIssue, values: Values): readonly string[] {
+  const [variable = '', ...place] = issue.path.map(String)
+  if (values[variable] === undefined) return [`${variable} is not set`]
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `${variable}: ${[...place, key].join('.')} is unknown`)
+  }
+  const isSetting = variable === 'TOKENKEEPER_BROKERS' && place.length > 0
+  return [`${variable}: ${isSetting ? `${place.join('.')} is wrong` : issue.message}`]
 }

@@ -1,24 +1,21 @@
 import type { Broker } from '../ports/broker.ts'
+import type { BrokerSettings } from './settings.ts'
 
-/** What the owner may set for all accounts of a broker. */
-export interface BrokerSettings {
-  readonly pacingSeconds: number
-  readonly leewayMinutes?: number | undefined
-  readonly maxLifetimeHours?: number | undefined
-  readonly remindMinutesBeforeOpen?: readonly number[] | undefined
-  readonly proveMinutesBeforeOpen?: number | undefined
-  /** When the account holder is asked in the broker's own app, HH:MM in the broker's zone. */
-  readonly approvalAt?: string | undefined
-}
-
-/** A broker with the owner's settings in place of its own defaults. */
-export function configured(broker: Broker, settings: BrokerSettings): Broker {
-  const { leewayMinutes, maxLifetimeHours, pacingSeconds, approvalAt } = settings
+/**
+ * A broker with the owner's settings in place of its own defaults: the one way from settings to a broker, for functions,
+ * the command and the stack alike.
+ */
+export function configured(broker: Broker, settings: Partial<BrokerSettings>): Broker {
+  const { schedules, timeZone, leewayMinutes, maxLifetimeHours, pacingSeconds, approvalAt } = settings
   const { remindMinutesBeforeOpen, proveMinutesBeforeOpen } = settings
-  const { login } = broker
+  const { login, schedule } = broker
   return {
     ...broker,
-    pacingSeconds,
+    schedule: {
+      expressions: schedules ?? schedule.expressions,
+      timeZone: timeZone ?? schedule.timeZone,
+    },
+    ...(pacingSeconds !== undefined && { pacingSeconds }),
     ...(remindMinutesBeforeOpen && { remindMinutesBeforeOpen }),
     ...(proveMinutesBeforeOpen !== undefined && { proveMinutesBeforeOpen }),
     ...(login?.approval &&

@@ -31,7 +31,16 @@ export function hostOverrides(
   return hosts
 }
 
-export function withoutTrailingSlash(url: string): string {
+/** Hosts as settings name them, by name: those that are set. */
+export function givenHosts(
+  settings: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(settings).flatMap(([name, url]) => (url ? [[name, withoutTrailingSlash(url)]] : [])),
+  )
+}
+
+function withoutTrailingSlash(url: string): string {
   return url.replace(/\/+$/, '')
 }
 

@@ -1,4 +1,5 @@
 import { Cron } from 'croner'
+import type { Broker } from '../ports/broker.ts'
 
 const FIELDS = ['minute', 'hour', 'day of month', 'month', 'day of week', 'year'] as const
 /** The last value of each field, which a step such as 0/30 runs up to. */
@@ -85,12 +86,17 @@ function refusal(expression: string, why: string): Error {
   )
 }
 
-/** The run at the time of day at which a broker is to ask in its own app; none without such a time. */
-export function approvalSchedule(
-  approvalAt: string | undefined,
-  onTradingDaysOnly: boolean,
-): readonly string[] {
-  if (approvalAt === undefined) return []
-  const [hour, minute] = approvalAt.split(':').map(Number)
-  return [`cron(${minute} ${hour} ${onTradingDaysOnly ? '? * MON-FRI' : '* * ?'} *)`]
+/**
+ * Every expression by which runs of a broker start: those of its schedule, and one for the time of day at which it is to
+ * ask in its own app.
+ */
+export function runExpressions({
+  schedule,
+  login,
+  tradingSession,
+}: Pick<Broker, 'schedule' | 'login' | 'tradingSession'>): readonly string[] {
+  const at = login?.approval?.at
+  if (at === undefined) return schedule.expressions
+  const [hour, minute] = at.split(':').map(Number)
+  return [...schedule.expressions, `cron(${minute} ${hour} ${tradingSession ? '? * MON-FRI' : '* * ?'} *)`]
 }

@@ -71,7 +71,7 @@ export async function setStage(accounts: number): Promise<Stage> {
     TOKENKEEPER_TABLE: TABLE,
     TOKENKEEPER_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:bench',
     TOKENKEEPER_EVENTS_TOPIC_ARN: eventsTopicArn,
-    TOKENKEEPER_PACING_SECONDS: '0',
+    TOKENKEEPER_BROKERS: '{"fyers":{"pacingSeconds":0}}',
     TOKENKEEPER_HOST_FYERS_API: broker.origin,
   })
   bundle('fyers.ts', join(folder, 'ours'))

@@ -138,7 +138,7 @@ describe('the bundled handler', () => {
         TOKENKEEPER_PREFIX: '/stock-pipeline',
         TOKENKEEPER_TABLE: 'Tokenkeeper-state',
         TOKENKEEPER_TOPIC_ARN: 'arn:aws:sns:us-east-1:111122223333:Tokenkeeper-alerts',
-        TOKENKEEPER_PACING_SECONDS: '1',
+        TOKENKEEPER_BROKERS: JSON.stringify({ [id]: { pacingSeconds: 1 } }),
       },
     })
     const ended = /\nENDED(.*)/.exec(stdout)?.[1]

@@ -23,7 +23,7 @@ function portsWith(variables: Readonly<Record<string, string>>) {
     TOKENKEEPER_PREFIX: '/stock-pipeline',
     TOKENKEEPER_TABLE: 'Tokenkeeper-state',
     TOKENKEEPER_TOPIC_ARN: ALERTS,
-    TOKENKEEPER_PACING_SECONDS: '1',
+    TOKENKEEPER_BROKERS: '{"fyers":{"pacingSeconds":1}}',
     ...variables,
   }
   for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value)

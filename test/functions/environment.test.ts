@@ -8,7 +8,7 @@ const COMPLETE = {
   TOKENKEEPER_PREFIX: '/stock-pipeline',
   TOKENKEEPER_TABLE: 'Tokenkeeper-state',
   TOKENKEEPER_TOPIC_ARN: 'arn:aws:sns:ap-south-1:111122223333:Tokenkeeper-alerts',
-  TOKENKEEPER_PACING_SECONDS: '2.5',
+  TOKENKEEPER_BROKERS: '{"fyers":{"pacingSeconds":2.5}}',
 }
 
 test('what the stack always sets is enough', () => {
@@ -20,45 +20,67 @@ test('what the stack always sets is enough', () => {
     eventsTopicArn: undefined,
     redis: undefined,
     keyId: undefined,
-    settings: {
-      pacingSeconds: 2.5,
-      leewayMinutes: undefined,
-      maxLifetimeHours: undefined,
-      remindMinutesBeforeOpen: undefined,
-      approvalAt: undefined,
-    },
+    broker: { ...fyers, pacingSeconds: 2.5 },
     siteUrl: undefined,
     hosts: {},
     allowHttpHosts: [],
   })
 })
 
-test('the owner’s settings are read as numbers', () => {
-  const values = { ...COMPLETE, TOKENKEEPER_LEEWAY_MINUTES: '1440', TOKENKEEPER_MAX_LIFETIME_HOURS: '12' }
-  expect(readEnvironment(fyers, values).settings).toMatchObject({ leewayMinutes: 1440, maxLifetimeHours: 12 })
+/** FYERS with these settings in the variable. */
+const fyersSet = (settings: unknown) => {
+  const values = { ...COMPLETE, TOKENKEEPER_BROKERS: JSON.stringify({ fyers: settings }) }
+  return readEnvironment(fyers, values).broker
+}
+
+test('the owner’s settings are those of the broker, and what is not set is its own', () => {
+  expect(fyersSet({ leewayMinutes: 1440, maxLifetimeHours: 12 }).session).toMatchObject({
+    leewayMinutes: 1440,
+    maxLifetimeHours: 12,
+  })
+  expect(fyersSet({})).toEqual(fyers)
 })
 
-test('reminders are minutes with commas between them, or none', () => {
-  const reminders = (text: string) =>
-    readEnvironment(fyers, { ...COMPLETE, TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN: text }).settings
-  expect(reminders('60,30')).toMatchObject({ remindMinutesBeforeOpen: [60, 30] })
-  expect(reminders('')).toMatchObject({ remindMinutesBeforeOpen: [] })
-  expect(() => reminders('an hour')).toThrow('TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN: must be numbers')
+test('reminders are minutes, or none', () => {
+  expect(fyersSet({ remindMinutesBeforeOpen: [60, 30] })).toMatchObject({ remindMinutesBeforeOpen: [60, 30] })
+  expect(fyersSet({ remindMinutesBeforeOpen: [] })).toMatchObject({ remindMinutesBeforeOpen: [] })
+})
+
+test.each([
+  ['{"fyers":{"remindMinutesBeforeOpen":["canary"]}}', 'fyers.remindMinutesBeforeOpen.0 is wrong'],
+  ['{"fyers":{"timeZone":"canary"}}', 'fyers.timeZone is wrong'],
+  ['{"fyers":{"hosts":{"FYERS_API":"canary"}}}', 'fyers.hosts.FYERS_API is wrong'],
+  ['{"fyers":{"approvalAt":"07:05"}}', 'fyers.approvalAt is wrong'],
+  ['{"fyers":{"leeway":90}}', 'fyers.leeway is unknown'],
+  ['{"upstox":{}}', 'upstox is unknown'],
+  ['canary', 'must be the settings of brokers as JSON'],
+])('settings such as %s are refused by their place, and without their value', (text, says) => {
+  const refused = expect.objectContaining({
+    message: `the environment of this function is wrong: TOKENKEEPER_BROKERS: ${says}`,
+  })
+  expect(() => readEnvironment(fyers, { ...COMPLETE, TOKENKEEPER_BROKERS: text })).toThrow(refused)
+})
+
+test('a variable without the function’s own broker is refused', () => {
+  expect(() => readEnvironment(fyers, { ...COMPLETE, TOKENKEEPER_BROKERS: '{}' })).toThrow(
+    'TOKENKEEPER_BROKERS has no fyers',
+  )
 })
 
 test('the login site and the time to ask in the broker’s app are there where the stack has them', () => {
   const values = {
     ...COMPLETE,
     TOKENKEEPER_SITE_URL: 'https://login.example.invalid',
-    TOKENKEEPER_APPROVAL_AT: '07:05',
+    TOKENKEEPER_BROKERS: '{"upstox":{"approvalAt":"07:05"}}',
   }
-  expect(readEnvironment(fyers, values)).toMatchObject({
+  expect(readEnvironment(upstox, values)).toMatchObject({
     siteUrl: 'https://login.example.invalid',
-    settings: { approvalAt: '07:05' },
+    broker: { login: { approval: { at: '07:05' } } },
   })
-  const wrong = { ...values, TOKENKEEPER_SITE_URL: 'canary', TOKENKEEPER_APPROVAL_AT: 'canary' }
-  expect(() => readEnvironment(fyers, wrong)).toThrow(
-    'TOKENKEEPER_APPROVAL_AT: must be a time of day; TOKENKEEPER_SITE_URL: must be a URL',
+  const settings = '{"upstox":{"approvalAt":"canary"}}'
+  const wrong = { ...values, TOKENKEEPER_SITE_URL: 'canary', TOKENKEEPER_BROKERS: settings }
+  expect(() => readEnvironment(upstox, wrong)).toThrow(
+    'TOKENKEEPER_BROKERS: upstox.approvalAt is wrong; TOKENKEEPER_SITE_URL: must be a URL',
   )
 })
 
@@ -99,10 +121,10 @@ describe('who is told of published tokens', () => {
 })
 
 test('every missing or wrong variable is named at once, and no value', () => {
-  const values = { TOKENKEEPER_PREFIX: '/stock-pipeline', TOKENKEEPER_PACING_SECONDS: 'canary' }
+  const values = { TOKENKEEPER_PREFIX: '/stock-pipeline', TOKENKEEPER_BROKERS: 'canary' }
   expect(() => readEnvironment(fyers, values)).toThrow(
     'the environment of this function is wrong: AWS_LAMBDA_FUNCTION_NAME is not set; TOKENKEEPER_TABLE is not set; ' +
-      'TOKENKEEPER_TOPIC_ARN is not set; TOKENKEEPER_PACING_SECONDS: must be a number',
+      'TOKENKEEPER_TOPIC_ARN is not set; TOKENKEEPER_BROKERS: must be the settings of brokers as JSON',
   )
 })
 
@@ -117,6 +139,18 @@ describe('hosts', () => {
     expect(readEnvironment(fyers, https).hosts).toEqual({ FYERS_API: 'https://gateway.example.com' })
     const loopback = { ...COMPLETE, TOKENKEEPER_HOST_FYERS_API: 'http://127.0.0.1:9001' }
     expect(readEnvironment(fyers, loopback).hosts).toEqual({ FYERS_API: 'http://127.0.0.1:9001' })
+  })
+
+  test('are those of the settings, unless a variable of their own replaces them', () => {
+    const set = (url: string) => JSON.stringify({ fyers: { hosts: { FYERS_API: url } } })
+    const values = { ...COMPLETE, TOKENKEEPER_BROKERS: set('https://gateway.example.com/') }
+    expect(readEnvironment(fyers, values).hosts).toEqual({ FYERS_API: 'https://gateway.example.com' })
+    const both = { ...values, TOKENKEEPER_HOST_FYERS_API: 'http://127.0.0.1:9001' }
+    expect(readEnvironment(fyers, both).hosts).toEqual({ FYERS_API: 'http://127.0.0.1:9001' })
+    const plain = { ...COMPLETE, TOKENKEEPER_BROKERS: set('http://gateway.internal') }
+    expect(() => readEnvironment(fyers, plain)).toThrow(
+      'fyers.hosts.FYERS_API of TOKENKEEPER_BROKERS must be https',
+    )
   })
 
   test('are refused over plain http unless the owner listed them', () => {
@@ -140,7 +174,8 @@ describe('hosts', () => {
   })
 
   test('R2.5 the token service has the name its users know', () => {
-    const values = { ...COMPLETE, TOKEN_REFRESH_SERVICE_URL: 'https://tokens.example.com/api' }
+    const service = { TOKEN_REFRESH_SERVICE_URL: 'https://tokens.example.com/api' }
+    const values = { ...COMPLETE, ...service, TOKENKEEPER_BROKERS: '{"upstox":{}}' }
     expect(readEnvironment(upstox, values).hosts).toEqual({ TOKEN_SERVICE: 'https://tokens.example.com/api' })
   })
 })

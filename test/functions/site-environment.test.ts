@@ -29,6 +29,7 @@ test('the settings the stack gives are understood', () => {
   }
   const variables = variablesOf(templateOf({ ...TWO_BROKERS, brokers }), 'Tokenkeeper-site')
   const text = String(variables['TOKENKEEPER_BROKERS'])
+  expect(text.length).toBeLessThan(150)
   expect(readSiteEnvironment({ ...COMPLETE, TOKENKEEPER_BROKERS: text }).brokers).toMatchObject([
     { id: 'fyers', session: { leewayMinutes: 90, maxLifetimeHours: 12 }, proveMinutesBeforeOpen: 30 },
     { id: 'upstox', pacingSeconds: 2.5, login: { approval: { at: '07:05' } } },
@@ -48,13 +49,13 @@ describe('a wrong environment', () => {
     expect(() => readSiteEnvironment(values)).toThrow(
       'the environment of this function is wrong: TOKENKEEPER_SITE_URL: must be a URL; ' +
         'TOKENKEEPER_STACK is not set; TOKENKEEPER_PREFIX is not set; TOKENKEEPER_TABLE is not set; ' +
-        'TOKENKEEPER_BROKERS: must be the settings of the brokers as JSON',
+        'TOKENKEEPER_BROKERS: must be the settings of brokers as JSON',
     )
   })
 
   test.each([
     '[]',
-    '{"fyers":{}}',
+    '{"fyers":{"pacingSeconds":"1"}}',
     '{"fyers":{"pacingSeconds":1,"leeway":90}}',
     '{"finvasia":{"pacingSeconds":1}}',
   ])('%s are no settings of brokers', (text) => {

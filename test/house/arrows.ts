@@ -29,7 +29,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   local: ['channels', 'files', 'http', 'markets', 'model', 'ports', 'tokens'],
   client: ['aws', 'brokers', 'http', 'lib', 'local', 'markets', 'model', 'oauth', 'ports', 'tokens'],
   simulators: ['accounts', 'brokers', 'model', 'ports', 'tokens'],
-  infra: ['http', 'lib', 'markets', 'mirrors', 'model', 'ports'],
+  infra: ['brokers', 'http', 'lib', 'markets', 'mirrors', 'model', 'ports'],
   functions: [
     ...['aws', 'brokers', 'channels', 'http', 'lib', 'mirrors'],
     ...['model', 'ports', 'site', 'tokens', 'web'],

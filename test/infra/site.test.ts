@@ -117,7 +117,7 @@ describe('the function of the login site', () => {
       TOKENKEEPER_STACK: 'Tokenkeeper',
       TOKENKEEPER_PREFIX: '/stock-pipeline',
       TOKENKEEPER_TABLE: { Ref: expect.stringContaining('State') },
-      TOKENKEEPER_BROKERS: expect.stringMatching(/^\{"fyers":\{"pacingSeconds":[\d.]+\},"upstox":/),
+      TOKENKEEPER_BROKERS: '{"fyers":{},"upstox":{}}',
     })
   })
 
@@ -125,7 +125,7 @@ describe('the function of the login site', () => {
     const hosts = { FYERS_API: 'http://gateway.internal' }
     const replaced = siteWith({ allowHttpHosts: ['gateway.internal'], brokers: { fyers: { hosts } } })
     expect(variablesOf(replaced, SITE)).toMatchObject({
-      TOKENKEEPER_HOST_FYERS_API: 'http://gateway.internal',
+      TOKENKEEPER_BROKERS: '{"fyers":{"hosts":{"FYERS_API":"http://gateway.internal"}}}',
       TOKENKEEPER_ALLOW_HTTP_HOSTS: 'gateway.internal',
     })
   })

@@ -69,13 +69,11 @@ describe('the function', () => {
       readEnvironment(fyers, { ...values, AWS_LAMBDA_FUNCTION_NAME: 'Tokenkeeper-fyers' }),
     ).toMatchObject({
       prefix: '/stock-pipeline',
-      settings: {
+      broker: {
         pacingSeconds: 2.5,
-        leewayMinutes: 90,
-        maxLifetimeHours: 12,
+        session: { leewayMinutes: 90, maxLifetimeHours: 12 },
         remindMinutesBeforeOpen: [90, 15],
         proveMinutesBeforeOpen: 30,
-        approvalAt: undefined,
       },
       eventsTopicArn: expect.stringContaining('Events'),
       redis,
@@ -115,7 +113,9 @@ describe('schedules', () => {
       ['cron(5 7 ? * MON-FRI *)', 'Asia/Kolkata'],
     ])
     expect(() => parseSchedule('cron(5 7 ? * MON-FRI *)', 'Asia/Kolkata')).not.toThrow()
-    expect(variablesOf(configured, 'Tokenkeeper-upstox')).toMatchObject({ TOKENKEEPER_APPROVAL_AT: '07:05' })
+    expect(variablesOf(configured, 'Tokenkeeper-upstox')).toMatchObject({
+      TOKENKEEPER_BROKERS: '{"upstox":{"schedules":["cron(0 8 * * ? *)"],"approvalAt":"07:05"}}',
+    })
   })
 })
 
@@ -181,10 +181,9 @@ describe('the stack', () => {
   test('holds no broker secret: the variables are names, numbers and hosts', () => {
     expect(Object.keys(variablesOf(template, 'Tokenkeeper-fyers')).toSorted()).toEqual([
       'POWERTOOLS_METRICS_NAMESPACE',
+      'TOKENKEEPER_BROKERS',
       'TOKENKEEPER_EVENTS_TOPIC_ARN',
-      'TOKENKEEPER_PACING_SECONDS',
       'TOKENKEEPER_PREFIX',
-      'TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN',
       'TOKENKEEPER_TABLE',
       'TOKENKEEPER_TOPIC_ARN',
     ])

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { approvalSchedule, longestPauseSeconds, parseSchedule } from '../../lib/markets/schedule.ts'
+import { configured } from '../../lib/brokers/configured.ts'
+import { upstox } from '../../lib/brokers/upstox/upstox.ts'
+import { longestPauseSeconds, parseSchedule, runExpressions } from '../../lib/markets/schedule.ts'
 
 const FRIDAY = Date.parse('2026-11-20T05:30:00+05:30')
 
@@ -62,11 +64,14 @@ describe('longestPauseSeconds', () => {
 
 describe('the run at which a broker asks in its own app', () => {
   test('is on trading days where there is a market, and there is none without a time', () => {
-    expect(approvalSchedule('07:30', true)).toEqual(['cron(30 7 ? * MON-FRI *)'])
-    expect(approvalSchedule('07:05', false)).toEqual(['cron(5 7 * * ? *)'])
-    expect(approvalSchedule(undefined, true)).toEqual([])
+    const [rate, atSevenThirty] = ['rate(6 hours)', 'cron(30 7 ? * MON-FRI *)']
+    const asking = configured(upstox, { schedules: [rate], approvalAt: '07:30' })
+    expect(runExpressions(asking)).toEqual([rate, atSevenThirty])
+    const { tradingSession: _, ...daily } = configured(upstox, { schedules: [rate], approvalAt: '07:05' })
+    expect(runExpressions(daily)).toEqual([rate, 'cron(5 7 * * ? *)'])
+    expect(runExpressions(configured(upstox, { schedules: [rate] }))).toEqual([rate])
     const saturday = Date.parse('2026-11-28T06:00:00+05:30')
-    const [expression = ''] = approvalSchedule('07:30', true)
+    const expression = atSevenThirty
     expect(parseSchedule(expression, 'Asia/Kolkata').next(saturday)).toBe(
       Date.parse('2026-11-30T07:30:00+05:30'),
     )

@@ -1,32 +1,19 @@
 import * as z from 'zod/mini'
 import { configured } from '../../../lib/brokers/configured.ts'
-import { brokerNamed } from '../../../lib/brokers/index.ts'
-import { hostOverrides } from '../../../lib/http/host-overrides.ts'
+import { BROKERS, brokerNamed } from '../../../lib/brokers/index.ts'
+import { settingsText } from '../../../lib/brokers/settings.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import { checked, NameList, type Values } from '../environment.ts'
+import { replacedHosts } from '../given-hosts.ts'
 
 const Text = z.string().check(z.minLength(1, 'must not be empty'))
-
-const BrokerSettings = z.strictObject({
-  pacingSeconds: z.number(),
-  leewayMinutes: z.optional(z.number()),
-  maxLifetimeHours: z.optional(z.number()),
-  proveMinutesBeforeOpen: z.optional(z.number()),
-  approvalAt: z.optional(z.string()),
-})
-
-/** The settings of every broker of the stack, by its id, as JSON. */
-const Brokers = z.pipe(
-  z.pipe(Text, z.transform(parsed)),
-  z.record(z.string(), BrokerSettings, 'must be the settings of the brokers as JSON'),
-)
 
 const Variables = z.object({
   TOKENKEEPER_SITE_URL: z.url('must be a URL'),
   TOKENKEEPER_STACK: Text,
   TOKENKEEPER_PREFIX: Text,
   TOKENKEEPER_TABLE: Text,
-  TOKENKEEPER_BROKERS: Brokers,
+  TOKENKEEPER_BROKERS: settingsText(BROKERS),
   TOKENKEEPER_ALLOW_HTTP_HOSTS: z._default(NameList, []),
 })
 
@@ -46,24 +33,15 @@ export interface SiteEnvironment {
 /** Reads and checks the environment of the site's function. Throws ConfigurationError as readEnvironment does. */
 export function readSiteEnvironment(values: Values = process.env): SiteEnvironment {
   const data = checked(Variables, values)
-  const brokers = Object.entries(data.TOKENKEEPER_BROKERS).map(([id, settings]) =>
-    configured(brokerNamed(id), settings),
+  const given = Object.entries(data.TOKENKEEPER_BROKERS).flatMap(([id, settings]) =>
+    settings ? [{ broker: brokerNamed(id), settings }] : [],
   )
   return {
     siteUrl: data.TOKENKEEPER_SITE_URL,
     stackName: data.TOKENKEEPER_STACK,
     prefix: data.TOKENKEEPER_PREFIX,
     table: data.TOKENKEEPER_TABLE,
-    brokers,
-    hosts: hostOverrides(values, brokers, data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
-  }
-}
-
-/** What is no JSON is no settings either. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
+    brokers: given.map(({ broker, settings }) => configured(broker, settings)),
+    hosts: replacedHosts(given, values, data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
   }
 }

@@ -8,18 +8,21 @@ import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { approvalSchedule } from '../../../lib/markets/schedule.ts'
+import type { BrokerSettings } from '../../../lib/brokers/settings.ts'
+import { runExpressions } from '../../../lib/markets/schedule.ts'
 import type { RedisMirrorSettings } from '../../../lib/mirrors/config.ts'
-import { commandVariable, definedOnly, hostVariables } from '../environment.ts'
+import type { Broker } from '../../../lib/ports/broker.ts'
+import { commandVariable, functionEnvironment, settingsVariable } from '../environment.ts'
 import { BrokerAlarms } from './alarms.ts'
 import { BrokerFunction } from './function.ts'
 import { brokerPermissions } from './permissions.ts'
 import { BrokerSchedules } from './schedules.ts'
 
 export interface BrokerRefresherProps {
-  readonly brokerId: string
-  /** How people call the broker. */
-  readonly displayName: string
+  /** With the owner's settings in place of its defaults. */
+  readonly broker: Broker
+  /** Those settings, as its function gets them. */
+  readonly settings: BrokerSettings
   readonly functionName: string
   /** First part of every parameter name, such as /stock-pipeline. */
   readonly parameterPrefix: string
@@ -29,33 +32,11 @@ export interface BrokerRefresherProps {
   readonly eventsTopic?: ITopic | undefined
   readonly alarmAction: IAlarmAction
   readonly metricsNamespace: string
-  /** EventBridge Scheduler expressions. */
-  readonly schedules: readonly string[]
-  /** An IANA name. */
-  readonly timeZone: string
-  readonly timeoutMinutes: number
-  readonly memoryMb: number
   readonly logRetention: RetentionDays
-  /** Seconds between the starts of two accounts. */
-  readonly pacingSeconds: number
-  /** @default - the broker's own: a third of the token's life, at least 30 min */
-  readonly leewayMinutes?: number | undefined
-  /** @default - no ceiling but the broker's */
-  readonly maxLifetimeHours?: number | undefined
-  /** Origins by host name. @default - the broker's own hosts */
-  readonly hosts?: Readonly<Record<string, string | undefined>>
   /** Hosts that may be spoken to over plain http. @default - none but loopback */
   readonly allowHttpHosts?: readonly string[]
   /** @default - the account's aws/ssm key */
   readonly vaultKey?: IKey | undefined
-  /** When a person is asked again for what is still open. */
-  readonly remindMinutesBeforeOpen: readonly number[]
-  /** How near the open each token is proven once more. @default - 45 */
-  readonly proveMinutesBeforeOpen?: number | undefined
-  /** When the broker is told to ask its customer in its own app, HH:MM; a run is started then. @default - never */
-  readonly approvalAt?: string | undefined
-  /** Whether the broker has a market, and so no business on a weekend. */
-  readonly onTradingDaysOnly: boolean
   /** Gets a copy of each published access token. @default - tokens are nowhere but in SSM */
   readonly redis?: RedisMirrorSettings | undefined
   /** The login site's address, which alerts link to. @default - there is no site: alerts have no link */
@@ -70,6 +51,10 @@ export class BrokerRefresher extends Construct {
 
   constructor(scope: Construct, id: string, props: BrokerRefresherProps) {
     super(scope, id)
+    const { broker, settings } = props
+    const { id: brokerId, displayName } = broker
+    const { timeZone } = broker.schedule
+    const { timeoutMinutes, memoryMb } = settings
     const deadLetterQueue = new Queue(this, 'DeadLetters', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -83,10 +68,11 @@ export class BrokerRefresher extends Construct {
     })
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: `What the ${props.displayName} refresher may do`,
+      description: `What the ${displayName} refresher may do`,
       inlinePolicies: {
         Refresh: brokerPermissions(this, {
           ...props,
+          brokerId,
           logGroup,
           deadLetterQueue,
           signsLinks: props.siteUrl !== undefined,
@@ -96,6 +82,9 @@ export class BrokerRefresher extends Construct {
     })
     this.function = new BrokerFunction(this, 'Function', {
       ...props,
+      brokerId,
+      timeoutMinutes,
+      memoryMb,
       role: role.withoutPolicyUpdates(),
       logGroup,
       deadLetterQueue,
@@ -104,18 +93,22 @@ export class BrokerRefresher extends Construct {
     new BrokerSchedules(this, 'Schedules', {
       function: this.function,
       deadLetterQueue,
-      expressions: [...props.schedules, ...approvalSchedule(props.approvalAt, props.onTradingDaysOnly)],
-      timeZone: props.timeZone,
+      expressions: runExpressions(broker),
+      timeZone,
     })
     new BrokerAlarms(this, 'Alarms', {
       ...props,
+      brokerId,
+      displayName,
+      timeZone,
+      timeoutMinutes,
       function: this.function,
       deadLetterQueue,
-      expressions: props.schedules,
+      expressions: broker.schedule.expressions,
       watchesMirror: props.redis !== undefined,
       action: props.alarmAction,
     })
-    const below = `arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter${props.parameterPrefix}/${props.brokerId}/*`
+    const below = `arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter${props.parameterPrefix}/${brokerId}/*`
     acknowledge(
       role,
       `AwsSolutions-IAM5[Resource::${below}]`,
@@ -141,7 +134,7 @@ function acknowledge(resource: Construct, id: string, reason: string): void {
 
 /** The variables functions/runtime/environment.ts reads. */
 function environmentOf(props: BrokerRefresherProps): Record<string, string> {
-  return definedOnly({
+  return functionEnvironment(props.functionName, {
     TOKENKEEPER_PREFIX: props.parameterPrefix,
     TOKENKEEPER_TABLE: props.table.tableName,
     TOKENKEEPER_TOPIC_ARN: props.topic.topicArn,
@@ -149,16 +142,10 @@ function environmentOf(props: BrokerRefresherProps): Record<string, string> {
     TOKENKEEPER_REDIS_URL: props.redis?.url,
     TOKENKEEPER_REDIS_DEFAULT_ACCOUNTS: props.redis?.defaultAccounts.join(',') || undefined,
     TOKENKEEPER_KEY_ID: props.vaultKey?.keyId,
-    TOKENKEEPER_PACING_SECONDS: String(props.pacingSeconds),
-    TOKENKEEPER_LEEWAY_MINUTES: props.leewayMinutes?.toString(),
-    TOKENKEEPER_MAX_LIFETIME_HOURS: props.maxLifetimeHours?.toString(),
-    TOKENKEEPER_REMIND_MINUTES_BEFORE_OPEN: props.remindMinutesBeforeOpen.join(','),
-    TOKENKEEPER_PROVE_MINUTES_BEFORE_OPEN: props.proveMinutesBeforeOpen?.toString(),
-    TOKENKEEPER_APPROVAL_AT: props.approvalAt,
+    ...settingsVariable({ [props.broker.id]: props.settings }),
     TOKENKEEPER_SITE_URL: props.siteUrl,
     ...commandVariable(props.command),
     TOKENKEEPER_ALLOW_HTTP_HOSTS: props.allowHttpHosts?.join(',') || undefined,
     POWERTOOLS_METRICS_NAMESPACE: props.metricsNamespace,
-    ...hostVariables(props.hosts),
   })
 }

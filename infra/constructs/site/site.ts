@@ -18,8 +18,9 @@ import {
 } from 'aws-cdk-lib/aws-lambda'
 import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
+import type { BrokerSettings } from '../../../lib/brokers/settings.ts'
 import { bundledCode } from '../bundle/bundle.ts'
-import { commandVariable, definedOnly, hostVariables } from '../environment.ts'
+import { commandVariable, functionEnvironment, settingsVariable } from '../environment.ts'
 import { readOwnParameter } from '../policy/own-parameters.ts'
 import {
   acknowledgePublishedTokens,
@@ -61,10 +62,8 @@ export interface SiteBroker extends PublishingBroker {
   readonly function: IFunction
   /** Whether it posts tokens to us, which nobody signs. */
   readonly hasWebhook: boolean
-  /** Origins by host name. @default - the broker's own hosts */
-  readonly hosts?: Readonly<Record<string, string | undefined>>
-  /** What the owner has set for all its accounts, as functions/runtime/site/site-environment.ts reads it. */
-  readonly settings: object
+  /** What the owner has set for all its accounts. */
+  readonly settings: BrokerSettings
 }
 
 /**
@@ -149,17 +148,17 @@ export class Site extends Construct {
 
   /** The variables functions/runtime/site/site-environment.ts reads. */
   #environment(): Record<string, string> {
-    const { siteUrl, stackName, parameterPrefix, table, brokers, allowHttpHosts, command } = this.#props
-    const settings = brokers.map(({ brokerId, settings }) => [brokerId, settings])
-    return definedOnly({
+    const { functionName, siteUrl, stackName, parameterPrefix, table, brokers, allowHttpHosts, command } =
+      this.#props
+    const settings = Object.fromEntries(brokers.map(({ brokerId, settings }) => [brokerId, settings]))
+    return functionEnvironment(functionName, {
       TOKENKEEPER_SITE_URL: siteUrl,
       TOKENKEEPER_STACK: stackName,
       TOKENKEEPER_PREFIX: parameterPrefix,
       TOKENKEEPER_TABLE: table.tableName,
-      TOKENKEEPER_BROKERS: JSON.stringify(Object.fromEntries(settings)),
+      ...settingsVariable(settings),
       TOKENKEEPER_ALLOW_HTTP_HOSTS: allowHttpHosts?.join(',') || undefined,
       ...commandVariable(command),
-      ...hostVariables(...brokers.map(({ hosts }) => hosts)),
     })
   }
 

@@ -1,6 +1,6 @@
 import { ALL_BROKERS } from '../../brokers/index.ts'
 import type { Config } from '../../config.ts'
-import { hostOverrides, withoutTrailingSlash } from '../../http/host-overrides.ts'
+import { givenHosts, hostOverrides } from '../../http/host-overrides.ts'
 
 /**
  * The broker hosts that are replaced, by the configuration or, stronger, by the environment. Throws
@@ -10,13 +10,6 @@ export function replacedHosts(
   config: Config,
   environment: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string>> {
-  const configured = Object.values(config.brokers).flatMap((settings) =>
-    Object.entries<string | undefined>(settings?.hosts ?? {}).flatMap(([name, origin]) =>
-      origin ? [[name, withoutTrailingSlash(origin)] as const] : [],
-    ),
-  )
-  return {
-    ...Object.fromEntries(configured),
-    ...hostOverrides(environment, ALL_BROKERS, config.allowHttpHosts),
-  }
+  const settings = Object.values(config.brokers).map((broker) => givenHosts(broker?.hosts ?? {}))
+  return Object.assign({}, ...settings, hostOverrides(environment, ALL_BROKERS, config.allowHttpHosts))
 }

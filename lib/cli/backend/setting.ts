@@ -1,5 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { BrokerConfig, Config } from '../../config.ts'
+import type { BrokerSettings } from '../../brokers/settings.ts'
+import type { Config } from '../../config.ts'
 import type { ProxySettings } from '../../http/proxy-settings.ts'
 import type { AccountId } from '../../model/account-id.ts'
 import type { RunReport } from '../../model/outcome.ts'
@@ -24,7 +25,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface EnabledBroker {
   readonly broker: Broker
-  readonly settings: BrokerConfig
+  readonly settings: BrokerSettings
 }
 
 /** A run over accounts of one broker, on whichever backend does the writing. */

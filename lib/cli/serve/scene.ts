@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { BROKER_IDS } from '../../brokers/index.ts'
-import { type BrokerConfig, enabledBrokers, parseConfig } from '../../config.ts'
+import { enabledBrokers, parseConfig } from '../../config.ts'
 import { isLoopback } from '../../http/allowed-origin.ts'
 import { consoleNotifier } from '../../local/console-notifier.ts'
 import { openDatabase } from '../../local/database.ts'
 import type { ServedBroker } from '../../local/local-service.ts'
 import { sqliteStateStore } from '../../local/sqlite-state-store.ts'
 import { sqliteTokenVault } from '../../local/sqlite-token-vault.ts'
-import { approvalSchedule, parseSchedule } from '../../markets/schedule.ts'
+import { parseSchedule, runExpressions } from '../../markets/schedule.ts'
 import { parseAccountId } from '../../model/account-id.ts'
 import { changed } from '../../model/account-state.ts'
 import type { SecretName } from '../../model/secret-name.ts'
@@ -27,7 +27,6 @@ import { systemClock } from '../../system-clock.ts'
 import { loginDesk } from '../../tokens/login/desk.ts'
 import { edit, register } from '../accounts/registration.ts'
 import type { Composition } from '../backend/composition.ts'
-import type { EnabledBroker } from '../backend/setting.ts'
 import { type EndedLogin, tellingDesk } from './desk.ts'
 
 /** What is served: the real accounts, or the simulated world for somebody who has none yet. */
@@ -192,12 +191,8 @@ async function setUp({ id, secrets, settings, user }: DemoAccount, { states, vau
   }
 }
 
-function servedBroker({
-  broker,
-  settings,
-}: EnabledBroker | { broker: Broker; settings: BrokerConfig }): ServedBroker {
-  const atApproval = approvalSchedule(settings.approvalAt, broker.tradingSession !== undefined)
-  const expressions = [...settings.schedules, ...atApproval]
-  const schedules = expressions.map((expression) => parseSchedule(expression, settings.timeZone))
+function servedBroker({ broker }: { readonly broker: Broker }): ServedBroker {
+  const { timeZone } = broker.schedule
+  const schedules = runExpressions(broker).map((expression) => parseSchedule(expression, timeZone))
   return { broker, schedules }
 }

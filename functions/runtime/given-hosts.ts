@@ -1,0 +1,30 @@
+import type { BrokerSettings } from '../../lib/brokers/settings.ts'
+import { assertAllowedOrigin } from '../../lib/http/allowed-origin.ts'
+import { givenHosts, hostOverrides } from '../../lib/http/host-overrides.ts'
+import type { Broker } from '../../lib/ports/broker.ts'
+
+/** A broker and what the owner has set for it. */
+export interface GivenBroker {
+  readonly broker: Broker
+  readonly settings: BrokerSettings
+}
+
+/**
+ * The hosts of these brokers that are replaced: by the owner's settings or, stronger, by a variable of a host's own. Throws
+ * ConfigurationError that names the place, never the address.
+ */
+export function replacedHosts(
+  brokers: readonly GivenBroker[],
+  variables: Readonly<Record<string, string | undefined>>,
+  allowHttpHosts: readonly string[],
+): Readonly<Record<string, string>> {
+  const hosts: Record<string, string> = {}
+  for (const { broker, settings } of brokers) {
+    for (const [name, url] of Object.entries(givenHosts(settings.hosts))) {
+      assertAllowedOrigin(url, allowHttpHosts, `${broker.id}.hosts.${name} of TOKENKEEPER_BROKERS`)
+      hosts[name] = url
+    }
+  }
+  const known = brokers.map(({ broker }) => broker)
+  return { ...hosts, ...hostOverrides(variables, known, allowHttpHosts) }
+}
