@@ -36,7 +36,8 @@ function readableSettings(broker: Broker) {
   )
 }
 
-const ConfigSchema = z.strictObject({
+/** The whole `tokenkeeper` context; infra/README.md, Configuration, has a row for every key of it. */
+export const ConfigSchema = z.strictObject({
   /** Which adapters the command line uses. */
   backend: z.enum(['local', 'aws']).default('local'),
   stackName: z

@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest'
 import { BROKER_IDS, BROKERS } from '../../lib/brokers/index.ts'
 import { SECRET_NAMES } from '../../lib/model/secret-name.ts'
 import { namesOf } from '../../lib/tokens/lease/read-stored.ts'
+import { assertLine, pageAt } from '../support/page.ts'
 
 const root = new URL('../../', import.meta.url)
-const readme = readFileSync(new URL('README.md', root), 'utf8')
+const readme = pageAt('README.md')
 
 describe.each(BROKER_IDS)('the broker %s', (id) => {
   const broker = BROKERS[id]
@@ -19,7 +20,7 @@ describe.each(BROKER_IDS)('the broker %s', (id) => {
     `test/brokers/${id}/${id}.test.ts`,
   ])('has %s', (path) => expect(existsSync(new URL(path, root))).toBe(true))
 
-  test('is in the README’s table', () => expect(readme).toMatch(new RegExp(`^\\| \`${id}\` \\|`, 'm')))
+  test('is in the README’s table', () => assertLine(readme, new RegExp(`^\\| \`${id}\` \\|`)))
 
   test('needs at most ten names, the most one batched read can fetch', () => {
     expect(namesOf(broker).length).toBeLessThanOrEqual(10)
@@ -79,7 +80,7 @@ test.each(
 })
 
 test('the README leads and is no manual', () => {
-  expect(Buffer.byteLength(readme)).toBeLessThan(14_000)
+  expect(Buffer.byteLength(readme.text)).toBeLessThan(14_000)
 })
 
 function slugsOf(page: string): readonly string[] {
