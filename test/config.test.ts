@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import { BROKER_IDS } from '../lib/brokers/index.ts'
 import { enabledBrokers, parseConfig } from '../lib/config.ts'
 import { ConfigurationError } from '../lib/model/errors.ts'
-import { VERSION } from '../lib/model/version.ts'
 
 function json(path: string): Record<string, unknown> {
   return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as Record<string, unknown>
@@ -114,8 +113,4 @@ describe('a mistake says where it is, what was given and what is allowed', () =>
     }
     expect(() => parseConfig(listed)).not.toThrow()
   })
-})
-
-test('the version sent to brokers is the package’s', () => {
-  expect(VERSION).toBe(json('../package.json')['version'])
 })

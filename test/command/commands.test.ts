@@ -1,6 +1,7 @@
 import { chmodSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { VERSION } from '../../lib/model/version.ts'
 import type { DemoAccount } from '../../lib/simulators/demo/demo-accounts.ts'
 import { CALL, CommandLine, type Ended } from './command.ts'
 
@@ -41,6 +42,10 @@ function fyersEnvFile(id: string): string {
 }
 
 describe('before anything is set up', () => {
+  test('the version can be asked for', async () => {
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: `${VERSION}\n`, stderr: '' })
+  })
+
   test('R0.10 a refresh says that there are no accounts and how to set one up', async () => {
     expect(await run(['refresh'])).toMatchObject({
       code: 5,

@@ -5,7 +5,7 @@ import { brokerSettings } from '../../lib/brokers/settings.ts'
 import { ConfigSchema } from '../../lib/config.ts'
 import { REMIND_MINUTES_BEFORE_OPEN } from '../../lib/markets/reminders.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
-import { PROVE_MINUTES_BEFORE_OPEN } from '../../lib/tokens/rules/due.ts'
+import { PROVE_MINUTES_BEFORE_OPEN } from '../../lib/tokens/rules/token/due.ts'
 import { pageAt, tableUnder } from '../support/page.ts'
 
 /** What the domain does where nothing is set. */

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { fingerprint } from '../../lib/model/fingerprint.ts'
 import { Secret } from '../../lib/model/secret.ts'
+import { VERSION } from '../../lib/model/version.ts'
 import type { TokenDesk } from '../../lib/ports/token-desk.ts'
 import { tokenDesk } from '../../lib/tokens/service/token-desk.ts'
 import { RestWorld } from './support/rest-world.ts'
@@ -28,7 +29,7 @@ describe('health', () => {
       status: 'ok',
       tokens: 'partial',
       accounts: { total: 2, live: 1, expired: 0, unproven: 0, missing: 1, awaiting_login: 0 },
-      version: expect.any(String),
+      version: VERSION,
       time: '2026-11-23T08:00:00+05:30',
     })
     expect(text).not.toMatch(/ACC|MISSING|ELSEWHERE|SIM001/)
