@@ -38,6 +38,8 @@ describe.each(BROKER_IDS)('the broker %s', (id) => {
   })
 })
 
+const { scripts } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { scripts: object }
+
 /** Every page people read, from the project's folder. */
 const PAGES = [
   'README.md',
@@ -61,6 +63,11 @@ describe.each(PAGES)('%s', (page) => {
     expect(targets.filter(({ path }) => !existsSync(new URL(path, root)))).toEqual([])
   })
 
+  test('advises only scripts there are', () => {
+    const advised = [...text.matchAll(/\bnpm run (?:-s )?([\w:]+)/g)].map(([, script = '']) => script)
+    expect(advised.filter((script) => !(script in scripts))).toEqual([])
+  })
+
   test('links only to headings there are', () => {
     const astray = targets.filter(
       ({ path, anchor }) => anchor !== undefined && !slugsOf(path).includes(anchor),
@@ -77,6 +84,13 @@ test.each(
   const text = readFileSync(new URL(page, root), 'utf8')
   const files = readdirSync(new URL(posix.dirname(page), root)).filter((name) => name.endsWith('.ts'))
   expect(files.filter((name) => !text.includes(`(${name})`))).toEqual([])
+})
+
+test('test/README.md shows how to run one test that is there', () => {
+  const recipe = /`npm test -- (\S+) -t '([^']+)'`/.exec(pageAt('test/README.md').text)
+  expect(recipe).not.toBeNull()
+  const [, path = '', title = ''] = recipe ?? []
+  assertLine(pageAt(path), `test('${title}'`)
 })
 
 test('the README leads and is no manual', () => {
