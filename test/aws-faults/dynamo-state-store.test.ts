@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { dynamoDbClient } from '../../lib/aws/clients.ts'
@@ -11,8 +12,10 @@ import {
 } from '../../lib/model/account-state.ts'
 import type { StateStore } from '../../lib/ports/state-store.ts'
 import { useEnvironment } from '../aws/support/emulator.ts'
+import { COMPLETE } from '../support/complete-record.ts'
 import { endsWithin } from '../support/ends-within.ts'
 import { freePort } from '../support/free-port.ts'
+import { shown } from '../support/shown.ts'
 import { refusal, ScriptedAws } from './support/scripted-aws.ts'
 
 const STATE = changed(newAccountState(parseAccountId('fyers')), { generation: 4 })
@@ -88,6 +91,12 @@ test('a record changed by hand is told with the command that sets that account u
   }
   await expect(states.get(parseAccountId('fyers/BINA'))).rejects.toMatchObject(told)
   await expect(states.list('fyers')[Symbol.asyncIterator]().next()).rejects.toMatchObject(told)
+})
+
+test('an item of 0.1 is read with every field as it was', async () => {
+  const item = new URL('../model/state/from-0.1/dynamodb-item.json', import.meta.url)
+  aws.answers = [{ body: { Item: JSON.parse(readFileSync(item, 'utf8')) } }]
+  expect(shown(await states.get(COMPLETE.account))).toEqual(shown(COMPLETE))
 })
 
 test('an unreachable table fails within seconds, and says what to check', async () => {

@@ -8,88 +8,12 @@ import {
   type StateChanges,
 } from '../../lib/model/account-state.ts'
 import type { StateStore } from '../../lib/ports/state-store.ts'
+import { COMPLETE } from '../support/complete-record.ts'
+import { shown } from '../support/shown.ts'
 
 const ACCOUNT = parseAccountId('fyers')
-const NOON = Temporal.Instant.from('2026-11-23T12:00:00.123Z')
+const NOON = Temporal.Instant.from('2026-11-23T12:00:00Z')
 const WRITERS = 20
-
-/** Every field there is: a field added to the record does not compile until it is here. */
-const COMPLETE: Required<AccountState> = {
-  account: ACCOUNT,
-  revision: 1,
-  settings: {
-    nickname: 'Pâpa’s “main” account',
-    managedBy: 'external',
-    leewayMinutes: 90,
-    maxLifetimeHours: 11.5,
-    options: { api: 'marketdata', until: 'not an instant', empty: '' },
-  },
-  paused: { since: NOON, by: 'cli' },
-  generation: 41,
-  accessToken: {
-    issuedAt: NOON,
-    expiresAt: NOON.add({ hours: 18 }),
-    expiryDecidedBy: "the token's own exp",
-    provenAt: NOON.add({ seconds: 2 }),
-    version: 12,
-    publishedAt: NOON.add({ seconds: 3 }),
-  },
-  refreshToken: { expiresAt: NOON.add({ hours: 360 }), savedAt: NOON, version: 3 },
-  authorizedAt: NOON.subtract({ hours: 48 }),
-  userId: 'XX00001',
-  clientName: 'SIM USER ONE',
-  lease: { owner: 'run-1', takenAt: NOON, until: NOON.add({ minutes: 15 }) },
-  attempts: [NOON.subtract({ hours: 2 }), NOON],
-  exchanges: [NOON.subtract({ minutes: 3 })],
-  logins: [
-    {
-      id: 'an-id',
-      browser: 'cli',
-      startedAt: NOON,
-      openUntil: NOON.add({ minutes: 10 }),
-      redirectUri: 'https://example.invalid/callback',
-      usedAt: NOON.add({ minutes: 1 }),
-      result: {
-        success: false,
-        at: NOON,
-        code: 'wrong_account',
-        reason: 'another user',
-        fix: 'log in again',
-      },
-    },
-  ],
-  approvalRequests: [NOON],
-  approval: {
-    requestedAt: NOON,
-    openUntil: NOON.add({ hours: 3 }),
-    tried: 1,
-    approvedAt: NOON,
-    driftSeconds: -7,
-  },
-  totpStep: 59_463_360,
-  notBefore: NOON.add({ minutes: 1 }),
-  notBeforeSetAt: NOON,
-  loginNotBefore: NOON.add({ minutes: 1 }),
-  loginNotBeforeSetAt: NOON,
-  blocks: {
-    refresh_token: { code: 'grant_rejected', reason: 'refused', fix: 'log in', stamps: {}, forcible: false },
-    credentials: {
-      code: 'client_rejected',
-      reason: 'address not registered',
-      stamps: { client_id: '3@2026-11-23T12:00:00Z' },
-      at: NOON,
-      until: NOON.add({ hours: 12 }),
-      forcible: true,
-    },
-  },
-  unconfirmed: { password: { stamp: '3@2026-11-23T06:30:00Z', count: 2 } },
-  doubt: { since: NOON, by: 'login', openUntil: NOON },
-  pending: { mintedAt: NOON, source: 'approval' },
-  ambiguous: { grant: 'upstream', at: NOON, repeats: 0, stamps: { pin: '1' }, probed: false },
-  refusedVersion: 11,
-  incident: { id: 'fyers@2026-11-23T12:00:00Z', kind: 'login_needed', openedAt: NOON, toldAt: NOON },
-  last: { at: NOON, outcome: 'failed', code: 'rate_limited', reason: 'throttled', fix: 'wait' },
-}
 
 /** What every state store promises. `open` gives an empty one. */
 export function stateStoreContract(adapter: string, open: () => Promise<StateStore>): void {
@@ -218,12 +142,4 @@ export function stateStoreContract(adapter: string, open: () => Promise<StateSto
 
 function leasedBy(owner: string, state: AccountState): AccountState {
   return changed(state, { lease: { owner, until: NOON } })
-}
-
-/** Instants as text that says what they are: compared as objects they would all be equal. */
-function shown(value: unknown): unknown {
-  if (value instanceof Temporal.Instant) return `Instant ${value}`
-  if (Array.isArray(value)) return value.map(shown)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, shown(item)]))
 }
