@@ -11,7 +11,6 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { type AccountId, brokerOf } from '../model/account-id.ts'
 import { type AccountState, decodeAccountState, encodeAccountState } from '../model/account-state.ts'
-import { StateStoreError } from '../model/errors.ts'
 import type { Replaced, StateStore } from '../ports/state-store.ts'
 import { attemptsOf } from './aws-fault.ts'
 import { dynamoCalls } from './dynamo-calls.ts'
@@ -116,12 +115,9 @@ function partition(broker: string): string {
 
 function decoded(item: Item): AccountState {
   const { pk, sk, ...record } = unmarshall(item)
-  try {
-    return decodeAccountState(record)
-  } catch (cause) {
-    throw new StateStoreError(`the state record ${sk} of ${pk} cannot be read`, {
-      cause,
-      fix: `it was changed by hand: put it right in the DynamoDB console, or remove it and set the account up again: tokenkeeper setup ${String(sk).slice(ACCOUNT_KEYS.length)}`,
-    })
-  }
+  const account = String(sk).slice(ACCOUNT_KEYS.length)
+  return decodeAccountState(record, {
+    name: `${sk} of ${pk}`,
+    fix: `it was changed by hand: put it right in the DynamoDB console, or remove it and set the account up again: tokenkeeper setup ${account}`,
+  })
 }

@@ -12,7 +12,7 @@ import {
 } from '../../lib/model/account-state.ts'
 import type { StateStore } from '../../lib/ports/state-store.ts'
 import { useEnvironment } from '../aws/support/emulator.ts'
-import { COMPLETE } from '../support/complete-record.ts'
+import { OF_0_1 } from '../model/state/support/of-0.1.ts'
 import { endsWithin } from '../support/ends-within.ts'
 import { freePort } from '../support/free-port.ts'
 import { shown } from '../support/shown.ts'
@@ -81,12 +81,12 @@ test('a record changed by hand is told with the command that sets that account u
   const spoiled = marshall({
     pk: 'broker#fyers',
     sk: 'account#fyers/BINA',
-    account: 'fyers/BINA',
-    doubt: { since: 'yesterday' },
+    ...encodeAccountState({ ...STATE, account: parseAccountId('fyers/BINA') }),
+    doubt: { since: 'yesterday', by: 'login' },
   })
   aws.answers = [{ body: { Item: spoiled } }, { body: { Items: [spoiled], Count: 1 } }]
   const told = {
-    message: 'the state record account#fyers/BINA of broker#fyers cannot be read',
+    message: 'the state record account#fyers/BINA of broker#fyers cannot be read: doubt.since is no instant',
     fix: expect.stringMatching(/: tokenkeeper setup fyers\/BINA$/),
   }
   await expect(states.get(parseAccountId('fyers/BINA'))).rejects.toMatchObject(told)
@@ -96,7 +96,7 @@ test('a record changed by hand is told with the command that sets that account u
 test('an item of 0.1 is read with every field as it was', async () => {
   const item = new URL('../model/state/from-0.1/dynamodb-item.json', import.meta.url)
   aws.answers = [{ body: { Item: JSON.parse(readFileSync(item, 'utf8')) } }]
-  expect(shown(await states.get(COMPLETE.account))).toEqual(shown(COMPLETE))
+  expect(shown(await states.get(OF_0_1.account))).toEqual(shown(OF_0_1))
 })
 
 test('an unreachable table fails within seconds, and says what to check', async () => {

@@ -78,7 +78,9 @@ describe.each(PAGES)('%s', (page) => {
 
 test.each(
   PAGES.filter((page) =>
-    /^lib\/(tokens\/.+|model|ports|accounts|http|local|aws|markets|files|channels)\/README/.test(page),
+    /^lib\/(tokens\/.+|model|model\/state|ports|accounts|http|local|aws|markets|files|channels)\/README/.test(
+      page,
+    ),
   ),
 )('%s tells of every file in its room', (page) => {
   const text = readFileSync(new URL(page, root), 'utf8')

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../lib/local/database.ts'
@@ -69,5 +70,30 @@ describe('the SQLite store on disk', () => {
     database.exec(`UPDATE account_state SET record = 'no json'`)
     await expect(states.get(STATE.account)).rejects.toMatchObject(broken)
     await expect(states.list('fyers')[Symbol.asyncIterator]().next()).rejects.toMatchObject(broken)
+  })
+
+  test.each([
+    [
+      '{"account":"fyers","revision":1,"settings":{},"generation":0,"attempts":["soon"],"blocks":{}}',
+      'attempts.0 is no instant',
+    ],
+    ['{"secret":"CANARY', 'it is no JSON'],
+    ['"CANARY"', 'it is no group of fields'],
+    ['null', 'it is no group of fields'],
+    ['[]', 'account is missing, revision is missing, settings is missing, and 3 more'],
+  ])('names the account of a record changed to %s, what is wrong and what mends it', async (record, said) => {
+    const database = connect()
+    const states = sqliteStateStore(database)
+    await states.replace(STATE)
+    database.prepare('UPDATE account_state SET record = ?').run(record)
+    const error = await states.get(STATE.account).catch((caught: unknown) => caught)
+    expect(error).toMatchObject({
+      name: 'StateStoreError',
+      message: `the state record fyers cannot be read: ${said}`,
+      fix: expect.stringMatching(
+        /DELETE FROM account_state WHERE account = 'fyers'.*: tokenkeeper setup fyers$/,
+      ),
+    })
+    expect(inspect(error)).not.toContain('CANARY')
   })
 })

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -8,10 +8,11 @@ import type { LocalDatabase } from '../../../lib/local/local-database.ts'
 import { sqliteStateStore } from '../../../lib/local/sqlite-state-store.ts'
 import { sqliteTokenVault } from '../../../lib/local/sqlite-token-vault.ts'
 import { parseAccountId } from '../../../lib/model/account-id.ts'
+import { decodeAccountState } from '../../../lib/model/account-state.ts'
 import { IiflXtsSimulator } from '../../../lib/simulators/iifl-xts/iifl-xts-simulator.ts'
-import { COMPLETE } from '../../support/complete-record.ts'
 import { shown } from '../../support/shown.ts'
 import { World } from '../../support/world.ts'
+import { OF_0_1 } from './support/of-0.1.ts'
 
 const STORE = new URL('from-0.1/store.db', import.meta.url)
 const KEY = Buffer.alloc(32, 1)
@@ -21,6 +22,13 @@ const APP = {
   secretKey: 'INVENTED-SECRET',
   userId: 'SIMUSER1',
 } as const
+
+test('a record of 0.1 has every field as it was', () => {
+  const record: unknown = JSON.parse(readFileSync(new URL('from-0.1/record.json', import.meta.url), 'utf8'))
+  expect(record).not.toHaveProperty('format')
+  const decoded = decodeAccountState(record, { name: 'fyers', fix: '' })
+  expect(shown(decoded)).toEqual(shown(OF_0_1))
+})
 
 describe('a local store of 0.1', () => {
   const account = parseAccountId('iifl-xts')
@@ -44,9 +52,9 @@ describe('a local store of 0.1', () => {
   })
 
   test('is opened with every field as it was', async () => {
-    const records = [await world.ports.states.get(COMPLETE.account)]
+    const records = [await world.ports.states.get(OF_0_1.account)]
     for await (const state of world.ports.states.list('fyers')) records.push(state)
-    expect(records.map(shown)).toEqual([shown(COMPLETE), shown(COMPLETE)])
+    expect(records.map(shown)).toEqual([shown(OF_0_1), shown(OF_0_1)])
   })
 
   test('takes the run of the next morning, which keeps what it does not change', async () => {

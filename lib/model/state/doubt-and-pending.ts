@@ -1,0 +1,23 @@
+import * as z from 'zod/mini'
+import { TokenSource } from './access-token.ts'
+import { instant, optional, part, type Stored } from './fields.ts'
+
+export const Doubt = part({
+  since: instant,
+  /** What was sent: the source of the token it may have brought. */
+  by: TokenSource,
+  /** The broker may act on it until then: a proof from before settles nothing. @default - it was over when it was sent */
+  openUntil: optional(instant),
+})
+/**
+ * Something was sent that may have ended the published access token, and nothing has settled since whether it did: a
+ * grant or code whose fate is unknown, or whose token was not published, or a request for approval.
+ */
+export interface Doubt extends Stored<typeof Doubt> {}
+
+export const PendingToken = part({
+  mintedAt: instant,
+  source: z.enum(['refresh_token', 'credentials', 'upstream', 'login', 'approval']),
+})
+/** A token that was minted and could not be proven or published yet; it is kept in the vault as `pending`. */
+export interface PendingToken extends Stored<typeof PendingToken> {}

@@ -1,0 +1,36 @@
+import { StateStoreError } from '../errors.ts'
+import { VERSION } from '../version.ts'
+
+/** The format records are written in. It goes up when the release before would misread what is written. */
+export const FORMAT = 2
+/** The first version of Tokenkeeper that reads {@link FORMAT}; stored with it, for the version that does not. */
+export const FORMAT_SINCE = '0.2.0'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Each entry brings a record one format up, the first one those of 0.1, which name none. Never edit one that was released. */
+const MIGRATIONS: readonly ((fields: Fields) => Fields)[] = [
+  // The fields of 0.1 are those of format 2.
+  (fields) => fields,
+]
+
+const VERSION_NUMBER = /^\d{1,4}\.\d{1,4}\.\d{1,4}$/
+
+/**
+ * The fields of a stored record as this version knows them. `name` is how its store calls it. Throws StateStoreError
+ * for a format of a later version.
+ */
+export function inThisFormat(stored: Fields, name: string): Fields {
+  const { format = 1, formatSince, ...fields } = stored
+  if (typeof format !== 'number' || !Number.isInteger(format) || format < 1 || format > FORMAT) {
+    const needed =
+      typeof formatSince === 'string' && VERSION_NUMBER.test(formatSince)
+        ? `${formatSince} or later`
+        : 'a later version'
+    throw new StateStoreError(
+      `the state record ${name} cannot be read: it has a format this version (${VERSION}) does not know`,
+      { fix: `use Tokenkeeper ${needed} here as well: it has been used on this account` },
+    )
+  }
+  return MIGRATIONS.slice(format - 1).reduce((record, migrate) => migrate(record), fields)
+}
