@@ -1,8 +1,10 @@
-import * as z from 'zod/mini'
 import { StateStoreError } from '../errors.ts'
+import { isGroup } from './fields.ts'
 import { FORMAT, FORMAT_SINCE, inThisFormat } from './format.ts'
-import { misfits } from './misfits.ts'
 import { AccountState } from './record.ts'
+
+/** More than that tells nobody more. */
+const MOST_TOLD = 3
 
 /** Where a stored record lies, for what is said of one that cannot be read. */
 export interface RecordPlace {
@@ -23,11 +25,11 @@ export function encodeAccountState(state: AccountState): Record<string, unknown>
  * fields that do not fit, and never what is in them.
  */
 export function decodeAccountState(stored: unknown, { name, fix }: RecordPlace): AccountState {
-  const unreadable = (why: string) =>
-    new StateStoreError(`the state record ${name} cannot be read: ${why}`, { fix })
-  if (typeof stored !== 'object' || stored === null) throw unreadable('it is no group of fields')
-  const fields = inThisFormat(stored as Record<string, unknown>, name)
-  const { data, error } = z.safeParse(AccountState, fields)
-  if (!error) return data
-  throw unreadable(misfits(error, fields))
+  const faults: string[] = []
+  const fields = isGroup(stored) ? inThisFormat(stored, name) : stored
+  const state = AccountState.read(fields, '', faults)
+  if (faults.length === 0) return state
+  const more = faults.length - MOST_TOLD
+  const told = `${faults.slice(0, MOST_TOLD).join(', ')}${more > 0 ? `, and ${more} more` : ''}`
+  throw new StateStoreError(`the state record ${name} cannot be read: ${told}`, { fix })
 }

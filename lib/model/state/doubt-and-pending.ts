@@ -1,6 +1,5 @@
-import * as z from 'zod/mini'
 import { TokenSource } from './access-token.ts'
-import { instant, optional, part, type Stored } from './fields.ts'
+import { instant, oneOf, optional, part, type ValueOf } from './fields.ts'
 
 export const Doubt = part({
   since: instant,
@@ -13,11 +12,11 @@ export const Doubt = part({
  * Something was sent that may have ended the published access token, and nothing has settled since whether it did: a
  * grant or code whose fate is unknown, or whose token was not published, or a request for approval.
  */
-export interface Doubt extends Stored<typeof Doubt> {}
+export interface Doubt extends ValueOf<typeof Doubt> {}
 
 export const PendingToken = part({
   mintedAt: instant,
-  source: z.enum(['refresh_token', 'credentials', 'upstream', 'login', 'approval']),
+  source: oneOf('refresh_token', 'credentials', 'upstream', 'login', 'approval'),
 })
 /** A token that was minted and could not be proven or published yet; it is kept in the vault as `pending`. */
-export interface PendingToken extends Stored<typeof PendingToken> {}
+export interface PendingToken extends ValueOf<typeof PendingToken> {}

@@ -1,9 +1,8 @@
-import * as z from 'zod/mini'
-import { instant, optional, part, type Stored } from './fields.ts'
+import { instant, oneOf, optional, part, text, type ValueOf } from './fields.ts'
 
 export const Incident = part({
-  id: z.string(),
-  kind: z.enum(['login_needed', 'human_action', 'operator_action', 'token_lost']),
+  id: text,
+  kind: oneOf('login_needed', 'human_action', 'operator_action', 'token_lost'),
   openedAt: instant,
   /** Absent while the alert could not be delivered: the next run tries again. */
   toldAt: optional(instant),
@@ -13,4 +12,4 @@ export const Incident = part({
   overAt: optional(instant),
 })
 /** What somebody is needed for, and who was told. */
-export interface Incident extends Stored<typeof Incident> {}
+export interface Incident extends ValueOf<typeof Incident> {}

@@ -1,15 +1,14 @@
-import * as z from 'zod/mini'
 import type { ErrorCode } from '../errors.ts'
 import type { Outcome } from '../outcome.ts'
-import { instant, openName, optional, part, type Stored } from './fields.ts'
+import { instant, openName, optional, part, type Stored, text } from './fields.ts'
 
 /** How the last run ended. */
 export const LastRun = part({
   at: instant,
   outcome: openName<Outcome>(),
   code: optional(openName<ErrorCode>()),
-  reason: z.string(),
-  fix: optional(z.string()),
+  reason: text,
+  fix: optional(text),
   /** Only a login helps, and none before then. */
   loginHelpsFrom: optional(instant),
 })

@@ -1,15 +1,14 @@
-import * as z from 'zod/mini'
-import { optional, part, type Stored } from './fields.ts'
+import { number, oneOf, optional, part, text, texts, type ValueOf } from './fields.ts'
 
 export const AccountSettings = part({
-  nickname: optional(z.string()),
+  nickname: optional(text),
   /** `external`: somebody else keeps this token; it is never touched. */
-  managedBy: optional(z.literal('external')),
-  leewayMinutes: optional(z.number()),
+  managedBy: optional(oneOf('external')),
+  leewayMinutes: optional(number),
   /** A local ceiling on a token's age, in hours. */
-  maxLifetimeHours: optional(z.number()),
+  maxLifetimeHours: optional(number),
   /** Choices only one broker knows, such as its API variant. */
-  options: optional(z.record(z.string(), z.string())),
+  options: optional(texts),
 })
 /** What the owner of an account chose; set by `setup`, never by a run. */
-export interface AccountSettings extends Stored<typeof AccountSettings> {}
+export interface AccountSettings extends ValueOf<typeof AccountSettings> {}

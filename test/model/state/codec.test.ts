@@ -104,12 +104,17 @@ describe('a record that does not fit', () => {
       { doubt: { ...COMPLETE.doubt, since: 'yesterday' } },
       'doubt.since is no instant',
     ],
-    ['an instant that is a number', { notBefore: 1_795_392_000 }, 'notBefore is no text'],
+    ['an instant that is a number', { notBefore: 1_795_392_000 }, 'notBefore is no instant'],
     ['a number that is text', { generation: '41' }, 'generation is no number'],
     [
       'a choice that is neither',
       { ambiguous: { ...COMPLETE.ambiguous, probed: 'no' } },
       'ambiguous.probed is neither true nor false',
+    ],
+    [
+      'a mark that is another',
+      { logins: [{ ...COMPLETE.logins[0], result: { ...COMPLETE.logins[0]?.result, kept: false } }] },
+      'logins.0.result.kept is not true',
     ],
     ['a list that is none', { attempts: 'none' }, 'attempts is no list'],
     [
