@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts'
 import type { Outcome } from '../outcome.ts'
-import { instant, openName, optional, part, type Stored, text } from './fields.ts'
+import { instant, openName, optional, part, text, type ValueOf } from './fields.ts'
 
 /** How the last run ended. */
 export const LastRun = part({
@@ -12,4 +12,4 @@ export const LastRun = part({
   /** Only a login helps, and none before then. */
   loginHelpsFrom: optional(instant),
 })
-export interface LastRun extends Stored<typeof LastRun> {}
+export interface LastRun extends ValueOf<typeof LastRun> {}
