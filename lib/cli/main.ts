@@ -1,3 +1,4 @@
+import './needed-node.ts'
 import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../model/version.ts'
 import type { PauseOptions } from './accounts/pause.ts'

@@ -119,6 +119,21 @@ test('under an old Node the one of the lockfile is installed, and its absence th
   expect(done).toMatchObject({ code: 5, stderr: expect.stringContaining(`${BUNDLED_NODE} is not there`) })
 })
 
+test('main.ts started by itself under an older Node names the one it needs, and nothing else', async () => {
+  write(
+    'old.cjs',
+    "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '23.11.1' } })",
+  )
+  const args = ['--require', join(clone, 'old.cjs'), join(CLI, 'main.ts'), '--version']
+  expect(await ended(spawn(process.execPath, args, { cwd: tmpdir() }))).toEqual({
+    code: 5,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /^This project needs Node 24, and this is 23\.11\.1\. Fix: .*npx tokenkeeper.*\n$/,
+    ),
+  })
+})
+
 test('runs the program without development tools, but installs them for a tool', async () => {
   installed('1.0.0', ['some-package'])
   await launch(['lib/cli/main.ts'])
