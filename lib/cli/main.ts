@@ -140,6 +140,7 @@ command('serve', 'keep the tokens alive in this process, and answer on loopback'
   .option('--port <number>', 'port on 127.0.0.1 (default: 8787)', port)
   .option('--speed <minutes>', 'simulated minutes in one second', positive, 5)
   .option('--demo', 'show the simulated world although accounts are set up')
+  .option('--no-demo', 'where no account is set up, say so and end: for a service nobody watches')
   .action(
     run<ServeOptions>(async (_, options, shown) => (await import('./serve/serve.ts')).serve(options, shown)),
   )

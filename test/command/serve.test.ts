@@ -78,6 +78,26 @@ test('R2.1 R2.2 without accounts serve shows the simulated world, answers, and e
   expect(stdout + stderr).not.toMatch(/eyJ[\w-]+\.|Simulated-Passw0rd/)
 })
 
+test('with --no-demo it ends where no account is set up, and simulates nothing', async () => {
+  const done = await line.run(['serve', '--port', '0', '--no-demo'])
+  expect(done).toEqual({
+    code: 5,
+    stdout: '',
+    stderr: `Error: no account is set up in ${line.home}\nFix: set one up (${CALL} setup fyers), or mount the folder they are in\n`,
+  })
+})
+
+test('a service manager’s SIGTERM ends it with 0, and its folder can be served again', async () => {
+  await setUp(line, 'zerodha')
+  for (const _ of ['first', 'second']) {
+    const child = line.spawn(['serve', '--port', '0', '--no-demo'])
+    const end = ended(child)
+    await saying(child.stdout, '/health')
+    child.kill('SIGTERM')
+    expect(await end).toMatchObject({ code: 0, stdout: expect.stringContaining('Stopped.'), stderr: '' })
+  }
+})
+
 test('in the rehearsal every advice leads to its page: no command reaches what is simulated', async () => {
   const served = await serve(['--speed', '100'])
   await served.saying('Somebody is needed')

@@ -5,6 +5,6 @@ export interface ServeOptions extends GlobalOptions {
   readonly port?: number
   /** Simulated minutes in one second. */
   readonly speed: number
-  /** The simulated world although accounts are set up. */
+  /** The simulated world although accounts are set up, or never. @default - where no account is set up */
   readonly demo?: boolean
 }

@@ -43,6 +43,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     if (composition.backend === 'aws') throw onlyLocal()
     const ended = interrupted()
     const simulated = options.demo === true || !(await hasAccounts(composition))
+    if (simulated && options.demo === false) throw nothingToServe(composition)
     const sole = simulated ? undefined : soleKeeper(composition)
     const server = await opened(options, composition, simulated).catch((error: unknown) => {
       sole?.release()
@@ -177,6 +178,13 @@ async function run(scene: Scene, { screen, service, ended }: Stage): Promise<voi
 function zoneOf({ brokers }: Scene): string {
   const first = brokers.find(({ broker }) => broker.tradingSession) ?? brokers[0]
   return first?.broker.session.timeZone ?? 'UTC'
+}
+
+/** Of a service whose folder was not mounted, invented tokens would look well to whatever asks /health. */
+function nothingToServe({ home }: Composition): ConfigurationError {
+  return new ConfigurationError(`no account is set up in ${home}`, {
+    fix: 'set one up (tokenkeeper setup fyers), or mount the folder they are in',
+  })
 }
 
 function onlyLocal(): ConfigurationError {
