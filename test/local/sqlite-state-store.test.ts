@@ -59,6 +59,15 @@ describe('the SQLite store on disk', () => {
     expect(() => openDatabase(join(folder, 'store.db'))).toThrow('newer version (schema 99')
   })
 
+  test('a field that only a newer version knows is carried along by this one', async () => {
+    const newer = { ...STATE, foreseen: { at: '2026-11-23T07:00:00Z' } }
+    const states = sqliteStateStore(connect())
+    await states.replace(newer)
+    await states.replace(changed((await states.get(STATE.account)) ?? STATE, { generation: 1 }))
+    const record = connect().prepare('SELECT record FROM account_state').get() as { record: string }
+    expect(JSON.parse(record.record)).toMatchObject({ generation: 1, foreseen: newer.foreseen })
+  })
+
   test('says what to check when the store cannot be written or read', async () => {
     const database = connect()
     const states = sqliteStateStore(database)
