@@ -91,6 +91,17 @@ describe('a proxy', () => {
     expect(proxy.asked).toHaveLength(1)
   })
 
+  test.each([
+    ['https://10.9.8.7/echo', '10.0.0.0/8'],
+    [`https://${HOST}/echo`, `*.${HOST}`],
+  ])(
+    'is asked for %s although NO_PROXY=%s: ranges are not read, and *. stands for the names below',
+    async (url, noProxy) => {
+      await send(url, through({ noProxy })).catch(() => undefined)
+      expect(proxy.asked).toHaveLength(1)
+    },
+  )
+
   test.each(['localhost', '127.0.0.1', '127.8.9.1'])(
     'is not asked for this machine itself: %s',
     async (host) => {

@@ -37,11 +37,11 @@ describe('the image', () => {
 
   test('copies what there is, and what its ignore file lets through, and nothing else is let through', () => {
     expect(sources.filter((source) => !existsSync(join(ROOT, source)))).toEqual([])
-    const [everything, ...let_] = serverFile('Dockerfile.dockerignore')
+    const [everything, ...allowed] = serverFile('Dockerfile.dockerignore')
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'))
     expect(everything).toBe('*')
-    expect(let_.toSorted()).toEqual([...new Set(sources)].map((source) => `!${source}`).toSorted())
+    expect(allowed.toSorted()).toEqual([...new Set(sources)].map((source) => `!${source}`).toSorted())
   })
 
   test('leaves out only packages that what it runs does not import', () => {
