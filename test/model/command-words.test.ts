@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
-import { splitCommand } from '../../lib/cli/program-commands.ts'
 import { COMMAND_NAMES, commandsIn, shellWord, worded } from '../../lib/model/command-words.ts'
+import { parsed } from '../support/parsed-command.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -107,16 +106,7 @@ describe('a command that is advised', () => {
   test('is found in the sources', () => expect(commands.length).toBeGreaterThan(25))
 
   test.each(commands)('$command ($file) is one the command line takes', async ({ command }) => {
-    const { program } = await import('../../lib/cli/main.ts')
-    const words = command.split(' ').map((word) => word.replace(/^'|'$/g, ''))
-    const { ownArguments } = splitCommand(['node', ...words])
-    const said: string[] = []
-    silence(program, (text) => said.push(text))
-    const parsed = await program.parseAsync(ownArguments).then(
-      () => 'taken',
-      (error: Error) => error.message,
-    )
-    expect([parsed, ...said]).toEqual(['taken'])
+    expect(await parsed(command)).toEqual(['taken'])
   })
 
   test('is looked for among all there are', async () => {
@@ -124,11 +114,3 @@ describe('a command that is advised', () => {
     expect(program.commands.map((one) => one.name()).toSorted()).toEqual(COMMAND_NAMES)
   })
 })
-
-/** Parses as ever and then does nothing. */
-function silence(command: Command, say: (text: string) => void): void {
-  command.exitOverride().configureOutput({ writeErr: say, writeOut: say })
-  const isGroup = command.commands.length > 0
-  if (!isGroup) command.action(() => undefined)
-  for (const one of command.commands) silence(one, say)
-}
