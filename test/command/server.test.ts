@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 import { execStart, here, ROOT, wordsOf } from '../support/server-files.ts'
-import { CommandLine, ended, freePort } from './command.ts'
+import { CommandLine, ended } from './command.ts'
 import { setUp } from './set-up.ts'
 
 let line: CommandLine

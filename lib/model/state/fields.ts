@@ -26,16 +26,16 @@ export interface Field<Value> {
   read(stored: unknown, at: string, faults: string[]): Value
 }
 
-interface OptionalField<Value> extends Field<Value> {
+export interface OptionalField<Value> extends Field<Value> {
   readonly isOptional: true
 }
 
-type Shape = Readonly<Record<string, Field<unknown>>>
+export type Shape = Readonly<Record<string, Field<unknown>>>
 
 /** What a field is in memory. */
 export type ValueOf<F> = F extends Field<infer Value> ? Value : never
 
-type PartOf<S extends Shape> = {
+export type PartOf<S extends Shape> = {
   readonly [Name in keyof S as S[Name] extends OptionalField<unknown> ? never : Name]: ValueOf<S[Name]>
 } & {
   readonly [Name in keyof S as S[Name] extends OptionalField<unknown> ? Name : never]?: ValueOf<S[Name]>
@@ -142,9 +142,6 @@ export function byName<Name extends string, Value>(
 
 /** Texts by names that are not ours. */
 export const texts = byName(text, text) as Field<Readonly<Record<string, string>>>
-
-/** By the name of a secret, its version and time when something was sent: it was stored again where these differ. */
-export const stamps = texts
 
 /** A part of the record. Fields it does not know are kept as they are stored, unseen by the types. */
 export function part<const S extends Shape>(shape: S): Field<PartOf<S>> & { readonly shape: S } {

@@ -6,8 +6,8 @@ import {
   openName,
   optional,
   part,
-  stamps,
   text,
+  texts,
   type ValueOf,
   yesOrNo,
 } from './fields.ts'
@@ -21,7 +21,7 @@ export const GrantBlock = part({
   reason: text,
   fix: optional(text),
   /** The stamps of the secrets that are suspected; the block ends when one of them is stored again. */
-  stamps,
+  stamps: texts,
   /** When it was written down; absent on records of earlier versions. */
   at: optional(instant),
   /** The block also ends by itself at this instant. */
@@ -44,7 +44,7 @@ export const Ambiguity = part({
   at: instant,
   /** How often the grant was sent again since. */
   repeats: number,
-  stamps,
+  stamps: texts,
   /** Whether the stored access token was probed since. */
   probed: yesOrNo,
 })
