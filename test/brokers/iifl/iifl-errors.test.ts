@@ -1,25 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
 import { HttpError, type HttpRequest } from '../../../lib/ports/http.ts'
-import type { StoredSecrets } from '../../../lib/ports/token-vault.ts'
-import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
+import { type Fault, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
 import { clockAhead } from '../../support/clock-ahead.ts'
 import { recorded } from '../../support/recorded.ts'
 import {
   ONE,
   PATHS,
   refusal,
+  restartedWith,
   SESSION,
   type Setting,
   settingAt,
-  TWO,
-  type Variant,
-  variant,
+  THREE_AM,
 } from './iifl-fixture.ts'
 
-const THREE_AM = '2026-11-23T03:00:00+05:30'
-const AUTHORIZE = '/v1/sso/vendor/authorize'
 const LOST: Fault = { kind: 'lost_reply' }
 
 let setting: Setting
@@ -30,133 +25,13 @@ beforeEach(async () => {
 
 afterEach(() => setting.world.close())
 
-async function restartedWith(name: Variant): Promise<void> {
-  await setting.world.close()
-  setting = await settingAt(THREE_AM, variant(name))
-}
-
-function passwords(): number {
-  return setting.simulator.passwordAttempts('IIFLTEST1')
-}
-
-/** Runs a day long every half hour, forced as an impatient person would, and gives the outcomes. */
-async function dayOfRuns(): Promise<string[]> {
-  const outcomes: string[] = []
-  for (let i = 0; i < 40; i++) {
-    outcomes.push((await setting.run({ force: true })).outcome)
-    setting.world.clock.advance({ minutes: 30 })
-  }
-  return outcomes
-}
-
-describe.each(['A', 'B'] as const)('a wrong password by variant %s', (name) => {
-  beforeEach(async () => {
-    await restartedWith(name)
-    await setting.world.store(setting.account, { password: 'Wr0ng-canary' })
-  })
-
-  test.each([
-    ['plain', false, 'status', 200],
-    ['in the text of a Not_Ok', false, 'message', 200],
-    ['under status 401', false, 'status', 401],
-    ['under status 500', false, 'status', 500],
-    ['encrypted where replies are', true, 'message', 200],
-  ] as const)(
-    'told %s is sent once, however many runs there are',
-    async (_how, encryptsErrors, codeIn, failureStatus) => {
-      Object.assign(setting.simulator.behaviour, { encryptsErrors, codeIn, failureStatus })
-      expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
-      expect(new Set(await dayOfRuns())).toEqual(new Set(['failed']))
-      expect(passwords()).toBe(1)
-      expect(setting.world.news).toMatchObject([
-        { kind: 'human_action', reason: expect.stringContaining('EC016') },
-      ])
-    },
-  )
-
-  test('is over once the right one is stored', async () => {
-    await setting.run()
-    setting.world.clock.advance({ minutes: 5 })
-    await setting.world.store(setting.account, { password: ONE.password })
-    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-    expect(setting.world.news.map(({ kind }) => kind)).toEqual(['human_action', 'solved'])
-  })
-})
-
-describe('a wrong password is not sent again', () => {
-  beforeEach(() => setting.world.store(setting.account, { password: 'Wr0ng-canary' }))
-
-  test('when the state table has a fault just as the refusal is to be recorded', async () => {
-    const { world } = setting
-    world.failNext('states.replace', { skip: 1, times: 2 })
-    await setting.run()
-    world.clock.advance({ hours: 2 })
-    await setting.run()
-    expect(passwords()).toBe(1)
-  })
-
-  test('when the process dies while a person is told, who is told by the next run', async () => {
-    const { world } = setting
-    const dying = world.failNext('notifier.notify', { hangs: true })
-    void setting.run({ seconds: 600 })
-    await dying.happened
-    world.clock.advance({ hours: 2 })
-    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
-    expect(passwords()).toBe(1)
-    expect(world.news.map(({ kind }) => kind)).toEqual(['human_action'])
-  })
-
-  test('when SSM answers with the one before, which was refused earlier', async () => {
-    const { world, account } = setting
-    const { vault } = world.ports
-    const before = await vault.read(account, ['password'])
-    await setting.run()
-    world.clock.advance({ minutes: 5 })
-    await world.store(account, { password: 'Wr0ng-canary-too' })
-    await setting.run()
-    world.clock.advance({ hours: 2 })
-    const stale: typeof vault.read = async (...asked): Promise<StoredSecrets> =>
-      new Map([...(await vault.read(...asked)), ...before])
-    world.ports = { ...world.ports, vault: { ...vault, read: stale } }
-    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
-    expect(passwords()).toBe(2)
-  })
-
-  test('but a second wrong one that somebody stores is told as the first was', async () => {
-    const { world, account } = setting
-    await setting.run()
-    world.clock.advance({ minutes: 5 })
-    await world.store(account, { password: 'Wr0ng-canary-too' })
-    for (let i = 0; i < 3; i++) {
-      await setting.run()
-      world.clock.advance({ minutes: 30 })
-    }
-    expect(world.news.map(({ kind }) => kind)).toEqual(['human_action', 'human_action'])
-  })
-})
-
-test('one absurd Date header does not hold up one-time codes until the day it names', async () => {
-  const { world, account } = setting
-  const { http } = world.ports
-  const aYearAhead: typeof http.send = async (request) => {
-    const reply = await http.send(request)
-    return { ...reply, headers: { ...reply.headers, date: 'Tue, 23 Nov 2027 00:00:00 GMT' } }
-  }
-  world.ports = { ...world.ports, http: { send: aYearAhead } }
-  expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
-  world.ports = { ...world.ports, http }
-  world.clock.advance({ hours: 1 })
-  await world.store(account, { totp_secret: ONE.totpSecret })
-  expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-})
-
 describe('R0.10 what IIFL answers to the password', () => {
   test.each(['EC002', 'EC016', 'EC030', 'EC069', 'EC999', 'Not_Ok'])(
     '%s: not even a forced run tries again',
     async (code) => {
       setting.server.failNext(PATHS.B.password, refusal(code))
       expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
-      await dayOfRuns()
+      await setting.dayOfRuns()
       expect(setting.server.count(PATHS.B.password)).toBe(1)
     },
   )
@@ -264,11 +139,11 @@ describe('R0.10 what IIFL answers to the password', () => {
 
 describe('an illegal key (EC062)', () => {
   test.each(['A', 'B'] as const)('is answered once with new keys by variant %s', async (name) => {
-    await restartedWith(name)
+    setting = await restartedWith(name, setting)
     setting.server.failNext(PATHS[name].password, refusal('EC062'))
     expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
     expect(setting.server.count(PATHS[name].keys)).toBe(2)
-    expect(passwords()).toBe(1)
+    expect(setting.passwords()).toBe(1)
     expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(1)
   })
 
@@ -278,185 +153,17 @@ describe('an illegal key (EC062)', () => {
     setting.simulator.behaviour.keyLifeSeconds = 5
     expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
     expect(setting.server.count(PATHS.B.keys)).toBe(2)
-    expect(passwords()).toBe(1)
+    expect(setting.passwords()).toBe(1)
   })
 
   test('twice is left to a later try, within the login budget', async () => {
-    await restartedWith('A')
+    setting = await restartedWith('A', setting)
     // Dead before the keys have settled.
     setting.simulator.behaviour.keyLifeSeconds = 10
     expect(await setting.run()).toMatchObject({ outcome: 'failed' })
-    expect(passwords()).toBe(0)
+    expect(setting.passwords()).toBe(0)
     expect(setting.world.news).toHaveLength(0)
     expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(2)
-  })
-})
-
-describe.each(['A', 'B'] as const)('a refused one-time code by variant %s', (name) => {
-  beforeEach(() => restartedWith(name))
-
-  test.each(['EC036', 'EC024', 'EC025'])(
-    '%s: only that step is repeated, in the next 30 s step',
-    async (code) => {
-      setting.server.failNext(PATHS[name].totp, refusal(code))
-      const before = setting.world.clock.now()
-      expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-      expect(setting.server.count(PATHS[name].totp)).toBe(2)
-      expect(passwords()).toBe(1)
-      expect(before.until(setting.world.clock.now()).total('seconds')).toBeLessThanOrEqual(30)
-    },
-  )
-
-  test('a wrong TOTP secret is used for two codes and never again', async () => {
-    await setting.world.store(setting.account, { totp_secret: TWO.totpSecret })
-    expect(await setting.run()).toMatchObject({ outcome: 'failed', code: 'human_action' })
-    await dayOfRuns()
-    const { codes } = setting.simulator.login
-    expect(codes).toHaveLength(2)
-    expect(codes[1]?.step).toBe((codes[0]?.step ?? 0) + 1)
-    expect(passwords()).toBe(1)
-  })
-
-  test('whose login is refused at the repeat starts again on a later run', async () => {
-    setting.server.failNext(PATHS[name].totp, refusal('EC036'))
-    setting.simulator.behaviour.stepTokenLifeSeconds = 15
-    expect(await setting.run()).toMatchObject({ outcome: 'ambiguous', code: 'ambiguous' })
-    expect(passwords()).toBe(1)
-    setting.world.clock.advance({ minutes: 5 })
-    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-    expect(setting.world.news).toHaveLength(0)
-  })
-})
-
-describe.each(['A', 'B'] as const)('with a clock of ours that is not IIFL’s, by variant %s', (name) => {
-  test.each([-3_000, -400, 300, 1_200, 3_000])(
-    'ahead by %i ms, no one-time code is refused for its time, whenever in a step the login begins',
-    async (aheadMs) => {
-      for (const intoStepMs of [0, 29_700]) {
-        await restartedWith(name)
-        const { world, simulator } = setting
-        world.clock.advance({ milliseconds: intoStepMs })
-        world.ports = { ...world.ports, clock: clockAhead(world.clock, { milliseconds: aheadMs }) }
-        expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-        expect(simulator.login.codes.map(({ right }) => right)).toEqual([true])
-      }
-    },
-  )
-})
-
-describe('one-time codes that were refused, perhaps for their time only', () => {
-  const refuseCodes = (): void => {
-    for (const _ of [1, 2]) setting.server.failNext(PATHS.B.totp, refusal('EC036'))
-  }
-
-  test('block the login until the next day, and not longer', async () => {
-    refuseCodes()
-    expect(await setting.run()).toMatchObject({
-      outcome: 'failed',
-      code: 'human_action',
-      nextAction: expect.stringContaining('check the clock of this machine'),
-    })
-    const block = (await setting.world.ports.states.get(setting.account))?.blocks.credentials
-    expect(block).toMatchObject({ code: 'human_action', forcible: false })
-    expect(block?.until?.toString()).toBe('2026-11-23T18:30:00Z')
-    setting.world.clock.set('2026-11-23T23:59:59+05:30')
-    expect(await setting.run({ force: true })).toMatchObject({ outcome: 'failed', code: 'human_action' })
-    expect(passwords()).toBe(1)
-    setting.world.clock.set('2026-11-24T00:00:00+05:30')
-    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-    expect(setting.world.news.map(({ kind }) => kind)).toEqual(['human_action', 'solved'])
-  })
-
-  test('are tried again at once when the secret is stored again', async () => {
-    refuseCodes()
-    await setting.run()
-    setting.world.clock.advance({ minutes: 2 })
-    await setting.world.store(setting.account, { totp_secret: ONE.totpSecret })
-    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-  })
-})
-
-describe('a login whose fate is unknown', () => {
-  const steps = [
-    ['A', 'password', PATHS.A.password],
-    ['A', 'totp', PATHS.A.totp],
-    ['A', 'session', SESSION],
-    ['B', 'password', PATHS.B.password],
-    ['B', 'totp', PATHS.B.totp],
-    ['B', 'authorize', AUTHORIZE],
-    ['B', 'session', SESSION],
-  ] as const
-  const faults: readonly [string, Fault][] = [
-    ['a lost reply', LOST],
-    ['an HTML 502', HTML_502],
-    ['HTML with status 200', HTML_200],
-    ['half a reply', { kind: 'truncated' }],
-    ['a JSON 503', refusal('unavailable', '', 503)],
-  ]
-
-  test.each(steps.flatMap((step) => faults.map((fault) => [...step, ...fault] as const)))(
-    'variant %s, %s step (%s), %s: counted, not repeated, and made anew once the password is known to be right',
-    async (name, step, path, _what, fault) => {
-      await restartedWith(name)
-      setting.server.failNext(path, fault)
-      expect(await setting.run()).toMatchObject({ outcome: 'ambiguous', code: 'ambiguous' })
-      expect(setting.server.count(path)).toBe(1)
-      expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(1)
-      setting.world.clock.advance({ minutes: 2 })
-      if (step === 'password') {
-        // IIFL locks after three wrong ones, and this one may have been wrong (I7).
-        const asked = { outcome: 'awaiting_login', reason: expect.stringContaining('could lock the account') }
-        expect(await setting.run()).toMatchObject(asked)
-        expect(await setting.run({ force: true })).toMatchObject(asked)
-        expect(setting.server.count(path)).toBe(1)
-        await setting.world.store(setting.account, { password: ONE.password })
-      }
-      expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-      expect((await setting.world.ports.states.get(setting.account))?.unconfirmed).toBeUndefined()
-    },
-  )
-
-  test('a broken envelope is one', async () => {
-    const fault: Fault = {
-      kind: 'reply',
-      status: 200,
-      body: JSON.stringify({ cRespEncData: 'bm90IG9uZQ==' }),
-    }
-    setting.server.failNext(PATHS.B.password, fault)
-    expect(await setting.run()).toMatchObject({ outcome: 'ambiguous' })
-  })
-
-  test('EC003 at the session step is one: its auth code counts as spent', async () => {
-    setting.server.failNext(SESSION, refusal('EC003'))
-    expect(await setting.run()).toMatchObject({ outcome: 'ambiguous' })
-    expect(setting.server.count(SESSION)).toBe(1)
-    setting.world.clock.advance({ minutes: 2 })
-    expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
-  })
-
-  test('never costs more than the login budget of two an hour and four a day', async () => {
-    for (let i = 0; i < 50; i++) setting.server.failNext(PATHS.B.totp, LOST)
-    await setting.run()
-    for (const minutes of [2, 2, 2, 20]) {
-      setting.world.clock.advance({ minutes })
-      await setting.run({ force: true, seconds: 50 })
-    }
-    expect(passwords()).toBe(2)
-    await dayOfRuns()
-    expect(passwords()).toBe(4)
-  })
-
-  test('does not use its TOTP step again, also not by another run in the same 30 s', async () => {
-    const [grant] = iifl.grants
-    const eager: Broker = { ...iifl, grants: [{ ...grant, budget: { minimumGapSeconds: 0 } }] }
-    setting.simulator.behaviour.codeGapSeconds = 0
-    setting.server.failNext(PATHS.B.totp, LOST)
-    await setting.world.run(eager)
-    const { report } = await setting.world.run(eager)
-    expect(report).toMatchObject({ refreshed: 1 })
-    const { codes } = setting.simulator.login
-    expect(codes.map(({ right }) => right)).toEqual([true, true])
-    expect(codes[1]?.step).toBe((codes[0]?.step ?? 0) + 1)
   })
 })
 
@@ -466,7 +173,7 @@ describe('the session step', () => {
     async (status) => {
       setting.server.failNext(SESSION, refusal(status))
       expect(await setting.run()).toMatchObject({ outcome: 'awaiting_login' })
-      await dayOfRuns()
+      await setting.dayOfRuns()
       expect(setting.server.count(SESSION)).toBe(1)
       expect(setting.world.news).toMatchObject([{ kind: 'login_needed' }])
     },
@@ -475,8 +182,8 @@ describe('the session step', () => {
   test('a wrong app secret makes a wrong checksum, and the password is not sent again for it', async () => {
     await setting.world.store(setting.account, { client_secret: 'S3CRET-of-another' })
     expect(await setting.run()).toMatchObject({ outcome: 'awaiting_login' })
-    await dayOfRuns()
-    expect(passwords()).toBe(1)
+    await setting.dayOfRuns()
+    expect(setting.passwords()).toBe(1)
   })
 
   test('a blocked user is still a blocked user', async () => {
@@ -487,7 +194,7 @@ describe('the session step', () => {
   test.each(['A', 'B'] as const)(
     'variant %s: an app that is not authorised yet needs its holder',
     async (name) => {
-      await restartedWith(name)
+      setting = await restartedWith(name, setting)
       setting.simulator.behaviour.authorized = false
       const result = await setting.run()
       expect(result).toMatchObject({
@@ -505,17 +212,17 @@ describe('the session step', () => {
       code: 'client_rejected',
       reason: expect.stringContaining('EC054'),
     })
-    expect(passwords()).toBe(0)
+    expect(setting.passwords()).toBe(0)
   })
 })
 
 describe('before the password', () => {
   test.each(['A', 'B'] as const)('variant %s: faults pass, and no login is counted', async (name) => {
-    await restartedWith(name)
+    setting = await restartedWith(name, setting)
     for (const fault of [HTML_502, LOST]) setting.server.failNext(PATHS[name].keys, fault)
     expect(await setting.run()).toMatchObject({ outcome: 'refreshed' })
     expect((await setting.world.ports.states.get(setting.account))?.attempts).toHaveLength(1)
-    expect(passwords()).toBe(1)
+    expect(setting.passwords()).toBe(1)
   })
 
   test('an unreachable IIFL costs nothing and pages nobody', async () => {
@@ -552,7 +259,7 @@ describe('before the password', () => {
       body: JSON.stringify({ status: 'Ok', cPubKey }),
     })
     expect(await setting.run()).toMatchObject({ code: 'response_unexpected' })
-    expect(passwords()).toBe(0)
+    expect(setting.passwords()).toBe(0)
   })
 
   describe('a slow key exchange', () => {
@@ -584,7 +291,7 @@ describe('secrets', () => {
   test.each(['A', 'B'] as const)(
     'of a login by variant %s are said nowhere, whatever goes wrong',
     async (name) => {
-      await restartedWith(name)
+      setting = await restartedWith(name, setting)
       const { world, server, simulator, account } = setting
       const echo = JSON.stringify([ONE.password, ONE.appSecret, ONE.totpSecret, ONE.appKey])
       for (const path of [...Object.values(PATHS[name]), SESSION]) {

@@ -55,19 +55,35 @@ export interface Setting {
   readonly account: AccountId
   /** Runs and gives the one account's line. */
   run(options?: { force?: boolean; seconds?: number }): Promise<AccountResult>
+  /** How many passwords IIFL has been sent for it. */
+  passwords(): number
+  /** Runs a day long every half hour, forced as an impatient person would, and gives the outcomes. */
+  dayOfRuns(): Promise<string[]>
 }
+
+export const THREE_AM = '2026-11-23T03:00:00+05:30'
 
 export async function settingAt(start: string, settings: AccountSettings = {}): Promise<Setting> {
   const world = new World(start)
   const simulator = new IiflSimulator(world.clock, [ONE, TWO])
   const server = await world.serve(simulator)
   const account = await world.account('iifl/IIFLTEST1', secretsOf(ONE), settings)
+  const run: Setting['run'] = (options = {}) => world.runOne(iifl, { accounts: [account], ...options })
   return {
     world,
     simulator,
     server,
     account,
-    run: (options = {}) => world.runOne(iifl, { accounts: [account], ...options }),
+    run,
+    passwords: () => simulator.passwordAttempts(ONE.clientId),
+    async dayOfRuns() {
+      const outcomes: string[] = []
+      for (let i = 0; i < 40; i++) {
+        outcomes.push((await run({ force: true })).outcome)
+        world.clock.advance({ minutes: 30 })
+      }
+      return outcomes
+    },
   }
 }
 
@@ -78,4 +94,10 @@ export function variant(headlessVariant: Variant): AccountSettings {
 /** A reply with this code, or with a plain Not_Ok. */
 export function refusal(status: string, message = 'refused', httpStatus = 200): Fault {
   return { kind: 'reply', status: httpStatus, body: JSON.stringify({ status, message }) }
+}
+
+/** A new world at three in the morning, whose account logs in by this variant. */
+export async function restartedWith(name: Variant, before: Setting): Promise<Setting> {
+  await before.world.close()
+  return settingAt(THREE_AM, variant(name))
 }

@@ -1,17 +1,13 @@
 import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
-import type { AccountState, RefusedToken } from '../../../lib/model/account-state.ts'
+import type { AccountState } from '../../../lib/model/account-state.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import type { SecretName } from '../../../lib/model/secret-name.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
 import { decide } from '../../../lib/tokens/rules/decide/decide.ts'
-import type { Decision, Situation } from '../../../lib/tokens/rules/decide/decision.ts'
+import type { Decision } from '../../../lib/tokens/rules/decide/decision.ts'
+import { ALL, block, DEAD, DUE, LADDER, LOGIN, NOW, REFRESH, state, stored } from './support/ladder.ts'
 
-import { ALL, block, LADDER, LOGIN, NOW, REFRESH, state, stored } from './ladder-broker.ts'
-
-const DUE = 30
-const DEAD = -1
 const cases: readonly (readonly [string, AccountState, readonly SecretName[], boolean, Partial<Decision>])[] =
   [
     ['live', state(), ALL, false, { action: 'fresh' }],
@@ -197,44 +193,6 @@ describe('decide', () => {
     expect(decision).toMatchObject(expected)
   })
 
-  describe('a hold', () => {
-    const notBefore = NOW.add({ minutes: 5 })
-    const doubt = { since: NOW.subtract({ minutes: 3 }), by: 'login' } as const
-    const stamps = block('ambiguous').stamps
-    const ambiguous = { grant: 'refresh_token', at: NOW, repeats: 0, stamps, probed: false } as const
-    const provenAt = NOW.subtract({ minutes: 3 })
-    const token = state().accessToken as NonNullable<AccountState['accessToken']>
-    const provenEarlier = { accessToken: { ...token, provenAt } }
-    const kept = new Map(stored(...ALL)).set('pending', {
-      value: new Secret(
-        JSON.stringify({ accessToken: 'sim-minted', sentAt: NOW.subtract({ minutes: 1 }), source: 'login' }),
-      ),
-      version: 1,
-      modifiedAt: NOW,
-    })
-
-    test.each<[string, boolean, Partial<Situation>]>([
-      ['kept and not published', false, { stored: kept }],
-      ['deleted', false, { stored: stored('client_id', 'refresh_token') }],
-      [
-        'somebody else’s, by force',
-        false,
-        { state: state({ accessToken: undefined as never }), forcedAt: NOW },
-      ],
-      ['refused by the broker', false, { state: state({ refusedVersion: 3 }) }],
-      ['in doubt', false, { state: state({ doubt, ...provenEarlier }) }],
-      ['due after a grant of unknown fate', true, { state: state({ ambiguous }, DUE) }],
-      ['fresh, by force', true, { forcedAt: NOW }],
-      ['about to expire, by force', false, { state: state({}, 1), forcedAt: NOW }],
-      ['due', true, { state: state({}, DUE) }],
-      ['reported by a consumer', true, { state: state(provenEarlier), refused: { version: 3 } }],
-    ])('of an account whose token is %s says whether that token lives: %s', (_, live, situation) => {
-      const common = { broker: LADDER, state: state(), stored: stored(...ALL), now: NOW, ...situation }
-      const decision = decide({ ...common, state: { ...common.state, notBefore } })
-      expect(decision).toMatchObject({ action: 'wait', live, until: notBefore })
-    })
-  })
-
   test.each([
     ['issued', { issuedAt: NOW.add({ seconds: 1 }), publishedAt: NOW }, 'fresh'],
     ['published', { issuedAt: NOW.subtract({ hours: 1 }), publishedAt: NOW.add({ seconds: 1 }) }, 'fresh'],
@@ -246,40 +204,6 @@ describe('decide', () => {
     expect(
       decide({ broker: LADDER, state: account, stored: stored(...ALL), now: NOW, forcedAt: NOW }),
     ).toMatchObject({ action })
-  })
-
-  describe('a consumer’s report', () => {
-    const reported = (refused: RefusedToken, secondsAgo: number): Decision => {
-      const account = state({ generation: 4 })
-      const provenAt = NOW.subtract({ seconds: secondsAgo })
-      const accessToken = { ...account.accessToken, provenAt } as never
-      return decide({
-        broker: LADDER,
-        state: { ...account, accessToken },
-        stored: stored(...ALL),
-        now: NOW,
-        refused,
-      })
-    }
-
-    test.each<[RefusedToken, string]>([
-      [{ generation: 4 }, 'probe'],
-      [{ generation: 3 }, 'fresh'],
-      [{ version: 3 }, 'probe'],
-      [{ version: 2 }, 'fresh'],
-    ])('about %j is about the token that is published: %s', (refused, action) => {
-      expect(reported(refused, 600)).toMatchObject({ action })
-      expect(reported(refused, 0)).toMatchObject({ action: 'fresh' })
-    })
-
-    test.each([
-      [60, 'fresh'],
-      [61, 'probe'],
-      [-1, 'probe'],
-      [-120, 'probe'],
-    ])('is worth a call when the last proof was %i s ago: %s', (secondsAgo, action) => {
-      expect(reported({ version: 3 }, secondsAgo)).toMatchObject({ action })
-    })
   })
 
   test.each([
@@ -356,88 +280,6 @@ describe('decide', () => {
         })
       expect(once(0)).toMatchObject({ action: 'refresh' })
       expect(once(1)).toMatchObject({ action: 'ask' })
-    })
-  })
-
-  test.each([
-    ['2026-11-23T03:00:00+05:30', 'fresh'],
-    ['2026-11-23T06:15:00+05:30', 'ask'],
-    ['2026-11-22T10:00:00+05:30', 'fresh'],
-  ])('nobody is asked at night or on a Sunday for a token that still lives (%s: %s)', (at, action) => {
-    const now = Temporal.Instant.from(at)
-    const account = state({}, DUE)
-    const token = account.accessToken as NonNullable<AccountState['accessToken']>
-    const decision = decide({
-      broker: { ...LADDER, tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' } },
-      state: { ...account, accessToken: { ...token, provenAt: now, expiresAt: now.add({ minutes: DUE }) } },
-      stored: stored('client_id', 'access_token'),
-      now,
-    })
-    expect(decision).toMatchObject({ action })
-  })
-
-  describe('where only a person can help on a market', () => {
-    const market: Broker = {
-      ...LADDER,
-      tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
-      session: {
-        timeZone: 'Asia/Kolkata',
-        accessToken: {
-          earliestOf: [{ kind: 'jwt' }],
-          otherwise: { kind: 'clock', at: '06:00', timeZone: 'Asia/Kolkata', day: 'first' },
-        },
-      },
-    }
-    const at = (time: string): Temporal.Instant => Temporal.Instant.from(`2026-11-${time}:00+05:30`)
-    const decided = (
-      time: string,
-      names: readonly SecretName[],
-      more: Partial<AccountState> = {},
-    ): Decision =>
-      decide({ broker: market, state: { ...state(more), ...more }, stored: stored(...names), now: at(time) })
-
-    test.each([
-      ['27T20:00', 'ask_later'],
-      ['30T05:59', 'ask_later'],
-      ['30T06:00', 'ask'],
-      ['30T12:00', 'ask'],
-      ['30T16:00', 'ask_later'],
-    ])('on %s: %s', (time, action) => {
-      const from = time < '30T12:00' ? at('30T06:00') : Temporal.Instant.from('2026-12-01T06:00:00+05:30')
-      const decision = decided(time, ['client_id'])
-      expect(decision).toMatchObject(action === 'ask' ? { action } : { action, from })
-    })
-
-    test('an unattended grant is used all the same', () => {
-      expect(decided('27T20:00', ALL, { refusedVersion: 3 })).toMatchObject({ action: 'refresh' })
-    })
-
-    test('a grant that is held back till later is waited for until a login helps', () => {
-      const attempts = [4, 3, 2, 1].map((hours) => at('27T20:00').subtract({ hours }))
-      const spent = { attempts, refusedVersion: 3 }
-      expect(decided('27T20:00', ['client_id', 'password'], spent)).toMatchObject({ action: 'wait' })
-      const monday = {
-        attempts: [4, 3, 2, 1].map((hours) => at('30T07:00').subtract({ hours })),
-        refusedVersion: 3,
-      }
-      expect(decided('30T07:00', ['client_id', 'password'], monday)).toMatchObject({ action: 'ask' })
-    })
-
-    test('a live token stays what it is where the owner’s ceiling lets no login help yet', () => {
-      const now = at('30T06:30')
-      const accessToken = {
-        issuedAt: now.subtract({ minutes: 40 }),
-        expiresAt: now.add({ minutes: 20 }),
-        expiryDecidedBy: 'a test',
-        provenAt: now,
-        publishedAt: now.subtract({ minutes: 40 }),
-        version: 3,
-      }
-      const more = { accessToken, settings: { maxLifetimeHours: 1 } }
-      expect(decided('30T06:30', ['client_id', 'access_token'], more)).toMatchObject({
-        action: 'fresh',
-        reason: expect.stringMatching(/; a login helps from Mon 30 Nov 08:16 IST$/),
-      })
     })
   })
 

@@ -8,7 +8,7 @@ import { chooseGrant, GRANT_POLICIES } from '../../../lib/tokens/rules/decide/ch
 import { decide, LEFT_ALONE, POLICIES } from '../../../lib/tokens/rules/decide/decide.ts'
 import type { Situation } from '../../../lib/tokens/rules/decide/decision.ts'
 import { TOKEN_POLICIES, whatIsNeeded } from '../../../lib/tokens/rules/decide/what-is-needed.ts'
-import { ALL, block, LADDER, LOGIN, NOW, REFRESH, state, stored } from './ladder-broker.ts'
+import { ALL, block, LADDER, LOGIN, NOW, REFRESH, state, stored } from './support/ladder.ts'
 
 // A table per chain of policies. Each row names the policy that is the only reason for what is decided there, and how.
 const DUE = 30

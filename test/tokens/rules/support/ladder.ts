@@ -1,17 +1,17 @@
 import { Temporal } from 'temporal-polyfill'
-import { parseAccountId } from '../../../lib/model/account-id.ts'
-import { type AccountState, type GrantBlock, newAccountState } from '../../../lib/model/account-state.ts'
-import { Secret } from '../../../lib/model/secret.ts'
-import type { SecretName } from '../../../lib/model/secret-name.ts'
-import type { Broker, Grant } from '../../../lib/ports/broker.ts'
-import type { StoredSecret } from '../../../lib/ports/token-vault.ts'
-import { secretStamp } from '../../../lib/tokens/rules/grants/secret-stamp.ts'
-import { tokenRecord } from '../../support/token-record.ts'
+import { parseAccountId } from '../../../../lib/model/account-id.ts'
+import { type AccountState, type GrantBlock, newAccountState } from '../../../../lib/model/account-state.ts'
+import { Secret } from '../../../../lib/model/secret.ts'
+import type { SecretName } from '../../../../lib/model/secret-name.ts'
+import type { Broker, Grant } from '../../../../lib/ports/broker.ts'
+import type { StoredSecret } from '../../../../lib/ports/token-vault.ts'
+import { secretStamp } from '../../../../lib/tokens/rules/grants/secret-stamp.ts'
+import { tokenRecord } from '../../../support/token-record.ts'
 
-/** A Monday morning before the open, in the ladder's zone. */
+/** The instant of every decision, where a test says no other. */
 export const NOW = Temporal.Instant.from('2026-11-23T07:00:00+05:30')
 
-function grant(kind: Grant['kind'], needs: SecretName[], more: Partial<Grant> = {}): Grant {
+export function grant(kind: Grant['kind'], needs: SecretName[], more: Partial<Grant> = {}): Grant {
   return {
     kind,
     needs,
@@ -25,7 +25,7 @@ function grant(kind: Grant['kind'], needs: SecretName[], more: Partial<Grant> = 
 export const REFRESH = grant('refresh_token', ['client_id', 'refresh_token'])
 export const LOGIN = grant('credentials', ['client_id', 'password'])
 
-/** A broker with two grants and a login, that nobody calls. */
+/** A broker with two grants, a refresh token and a password, on no market. */
 export const LADDER: Broker = {
   id: 'ladder',
   displayName: 'Ladder',
@@ -53,7 +53,7 @@ export const LADDER: Broker = {
   schedule: { expressions: ['rate(1 hour)'], timeZone: 'Asia/Kolkata' },
 }
 
-/** Secrets stored two days ago. */
+/** These names, as they are stored. */
 export function stored(...names: SecretName[]): Map<SecretName, StoredSecret> {
   return new Map(
     names.map((name) => [
@@ -65,7 +65,7 @@ export function stored(...names: SecretName[]): Map<SecretName, StoredSecret> {
 
 export const ALL = ['client_id', 'refresh_token', 'password', 'access_token'] as const
 
-/** A record whose access token has so many minutes left. */
+/** An account whose token was proven just now and lives for another five hours, or as many minutes as told. */
 export function state(more: Partial<AccountState> = {}, lifeLeftMinutes = 300): AccountState {
   return {
     ...newAccountState(parseAccountId('ladder')),
@@ -81,7 +81,7 @@ export function state(more: Partial<AccountState> = {}, lifeLeftMinutes = 300): 
   }
 }
 
-/** A grant's block by the secrets that {@link stored} gives. */
+/** What is on record of a grant that was refused with what is stored now. */
 export function block(
   code: GrantBlock['code'],
   more: Partial<GrantBlock> = {},
@@ -90,3 +90,7 @@ export function block(
   const stamps = Object.fromEntries(names.map((name) => [name, secretStamp(stored(...ALL), name)]))
   return { code, reason: 'it was refused', fix: 'mend it', stamps, forcible: false, ...more }
 }
+
+/** Minutes a token still lives when a renewal is due, and when it is dead. */
+export const DUE = 30
+export const DEAD = -1
