@@ -1,33 +1,21 @@
-import { Temporal } from 'temporal-polyfill'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createClient, type TokenkeeperClient, TokenUnavailableError } from '../../lib/client/index.ts'
-import type { AccountId } from '../../lib/model/account-id.ts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type TokenkeeperClient, TokenUnavailableError } from '../../lib/client/index.ts'
 import { BrokerUnavailableError } from '../../lib/model/errors.ts'
-import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
+import type { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { thrownBy } from '../support/thrown.ts'
-import { KeptSource } from './support/kept-source.ts'
+import { keptClient, unavailableNow } from './support/kept-client.ts'
+import type { KeptSource } from './support/kept-source.ts'
 
 let clock: VirtualClock
 let source: KeptSource
 let client: TokenkeeperClient
 
 beforeEach(() => {
-  clock = new VirtualClock('2026-11-23T08:00:00+05:30')
-  source = new KeptSource('upstox/ACC1')
-  source.publish('2026-11-24T03:30:00+05:30')
-  client = createClient({ source, clock, random: () => 0.5 })
+  ;({ clock, source, client } = keptClient())
 })
 afterEach(() => client.close())
 
 const failure = (work: Promise<unknown>) => thrownBy(work, TokenUnavailableError)
-
-const unavailableNow = (code: string, retryAfterSeconds?: number): TokenUnavailableError =>
-  new TokenUnavailableError('not now', {
-    account: 'upstox/ACC1' as AccountId,
-    code,
-    fix: 'wait',
-    retryAfterSeconds,
-  })
 
 describe('a token from a warm client', () => {
   test('costs no call until a newer one is due', async () => {
@@ -299,146 +287,5 @@ describe('R4.1 ensureValidToken', () => {
     clock.set('2026-11-24T03:29:30+05:30')
     source.failures.push({ at: 'renew', error: unavailableNow('awaiting_login') })
     expect((await failure(client.ensureValidToken())).code).toBe('awaiting_login')
-  })
-})
-
-describe('I9 a token in doubt', () => {
-  const since = Temporal.Instant.from('2026-11-23T07:59:00+05:30')
-  const ways = [
-    ['getToken', () => client.getToken()],
-    ['ensureValidToken', () => client.ensureValidToken()],
-    ['fetch', () => client.fetch('/v2/user/profile', { retries: 0 })],
-  ] as const
-  const doubted = (): void => {
-    source.published = { ...source.token('2026-11-24T03:30:00+05:30'), unprovenSince: since, live: false }
-  }
-  const renewalFails = (code: string): void =>
-    void source.failures.push({ at: 'renew', error: unavailableNow(code) })
-
-  test.each(ways)('%s does not give when the proof failed, the second time neither', async (_, ask) => {
-    doubted()
-    for (let time = 0; time < 2; time++) {
-      renewalFails('awaiting_login')
-      expect((await failure(ask())).code).toBe('awaiting_login')
-      clock.advance({ seconds: 2 })
-      expect((await failure(ask())).code).toBe('awaiting_login')
-      clock.advance({ seconds: 4 })
-    }
-    expect(source.failures).toEqual([])
-  })
-
-  test('is given with the doubt on it where nobody could have it proven', async () => {
-    doubted()
-    for (const code of ['cannot_renew', 'insufficient_scope', 'unreachable', 'busy', 'rate_limited']) {
-      for (const [, ask] of ways.slice(0, 2)) {
-        renewalFails(code)
-        expect(await ask()).toMatchObject({ unprovenSince: since })
-        clock.advance({ seconds: 6 })
-      }
-      expect(source.failures).toEqual([])
-    }
-  })
-
-  test('then costs a call every five seconds', async () => {
-    doubted()
-    renewalFails('unreachable')
-    for (let call = 0; call < 10; call++) await client.getToken()
-    expect(source.asked).toMatchObject({ read: 1, renew: 1 })
-  })
-
-  test.each(ways)('%s has a refused one renewed, and does not give it where that fails', async (_, ask) => {
-    source.published = { ...source.token('2026-11-24T03:30:00+05:30'), live: false }
-    renewalFails('insufficient_scope')
-    expect((await failure(ask())).code).toBe('insufficient_scope')
-    clock.advance({ seconds: 6 })
-    // A keeper that says it looked, and changed nothing.
-    expect(await failure(ask())).toMatchObject({
-      code: 'expired',
-      message: expect.stringContaining('the broker has refused it'),
-    })
-  })
-})
-
-describe('whoever wants to know of a new token', () => {
-  test('is told when another one is seen, and not of the first', async () => {
-    const seen: (number | undefined)[] = []
-    const end = client.onNewToken(({ generation }) => void seen.push(generation))
-    await client.getToken()
-    source.publish('2026-11-25T03:30:00+05:30')
-    await client.lookForNewToken()
-    await client.lookForNewToken()
-    expect(seen).toEqual([2])
-    end()
-    source.publish('2026-11-26T03:30:00+05:30')
-    await client.lookForNewToken()
-    expect(seen).toEqual([2])
-  })
-
-  test('and fails, disturbs neither the others nor the caller', async () => {
-    const warnings: Error[] = []
-    const note = (warning: Error): void => void warnings.push(warning)
-    process.on('warning', note)
-    const seen: number[] = []
-    client.onNewToken(() => {
-      throw new RangeError('CANARY-of-a-listener')
-    })
-    client.onNewToken(async () => Promise.reject(new TypeError('CANARY-of-a-listener')))
-    client.onNewToken(() => void seen.push(1))
-    await client.getToken()
-    source.publish('2026-11-25T03:30:00+05:30')
-    await client.lookForNewToken()
-    await new Promise((resolve) => setImmediate(resolve))
-    process.off('warning', note)
-    expect(seen).toEqual([1])
-    expect(warnings.map(({ message }) => message)).toEqual([
-      'a listener for new tokens of upstox/ACC1 failed: RangeError',
-      'a listener for new tokens of upstox/ACC1 failed: TypeError',
-    ])
-  })
-
-  test('is told within the watch’s time although nobody calls, and a source that fails once ends nothing', async () => {
-    vi.useFakeTimers()
-    const minute = async (): Promise<void> => {
-      clock.advance({ minutes: 1 })
-      await vi.advanceTimersByTimeAsync(60_000)
-    }
-    try {
-      const watching = createClient({ source, clock, watchSeconds: 60 })
-      await watching.getToken()
-      const told: (number | undefined)[] = []
-      watching.onNewToken(({ generation }) => void told.push(generation))
-      source.failures.push({ at: 'read', error: new Error('away') })
-      source.publish('2026-11-25T03:30:00+05:30')
-      await minute()
-      expect(told).toEqual([])
-      await minute()
-      expect(told).toEqual([2])
-      const asked = source.asked.read
-      await watching.close()
-      await minute()
-      expect(source.asked.read).toBe(asked)
-    } finally {
-      vi.useRealTimers()
-    }
-  })
-
-  test('is not told of a look that was overtaken by a newer one', async () => {
-    await client.getToken()
-    const seen: (number | undefined)[] = []
-    client.onNewToken(({ generation }) => void seen.push(generation))
-    const old = source.published
-    const { promise: gate, resolve: open } = Promise.withResolvers<void>()
-    const slow = source.read.bind(source)
-    source.read = async () => {
-      source.read = slow
-      await gate
-      return old as NonNullable<typeof old>
-    }
-    const overtaken = client.lookForNewToken()
-    source.next = () => source.token('2026-11-25T03:30:00+05:30')
-    await client.refreshToken()
-    open()
-    expect((await overtaken).generation).toBe(2)
-    expect(seen).toEqual([2])
   })
 })
