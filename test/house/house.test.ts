@@ -78,7 +78,7 @@ describe.each(PAGES)('%s', (page) => {
 
 test.each(
   PAGES.filter((page) =>
-    /^lib\/(tokens\/.+|model|model\/state|ports|accounts|http|local|aws|markets|files|channels)\/README/.test(
+    /^(lib\/(tokens\/.+|model|model\/state|ports|accounts|http|local|aws|markets|files|channels)|test\/support)\/README/.test(
       page,
     ),
   ),
