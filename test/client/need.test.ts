@@ -18,11 +18,11 @@ describe('a time span', () => {
   ])('%s is %d s', (given, seconds) => expect(secondsIn(given)).toBe(seconds))
 
   test.each(['', ' ', 'h', '2', '2 hours', '-2h', '1m1h', '1.5h', 'P1D', '99999999999s'])(
-    '"%s" is none',
+    'written as "%s" is refused',
     (given) => expect(() => secondsIn(given)).toThrow(ConfigurationError),
   )
 
-  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('%d is none', (given) =>
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('of %d is refused', (given) =>
     expect(() => secondsIn(given)).toThrow(ConfigurationError),
   )
 })
@@ -46,7 +46,7 @@ describe('how long a token must last', () => {
     expect(until({ until: 'close' }, now)).toBe(expected)
   })
 
-  test('is the later of two wishes', () => {
+  test('is the later of the two where both are asked for', () => {
     const now = '2026-11-23T15:00:00+05:30'
     expect(until({ until: 'close', minValidFor: '2h' }, now)).toBe('2026-11-23T17:00:00+05:30')
     expect(until({ until: 'close', minValidFor: '1m' }, now)).toBe('2026-11-23T15:30:00+05:30')

@@ -276,7 +276,7 @@ describe('R4.4 a PDF', () => {
 
   beforeEach(() => invoices.createInvoice(INVOICE))
 
-  test('goes to a stream as well', async () => {
+  test('is written to a stream where the caller gives one', async () => {
     const chunks: Buffer[] = []
     const stream = new Writable({
       write(chunk: Buffer, _encoding, done) {

@@ -68,7 +68,7 @@ describe.each([
     expect(() => reply.stream()).toThrow(TypeError)
   })
 
-  test('of a form is a form', async () => {
+  test('of a posted form is read as form data', async () => {
     scripted = { status: 200, headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'a=1' }
     expect((await (await get()).formData()).get('a')).toBe('1')
   })

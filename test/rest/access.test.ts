@@ -105,7 +105,7 @@ describe('a key', () => {
     })
   })
 
-  test('opens nothing from its end on', async () => {
+  test('is refused from the moment it expires', async () => {
     const key = await world.key(['status'], undefined, 24)
     world.clock.advance({ hours: 23 })
     expect((await world.get('/token/status', key)).status).toBe(200)
@@ -203,7 +203,7 @@ describe('on a machine of one’s own', () => {
     expect((await world.get('/token/status')).status).toBe(401)
   })
 
-  test('a bad key is not taken for none', async () => {
+  test('a request with a bad key is refused, as one without a key is not', async () => {
     world.mount({ access: 'loopback' })
     expect((await world.get('/token/status', 'nonsense')).status).toBe(401)
   })

@@ -71,7 +71,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('an asker', () => {
+describe('whoever waits for a renewal', () => {
   const BUSY = { code: 'busy', retryAfter: 2 }
 
   test('is answered before the gateway gives up, however many rounds there were', async () => {

@@ -185,7 +185,7 @@ describe('R2.4 a token that is rejected is 422 and nothing has changed', () => {
   })
 })
 
-describe('trouble on the way', () => {
+describe('an update that cannot be proven or recorded just now', () => {
   test('while another run holds the account it is 429 with the time to wait', async () => {
     const lease = { owner: 'another', until: world.clock.now().add({ seconds: 90 }) }
     await world.change(acc1, { lease })

@@ -82,7 +82,7 @@ describe('a form that is not ours', () => {
     expect((await siege.victim.post(action, fields)).status).toBe(403)
   })
 
-  test('has to be small', async () => {
+  test('is refused where it is larger than any of ours', async () => {
     const { action, fields } = await siege.startForm(siege.victim, BINA)
     const before = await siege.records()
     const reply = await siege.victim.post(action, { ...fields, padding: 'x'.repeat(8 * 1024) })

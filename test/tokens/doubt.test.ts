@@ -274,7 +274,7 @@ describe('I10 what the broker minted is kept until it is proven', () => {
   })
 })
 
-describe('noting', () => {
+describe('noting a doubt', () => {
   test('nothing is in doubt where there is no token, or where a newer one ends none', () => {
     const at = world.clock.now()
     expect(noteDoubt({ sessions: 'one' }, newAccountState(account), { by: 'login', at })).toEqual({})

@@ -75,20 +75,20 @@ describe('I9 while a request for approval is open', () => {
     expect((await run()).results).toMatchObject([{ outcome: 'awaiting_login', live: false }])
   })
 
-  test('so does a renewal', async () => {
+  test('a renewal leaves the new token in the same doubt', async () => {
     expect((await run({ force: true })).results).toMatchObject([{ outcome: 'refreshed', live: true }])
     later()
     expect(await status()).toBe('unproven')
   })
 
-  test('and a token somebody else stored', async () => {
+  test('a token somebody else stored is in the same doubt', async () => {
     await world.store(account, { access_token: world.simulator.openFamily('SIM001').access })
     expect((await run()).results).toMatchObject([{ outcome: 'refreshed', live: true }])
     later()
     expect(await status()).toBe('unproven')
   })
 
-  test('the answer settles it', async () => {
+  test('the approval itself ends the doubt', async () => {
     await world.desk.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
     later()
     expect(await status()).toBe('live')
@@ -105,7 +105,7 @@ describe('I9 while a request for approval is open', () => {
   })
 })
 
-describe('noting', () => {
+describe('noting a doubt while a request is open', () => {
   test('a code that did nothing leaves what the request has put in doubt', async () => {
     await run()
     later()

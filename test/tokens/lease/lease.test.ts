@@ -31,7 +31,7 @@ test('the lease of a clock that was ahead rules out no code but those up to now'
   expect((await takenAfter(NOW.add({ hours: 8 }))).state.totpStep).toBe(totpStepOf(NOW))
 })
 
-test('a first lease rules out none', async () => {
+test('the first lease of an account rules out no one-time code', async () => {
   expect((await takenAfter()).state.totpStep).toBeUndefined()
 })
 

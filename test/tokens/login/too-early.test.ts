@@ -123,7 +123,7 @@ describe('an incident that is open over a weekend', () => {
     expect((await record()).incident?.id).toBe(incident?.id)
   })
 
-  test('needs nobody in between', async () => {
+  test('asks for nobody from Friday’s close to Monday morning', async () => {
     const help = async (): Promise<unknown> => helpFor(fyers, await record(), world.clock.now())
     expect(await help()).toBe('login')
     world.clock.set('2026-11-27T15:30:00+05:30')

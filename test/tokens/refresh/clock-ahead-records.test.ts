@@ -27,7 +27,7 @@ const AHEAD = [
 const TOLERATED = NOW.add({ minutes: 2 })
 
 describe.each(AHEAD)('what was written %s ahead', (_, then) => {
-  test('as a wait holds nobody', () => {
+  test('as a wait holds up no account', () => {
     const wait = leftAlone(new RateLimitedError('throttled', { retryAfterSeconds: 900 }), then)
     const held = (now: Temporal.Instant) =>
       attemptAllowedAt({ minimumGapSeconds: 0 }, { attempts: [], ...wait }, ZONE, now)

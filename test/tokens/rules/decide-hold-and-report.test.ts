@@ -5,7 +5,7 @@ import { decide } from '../../../lib/tokens/rules/decide/decide.ts'
 import type { Decision, Situation } from '../../../lib/tokens/rules/decide/decision.ts'
 import { ALL, block, DUE, LADDER, NOW, state, stored } from './support/ladder.ts'
 
-describe('a hold', () => {
+describe('a wait that is on record', () => {
   const notBefore = NOW.add({ minutes: 5 })
   const doubt = { since: NOW.subtract({ minutes: 3 }), by: 'login' } as const
   const stamps = block('ambiguous').stamps
