@@ -11,7 +11,7 @@ import { tokenRecord } from '../../../support/token-record.ts'
 /** The instant of every decision, where a test says no other. */
 export const NOW = Temporal.Instant.from('2026-11-23T07:00:00+05:30')
 
-export function grant(kind: Grant['kind'], needs: SecretName[], more: Partial<Grant> = {}): Grant {
+function grant(kind: Grant['kind'], needs: SecretName[], more: Partial<Grant> = {}): Grant {
   return {
     kind,
     needs,
