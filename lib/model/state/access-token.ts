@@ -1,8 +1,13 @@
 import { instant, number, oneOf, optional, part, text, type ValueOf } from './fields.ts'
 
 export const TokenSource = oneOf(
-  ...['refresh_token', 'credentials', 'upstream'],
-  ...['login', 'approval', 'given', 'found'],
+  'refresh_token',
+  'credentials',
+  'upstream',
+  'login',
+  'approval',
+  'given',
+  'found',
 )
 /** Where an access token came from: a grant, a person's login or approval, somebody who handed it to us, or the vault. */
 export type TokenSource = ValueOf<typeof TokenSource>
