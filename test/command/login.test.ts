@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '../support/free-port.ts'
 import { CALL, CommandLine, type Ended, ended } from './command.ts'
+import { type Heard, heard } from './heard.ts'
 import { WebBrowser } from './web-browser.ts'
 
 const FYERS_OWN_REDIRECT = 'https://trade.fyers.in/api-login/redirect-to-app'
@@ -66,10 +67,8 @@ function noted(address: string): string {
   return address
 }
 
-interface Waiting {
+interface Waiting extends Heard {
   readonly address: string
-  said(): string
-  saying(text: string | RegExp): Promise<void>
   paste(text: string): void
   readonly end: Promise<Ended>
 }
@@ -81,22 +80,11 @@ async function waiting(args: readonly string[], env: NodeJS.ProcessEnv = {}): Pr
     outputs.push(done)
     return done
   })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += chunk))
-  const saying = async (text: string | RegExp): Promise<void> => {
-    const isSaid = (): boolean => (typeof text === 'string' ? said.includes(text) : text.test(said))
-    while (!isSaid()) {
-      const more = once(child.stdout as NodeJS.ReadableStream, 'data')
-      const over = once(child, 'close').then(() => {
-        if (!isSaid()) throw new Error(`it ended with: ${said}`)
-      })
-      await Promise.race([more, over])
-    }
-  }
+  const { said, saying } = heard(child)
   await saying('\n\nhttp')
   await saying('inutes')
-  const address = noted(/^http\S+$/m.exec(said)?.[0] ?? '')
-  return { address, said: () => said, saying, end, paste: (text) => child.stdin?.write(`${text}\n`) }
+  const address = noted(/^http\S+$/m.exec(said())?.[0] ?? '')
+  return { address, said, saying, end, paste: (text) => child.stdin?.write(`${text}\n`) }
 }
 
 async function generation(account: string): Promise<number> {

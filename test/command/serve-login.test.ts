@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { freePort } from '../support/free-port.ts'
 import { CommandLine, type Ended, ended } from './command.ts'
+import { type Heard, heard } from './heard.ts'
 import { WebBrowser } from './web-browser.ts'
 
 const FYERS = { FYERS_CLIENT_ID: 'SIMFYERS01-100', FYERS_APP_SECRET: 'SIMULATED-fyers-app-secret' }
@@ -29,8 +30,7 @@ afterEach(async () => {
   await line.close()
 })
 
-interface Running {
-  saying(text: string | RegExp): Promise<string>
+interface Running extends Heard {
   readonly end: Promise<Ended>
   readonly child: ChildProcess
 }
@@ -38,21 +38,7 @@ interface Running {
 function start(args: readonly string[]): Running {
   const child = line.spawn(args)
   children.push(child)
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += chunk))
-  return {
-    child,
-    end: ended(child),
-    async saying(text) {
-      for (;;) {
-        const found =
-          typeof text === 'string' ? (said.includes(text) ? text : undefined) : text.exec(said)?.[0]
-        if (found !== undefined) return found
-        const over = once(child, 'close').then(() => Promise.reject(new Error(`it ended with: ${said}`)))
-        await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), over])
-      }
-    },
-  }
+  return { child, end: ended(child), ...heard(child) }
 }
 
 function configured(url: string): string {

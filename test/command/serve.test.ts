@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { freePort } from '../support/free-port.ts'
 import { holdNext } from '../support/held-request.ts'
 import { CALL, CommandLine, type Ended, ended, saying } from './command.ts'
+import { type Heard, heard } from './heard.ts'
 import { setUp } from './set-up.ts'
 
 let line: CommandLine
@@ -13,29 +14,20 @@ beforeEach(async () => {
 })
 afterEach(() => line.close())
 
-interface Served {
+interface Served extends Heard {
   readonly url: string
-  /** Everything printed so far. */
-  said(): string
-  saying(text: string): Promise<void>
   stop(): Promise<Ended & { readonly seconds: number }>
 }
 
 async function serve(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Served> {
   const child = line.spawn(['serve', '--port', '0', ...args], env)
   const end = ended(child)
-  let said = ''
-  child.stdout?.on('data', (chunk) => {
-    said += chunk
-  })
-  const saying = async (text: string): Promise<void> => {
-    while (!said.includes(text)) await once(child.stdout as NodeJS.ReadableStream, 'data')
-  }
+  const { said, saying } = heard(child, [child.stdout])
   await saying('/health')
-  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0] ?? ''
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(said())?.[0] ?? ''
   return {
     url,
-    said: () => said,
+    said,
     saying,
     async stop() {
       const startedAt = performance.now()

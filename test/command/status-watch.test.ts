@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CommandLine, ended } from './command.ts'
+import { heard } from './heard.ts'
 import { onTerminal, setUp } from './set-up.ts'
 
 let line: CommandLine
@@ -14,13 +15,7 @@ afterEach(() => line.close())
 async function watching(...args: string[]) {
   const child = line.spawn(['status', '--watch', '0.1', ...args])
   const end = ended(child)
-  let said = ''
-  child.stdout?.on('data', (chunk) => {
-    said += chunk
-  })
-  const saying = async (words: RegExp): Promise<void> => {
-    while (!words.test(said)) await once(child.stdout as NodeJS.ReadableStream, 'data')
-  }
+  const { saying } = heard(child, [child.stdout])
   const stop = () => {
     child.kill('SIGINT')
     return end

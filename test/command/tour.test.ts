@@ -1,6 +1,6 @@
-import { once } from 'node:events'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CommandLine, type Ended, ended } from './command.ts'
+import { type Heard, heard } from './heard.ts'
 import { WebBrowser } from './web-browser.ts'
 
 let line: CommandLine
@@ -12,11 +12,9 @@ beforeEach(async () => {
 })
 afterEach(() => line.close())
 
-interface Tour {
+interface Tour extends Heard {
   readonly url: string
   readonly phone: string
-  said(): string
-  saying(text: string): Promise<void>
   stop(): Promise<Ended>
 }
 
@@ -24,20 +22,14 @@ interface Tour {
 async function tour(args: readonly string[] = []): Promise<Tour> {
   const child = line.spawn(['serve', '--port', '0', ...args])
   const end = ended(child)
-  let said = ''
-  child.stdout?.on('data', (chunk) => {
-    said += chunk
-  })
-  const saying = async (text: string): Promise<void> => {
-    while (!said.includes(text)) await once(child.stdout as NodeJS.ReadableStream, 'data')
-  }
+  const { said, saying } = heard(child, [child.stdout])
   await saying('Somebody is needed for')
   const addressOf = (label: string): string =>
-    new RegExp(`${label}: +(http://127\\.0\\.0\\.1:\\S+)`).exec(said)?.[1] ?? ''
+    new RegExp(`${label}: +(http://127\\.0\\.0\\.1:\\S+)`).exec(said())?.[1] ?? ''
   return {
     url: addressOf('Login page').replace('/login', ''),
     phone: addressOf("Asha's telephone"),
-    said: () => said,
+    said,
     saying,
     stop() {
       child.kill('SIGINT')
