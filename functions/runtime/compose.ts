@@ -7,7 +7,7 @@ import { snsNotifier } from '../../lib/aws/sns-notifier.ts'
 import { ssmTokenVault } from '../../lib/aws/ssm-token-vault.ts'
 import { httpOnDemand } from '../../lib/http/http-on-demand.ts'
 import type { RedisMirrorOptions } from '../../lib/mirrors/redis/mirror.ts'
-import type { Audience } from '../../lib/ports/audience.ts'
+import type { Subscriber } from '../../lib/ports/audience.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { LoginLinks } from '../../lib/ports/login-links.ts'
@@ -15,7 +15,7 @@ import type { TokenVault } from '../../lib/ports/token-vault.ts'
 import type { LoginLinksOptions } from '../../lib/site/login-links.ts'
 import { systemClock } from '../../lib/system-clock.ts'
 import type { Compose } from './composition.ts'
-import { type Environment, readEnvironment } from './environment.ts'
+import { type FunctionEnvironment, readEnvironment } from './environment.ts'
 import { stackWords } from './stack-words.ts'
 
 /** The adapters on AWS, wired as the environment says. Throws ConfigurationError. */
@@ -31,7 +31,7 @@ export const composeFromEnvironment: Compose = (broker, telemetry) => {
       vault,
       states: dynamoStateStore({ client: dynamoDbClient(), table }),
       notifier: snsNotifier({ topicArn, client: sns, words: stackWords() }),
-      audiences: audiencesOf(broker, environment, sns, vault, clock),
+      subscribers: audiencesOf(broker, environment, sns, vault, clock),
       telemetry,
       http: httpOnDemand(),
       clock,
@@ -55,11 +55,11 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 /** Who is told of published tokens: events where the stack has them, a Redis where one is configured. */
 function audiencesOf(
   broker: Broker,
-  { eventsTopicArn, redis }: Environment,
+  { eventsTopicArn, redis }: FunctionEnvironment,
   sns: () => Promise<SNSClient>,
   vault: TokenVault,
   clock: Clock,
-): readonly Audience[] {
+): readonly Subscriber[] {
   return [
     ...(eventsTopicArn === undefined ? [] : [snsEvents({ topicArn: eventsTopicArn, client: sns })]),
     ...(redis ? [redisOnDemand(vault, { ...redis, brokers: [broker], clock })] : []),
@@ -67,9 +67,9 @@ function audiencesOf(
 }
 
 /** A Redis mirror that is loaded when there is something to tell it. */
-function redisOnDemand(vault: TokenVault, options: Omit<RedisMirrorOptions, 'password'>): Audience {
-  let loading: Promise<Audience> | undefined
-  const mirror = (): Promise<Audience> => {
+function redisOnDemand(vault: TokenVault, options: Omit<RedisMirrorOptions, 'password'>): Subscriber {
+  let loading: Promise<Subscriber> | undefined
+  const mirror = (): Promise<Subscriber> => {
     loading ??= import('./on-demand.ts').then(({ storedRedisMirror }) =>
       storedRedisMirror({ ...options, vault }),
     )
@@ -77,9 +77,9 @@ function redisOnDemand(vault: TokenVault, options: Omit<RedisMirrorOptions, 'pas
   }
   return {
     name: 'Redis mirror',
-    published: async (publication) => (await mirror()).published(publication),
-    kept: async (publication) => (await mirror()).kept?.(publication),
-    withdrawn: async (account) => (await mirror()).withdrawn(account),
+    onPublished: async (publication) => (await mirror()).onPublished(publication),
+    onStillCurrent: async (publication) => (await mirror()).onStillCurrent?.(publication),
+    onWithdrawn: async (account) => (await mirror()).onWithdrawn(account),
   }
 }
 

@@ -4,11 +4,11 @@ import type { Ports } from '../../lib/ports/ports.ts'
 import type { Telemetry } from '../../lib/ports/telemetry.ts'
 
 /** Everything an invocation works with. */
-export interface Composition {
+export interface FunctionComposition {
   /** With the owner's settings in place of its defaults. */
   readonly broker: Broker
   readonly ports: Ports
   readonly followUp: FollowUp
 }
 
-export type Compose = (broker: Broker, telemetry: Telemetry) => Composition
+export type Compose = (broker: Broker, telemetry: Telemetry) => FunctionComposition

@@ -6,7 +6,7 @@ import { assertAllowedRedis } from '../../lib/mirrors/redis/address.ts'
 import { type AccountId, isAccountId } from '../../lib/model/account-id.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
-import { replacedHosts } from './given-hosts.ts'
+import { functionHosts } from './given-hosts.ts'
 
 const DEPLOY_AGAIN = 'deploy the stack again; its variables are not meant to be edited by hand'
 
@@ -41,7 +41,7 @@ function variables(broker: Broker) {
 }
 
 /** What the stack tells a function through its environment, checked. */
-export interface Environment {
+export interface FunctionEnvironment {
   readonly functionName: string
   readonly prefix: string
   readonly table: string
@@ -62,13 +62,13 @@ export interface Environment {
   readonly allowHttpHosts: readonly string[]
 }
 
-export type Values = Readonly<Record<string, string | undefined>>
+export type Variables = Readonly<Record<string, string | undefined>>
 
 /**
  * Reads and checks the function's environment. Throws ConfigurationError that names every variable that is
  * missing or wrong, never a value: a host override may carry a credential by mistake.
  */
-export function readEnvironment(broker: Broker, values: Values = process.env): Environment {
+export function readEnvironment(broker: Broker, values: Variables = process.env): FunctionEnvironment {
   const data = checked(variables(broker), values)
   const { [broker.id]: settings } = data.TOKENKEEPER_BROKERS
   if (!settings)
@@ -90,13 +90,13 @@ export function readEnvironment(broker: Broker, values: Values = process.env): E
     keyId: data.TOKENKEEPER_KEY_ID,
     broker: configured(broker, settings),
     siteUrl: data.TOKENKEEPER_SITE_URL,
-    hosts: replacedHosts([{ broker, settings }], values, data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
+    hosts: functionHosts([{ broker, settings }], values, data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
     allowHttpHosts: data.TOKENKEEPER_ALLOW_HTTP_HOSTS,
   }
 }
 
 /** The variables a function needs. Throws ConfigurationError that names every one that is missing or wrong. */
-export function checked<T>(variables: z.ZodMiniType<T>, values: Values): T {
+export function checked<T>(variables: z.ZodMiniType<T>, values: Variables): T {
   if (values['TOKENKEEPER_NOW'] !== undefined) {
     throw new ConfigurationError('TOKENKEEPER_NOW is set: a function on AWS runs on the real time only', {
       fix: 'remove TOKENKEEPER_NOW; it belongs to the local backend',
@@ -111,7 +111,7 @@ export function checked<T>(variables: z.ZodMiniType<T>, values: Values): T {
 }
 
 /** Of a wrong setting only the place is told: what is said of it where it was written may repeat its value. */
-function mistakesIn(issue: z.core.$ZodIssue, values: Values): readonly string[] {
+function mistakesIn(issue: z.core.$ZodIssue, values: Variables): readonly string[] {
   const [variable = '', ...place] = issue.path.map(String)
   if (values[variable] === undefined) return [`${variable} is not set`]
   if (issue.code === 'unrecognized_keys') {

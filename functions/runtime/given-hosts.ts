@@ -13,7 +13,7 @@ export interface GivenBroker {
  * The hosts of these brokers that are replaced: by the owner's settings or, stronger, by a variable of a host's own. Throws
  * ConfigurationError that names the place, never the address.
  */
-export function replacedHosts(
+export function functionHosts(
   brokers: readonly GivenBroker[],
   variables: Readonly<Record<string, string | undefined>>,
   allowHttpHosts: readonly string[],

@@ -8,10 +8,10 @@ import { tokenStatus } from '../tokens/rules/token/token-status.ts'
 import type { KnownAccount } from './accounts.ts'
 
 /** What would help: a login from the page, a token handed in by hand, or somebody who corrects the set-up. */
-export type Help = 'login' | 'hand_in' | 'operator'
+export type RequiredAction = 'login' | 'hand_in' | 'operator'
 
-export interface Needing extends KnownAccount {
-  readonly help: Help
+export interface NeedsPerson extends KnownAccount {
+  readonly requiredAction: RequiredAction
 }
 
 export interface Later extends KnownAccount {
@@ -23,7 +23,7 @@ export interface Later extends KnownAccount {
 
 /** Which accounts need a person now, and how far today's logins have come. */
 export interface Overview {
-  readonly needing: readonly Needing[]
+  readonly needing: readonly NeedsPerson[]
   /** Without a token, and too early for a login. */
   readonly later: readonly Later[]
   /** Needing nobody; those that are paused or kept elsewhere are in no list. */
@@ -39,18 +39,18 @@ export function overviewOf(
   first?: string | null,
 ): Overview {
   const ours = known.filter(({ state }) => !state.paused && state.settings.managedBy === undefined)
-  const needing: Needing[] = []
+  const needing: NeedsPerson[] = []
   const later: Later[] = []
   const covered: KnownAccount[] = []
   for (const one of ours) {
     const { broker, state } = one
     const help = helpFor(broker, state, now)
     const from = help ? undefined : loginLaterFrom(broker, state, now)
-    if (help) needing.push({ ...one, help })
+    if (help) needing.push({ ...one, requiredAction: help })
     else if (from) later.push({ ...one, from, named: state.account === first })
     else covered.push(one)
   }
-  const rank = ({ state, help }: Needing): number =>
+  const rank = ({ state, requiredAction: help }: NeedsPerson): number =>
     state.account === first ? 0 : help === 'operator' ? 2 : 1
   return {
     needing: needing.toSorted((a, b) => rank(a) - rank(b)),
@@ -61,7 +61,7 @@ export function overviewOf(
 }
 
 /** What a person could do for this account now, if it needs one; as far as its record tells. Pure. */
-export function helpFor(broker: Broker, state: AccountState, now: Temporal.Instant): Help | undefined {
+export function helpFor(broker: Broker, state: AccountState, now: Temporal.Instant): RequiredAction | undefined {
   if (!needsSomebody(broker, state, now)) return undefined
   const kind = openIncident(state)?.kind
   if (kind === 'operator_action') return 'operator'

@@ -2,7 +2,7 @@ import type { LambdaClient } from '@aws-sdk/client-lambda'
 import * as z from 'zod/mini'
 import { brokerOf } from '../model/account-id.ts'
 import { BrokerUnavailableError } from '../model/errors.ts'
-import type { Finished, LoginDesk, Refusal, Started } from '../ports/login-desk.ts'
+import type { Finished, LoginService, Refusal, Started } from '../ports/login-desk.ts'
 import { functionCaller } from './function-caller.ts'
 
 const REFUSED = z.object({ refused: z.literal(true), code: z.string(), reason: z.string(), fix: z.string() })
@@ -11,7 +11,7 @@ const FINISHED = z.object({ account: z.string(), loginId: z.string() })
 const ASKED = z.object({ asked: z.literal(true) })
 const LOOKED = z.object({ looked: z.literal(true) })
 
-export interface LambdaLoginDeskOptions {
+export interface LambdaLoginServiceOptions {
   /** The function of a broker. */
   readonly functionOf: (brokerId: string) => string
   /** @default - a client made at the first step */
@@ -21,7 +21,7 @@ export interface LambdaLoginDeskOptions {
 }
 
 /**
- * The login desk in the brokers' functions: each step is one invocation, as functions/runtime/login/login-event.ts reads
+ * The login service in the brokers' functions: each step is one invocation, as functions/runtime/login/login-event.ts reads
  * it, of the function that alone may read that broker's secrets. A function that fails, is throttled or takes too long is a
  * refusal; no error repeats what was sent.
  *
@@ -30,7 +30,7 @@ export interface LambdaLoginDeskOptions {
  * a code is taken by one conditional write however often it comes, and a second approval request within the
  * broker's gap is refused.
  */
-export function lambdaLoginDesk({ functionOf, client, patienceMs }: LambdaLoginDeskOptions): LoginDesk {
+export function lambdaLoginService({ functionOf, client, patienceMs }: LambdaLoginServiceOptions): LoginService {
   const call = functionCaller({
     client,
     patienceMs,

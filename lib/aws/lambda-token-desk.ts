@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import { brokerOf } from '../model/account-id.ts'
 import type { AccountResult, RunReport } from '../model/outcome.ts'
 import type { Broker } from '../ports/broker.ts'
-import type { DeskRefusal, TokenDesk, Validation } from '../ports/token-desk.ts'
+import type { ServiceRefusal, TokenService, Validation } from '../ports/token-desk.ts'
 import { type PublishedOptions, readPublished } from '../tokens/service/read-published.ts'
 import { functionCaller } from './function-caller.ts'
 
@@ -20,7 +20,7 @@ const RESULT = z.looseObject({ success: z.boolean(), account: z.string(), outcom
 const REPORT = z.looseObject({ success: z.boolean(), total: z.number(), results: z.array(RESULT) })
 const VALIDATION = z.looseObject({ account: z.string(), valid: z.boolean(), checkedAt: z.string() })
 
-export interface LambdaTokenDeskOptions extends PublishedOptions {
+export interface LambdaTokenServiceOptions extends PublishedOptions {
   readonly brokers: readonly Broker[]
   /** The function of a broker. */
   readonly functionOf: (brokerId: string) => string
@@ -31,13 +31,13 @@ export interface LambdaTokenDeskOptions extends PublishedOptions {
 }
 
 /**
- * The token desk in the brokers' functions: work that needs a broker's credentials is one invocation of its function,
- * as functions/runtime/refresh/event.ts and desk-event.ts read it. What is published is read here: it is all this role may read.
+ * The token service in the brokers' functions: work that needs a broker's credentials is one invocation of its function,
+ * as functions/runtime/refresh/event.ts and token-event.ts read it. What is published is read here: it is all this role may read.
  *
  * The SDK may send an event again that was throttled or whose connection broke: a run finds what the first one did, and
  * a forced one carries its date, so that it renews once; a token that is handed in twice is proven twice.
  */
-export function lambdaTokenDesk(options: LambdaTokenDeskOptions): TokenDesk {
+export function lambdaTokenService(options: LambdaTokenServiceOptions): TokenService {
   const { brokers, functionOf, client, patienceMs } = options
   const call = functionCaller({
     client,
@@ -45,16 +45,16 @@ export function lambdaTokenDesk(options: LambdaTokenDeskOptions): TokenDesk {
     whenUnknown: 'ask for the status in a moment: it may be at work still',
   })
   return {
-    refresh({ broker, accounts, refused, forcedAt }) {
+    refresh({ broker, accounts, reported: refused, forcedAt }) {
       const event = { accounts, refused, forcedAt, awaited: true, reason: REASON }
-      return call<RunReport | DeskRefusal>(functionOf(broker), event, [REPORT, REFUSED])
+      return call<RunReport | ServiceRefusal>(functionOf(broker), event, [REPORT, REFUSED])
     },
     adopt({ account, accessToken, expiresAt, replaceNewer }) {
       const adopt = { account, accessToken: accessToken.reveal(), expiresAt, replaceNewer }
-      return call<AccountResult | DeskRefusal>(functionOf(brokerOf(account)), { adopt }, [RESULT, REFUSED])
+      return call<AccountResult | ServiceRefusal>(functionOf(brokerOf(account)), { adopt }, [RESULT, REFUSED])
     },
     validate: ({ account }) =>
-      call<Validation | DeskRefusal>(functionOf(brokerOf(account)), { validate: { account } }, [
+      call<Validation | ServiceRefusal>(functionOf(brokerOf(account)), { validate: { account } }, [
         VALIDATION,
         REFUSED,
       ]),

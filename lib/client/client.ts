@@ -10,7 +10,7 @@ import { Calls } from './calls/calls.ts'
 import { REFUSED_BY_STATUS } from './calls/refused-token.ts'
 import type { Reply } from './calls/reply.ts'
 import { TokenUnavailableError } from './errors.ts'
-import { type Need, neededUntil } from './need.ts'
+import { type TokenLifeNeeded, neededUntil } from './need.ts'
 import { type NewTokenListener, NewTokenListeners } from './new-token-listeners.ts'
 import type { ClientToken, TokenSource } from './sources/token-source.ts'
 import { TokenView } from './token-view.ts'
@@ -42,7 +42,7 @@ export interface ClientOptions {
   readonly random?: () => number
 }
 
-export interface TokenWish extends Need {
+export interface TokenWish extends TokenLifeNeeded {
   /** Renew a live token that does not last long enough; it costs a login, and some keepers want the right to. */
   readonly force?: boolean
 }

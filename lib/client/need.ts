@@ -4,7 +4,7 @@ import { ConfigurationError } from '../model/errors.ts'
 import type { TradingSession } from '../ports/broker.ts'
 
 /** How long a token must last. */
-export interface Need {
+export interface TokenLifeNeeded {
   /** Seconds, or a text such as `45s`, `30m`, `2h`, `1h30m`, `1d`. */
   readonly minValidFor?: number | string | undefined
   /** The close of the market's session that is on, or else of the next one. Holidays are not known. */
@@ -36,7 +36,7 @@ export function secondsIn(duration: number | string): number {
  * ConfigurationError for a broker without a market.
  */
 export function neededUntil(
-  { minValidFor, until }: Need,
+  { minValidFor, until }: TokenLifeNeeded,
   session: TradingSession | undefined,
   now: Temporal.Instant,
 ): Temporal.Instant | undefined {

@@ -2,7 +2,7 @@ import type { AccountId } from '../model/account-id.ts'
 import { TokenkeeperError } from '../model/errors.ts'
 import type { AccountResult } from '../model/outcome.ts'
 import { maskSecrets } from '../model/secret.ts'
-import type { DeskRefusal } from '../ports/token-desk.ts'
+import type { ServiceRefusal } from '../ports/token-desk.ts'
 import { TokenUnavailableError, type UnavailableCode } from './errors.ts'
 
 /** Another run has the account: a renewal takes seconds. */
@@ -42,7 +42,7 @@ export function unavailableOf(error: unknown, account: AccountId): TokenUnavaila
 }
 
 /** What the keeper would not do. */
-export function unavailableOfRefusal(refusal: DeskRefusal, account: AccountId): TokenUnavailableError {
+export function unavailableOfRefusal(refusal: ServiceRefusal, account: AccountId): TokenUnavailableError {
   const { code, reason, fix, retryAfterSeconds } = refusal
   return unavailable(account, { code, reason, fix, retryAfterSeconds })
 }

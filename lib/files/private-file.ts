@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { AudienceError } from '../model/errors.ts'
+import { SubscriberError } from '../model/errors.ts'
 import { newAside, removeLeftovers } from './aside.ts'
 import { isInPlaceOnly, OWNER_ONLY, overwrite } from './overwrite.ts'
 
@@ -45,10 +45,10 @@ export function rewrite(path: string, change: (text: string | undefined) => stri
       if (replace(target, before, after)) return
     }
   } catch (error) {
-    if (error instanceof AudienceError) throw error
+    if (error instanceof SubscriberError) throw error
     throw fileFault(path, error)
   }
-  throw new AudienceError(`others keep changing ${path}`, { fix: 'end whatever rewrites it all the time' })
+  throw new SubscriberError(`others keep changing ${path}`, { fix: 'end whatever rewrites it all the time' })
 }
 
 /** What a mirror's file holds; `undefined` where there is none. Throws AudienceError. */
@@ -82,7 +82,7 @@ function targetOf(path: string): string {
       ? targetOf(realpathSync(path))
       : resolve(realpathSync(dirname(path)), readlinkSync(path))
   }
-  throw new AudienceError(`${path} is no file`, { fix: 'name a file in mirrors.files' })
+  throw new SubscriberError(`${path} is no file`, { fix: 'name a file in mirrors.files' })
 }
 
 /** Whether nobody changed the file in between; then the new text is in its place. */
@@ -136,12 +136,12 @@ function isPrivate(path: string): boolean {
   return stat === undefined || process.platform === 'win32' || (stat.mode & 0o777) === OWNER_ONLY
 }
 
-function fileFault(path: string, error: unknown): AudienceError {
+function fileFault(path: string, error: unknown): SubscriberError {
   const { code } = error as NodeJS.ErrnoException
   const folder = dirname(path)
   switch (code) {
     case 'ENOENT':
-      return new AudienceError(
+      return new SubscriberError(
         `${path} cannot be written: its folder, or what the link points to, is missing`,
         {
           fix: `make the folder ${folder}, or correct mirrors.files`,
@@ -150,11 +150,11 @@ function fileFault(path: string, error: unknown): AudienceError {
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return new AudienceError(`${path} cannot be written (${code})`, {
+      return new SubscriberError(`${path} cannot be written (${code})`, {
         fix: `make ${folder} writable for the user Tokenkeeper runs as`,
       })
     default:
-      return new AudienceError(`${path} cannot be written (${code ?? 'unknown'})`, {
+      return new SubscriberError(`${path} cannot be written (${code ?? 'unknown'})`, {
         fix: 'check the disk and the path in mirrors.files',
       })
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../model/account-id.ts'
-import type { RefusedToken } from '../model/account-state.ts'
+import type { ReportedToken } from '../model/account-state.ts'
 import { type AccountResult, type RunReport, report } from '../model/outcome.ts'
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
@@ -18,7 +18,7 @@ export interface LocalRunRequest {
   readonly accounts?: readonly AccountId[] | undefined
   readonly forcedAt?: Temporal.Instant | undefined
   /** A consumer was refused by the broker with this access token; for a run over a single account. */
-  readonly refused?: RefusedToken | undefined
+  readonly refused?: ReportedToken | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
   /** No further account is started once it is aborted. */
   readonly signal?: AbortSignal | undefined
@@ -36,7 +36,7 @@ export async function runHere(request: LocalRunRequest, ports: Ports): Promise<R
         accounts,
         signal,
         forcedAt: request.forcedAt,
-        refused: request.refused,
+        reported: request.refused,
         owner: `local/${randomUUID()}`,
         hardDeadline: ports.clock.now().add({ minutes: LEG_MINUTES }),
         ...(onProgress && { onProgress }),

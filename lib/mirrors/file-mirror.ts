@@ -1,8 +1,8 @@
 import { readMirrorFile, rewrite } from '../files/private-file.ts'
 import { type AccountId, brokerOf, nameOf } from '../model/account-id.ts'
-import { AudienceError, ConfigurationError } from '../model/errors.ts'
+import { SubscriberError, ConfigurationError } from '../model/errors.ts'
 import type { Secret } from '../model/secret.ts'
-import type { Audience } from '../ports/audience.ts'
+import type { Subscriber } from '../ports/audience.ts'
 import type { FileMirrorSettings } from './config.ts'
 import { quoted, variablesIn, withoutVariables, withVariables } from './dotenv-lines.ts'
 import type { MirroredKey } from './mirrored-key.ts'
@@ -12,7 +12,7 @@ import type { MirroredKey } from './mirrored-key.ts'
  * and no more. Everything else in a dotenv file stays as it is, byte for byte. `path` is absolute. Throws
  * ConfigurationError when two of its accounts would have the same variable.
  */
-export function fileMirror({ path, format, accounts }: FileMirrorSettings): Audience {
+export function fileMirror({ path, format, accounts }: FileMirrorSettings): Subscriber {
   if (format === 'dotenv') assertApart(accounts ?? [])
   const isMine = (account: AccountId): boolean => accounts === undefined || accounts.includes(account)
   const put = async (account: AccountId, token: Secret): Promise<void> => {
@@ -25,9 +25,9 @@ export function fileMirror({ path, format, accounts }: FileMirrorSettings): Audi
   }
   return {
     name: `file mirror ${path}`,
-    published: ({ account, accessToken }) => put(account, accessToken),
-    kept: ({ account, accessToken }) => put(account, accessToken),
-    async withdrawn(account) {
+    onPublished: ({ account, accessToken }) => put(account, accessToken),
+    onStillCurrent: ({ account, accessToken }) => put(account, accessToken),
+    async onWithdrawn(account) {
       if (!isMine(account)) return
       rewrite(path, (text) =>
         text === undefined || format === 'token'
@@ -79,7 +79,7 @@ function variable(name: string): string {
 function valuesOf(names: readonly string[], token: Secret): ReadonlyMap<string, string> {
   const value = quoted(token.reveal())
   if (value === undefined) {
-    throw new AudienceError('this token holds quotes that a dotenv file cannot', {
+    throw new SubscriberError('this token holds quotes that a dotenv file cannot', {
       fix: 'use the format "token" for this account, or leave it out of mirrors.files',
     })
   }

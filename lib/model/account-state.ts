@@ -2,7 +2,7 @@ import type { AccountId } from './account-id.ts'
 import type { AccountState } from './state/record.ts'
 import type { AccountSettings } from './state/settings.ts'
 
-export type { AccessTokenRecord, TokenSource } from './state/access-token.ts'
+export type { AccessTokenRecord, TokenOrigin as TokenSource } from './state/access-token.ts'
 export type { ApprovalRequest, OpenRequest } from './state/approval.ts'
 export { decodeAccountState, encodeAccountState, type RecordPlace } from './state/codec.ts'
 export type { Doubt, PendingToken } from './state/doubt-and-pending.ts'
@@ -38,4 +38,4 @@ export function changed(state: AccountState, changes: StateChanges): AccountStat
 }
 
 /** Which published token a consumer used: by our count, or by the vault's version where that is all it knows. */
-export type RefusedToken = { readonly generation: number } | { readonly version: number }
+export type ReportedToken = { readonly generation: number } | { readonly version: number }

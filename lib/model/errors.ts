@@ -237,7 +237,7 @@ export class FollowUpError extends TokenkeeperError {
 }
 
 /** An event or a mirror of a published token failed. The token itself is published; the next one is told again. */
-export class AudienceError extends TokenkeeperError {
+export class SubscriberError extends TokenkeeperError {
   override readonly code = 'audience_failed'
   override readonly actor = 'operator'
   override readonly retryable = true

@@ -20,16 +20,16 @@ export interface Publication {
 }
 
 /** Who is told of each published token: a topic of events, a mirror that other programs read. */
-export interface Audience {
+export interface Subscriber {
   /** For messages: "Redis mirror". */
   readonly name: string
   /** Throws AudienceError; that never fails a run. */
-  published(publication: Publication): Promise<void>
+  onPublished(publication: Publication): Promise<void>
   /**
    * A run found the published token fresh: a mirror that lost it, or missed it, puts it back. Without effect where it
    * is in its place. Throws AudienceError; that never fails a run.
    */
-  kept?(publication: Publication): Promise<void>
+  onStillCurrent?(publication: Publication): Promise<void>
   /** The account was paused or removed: what a mirror holds of it goes. Throws AudienceError. */
-  withdrawn(account: AccountId): Promise<void>
+  onWithdrawn(account: AccountId): Promise<void>
 }

@@ -60,7 +60,7 @@ export interface WebhookOrder {
  * Where logins begin and end: here in this process, or in the broker's function on AWS, which alone may read the
  * broker's secrets. Whatever goes wrong in a foreseen way is a value.
  */
-export interface LoginDesk {
+export interface LoginService {
   /** Opens a login: nothing is sent to the broker yet. */
   start(order: StartOrder): Promise<Started | Refusal>
   /** Exchanges the code, exactly once whatever is reloaded or repeated; proves, saves, publishes. */

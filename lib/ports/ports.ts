@@ -1,4 +1,4 @@
-import type { Audience } from './audience.ts'
+import type { Subscriber } from './audience.ts'
 import type { Clock } from './clock.ts'
 import type { Http } from './http.ts'
 import type { LoginLinks } from './login-links.ts'
@@ -16,7 +16,7 @@ export interface Ports {
   readonly http: Http
   readonly clock: Clock
   /** Told of each published token. @default - nobody */
-  readonly audiences?: readonly Audience[]
+  readonly subscribers?: readonly Subscriber[]
   /** Addresses of the login page for messages. @default - messages have no link */
   readonly links?: LoginLinks
   /** Overrides of broker hosts: origin by host name. */

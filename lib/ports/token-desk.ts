@@ -1,12 +1,12 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../model/account-id.ts'
-import type { RefusedToken } from '../model/account-state.ts'
+import type { ReportedToken } from '../model/account-state.ts'
 import type { ErrorCode } from '../model/errors.ts'
 import type { AccountResult, RunReport } from '../model/outcome.ts'
 import type { Secret } from '../model/secret.ts'
 
 /** Nothing was done, and why. */
-export interface DeskRefusal {
+export interface ServiceRefusal {
   readonly refused: true
   readonly code: ErrorCode | 'older_token'
   readonly reason: string
@@ -21,7 +21,7 @@ export interface RefreshOrder {
   /** @default - all of the broker's */
   readonly accounts?: readonly AccountId[]
   /** A consumer was refused by the broker with this access token; for a run over a single account. */
-  readonly refused?: RefusedToken
+  readonly reported?: ReportedToken
   /** Set when a person wants a new token although the stored one may be fresh. */
   readonly forcedAt?: Temporal.Instant
 }
@@ -69,13 +69,13 @@ export interface PublishedToken {
  * Where access tokens are renewed, proven and handed out: here in this process, or in the broker's function on AWS,
  * which alone may read the broker's credentials. Whatever goes wrong in a foreseen way is a value.
  */
-export interface TokenDesk {
+export interface TokenService {
   /** Makes what should be true of these accounts true, and tells how each ended. */
-  refresh(order: RefreshOrder): Promise<RunReport | DeskRefusal>
+  refresh(order: RefreshOrder): Promise<RunReport | ServiceRefusal>
   /** Proves an access token that somebody hands in, and publishes it only then. */
-  adopt(order: AdoptOrder): Promise<AccountResult | DeskRefusal>
+  adopt(order: AdoptOrder): Promise<AccountResult | ServiceRefusal>
   /** Asks the broker whether the published access token works. Never renews it: that would spend a login. */
-  validate(order: ValidateOrder): Promise<Validation | DeskRefusal>
+  validate(order: ValidateOrder): Promise<Validation | ServiceRefusal>
   /** The published access token; `undefined` where there is none. Throws TokenVaultError. */
   readToken(account: AccountId): Promise<PublishedToken | undefined>
 }

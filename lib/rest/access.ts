@@ -10,10 +10,10 @@ const CHALLENGE = 'Bearer realm="tokenkeeper"'
 const BEARER = /^bearer +([^\s]+)$/i
 
 /** What a route wants of its caller: a scope, or any key at all. */
-export type Need = Scope | 'any'
+export type RequiredScope = Scope | 'any'
 
 /** Gives the middleware that lets a request through to a route, or ends it with 401 or 403. */
-export function accessTo(options: AccessOptions): (need: Need) => MiddlewareHandler<RestEnv> {
+export function accessTo(options: AccessOptions): (need: RequiredScope) => MiddlewareHandler<RestEnv> {
   return (need) => async (context, next) => {
     const given = context.req.header('authorization')
     const caller = given === undefined ? await anonymous(need, options) : await known(given, options)
@@ -28,7 +28,7 @@ export function assertScope({ scopes }: Caller, scope: Scope): void {
   if (!scopes.includes(scope)) throw lacks(scope)
 }
 
-async function anonymous(need: Need, { keys, access }: AccessOptions): Promise<Caller> {
+async function anonymous(need: RequiredScope, { keys, access }: AccessOptions): Promise<Caller> {
   const open = access === 'loopback' && (need === 'any' || need === 'status')
   if (open && (need === 'any' || (await keys.list()).length === 0)) {
     return { keyId: undefined, scopes: ['status'], accounts: undefined }

@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { TokenkeeperError } from '../model/errors.ts'
 import type { AccountResult } from '../model/outcome.ts'
-import type { DeskRefusal } from '../ports/token-desk.ts'
+import type { ServiceRefusal } from '../ports/token-desk.ts'
 import { forAccount } from '../tokens/rules/outcome/advice.ts'
 
 /** Status and title of every kind of problem (RFC 9457); whoever handles them goes by the code. */
@@ -108,8 +108,8 @@ export function problemOf(error: unknown): RestProblem {
   })
 }
 
-/** What the desk would not do. */
-export function problemOfRefusal({ code, reason, fix, retryAfterSeconds }: DeskRefusal): RestProblem {
+/** What the service would not do. */
+export function problemOfRefusal({ code, reason, fix, retryAfterSeconds }: ServiceRefusal): RestProblem {
   // An account that is held was 429 before it had a code of its own: programs go by that.
   return new RestProblem(code, reason, { fix, retryAfterSeconds, ...(code === 'busy' && { status: 429 }) })
 }

@@ -1,11 +1,11 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { KnownAccount } from '../accounts/accounts.ts'
 import type { AccountId } from '../model/account-id.ts'
-import type { AccountState, RefusedToken } from '../model/account-state.ts'
+import type { AccountState, ReportedToken } from '../model/account-state.ts'
 import type { AccountResult } from '../model/outcome.ts'
 import type { RefreshOrder } from '../ports/token-desk.ts'
 import { isHeld } from '../tokens/rules/decide/held.ts'
-import { resultOf } from '../tokens/rules/outcome/result.ts'
+import { reportLine } from '../tokens/rules/outcome/result.ts'
 import { isLive } from '../tokens/rules/token/token-status.ts'
 import type { Caller } from './caller.ts'
 import { problemOfRefusal, RestProblem } from './problem.ts'
@@ -29,7 +29,7 @@ const ANSWER_HOLDS_SECONDS = 60
 
 interface RenewalWish {
   /** The token a consumer was refused with. */
-  readonly refused?: RefusedToken
+  readonly refused?: ReportedToken
   readonly forcedAt?: Temporal.Instant
 }
 
@@ -48,7 +48,7 @@ interface Answer {
   readonly result: AccountResult
 }
 
-export function renewals({ desk, ports: { states, clock } }: RestOptions): Renewals {
+export function renewals({ tokens, ports: { states, clock } }: RestOptions): Renewals {
   const running = new Map<string, Promise<AccountResult>>()
   const answers = new Map<AccountId, Answer>()
   const perAccount = rateLimit(PER_ACCOUNT, clock)
@@ -67,7 +67,7 @@ export function renewals({ desk, ports: { states, clock } }: RestOptions): Renew
     const order: RefreshOrder = { broker: broker.id, accounts: [state.account], ...wish }
     const lastMs = clock.now().add({ seconds: REPLY_SECONDS }).epochMilliseconds
     for (let round = 1; ; round++) {
-      const report = await desk.refresh(order)
+      const report = await tokens.refresh(order)
       if ('refused' in report) throw problemOfRefusal(report)
       const [result] = report.results
       const inTheWay = result === undefined || (result.outcome === 'skipped' && !result.loginHelpsFrom)
@@ -86,7 +86,7 @@ export function renewals({ desk, ports: { states, clock } }: RestOptions): Renew
       const now = clock.now()
       if (wish.refused && !isPresent(wish.refused, state) && isLive(state, now)) {
         const reason = 'the report is about an older access token; this one is live'
-        return resultOf(broker, state, { outcome: 'fresh', reason }, now)
+        return reportLine(broker, state, { outcome: 'fresh', reason }, now)
       }
       const words = JSON.stringify([account, wish.refused, wish.forcedAt])
       const under = running.get(words)
@@ -112,7 +112,7 @@ export function renewals({ desk, ports: { states, clock } }: RestOptions): Renew
   }
 }
 
-function isPresent(refused: RefusedToken, { generation, accessToken }: AccountState): boolean {
+function isPresent(refused: ReportedToken, { generation, accessToken }: AccountState): boolean {
   return 'generation' in refused
     ? refused.generation === generation
     : refused.version === accessToken?.version

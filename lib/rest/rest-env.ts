@@ -1,7 +1,7 @@
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
-import type { TokenDesk } from '../ports/token-desk.ts'
+import type { TokenService } from '../ports/token-desk.ts'
 import type { AccessOptions, Caller } from './caller.ts'
 
 /** What the routes find in their context. */
@@ -18,5 +18,5 @@ export interface RestOptions extends Omit<AccessOptions, 'clock'> {
   /** The zone of times that belong to no account. */
   readonly timeZone: string
   /** Does the work, here or in the brokers' functions. */
-  readonly desk: TokenDesk
+  readonly tokens: TokenService
 }

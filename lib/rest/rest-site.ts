@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { KnownAccount } from '../accounts/accounts.ts'
-import { accessTo, type Need } from './access.ts'
+import { accessTo, type RequiredScope } from './access.ts'
 import { type Directory, directory } from './directory.ts'
 import { type Renewals, renewals } from './renewals.ts'
 import type { RestEnv, RestOptions } from './rest-env.ts'
@@ -12,7 +12,7 @@ export interface RestSite extends RestOptions {
   readonly renewals: Renewals
   readonly validations: Validations
   /** The middleware that lets a request through to a route, or ends it with 401 or 403. */
-  allowed(need: Need): MiddlewareHandler<RestEnv>
+  allowed(need: RequiredScope): MiddlewareHandler<RestEnv>
   /** The account a path names, or the one that stands for all. Throws RestProblem, StateStoreError. */
   accountOf(context: Context<RestEnv>): Promise<KnownAccount>
   /** For whoever has to know later who was given what: key, account and request, never a token. */

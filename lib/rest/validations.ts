@@ -2,7 +2,7 @@ import type { Temporal } from 'temporal-polyfill'
 import type { KnownAccount } from '../accounts/accounts.ts'
 import type { AccountId } from '../model/account-id.ts'
 import { type AccountState, isRefused } from '../model/account-state.ts'
-import type { DeskRefusal, Validation } from '../ports/token-desk.ts'
+import type { ServiceRefusal, Validation } from '../ports/token-desk.ts'
 import type { Caller } from './caller.ts'
 import { problemOfRefusal, type RestProblem } from './problem.ts'
 import { rateLimit } from './rate-limit.ts'
@@ -26,10 +26,10 @@ interface Ending {
   /** Which token it is about. */
   readonly token: string
   readonly at: Temporal.Instant
-  readonly said: Validation | DeskRefusal
+  readonly said: Validation | ServiceRefusal
 }
 
-export function validations({ desk, ports: { clock } }: RestOptions): Validations {
+export function validations({ tokens, ports: { clock } }: RestOptions): Validations {
   const asking = new Map<AccountId, Promise<Validation>>()
   /** At most one for each account there is. */
   const endings = new Map<AccountId, Ending>()
@@ -37,7 +37,7 @@ export function validations({ desk, ports: { clock } }: RestOptions): Validation
 
   const ask = async ({ state }: KnownAccount): Promise<Validation> => {
     const { account } = state
-    const said = await desk.validate({ account })
+    const said = await tokens.validate({ account })
     const ending = { token: tokenOf(state), at: clock.now(), said }
     endings.set(account, ending)
     return validationIn(ending, ending.at)
@@ -77,7 +77,7 @@ function validationIn({ said, at }: Ending, now: Temporal.Instant): Validation {
   return said
 }
 
-function problemLeft(refusal: DeskRefusal, secondsAgo: number): RestProblem {
+function problemLeft(refusal: ServiceRefusal, secondsAgo: number): RestProblem {
   const waitSeconds = Math.max(refusal.retryAfterSeconds ?? 0, PROOF_HOLDS_SECONDS)
   return problemOfRefusal({ ...refusal, retryAfterSeconds: Math.ceil(waitSeconds - secondsAgo) })
 }

@@ -4,19 +4,19 @@ import { type KnownAccount, knownAccounts } from '../accounts/accounts.ts'
 import { type Overview, overviewOf } from '../accounts/needs.ts'
 import { isAccountId } from '../model/account-id.ts'
 import type { Broker } from '../ports/broker.ts'
-import type { LoginDesk } from '../ports/login-desk.ts'
+import type { LoginService } from '../ports/login-desk.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
-import type { TokenDesk } from '../ports/token-desk.ts'
+import type { TokenService } from '../ports/token-desk.ts'
 import type { SiteAddress } from './guards.ts'
 import { show } from './pages/page.ts'
 import { closedPage, plainPage } from './pages/problem-page.ts'
 import type { SigningKeys } from './signing-keys.ts'
-import { type Visitor, type Visitors, visitors } from './visitor.ts'
+import { type SiteSession, type SiteSessions, siteSessions } from './visitor.ts'
 
 export interface LoginSiteOptions extends SiteAddress {
   /** Does the work, here or in the brokers' functions. */
-  readonly desk: LoginDesk
+  readonly logins: LoginService
   /** Signs links, cookies and forms. */
   readonly keys: SigningKeys
 }
@@ -25,9 +25,9 @@ export interface LoginSiteOptions extends SiteAddress {
 export interface LoginSite extends LoginSiteOptions {
   readonly brokers: readonly Broker[]
   /** Has a run prove a token that was kept. */
-  readonly tokens: Pick<TokenDesk, 'refresh'>
+  readonly tokens: Pick<TokenService, 'refresh'>
   readonly ports: Pick<Ports, 'states' | 'clock'> & { readonly telemetry: Pick<Telemetry, 'error'> }
-  readonly visitors: Visitors
+  readonly visitors: SiteSessions
   /** Every account, sorted by whether it needs somebody. */
   overview(now: Temporal.Instant, first?: string | null): Promise<Overview>
   /** The account in the path, freshly read; `undefined` for one there is not. */
@@ -46,7 +46,7 @@ export function loginSite(
     brokers,
     tokens,
     ports,
-    visitors: visitors({ keys, clock: ports.clock, secure: isSecure(siteUrl) }),
+    visitors: siteSessions({ keys, clock: ports.clock, secure: isSecure(siteUrl) }),
     async overview(now, first) {
       return overviewOf(await knownAccounts(brokers, ports.states), now, first)
     },
@@ -70,12 +70,12 @@ export function isSecure(siteUrl: string): boolean {
 /** Who may look at a page about an account. */
 export interface Look {
   readonly known: KnownAccount
-  readonly visitor: Visitor
+  readonly visitor: SiteSession
   readonly now: Temporal.Instant
 }
 
 /** Answers for visitors with a cookie and accounts there are; for anybody else it tells nothing. */
-export function forVisitors(
+export function inSession(
   site: LoginSite,
   answer: (look: Look, context: Context) => Promise<Response> | Response,
 ): (context: Context) => Promise<Response> {

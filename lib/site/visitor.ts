@@ -16,7 +16,7 @@ const COOKIE = /^([A-Za-z0-9_-]{22})\.(\d{10,11})\.([A-Za-z0-9_-]{1,32})\.([A-Za
 export type Action = 'start' | 'approve' | 'paste' | 'prove'
 
 /** A browser that has opened the login page with a valid link, or on this machine. */
-export interface Visitor {
+export interface SiteSession {
   /** What logins are bound to: it tells nobody the cookie. */
   readonly binding: BrowserBinding
   /** What a form of this browser carries to prove that it comes from our page. */
@@ -24,17 +24,17 @@ export interface Visitor {
   isFormToken(account: string, action: Action, given: string): boolean
 }
 
-export interface Visitors {
+export interface SiteSessions {
   /** Whose request this is; `undefined` without a valid cookie. Throws TokenVaultError. */
-  of(context: Context): Promise<Visitor | undefined>
+  of(context: Context): Promise<SiteSession | undefined>
   /**
    * Gives the browser a cookie, or its old one a longer life: logins under way stay its own. `undefined` where there
    * is no key to sign with. Throws TokenVaultError.
    */
-  admit(context: Context): Promise<Visitor | undefined>
+  admit(context: Context): Promise<SiteSession | undefined>
 }
 
-export interface VisitorOptions {
+export interface SiteSessionOptions {
   readonly keys: SigningKeys
   readonly clock: Clock
   /** Whether the site is served over https. */
@@ -42,7 +42,7 @@ export interface VisitorOptions {
 }
 
 /** Browsers told apart by a signed random cookie, out of reach of scripts and of other sites. */
-export function visitors({ keys, clock, secure }: VisitorOptions): Visitors {
+export function siteSessions({ keys, clock, secure }: SiteSessionOptions): SiteSessions {
   const seconds = (): number => Math.floor(clock.now().epochMilliseconds / 1000)
 
   const read = async (context: Context): Promise<{ key: SigningKey; random: string } | undefined> => {
@@ -56,7 +56,7 @@ export function visitors({ keys, clock, secure }: VisitorOptions): Visitors {
   return {
     async of(context) {
       const known = await read(context)
-      return known && visitor(known.key, known.random)
+      return known && siteSession(known.key, known.random)
     },
     async admit(context) {
       const known = await read(context)
@@ -74,12 +74,12 @@ export function visitors({ keys, clock, secure }: VisitorOptions): Visitors {
         sameSite: 'Lax',
         ...(secure && { secure, prefix: 'host' }),
       })
-      return visitor(key, random)
+      return siteSession(key, random)
     },
   }
 }
 
-function visitor(key: SigningKey, random: string): Visitor {
+function siteSession(key: SigningKey, random: string): SiteSession {
   const text = (account: string, action: Action): string => JSON.stringify([random, account, action])
   return {
     binding: createHash('sha256').update(random).digest('base64url'),

@@ -29,7 +29,7 @@ export interface SiteOptions {
   /** How its visitors call our command. @default - by its bare name */
   readonly words?: CommandWords
   /** The interface for programs: their keys, who does the work, who may ask. */
-  readonly rest: Pick<RestOptions, 'keys' | 'desk' | 'access'>
+  readonly rest: Pick<RestOptions, 'keys' | 'tokens' | 'access'>
   /** The pages where people log in. @default - none */
   readonly login?: LoginSiteOptions
 }
@@ -44,7 +44,7 @@ export function siteApp(options: SiteOptions): Hono {
   app.use(siteHeaders({ secure, hosts: Object.values(ports.hosts ?? {}) }))
   mountRest(app, { ...options, ...rest })
   if (login) {
-    const site = loginSite(login, brokers, ports, rest.desk)
+    const site = loginSite(login, brokers, ports, rest.tokens)
     // Brokers are no browsers: their posts are told by the path alone.
     app.route('/', webhookRoutes(site))
     app.use(ownForms(login))

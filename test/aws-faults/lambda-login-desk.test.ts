@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readLoginEvent } from '../../functions/runtime/login/login-event.ts'
-import { lambdaLoginDesk } from '../../lib/aws/lambda-login-desk.ts'
+import { lambdaLoginService } from '../../lib/aws/lambda-login-desk.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
-import type { LoginDesk } from '../../lib/ports/login-desk.ts'
+import type { LoginService } from '../../lib/ports/login-desk.ts'
 import { refusal, ScriptedAws } from './support/scripted-aws.ts'
 
 const account = parseAccountId('iifl/28748327')
@@ -17,11 +17,11 @@ const STARTED = {
 const FINISHED = { account, loginId: 'login-1' }
 
 let aws: ScriptedAws
-let desk: LoginDesk
+let logins: LoginService
 
 beforeEach(async () => {
   aws = await ScriptedAws.start()
-  desk = lambdaLoginDesk({ functionOf: (id) => `Tokenkeeper-${id}` })
+  logins = lambdaLoginService({ functionOf: (id) => `Tokenkeeper-${id}` })
 })
 
 afterEach(() => aws.close())
@@ -34,7 +34,7 @@ function replies(...bodies: readonly object[]): void {
 describe('each step', () => {
   test('invokes the function of its broker, waits for it, and gives its reply', async () => {
     replies(STARTED)
-    expect(await desk.start({ account, browser, callbackUrl: undefined })).toEqual(STARTED)
+    expect(await logins.start({ account, browser, callbackUrl: undefined })).toEqual(STARTED)
     expect(aws.seen.map(({ path }) => path)).toEqual(['/2015-03-31/functions/Tokenkeeper-iifl/invocations'])
     expect(aws.seen[0]?.headers['x-amz-invocation-type']).toBe('RequestResponse')
   })
@@ -49,11 +49,11 @@ describe('each step', () => {
       { account, body: { token: 'CANARY', nested: [null] } },
     ] as const
     expect([
-      await desk.start(orders[0]),
-      await desk.finish(orders[1]),
-      await desk.finish(orders[2]),
-      await desk.requestApproval(orders[3]),
-      await desk.acceptApproval(orders[4]),
+      await logins.start(orders[0]),
+      await logins.finish(orders[1]),
+      await logins.finish(orders[2]),
+      await logins.requestApproval(orders[3]),
+      await logins.acceptApproval(orders[4]),
     ]).toEqual([STARTED, FINISHED, FINISHED, { asked: true }, undefined])
     const read = aws.seen.map(({ body }) => readLoginEvent(iifl, JSON.parse(body)))
     expect(read.map(({ order }) => order)).toEqual(orders)
@@ -62,12 +62,12 @@ describe('each step', () => {
   test('may be refused, which is a value', async () => {
     const refused = { refused: true, code: 'state_expired', reason: 'too late', fix: 'begin again' }
     replies(refused)
-    expect(await desk.finish(REDIRECT)).toEqual(refused)
+    expect(await logins.finish(REDIRECT)).toEqual(refused)
   })
 
   test('is sent again where Lambda had no room for it', async () => {
     aws.answers = [refusal('TooManyRequestsException', 'CANARY', 429), { body: FINISHED }]
-    expect(await desk.finish(REDIRECT)).toEqual(FINISHED)
+    expect(await logins.finish(REDIRECT)).toEqual(FINISHED)
     expect(aws.seen).toHaveLength(2)
   })
 })
@@ -107,7 +107,7 @@ describe('a step that cannot be taken is refused with something to do, and with 
     ],
   ] as const)('%s', async (_, answer, code, fix) => {
     aws.answers = [answer]
-    const reply = await desk.finish(REDIRECT)
+    const reply = await logins.finish(REDIRECT)
     expect(reply).toEqual({
       refused: true,
       code,
@@ -119,14 +119,14 @@ describe('a step that cannot be taken is refused with something to do, and with 
 
   test('a function that takes too long, which is not invoked again', async () => {
     aws.answers = ['no answer']
-    const impatient = lambdaLoginDesk({ functionOf: (id) => `Tokenkeeper-${id}`, patienceMs: 150 })
+    const impatient = lambdaLoginService({ functionOf: (id) => `Tokenkeeper-${id}`, patienceMs: 150 })
     expect(await impatient.finish(REDIRECT)).toMatchObject({ refused: true, code: 'broker_unavailable' })
     expect(aws.seen).toHaveLength(1)
   })
 
   test('a posted token nobody could look at is an error, for nobody reads a refusal there', async () => {
     aws.answers = [refusal('AccessDeniedException', 'no', 403)]
-    const posted = desk.acceptApproval({ account, body: { token: 'CANARY' } })
+    const posted = logins.acceptApproval({ account, body: { token: 'CANARY' } })
     await expect(posted).rejects.toMatchObject({
       code: 'broker_unavailable',
       message: expect.not.stringContaining('CANARY'),

@@ -1,13 +1,13 @@
 import { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readDeskEvent } from '../../functions/runtime/desk/desk-event.ts'
+import { readTokenEvent } from '../../functions/runtime/desk/desk-event.ts'
 import { readEvent } from '../../functions/runtime/refresh/event.ts'
-import { lambdaTokenDesk } from '../../lib/aws/lambda-token-desk.ts'
+import { lambdaTokenService } from '../../lib/aws/lambda-token-desk.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { Secret } from '../../lib/model/secret.ts'
-import type { TokenDesk } from '../../lib/ports/token-desk.ts'
+import type { TokenService } from '../../lib/ports/token-desk.ts'
 import { World } from '../support/world.ts'
 import { type Answer, refusal, ScriptedAws } from './support/scripted-aws.ts'
 
@@ -38,10 +38,10 @@ const VALIDATION = { account, valid: true, checkedAt: '2026-11-23T08:02:00+05:30
 
 let aws: ScriptedAws
 let world: World
-let desk: TokenDesk
+let tokens: TokenService
 
-const deskWith = (patienceMs?: number) =>
-  lambdaTokenDesk({
+const tokensWith = (patienceMs?: number) =>
+  lambdaTokenService({
     brokers: [iifl, fyers],
     functionOf: (id) => `Tokenkeeper-${id}`,
     ...world.ports,
@@ -51,7 +51,7 @@ const deskWith = (patienceMs?: number) =>
 beforeEach(async () => {
   aws = await ScriptedAws.start()
   world = new World()
-  desk = deskWith()
+  tokens = tokensWith()
 })
 
 afterEach(async () => {
@@ -65,9 +65,9 @@ const events = () => aws.seen.map(({ body }) => JSON.parse(body))
 describe('work that needs credentials', () => {
   test('invokes the function of the broker, waits for it, and gives its reply', async () => {
     aws.answers = [{ body: REPORT }, { body: RESULT }, { body: VALIDATION }]
-    expect(await desk.refresh({ broker: 'iifl', accounts: [account] })).toEqual(REPORT)
-    expect(await desk.adopt(ADOPT)).toEqual(RESULT)
-    expect(await desk.validate({ account })).toEqual(VALIDATION)
+    expect(await tokens.refresh({ broker: 'iifl', accounts: [account] })).toEqual(REPORT)
+    expect(await tokens.adopt(ADOPT)).toEqual(RESULT)
+    expect(await tokens.validate({ account })).toEqual(VALIDATION)
     for (const { path, headers } of aws.seen) {
       expect(path).toBe('/2015-03-31/functions/Tokenkeeper-iifl/invocations')
       expect(headers['x-amz-invocation-type']).toBe('RequestResponse')
@@ -76,18 +76,18 @@ describe('work that needs credentials', () => {
 
   test('is an event that the broker’s function understands as the same order', async () => {
     aws.answers = [{ body: RESULT }, { body: VALIDATION }]
-    await desk.adopt(ADOPT)
-    await desk.validate({ account })
-    const [adopt, validate] = events().map((event) => readDeskEvent(iifl, event))
+    await tokens.adopt(ADOPT)
+    await tokens.validate({ account })
+    const [adopt, validate] = events().map((event) => readTokenEvent(iifl, event))
     expect(adopt).toEqual({ work: 'adopt', order: ADOPT })
     expect(validate).toEqual({ work: 'validate', order: { account } })
   })
 
   test('that is a run is the event of a run, with the report, and with the date of force so that a repeat forces nothing', async () => {
     aws.answers = [{ body: REPORT }]
-    await desk.refresh({ broker: 'iifl' })
-    await desk.refresh({ broker: 'iifl', accounts: [account], refused: { generation: 7 } })
-    await desk.refresh({ broker: 'iifl', accounts: [account], forcedAt: NOW })
+    await tokens.refresh({ broker: 'iifl' })
+    await tokens.refresh({ broker: 'iifl', accounts: [account], reported: { generation: 7 } })
+    await tokens.refresh({ broker: 'iifl', accounts: [account], forcedAt: NOW })
     expect(events().map((event) => readEvent(iifl, event, NOW.add({ hours: 1 })))).toMatchObject([
       { accounts: undefined, forcedAt: undefined, refused: undefined, awaited: true },
       { accounts: [account], refused: { generation: 7 } },
@@ -98,9 +98,9 @@ describe('work that needs credentials', () => {
   test('may be refused, which is a value', async () => {
     const refused = { refused: true, code: 'rate_limited', reason: 'busy', fix: 'wait', retryAfterSeconds: 9 }
     aws.answers = [{ body: refused }]
-    expect(await desk.adopt(ADOPT)).toEqual(refused)
-    expect(await desk.validate({ account })).toEqual(refused)
-    expect(await desk.refresh({ broker: 'iifl' })).toEqual(refused)
+    expect(await tokens.adopt(ADOPT)).toEqual(refused)
+    expect(await tokens.validate({ account })).toEqual(refused)
+    expect(await tokens.refresh({ broker: 'iifl' })).toEqual(refused)
   })
 })
 
@@ -133,7 +133,7 @@ describe('work that cannot be done is refused with something to do, and with not
     ],
   ])('%s', async (_, answer, code, fix) => {
     aws.answers = [answer]
-    const reply = await desk.adopt(ADOPT)
+    const reply = await tokens.adopt(ADOPT)
     expect(reply).toEqual({
       refused: true,
       code,
@@ -145,7 +145,7 @@ describe('work that cannot be done is refused with something to do, and with not
 
   test('a function that takes too long, which is not invoked again', async () => {
     aws.answers = ['no answer']
-    expect(await deskWith(150).refresh({ broker: 'iifl' })).toMatchObject({ code: 'broker_unavailable' })
+    expect(await tokensWith(150).refresh({ broker: 'iifl' })).toMatchObject({ code: 'broker_unavailable' })
     expect(aws.seen).toHaveLength(1)
   })
 })
@@ -165,10 +165,10 @@ describe('what is published', () => {
       return vault.read(id, names)
     }
     world.ports = { ...world.ports, vault: { ...vault, read } }
-    desk = deskWith()
+    tokens = tokensWith()
     const [one, other] = [
-      await desk.readToken(parseAccountId('fyers')),
-      await desk.readToken(parseAccountId('iifl')),
+      await tokens.readToken(parseAccountId('fyers')),
+      await tokens.readToken(parseAccountId('iifl')),
     ]
     expect(one?.clientId?.reveal()).toBe('ABCDEFGH12-100')
     expect(other?.session?.reveal()).toBe('{"a":1}')
@@ -181,7 +181,7 @@ describe('what is published', () => {
   })
 
   test('is nothing for an account that has nothing, and for a broker that is switched off', async () => {
-    expect(await desk.readToken(account)).toBeUndefined()
-    expect(await desk.readToken(parseAccountId('upstox'))).toBeUndefined()
+    expect(await tokens.readToken(account)).toBeUndefined()
+    expect(await tokens.readToken(parseAccountId('upstox'))).toBeUndefined()
   })
 })

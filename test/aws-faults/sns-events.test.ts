@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { snsEvents } from '../../lib/aws/sns-events.ts'
 import { eventJson } from '../../lib/channels/event-json.ts'
 import { Secret } from '../../lib/model/secret.ts'
-import type { Audience } from '../../lib/ports/audience.ts'
+import type { Subscriber } from '../../lib/ports/audience.ts'
 import { useEnvironment } from '../aws/support/emulator.ts'
 import { endsWithin } from '../support/ends-within.ts'
 import { freePort } from '../support/free-port.ts'
@@ -40,7 +40,7 @@ describe('an event', () => {
 describe('the topic', () => {
   let sns: SnsStandIn
   let restore: () => void
-  let events: Audience
+  let events: Subscriber
 
   beforeEach(async () => {
     sns = await SnsStandIn.start()
@@ -53,7 +53,7 @@ describe('the topic', () => {
   })
 
   test('gets one message per publication, with neither the token nor a subject', async () => {
-    await events.published(PUBLICATION)
+    await events.onPublished(PUBLICATION)
     expect(sns.calls).toMatchObject([{ Action: 'Publish', TopicArn: TOPIC }])
     const [sent = {}] = sns.calls
     expect(JSON.parse(sent['Message'] ?? '')).toEqual(eventJson(PUBLICATION))
@@ -62,13 +62,13 @@ describe('the topic', () => {
   })
 
   test('hears nothing of an account that is withdrawn', async () => {
-    await events.withdrawn(PUBLICATION.account)
+    await events.onWithdrawn(PUBLICATION.account)
     expect(sns.calls).toEqual([])
   })
 
   test('that may not be published to is an error that names the permission', async () => {
     sns.refused.set('Publish', { code: 'AuthorizationError', status: 403 })
-    await expect(events.published(PUBLICATION)).rejects.toMatchObject({
+    await expect(events.onPublished(PUBLICATION)).rejects.toMatchObject({
       name: 'AudienceError',
       code: 'audience_failed',
       fix: `allow sns:Publish on topic ${TOPIC} for the role or user that runs this`,
@@ -78,7 +78,7 @@ describe('the topic', () => {
 
 test('an unreachable SNS fails within seconds, and says what to check', async () => {
   const restore = useEnvironment(`http://127.0.0.1:${await freePort()}`)
-  await expect(snsEvents({ topicArn: TOPIC }).published(PUBLICATION)).rejects.toMatchObject({
+  await expect(snsEvents({ topicArn: TOPIC }).onPublished(PUBLICATION)).rejects.toMatchObject({
     name: 'AudienceError',
     message: expect.stringContaining('ECONNREFUSED'),
     fix: expect.stringContaining('check the network'),
@@ -89,7 +89,7 @@ test('an unreachable SNS fails within seconds, and says what to check', async ()
 test('an SNS that takes the message and never answers holds a run up for five seconds, not for each attempt', async () => {
   const aws = await ScriptedAws.start()
   aws.answers = ['no answer']
-  const publish = () => snsEvents({ topicArn: TOPIC }).published(PUBLICATION)
+  const publish = () => snsEvents({ topicArn: TOPIC }).onPublished(PUBLICATION)
   await expect(endsWithin(7_000, publish)).rejects.toMatchObject({
     name: 'AudienceError',
     message: expect.stringContaining('SNS did not answer'),

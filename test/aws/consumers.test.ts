@@ -114,7 +114,7 @@ describe('a program that reads the Redis mirror', () => {
       brokers: ALL_BROKERS,
       clock,
     })
-    world.ports = { ...world.ports, audiences: [mirror] }
+    world.ports = { ...world.ports, subscribers: [mirror] }
     addresses = await startBrokerAddresses(world.addresses)
     await world.account('upstox/ACC1', {})
     expect((await world.run(upstox)).report.results).toMatchObject([{ outcome: 'refreshed' }])

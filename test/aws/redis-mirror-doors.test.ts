@@ -2,9 +2,9 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { ALL_BROKERS } from '../../lib/brokers/index.ts'
 import { redisMirror } from '../../lib/mirrors/redis/mirror.ts'
-import { AudienceError } from '../../lib/model/errors.ts'
+import { SubscriberError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
-import type { Audience } from '../../lib/ports/audience.ts'
+import type { Subscriber } from '../../lib/ports/audience.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { ISSUED, publication } from '../mirrors/support/publication.ts'
 import { thrownBy } from '../support/thrown.ts'
@@ -14,8 +14,8 @@ const PASSWORD = 'SIMULATED-redis-password'
 const ACC1 = publication('upstox/ACC1')
 
 /** The error of a failed publication, searched for what must not be in it. */
-async function failure(mirror: Audience): Promise<AudienceError> {
-  const error = await thrownBy(mirror.published(ACC1), AudienceError)
+async function failure(mirror: Subscriber): Promise<SubscriberError> {
+  const error = await thrownBy(mirror.onPublished(ACC1), SubscriberError)
   const everything = [JSON.stringify(error), error.message, error.fix, error.stack].join()
   for (const secret of [PASSWORD, 'SIMULATED-wrong', ACC1.accessToken.reveal()]) {
     expect(everything).not.toContain(secret)
@@ -23,7 +23,7 @@ async function failure(mirror: Audience): Promise<AudienceError> {
   return error
 }
 
-function mirrorOf(url: string, password?: string): Audience {
+function mirrorOf(url: string, password?: string): Subscriber {
   return redisMirror({
     url,
     password: async () => (password === undefined ? undefined : new Secret(password)),
@@ -47,17 +47,17 @@ describe('a Redis that wants a password', () => {
   afterAll(() => redis?.stop())
 
   test('takes the publication with the right one', async () => {
-    await mirrorOf(redis.url(), PASSWORD).published(ACC1)
+    await mirrorOf(redis.url(), PASSWORD).onPublished(ACC1)
     expect(Object.keys(await redis.contents())).toHaveLength(2)
   })
 
   test('takes it from a user who may do what a mirror does and no more', async () => {
     await redis.command('FLUSHALL')
     const mirror = mirrorOf(redis.url('mirror'), PASSWORD)
-    await mirror.published(ACC1)
-    await mirror.kept?.(ACC1)
+    await mirror.onPublished(ACC1)
+    await mirror.onStillCurrent?.(ACC1)
     expect(Object.keys(await redis.contents())).toHaveLength(2)
-    await mirror.withdrawn(ACC1.account)
+    await mirror.onWithdrawn(ACC1.account)
     expect(await redis.contents()).toEqual({})
   })
 
@@ -111,7 +111,7 @@ describe('over TLS', () => {
 
   test('a certificate of a known authority is accepted', async () => {
     setDefaultCACertificates([...usual, redis.ca])
-    await mirrorOf(redis.url(), PASSWORD).published(ACC1)
+    await mirrorOf(redis.url(), PASSWORD).onPublished(ACC1)
     expect(Object.keys(await redis.contents())).toHaveLength(2)
   })
 

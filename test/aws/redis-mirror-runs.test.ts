@@ -34,7 +34,7 @@ beforeEach(async () => {
     vault,
     clock,
   })
-  world.ports = { ...world.ports, audiences: [mirror] }
+  world.ports = { ...world.ports, subscribers: [mirror] }
   account = await world.loginAccount()
 })
 afterEach(async () => {

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ALL_BROKERS } from '../../lib/brokers/index.ts'
 import { redisMirror } from '../../lib/mirrors/redis/mirror.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
-import { AudienceError } from '../../lib/model/errors.ts'
-import type { Audience } from '../../lib/ports/audience.ts'
+import { SubscriberError } from '../../lib/model/errors.ts'
+import type { Subscriber } from '../../lib/ports/audience.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { systemClock } from '../../lib/system-clock.ts'
 import { EXPIRES, ISSUED, publication, tokenOf } from '../mirrors/support/publication.ts'
@@ -20,7 +20,7 @@ beforeEach(async () => {
   clock = new VirtualClock(ISSUED)
 })
 
-function mirror(...defaultAccounts: string[]): Audience {
+function mirror(...defaultAccounts: string[]): Subscriber {
   return redisMirror({
     url: redis.url(),
     password: async () => undefined,
@@ -35,7 +35,7 @@ const TOKEN = tokenOf('upstox/ACC1').reveal()
 
 describe('the keys', () => {
   test('R2.8 of an Upstox account hold the bare token and what is known of it', async () => {
-    await mirror().published(ACC1)
+    await mirror().onPublished(ACC1)
     const contents = await redis.contents()
     expect(Object.keys(contents)).toEqual(['token_info:ACC1', 'upstox_access_token:ACC1'])
     expect(contents['upstox_access_token:ACC1']).toBe(TOKEN)
@@ -57,8 +57,8 @@ describe('the keys', () => {
   })
 
   test('R2.8 of the default account are there without its id as well', async () => {
-    await mirror('upstox/ACC1').published(ACC1)
-    await mirror('upstox/ACC1').published(publication('upstox/ACC2'))
+    await mirror('upstox/ACC1').onPublished(ACC1)
+    await mirror('upstox/ACC1').onPublished(publication('upstox/ACC2'))
     const contents = await redis.contents()
     expect(Object.keys(contents)).toEqual([
       'token_info',
@@ -73,8 +73,8 @@ describe('the keys', () => {
   })
 
   test('of an account that is its broker alone are there without an id only', async () => {
-    await mirror().published(publication('upstox'))
-    await mirror().published(publication('pos-connector'))
+    await mirror().onPublished(publication('upstox'))
+    await mirror().onPublished(publication('pos-connector'))
     expect(Object.keys(await redis.contents())).toEqual([
       'pos_connector_access_token',
       'pos_connector_token_info',
@@ -91,7 +91,7 @@ describe('the keys', () => {
       defaultAccounts: [],
       brokers: ALL_BROKERS,
       clock,
-    }).published(ACC1)
+    }).onPublished(ACC1)
     expect(await redis.contents()).toEqual({})
     expect(await redis.command('INFO', 'keyspace')).toContain('db3:keys=2')
   })
@@ -103,7 +103,7 @@ describe('R2.8 the keys live', () => {
     ['24 hours where the token lives longer', '2026-09-20T03:30:00+05:30', 86_400],
     ['whole seconds, rounded down', '2026-09-14T08:00:09.900+05:30', 9],
   ])('%s', async (_, expiresAt, seconds) => {
-    await mirror('upstox/ACC1').published(publication('upstox/ACC1', 1, { expiresAt }))
+    await mirror('upstox/ACC1').onPublished(publication('upstox/ACC1', 1, { expiresAt }))
     for (const key of Object.keys(await redis.contents())) {
       expect(await redis.secondsToLive(key)).toBeLessThanOrEqual(seconds)
       expect(await redis.secondsToLive(key)).toBeGreaterThanOrEqual(seconds - 1)
@@ -111,9 +111,9 @@ describe('R2.8 the keys live', () => {
   })
 
   test('not at all for a token whose life is over, and an older one is taken away', async () => {
-    await mirror().published(ACC1)
+    await mirror().onPublished(ACC1)
     clock.set(EXPIRES)
-    await mirror().published(publication('upstox/ACC1', 2))
+    await mirror().onPublished(publication('upstox/ACC1', 2))
     expect(await redis.contents()).toEqual({})
   })
 
@@ -125,7 +125,7 @@ describe('R2.8 the keys live', () => {
       defaultAccounts: [],
       brokers: ALL_BROKERS,
     }
-    await redisMirror({ ...options, clock: systemClock }).published({ ...ACC1, expiresAt })
+    await redisMirror({ ...options, clock: systemClock }).onPublished({ ...ACC1, expiresAt })
     expect(Object.keys(await redis.contents())).toHaveLength(2)
     await systemClock.sleep(systemClock.now().until(expiresAt).total('milliseconds'))
     expect(await redis.contents()).toEqual({})
@@ -134,15 +134,15 @@ describe('R2.8 the keys live', () => {
 
 describe('of two generations', () => {
   test('the newer one replaces the older, token and metadata together', async () => {
-    await mirror().published(ACC1)
-    await mirror().published(publication('upstox/ACC1', 2))
+    await mirror().onPublished(ACC1)
+    await mirror().onPublished(publication('upstox/ACC1', 2))
     await expectGeneration(2)
   })
 
   test('the older one, arriving late, replaces nothing', async () => {
-    await mirror().published(publication('upstox/ACC1', 2))
-    await mirror().published(ACC1)
-    await mirror().kept?.(ACC1)
+    await mirror().onPublished(publication('upstox/ACC1', 2))
+    await mirror().onPublished(ACC1)
+    await mirror().onStillCurrent?.(ACC1)
     await expectGeneration(2)
   })
 
@@ -150,22 +150,22 @@ describe('of two generations', () => {
     for (let round = 1; round <= 50; round += 1) {
       const [older, newer] = [2 * round, 2 * round + 1].map((one) => publication('upstox/ACC1', one))
       if (!older || !newer) throw new Error('two were made')
-      const writes = [mirror().published(older), mirror().published(newer)]
+      const writes = [mirror().onPublished(older), mirror().onPublished(newer)]
       await Promise.all(round % 2 === 0 ? writes : writes.reverse())
       await expectGeneration(newer.generation)
     }
   })
 
   test('the first of an account that was set up anew replaces what its removal could not take away', async () => {
-    await mirror().published(publication('upstox/ACC1', 7))
+    await mirror().onPublished(publication('upstox/ACC1', 7))
     const anew = publication('upstox/ACC1', 1, { issuedAt: '2026-09-14T09:00:00+05:30' })
-    await mirror().published(anew)
+    await mirror().onPublished(anew)
     await expectGeneration(1)
   })
 
   test('what somebody else wrote there is replaced', async () => {
     await redis.command('SET', 'token_info:ACC1', '{"generation":99}')
-    await mirror().published(ACC1)
+    await mirror().onPublished(ACC1)
     await expectGeneration(1)
   })
 
@@ -184,34 +184,34 @@ describe('a token that a run found fresh', () => {
     ['a short key', ['DEL', 'upstox_access_token']],
   ])('is put back where Redis lost %s', async (_, lose) => {
     const both = mirror('upstox/ACC1')
-    await both.published(ACC1)
+    await both.onPublished(ACC1)
     const before = await redis.contents()
     await redis.command(...lose)
-    await both.kept?.(ACC1)
+    await both.onStillCurrent?.(ACC1)
     expect(await redis.contents()).toEqual(before)
   })
 
   test('is put in place of an older one that stayed when Redis was away', async () => {
-    await mirror().published(ACC1)
-    await mirror().kept?.(publication('upstox/ACC1', 2))
+    await mirror().onPublished(ACC1)
+    await mirror().onStillCurrent?.(publication('upstox/ACC1', 2))
     expect((await redis.contents())['upstox_access_token:ACC1']).toBe(tokenOf('upstox/ACC1', 2).reveal())
   })
 
   test('is not written again where it is in its place', async () => {
-    await mirror().published(ACC1)
+    await mirror().onPublished(ACC1)
     const before = await redis.contents()
     clock.advance({ minutes: 30 })
     await redis.command('CONFIG', 'RESETSTAT')
-    await mirror().kept?.(ACC1)
+    await mirror().onStillCurrent?.(ACC1)
     expect(await redis.contents()).toEqual(before)
     expect(await redis.command('INFO', 'commandstats')).not.toMatch(/cmdstat_(set|del|multi):/)
   })
 
   test('has its keys renewed when it outlives them', async () => {
     const long = publication('upstox/ACC1', 1, { expiresAt: '2026-09-20T03:30:00+05:30' })
-    await mirror().published(long)
+    await mirror().onPublished(long)
     await redis.command('EXPIRE', 'token_info:ACC1', '40000')
-    await mirror().kept?.(long)
+    await mirror().onStillCurrent?.(long)
     expect(await redis.secondsToLive('token_info:ACC1')).toBeGreaterThan(86_000)
   })
 })
@@ -219,15 +219,15 @@ describe('a token that a run found fresh', () => {
 describe('a withdrawn account', () => {
   test('loses its keys, and no other account does', async () => {
     const both = mirror('upstox/ACC1')
-    await both.published(ACC1)
-    await both.published(publication('upstox/ACC2'))
-    await both.withdrawn(parseAccountId('upstox/ACC1'))
+    await both.onPublished(ACC1)
+    await both.onPublished(publication('upstox/ACC2'))
+    await both.onWithdrawn(parseAccountId('upstox/ACC1'))
     expect(Object.keys(await redis.contents())).toEqual(['token_info:ACC2', 'upstox_access_token:ACC2'])
   })
 
   test('leaves the short keys to the account they belong to', async () => {
-    await mirror('upstox/ACC1').published(ACC1)
-    await mirror('upstox/ACC1').withdrawn(parseAccountId('upstox'))
+    await mirror('upstox/ACC1').onPublished(ACC1)
+    await mirror('upstox/ACC1').onWithdrawn(parseAccountId('upstox'))
     expect(Object.keys(await redis.contents())).toHaveLength(4)
   })
 })
@@ -235,9 +235,9 @@ describe('a withdrawn account', () => {
 test('no connection is left behind', async () => {
   const connected = async (): Promise<number> =>
     (await redis.command<string>('CLIENT', 'LIST')).trim().split('\n').length
-  await mirror().published(ACC1)
-  await mirror().kept?.(ACC1)
-  await mirror().withdrawn(ACC1.account)
+  await mirror().onPublished(ACC1)
+  await mirror().onStillCurrent?.(ACC1)
+  await mirror().onWithdrawn(ACC1.account)
   // The one that asks.
   await expect.poll(connected).toBe(1)
 })
@@ -253,8 +253,8 @@ test('a Redis that repeats what it was sent in its errors does not bring the tok
       brokers: ALL_BROKERS,
       clock,
     })
-    const error = await failing.published(ACC1).catch((reason: unknown) => reason)
-    expect(error).toBeInstanceOf(AudienceError)
+    const error = await failing.onPublished(ACC1).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(SubscriberError)
     expect(error).toMatchObject({ message: expect.stringContaining('answers with the error') })
     expect(error).not.toHaveProperty('cause')
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain('sim.access')

@@ -41,8 +41,8 @@ describe('a queue', () => {
   test('gets each publication as JSON with attributes, and never the token', async () => {
     const { topicArn, received } = await newTopicWithQueue()
     const events = snsEvents({ topicArn })
-    await events.published(PUBLICATION)
-    await events.published({ ...PUBLICATION, generation: 8 })
+    await events.onPublished(PUBLICATION)
+    await events.onPublished({ ...PUBLICATION, generation: 8 })
     const envelopes = await received()
     const text = (one: Envelope): { generation: number } => JSON.parse(one.Message)
     expect(envelopes.map(text).toSorted((a, b) => a.generation - b.generation)).toEqual([
@@ -63,8 +63,8 @@ describe('a queue', () => {
   test('gets nothing of an account that is withdrawn', async () => {
     const { topicArn, received } = await newTopicWithQueue()
     const events = snsEvents({ topicArn })
-    await events.withdrawn(PUBLICATION.account)
-    await events.published(PUBLICATION)
+    await events.onWithdrawn(PUBLICATION.account)
+    await events.onPublished(PUBLICATION)
     expect(await received()).toHaveLength(1)
   })
 
@@ -77,8 +77,8 @@ describe('a queue', () => {
       [attribute]: [wanted],
     })
     const events = snsEvents({ topicArn })
-    await events.published({ ...PUBLICATION, ...other, generation: 99 })
-    await events.published(PUBLICATION)
+    await events.onPublished({ ...PUBLICATION, ...other, generation: 99 })
+    await events.onPublished(PUBLICATION)
     expect((await received()).map(({ Message }) => JSON.parse(Message))).toEqual([eventJson(PUBLICATION)])
   })
 })
@@ -86,7 +86,7 @@ describe('a queue', () => {
 test('a topic that is gone is named, with what to do', async () => {
   const { topicArn } = await newTopicWithQueue()
   await (await snsClient()).send(new DeleteTopicCommand({ TopicArn: topicArn }))
-  await expect(snsEvents({ topicArn }).published(PUBLICATION)).rejects.toMatchObject({
+  await expect(snsEvents({ topicArn }).onPublished(PUBLICATION)).rejects.toMatchObject({
     name: 'AudienceError',
     message: expect.stringContaining(topicArn),
     fix: 'deploy the stack again: the topic of the events is gone',

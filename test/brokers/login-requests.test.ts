@@ -117,7 +117,7 @@ describe('Upstox', () => {
 
   test('the approval request', async () => {
     await knownUser('SIM001')
-    success(await person.desk.requestApproval({ account }))
+    success(await person.logins.requestApproval({ account }))
     const url = `${origin}/v3/login/auth/token/request/${UPSTOX_ID}`
     expect(posts(UPSTOX_ID)).toEqual([{ url, type: 'application/json', body: '{"client_secret":"S3CRET"}' }])
   })
@@ -125,7 +125,7 @@ describe('Upstox', () => {
   test('an API key with a slash in it stays one segment of the path', async () => {
     await knownUser('SIM001')
     await world.store(account, { client_id: '../a/b' })
-    await person.desk.requestApproval({ account })
+    await person.logins.requestApproval({ account })
     expect(sent.map(({ url }) => url)).toEqual([`${origin}/v3/login/auth/token/request/..%2Fa%2Fb`])
   })
 

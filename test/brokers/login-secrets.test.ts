@@ -7,7 +7,7 @@ import type { SecretName } from '../../lib/model/secret-name.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
 import { IiflSimulator } from '../../lib/simulators/iifl/iifl-simulator.ts'
-import { type Fault, HTML_200, HTML_502, type Simulator } from '../../lib/simulators/kit/simulator.ts'
+import { type SimulatedFault, HTML_200, HTML_502, type Simulator } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { UpstoxSimulator } from '../../lib/simulators/upstox/upstox-simulator.ts'
 import { Person } from '../support/person.ts'
@@ -67,7 +67,7 @@ const LOGINS: Readonly<Record<string, Login>> = {
 }
 
 /** A broker that repeats what it was sent, as some do. */
-const echo = (status: number, canaries: string): Fault => ({
+const echo = (status: number, canaries: string): SimulatedFault => ({
   kind: 'reply',
   status,
   body: JSON.stringify({
@@ -78,7 +78,7 @@ const echo = (status: number, canaries: string): Fault => ({
     errors: [{ error_code: canaries, message: canaries }],
   }),
 })
-const FAULTS: Readonly<Record<string, (canaries: string) => Fault | undefined>> = {
+const FAULTS: Readonly<Record<string, (canaries: string) => SimulatedFault | undefined>> = {
   'nothing at all': () => undefined,
   'a lost reply': () => ({ kind: 'lost_reply' }),
   'a cut connection': () => ({ kind: 'reset' }),

@@ -5,7 +5,7 @@ import { parseAccountId } from '../../lib/model/account-id.ts'
 import { type AccountState, newAccountState } from '../../lib/model/account-state.ts'
 import { type Outcome, report } from '../../lib/model/outcome.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
-import { resultOf } from '../../lib/tokens/rules/outcome/result.ts'
+import { reportLine } from '../../lib/tokens/rules/outcome/result.ts'
 import { tokenRecord } from '../support/token-record.ts'
 
 const now = new VirtualClock('2026-11-23T08:00:00+05:30').now()
@@ -14,7 +14,7 @@ const accessToken = tokenRecord({ issuedAt: now, expiresAt: now.add({ hours: 12 
 const live: AccountState = { ...bare, accessToken, generation: 1 }
 
 const codeOf = (state: AccountState, outcome: Outcome): number =>
-  exitCodeOfRun(report([resultOf(zerodha, state, { outcome, reason: 'a test' }, now)]))
+  exitCodeOfRun(report([reportLine(zerodha, state, { outcome, reason: 'a test' }, now)]))
 
 test.each(['skipped', 'fresh'] as const)(
   'a run that was %s, so did nothing, is good only where a live token is there',

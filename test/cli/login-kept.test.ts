@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { finishLogin } from '../../lib/cli/login/finish.ts'
+import { finishTask } from '../../lib/cli/login/finish.ts'
 import { afterProof, provingMeanwhile } from '../../lib/cli/login/kept.ts'
 import type { LoginTask } from '../../lib/cli/login/task.ts'
 import { watchForLogin } from '../../lib/cli/login/watch.ts'
@@ -23,7 +23,7 @@ beforeEach(async () => {
   notes = []
   const composition = {
     ports: world.ports,
-    desk: world.desk,
+    logins: world.logins,
     brokers: [{ broker: world.broker }],
     run: async () => {
       runs += 1
@@ -42,7 +42,7 @@ function silentFor(calls: number): void {
 async function finished() {
   // The command line logs in by a bare code here, as `login --code -` does.
   const code = world.simulator.codeFor('SIM001')
-  return finishLogin({ by: 'code', account, code }, task)
+  return finishTask({ by: 'code', account, code }, task)
 }
 
 test('a login whose token is not proven at once goes on until it is, without another login', async () => {
@@ -66,9 +66,9 @@ test('an approval that was posted and not proven is proven while the command wai
   await world.logIn(account)
   world.clock.advance({ minutes: 31 })
   const before = await world.record(account)
-  success(await world.desk.requestApproval({ account }))
+  success(await world.logins.requestApproval({ account }))
   silentFor(5)
-  await world.desk.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
+  await world.logins.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
   const { signal } = new AbortController()
   const end = await watchForLogin(task, before, { signal, onFailure: () => undefined })
   expect(end).toMatchObject({ success: true })

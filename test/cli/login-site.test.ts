@@ -24,8 +24,8 @@ beforeEach(async () => {
   const keys = storedSigningKeys(world.ports.vault, world.clock)
   await ensureSigningKey(world.ports.vault)
   const siteUrl = 'https://tokens.example.invalid'
-  const { ports, desk, broker } = world
-  const login = { siteUrl, open: false, desk, keys }
+  const { ports, logins, broker } = world
+  const login = { siteUrl, open: false, logins, keys }
   site = await startLocalServer(
     siteApp({ brokers: [broker], ports, timeZone: 'UTC', rest: restOf(world, [broker]), login }),
     0,
@@ -46,8 +46,8 @@ function task(): LoginTask {
     address: say,
     style: (_, text) => text,
   }
-  const { ports, desk, broker } = world
-  const composition = { backend: 'aws', ports, desk, env: {}, home: '/nowhere' } as Partial<Composition>
+  const { ports, logins, broker } = world
+  const composition = { backend: 'aws', ports, logins, env: {}, home: '/nowhere' } as Partial<Composition>
   return {
     broker,
     account,

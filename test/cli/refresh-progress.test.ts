@@ -5,7 +5,7 @@ import { RefreshProgress } from '../../lib/cli/refresh/progress.ts'
 import { type Terminal, terminal } from '../../lib/cli/terminal/terminal.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { newAccountState } from '../../lib/model/account-state.ts'
-import { resultOf } from '../../lib/tokens/rules/outcome/result.ts'
+import { reportLine } from '../../lib/tokens/rules/outcome/result.ts'
 
 const ACC1 = parseAccountId('upstox/ACC1')
 const ACC2 = parseAccountId('upstox/ACC2')
@@ -31,7 +31,7 @@ function screen(columns?: number): Screen {
 }
 
 function finished(account: typeof ACC1, outcome: 'refreshed' | 'failed', reason: string) {
-  const result = resultOf(
+  const result = reportLine(
     upstox,
     newAccountState(account),
     { outcome, reason },

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Composition } from '../../lib/cli/backend/composition.ts'
-import { demoScene, type Scene } from '../../lib/cli/serve/scene.ts'
+import { demoWorld, type ServedWorld } from '../../lib/cli/serve/scene.ts'
 import { World } from '../support/world.ts'
 
 let world: World
-let scene: Scene
+let scene: ServedWorld
 
 beforeEach(async () => {
   world = new World('2026-11-23T12:00:00+05:30')
   const options = { siteUrl: 'http://127.0.0.1:8787', minutesPerSecond: 100_000 }
   const deaf = { alert: () => undefined, tell: () => undefined, loginEnded: () => undefined }
-  scene = await demoScene({ ports: world.ports } as unknown as Composition, { ...options, ...deaf })
+  scene = await demoWorld({ ports: world.ports } as unknown as Composition, { ...options, ...deaf })
 })
 afterEach(async () => {
   await scene.close()

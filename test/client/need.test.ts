@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
-import { type Need, neededUntil, secondsIn } from '../../lib/client/need.ts'
+import { type TokenLifeNeeded, neededUntil, secondsIn } from '../../lib/client/need.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'
 
 describe('a time span', () => {
@@ -28,7 +28,7 @@ describe('a time span', () => {
 })
 
 describe('how long a token must last', () => {
-  const until = (need: Need, now: string): string | undefined =>
+  const until = (need: TokenLifeNeeded, now: string): string | undefined =>
     neededUntil(need, upstox.tradingSession, Temporal.Instant.from(now))?.toString({
       timeZone: 'Asia/Kolkata',
     })

@@ -10,7 +10,7 @@ import {
   type PosConnectorError,
   type TokenkeeperClient,
 } from '../../lib/client/index.ts'
-import type { Fault } from '../../lib/simulators/kit/simulator.ts'
+import type { SimulatedFault } from '../../lib/simulators/kit/simulator.ts'
 import { POS_FAULTS } from '../../lib/simulators/pos-connector/replies.ts'
 import { POS_USER, type PosWorld, posWorld } from '../support/pos-backend.ts'
 import { thrownBy } from '../support/thrown.ts'
@@ -115,7 +115,7 @@ describe('R4.4 an invoice', () => {
 
   test('R4.8 every refusal names its fix, and repeats nothing of the backend’s prose', async () => {
     const { unauthorizedAction, notFound, methodNotAllowed, csrfMismatch, pageExpired } = POS_FAULTS
-    const cases: [Fault, string][] = [
+    const cases: [SimulatedFault, string][] = [
       [unauthorizedAction, 'forbidden'],
       [notFound, 'unknown_invoice'],
       [methodNotAllowed, 'wrong_route'],
@@ -203,7 +203,7 @@ describe('R4.3 a 401', () => {
 
   test('on the repeat too is an operator’s matter, after exactly one login and one repeat', async () => {
     pos.simulator.revokeTokensOf(POS_USER.email)
-    const refusal: Fault = { kind: 'reply', status: 401, body: '{"message":"Unauthenticated."}' }
+    const refusal: SimulatedFault = { kind: 'reply', status: 401, body: '{"message":"Unauthenticated."}' }
     pos.server.failNext('/api/invoices/1001/status', refusal)
     pos.server.failNext('/api/invoices/1001/status', refusal)
     expect(await thrown(invoices.getInvoiceStatus('1001'))).toMatchObject({

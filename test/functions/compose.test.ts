@@ -45,21 +45,21 @@ describe('the way to brokers', () => {
 
 describe('told of each published token', () => {
   test('is nobody, the topic of the events or a Redis mirror, as the environment says', () => {
-    expect(portsWith({}).audiences).toEqual([])
-    const events = portsWith({ TOKENKEEPER_EVENTS_TOPIC_ARN: EVENTS }).audiences
+    expect(portsWith({}).subscribers).toEqual([])
+    const events = portsWith({ TOKENKEEPER_EVENTS_TOPIC_ARN: EVENTS }).subscribers
     expect(events?.map(({ name }) => name)).toEqual(['topic of events'])
     // It has nothing to put back: a run that finds all tokens fresh pays nothing for it.
-    expect(events?.map(({ kept }) => kept)).toEqual([undefined])
-    const both = portsWith({ TOKENKEEPER_REDIS_URL: 'rediss://redis.example.invalid' }).audiences
+    expect(events?.map(({ onStillCurrent: kept }) => kept)).toEqual([undefined])
+    const both = portsWith({ TOKENKEEPER_REDIS_URL: 'rediss://redis.example.invalid' }).subscribers
     expect(both?.map(({ name }) => name)).toEqual(['topic of events', 'Redis mirror'])
   })
 
   test('is the topic of the events, and of alerts their own', async () => {
     const sns = await SnsStandIn.start()
     const restore = useEnvironment(sns.endpoint)
-    const { notifier, audiences: [events] = [] } = portsWith({ TOKENKEEPER_EVENTS_TOPIC_ARN: EVENTS })
+    const { notifier, subscribers: [events] = [] } = portsWith({ TOKENKEEPER_EVENTS_TOPIC_ARN: EVENTS })
     await notifier.notify(ALERT)
-    await events?.published(PUBLICATION)
+    await events?.onPublished(PUBLICATION)
     expect(sns.callsOf('Publish').map(({ TopicArn }) => TopicArn)).toEqual([ALERTS, EVENTS])
     restore()
     await sns.close()
@@ -84,12 +84,12 @@ describe('told of each published token', () => {
     const aws = await ScriptedAws.start()
     aws.answers = [{ body: { Parameters: [], InvalidParameters: [] } }]
     const address = `127.0.0.1:${await freePort()}`
-    const [mirror] = portsWith({ TOKENKEEPER_REDIS_URL: `redis://${address}` }).audiences ?? []
+    const [mirror] = portsWith({ TOKENKEEPER_REDIS_URL: `redis://${address}` }).subscribers ?? []
     expect(aws.seen).toEqual([])
     const away = { name: 'AudienceError', message: expect.stringContaining(address) }
-    await expect(mirror?.kept?.(PUBLICATION)).rejects.toMatchObject(away)
-    await expect(mirror?.published(PUBLICATION)).rejects.toMatchObject(away)
-    await expect(mirror?.withdrawn(PUBLICATION.account)).rejects.toMatchObject(away)
+    await expect(mirror?.onStillCurrent?.(PUBLICATION)).rejects.toMatchObject(away)
+    await expect(mirror?.onPublished(PUBLICATION)).rejects.toMatchObject(away)
+    await expect(mirror?.onWithdrawn(PUBLICATION.account)).rejects.toMatchObject(away)
     expect(aws.seen.map(({ body }) => JSON.parse(body).Names)).toEqual([
       ['/stock-pipeline/mirrors/redis_password'],
     ])

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Compose } from '../../functions/runtime/composition.ts'
-import { readDeskEvent } from '../../functions/runtime/desk/desk-event.ts'
+import { readTokenEvent } from '../../functions/runtime/desk/desk-event.ts'
 import { refreshHandler } from '../../functions/runtime/refresh/refresh-handler.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
@@ -109,7 +109,7 @@ describe('what goes wrong is the reply', () => {
       adopt: { account: 'iifl', accessToken: 'x', replaceNewer: true },
       validate: { account: 'iifl' },
     }
-    expect(() => readDeskEvent(iifl, event)).toThrow('cannot be understood')
+    expect(() => readTokenEvent(iifl, event)).toThrow('cannot be understood')
   })
 
   test('a store that is down', async () => {

@@ -19,9 +19,9 @@ import { parse } from 'dotenv'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { fileMirror } from '../../lib/mirrors/file-mirror.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
-import { AudienceError, ConfigurationError } from '../../lib/model/errors.ts'
+import { SubscriberError, ConfigurationError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
-import type { Audience } from '../../lib/ports/audience.ts'
+import type { Subscriber } from '../../lib/ports/audience.ts'
 import { thrownBy } from '../support/thrown.ts'
 import { publication, tokenOf } from './support/publication.ts'
 
@@ -33,7 +33,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const dotenv = (...accounts: string[]): Audience =>
+const dotenv = (...accounts: string[]): Subscriber =>
   fileMirror({
     path,
     format: 'dotenv',
@@ -45,7 +45,7 @@ const FYERS = tokenOf('fyers').reveal()
 
 describe('a dotenv file', () => {
   test('is made with the variable of the account, for its owner only', async () => {
-    await dotenv().published(publication('fyers'))
+    await dotenv().onPublished(publication('fyers'))
     expect(text()).toBe(`FYERS_ACCESS_TOKEN='${FYERS}'\n`)
     expect(statSync(path).mode & 0o777).toBe(0o600)
     expect(readdirSync(folder)).toEqual(['.env'])
@@ -58,7 +58,7 @@ describe('a dotenv file', () => {
     ['upstox/a.b-c', [], ['UPSTOX_A_B_C_ACCESS_TOKEN']],
     ['pos-connector', [], ['POS_CONNECTOR_ACCESS_TOKEN']],
   ])('has %s, among %j, as %j', async (account, accounts, names) => {
-    await dotenv(...accounts).published(publication(account))
+    await dotenv(...accounts).onPublished(publication(account))
     const token = tokenOf(account).reveal()
     expect(parse(text())).toEqual(Object.fromEntries(names.map((name) => [name, token])))
   })
@@ -70,7 +70,7 @@ describe('a dotenv file', () => {
       Buffer.from('MULTI="a\nFYERS_ACCESS_TOKEN=inside\nb"\n#FYERS_ACCESS_TOKEN=off\nLAST=no newline'),
     ])
     writeFileSync(path, before)
-    await dotenv().published(publication('fyers'))
+    await dotenv().onPublished(publication('fyers'))
     const expected = before.toString('latin1').replace("'old'", `'${FYERS}'`)
     expect(readFileSync(path).toString('latin1')).toBe(expected)
   })
@@ -88,7 +88,7 @@ describe('a dotenv file', () => {
     ],
   ])('that holds %j becomes %j', async (before, after) => {
     writeFileSync(path, before)
-    await dotenv().published(publication('fyers'))
+    await dotenv().onPublished(publication('fyers'))
     expect(text()).toBe(after)
     expect(parse(text())['FYERS_ACCESS_TOKEN']).toBe(FYERS)
   })
@@ -100,13 +100,13 @@ describe('a dotenv file', () => {
     'sim.a#b.token',
     'sim.$&.$1.token',
   ])('gives readers the token as it is: %s', async (token) => {
-    await dotenv().published({ ...publication('fyers'), accessToken: new Secret(token) })
+    await dotenv().onPublished({ ...publication('fyers'), accessToken: new Secret(token) })
     expect(parse(text())['FYERS_ACCESS_TOKEN']).toBe(token)
   })
 
   test('refuses a token no quotes can hold', async () => {
     const accessToken = new Secret(`sim.'both".token`)
-    const error = await failure(dotenv().published({ ...publication('fyers'), accessToken }))
+    const error = await failure(dotenv().onPublished({ ...publication('fyers'), accessToken }))
     expect(error.message).not.toContain('both')
     expect(existsSync(path)).toBe(false)
   })
@@ -114,41 +114,41 @@ describe('a dotenv file', () => {
   test('loses the lines of a withdrawn account and no other', async () => {
     const mirror = dotenv('upstox/ACC1', 'fyers')
     writeFileSync(path, '# mine\nA=1\n')
-    await mirror.published(publication('upstox/ACC1'))
-    await mirror.published(publication('fyers'))
-    await mirror.withdrawn(parseAccountId('upstox/ACC1'))
+    await mirror.onPublished(publication('upstox/ACC1'))
+    await mirror.onPublished(publication('fyers'))
+    await mirror.onWithdrawn(parseAccountId('upstox/ACC1'))
     expect(text()).toBe(`# mine\nA=1\nFYERS_ACCESS_TOKEN='${FYERS}'\n`)
   })
 
   test('is not made by a withdrawal', async () => {
-    await dotenv().withdrawn(parseAccountId('fyers'))
+    await dotenv().onWithdrawn(parseAccountId('fyers'))
     expect(readdirSync(folder)).toEqual([])
   })
 
   test('is not for accounts it does not name', async () => {
-    await dotenv('upstox/ACC1').published(publication('fyers'))
-    await dotenv('upstox/ACC1').kept?.(publication('fyers'))
+    await dotenv('upstox/ACC1').onPublished(publication('fyers'))
+    await dotenv('upstox/ACC1').onStillCurrent?.(publication('fyers'))
     expect(existsSync(path)).toBe(false)
     writeFileSync(path, 'FYERS_ACCESS_TOKEN=theirs\n')
-    await dotenv('upstox/ACC1').withdrawn(parseAccountId('fyers'))
+    await dotenv('upstox/ACC1').onWithdrawn(parseAccountId('fyers'))
     expect(text()).toBe('FYERS_ACCESS_TOKEN=theirs\n')
   })
 
   test('gets back what it lost of a fresh token, and is not touched where nothing is lost', async () => {
     const mirror = dotenv()
-    await mirror.published(publication('fyers'))
+    await mirror.onPublished(publication('fyers'))
     const { ino } = statSync(path)
-    await mirror.kept?.(publication('fyers'))
+    await mirror.onStillCurrent?.(publication('fyers'))
     expect(statSync(path).ino).toBe(ino)
     writeFileSync(path, 'A=1\n')
-    await mirror.kept?.(publication('fyers'))
+    await mirror.onStillCurrent?.(publication('fyers'))
     expect(text()).toBe(`A=1\nFYERS_ACCESS_TOKEN='${FYERS}'\n`)
   })
 
   test('that others could read is closed to them', async () => {
-    await dotenv().published(publication('fyers'))
+    await dotenv().onPublished(publication('fyers'))
     chmodSync(path, 0o644)
-    await dotenv().kept?.(publication('fyers'))
+    await dotenv().onStillCurrent?.(publication('fyers'))
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 
@@ -160,7 +160,7 @@ describe('a dotenv file', () => {
   test('holds all of many accounts that are written at once', async () => {
     const ids = Array.from({ length: 50 }, (_, index) => `iifl/SIM${index}`)
     const mirror = dotenv()
-    await Promise.all(ids.map((id) => mirror.published(publication(id))))
+    await Promise.all(ids.map((id) => mirror.onPublished(publication(id))))
     expect(Object.keys(parse(text()))).toHaveLength(50)
   })
 
@@ -173,8 +173,8 @@ describe('a dotenv file', () => {
       enough = true
     })
     for (let generation = 1; generation <= 200 || !enough; generation += 1) {
-      await mirror.published(publication('fyers', generation))
-      await mirror.published(publication('upstox/ACC1', generation))
+      await mirror.onPublished(publication('fyers', generation))
+      await mirror.onPublished(publication('upstox/ACC1', generation))
       // The writes leave the reader's word no turn.
       await new Promise((resolve) => setImmediate(resolve))
     }
@@ -185,21 +185,21 @@ describe('a dotenv file', () => {
 })
 
 describe('a token file', () => {
-  const token = (): Audience =>
+  const token = (): Subscriber =>
     fileMirror({ path, format: 'token', accounts: [parseAccountId('upstox/ACC1')] })
 
   test('holds the token and no more', async () => {
     writeFileSync(path, 'old')
-    await token().published(publication('upstox/ACC1'))
+    await token().onPublished(publication('upstox/ACC1'))
     expect(text()).toBe(`${ACC1}\n`)
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 
   test('is gone when the account is withdrawn, and there again when it is resumed', async () => {
-    await token().published(publication('upstox/ACC1'))
-    await token().withdrawn(parseAccountId('upstox/ACC1'))
+    await token().onPublished(publication('upstox/ACC1'))
+    await token().onWithdrawn(parseAccountId('upstox/ACC1'))
     expect(readdirSync(folder)).toEqual([])
-    await token().kept?.(publication('upstox/ACC1'))
+    await token().onStillCurrent?.(publication('upstox/ACC1'))
     expect(text()).toBe(`${ACC1}\n`)
   })
 })
@@ -208,11 +208,11 @@ describe('what a writer that was killed has left', () => {
   const leftovers = () => readdirSync(folder).filter((name) => name !== '.env')
 
   test.each([
-    ['a new token', () => dotenv().published(publication('fyers'))],
-    ['a run that finds all as it was', () => dotenv().kept?.(publication('fyers'))],
-    ['a withdrawal', () => dotenv().withdrawn(parseAccountId('fyers'))],
+    ['a new token', () => dotenv().onPublished(publication('fyers'))],
+    ['a run that finds all as it was', () => dotenv().onStillCurrent?.(publication('fyers'))],
+    ['a withdrawal', () => dotenv().onWithdrawn(parseAccountId('fyers'))],
   ])('goes with %s, and nothing else does', async (_, work) => {
-    await dotenv().published(publication('fyers'))
+    await dotenv().onPublished(publication('fyers'))
     writeFileSync(join(folder, '.env.local'), 'mine')
     writeFileSync(join(folder, '..env.0123456789ab'), 'FYERS_ACCESS_TOKEN=left')
     writeFileSync(join(folder, '..env.0123456789ab.bak'), 'mine')
@@ -227,7 +227,7 @@ describe('what a writer that was killed has left', () => {
       await once(sweeper, 'message')
       const mirror = dotenv()
       for (let generation = 1; generation <= 200; generation += 1) {
-        await mirror.published(publication('fyers', generation))
+        await mirror.onPublished(publication('fyers', generation))
         expect(text()).toContain(tokenOf('fyers', generation).reveal())
       }
       expect(leftovers()).toEqual([])
@@ -244,7 +244,7 @@ describe('what is at the path', () => {
     const target = join(folder, 'app/.env')
     writeFileSync(target, 'A=1\n')
     symlinkSync('app/.env', path)
-    await dotenv().published(publication('fyers'))
+    await dotenv().onPublished(publication('fyers'))
     expect(readlinkSync(path)).toBe('app/.env')
     expect(readFileSync(target, 'utf8')).toBe(`A=1\nFYERS_ACCESS_TOKEN='${FYERS}'\n`)
     expect(readdirSync(join(folder, 'app'))).toEqual(['.env'])
@@ -253,20 +253,20 @@ describe('what is at the path', () => {
   test('may be a link to a file that is not there yet', async () => {
     const target = join(folder, 'token')
     symlinkSync(target, path)
-    await dotenv().published(publication('fyers'))
+    await dotenv().onPublished(publication('fyers'))
     expect(readFileSync(target, 'utf8')).toContain(FYERS)
     expect(readlinkSync(path)).toBe(target)
   })
 
   test('is left alone when it is a folder', async () => {
     mkdirSync(path)
-    const error = await failure(dotenv().published(publication('fyers')))
+    const error = await failure(dotenv().onPublished(publication('fyers')))
     expect(error.message).toContain('is no file')
   })
 
   test('is reported when its folder is missing', async () => {
     path = join(folder, 'nowhere/.env')
-    const error = await failure(dotenv().published(publication('fyers')))
+    const error = await failure(dotenv().onPublished(publication('fyers')))
     expect(error.message).toContain(path)
     expect(error.fix).toContain(`make the folder ${join(folder, 'nowhere')}`)
   })
@@ -274,14 +274,14 @@ describe('what is at the path', () => {
   test('is reported when what should be its folder is a file', async () => {
     writeFileSync(path, '')
     path = join(path, 'token')
-    const error = await failure(dotenv().published(publication('fyers')))
+    const error = await failure(dotenv().onPublished(publication('fyers')))
     expect(error.message).toContain(`${path} cannot be written`)
     expect(error.fix).toContain('mirrors.files')
   })
 })
 
-async function failure(work: Promise<void>): Promise<AudienceError> {
-  const error = await thrownBy(work, AudienceError)
+async function failure(work: Promise<void>): Promise<SubscriberError> {
+  const error = await thrownBy(work, SubscriberError)
   expect(error.message + error.fix).not.toContain(FYERS)
   return error
 }

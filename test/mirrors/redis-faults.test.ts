@@ -3,9 +3,9 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { ALL_BROKERS } from '../../lib/brokers/index.ts'
 import { redisMirror, storedRedisPassword } from '../../lib/mirrors/redis/mirror.ts'
-import { AudienceError, TokenVaultError } from '../../lib/model/errors.ts'
+import { SubscriberError, TokenVaultError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
-import type { Audience } from '../../lib/ports/audience.ts'
+import type { Subscriber } from '../../lib/ports/audience.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { endsWithin } from '../support/ends-within.ts'
 import { freePort } from '../support/free-port.ts'
@@ -40,7 +40,7 @@ async function impostor(answer: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-function mirrorAt(port: number, scheme = 'redis', password = PASSWORD): Audience {
+function mirrorAt(port: number, scheme = 'redis', password = PASSWORD): Subscriber {
   return redisMirror({
     url: `${scheme}://127.0.0.1:${port}`,
     password: async () => (password === '' ? undefined : new Secret(password)),
@@ -50,8 +50,8 @@ function mirrorAt(port: number, scheme = 'redis', password = PASSWORD): Audience
   })
 }
 
-async function failure(work: Promise<void> | undefined): Promise<AudienceError> {
-  const error = await thrownBy(work, AudienceError)
+async function failure(work: Promise<void> | undefined): Promise<SubscriberError> {
+  const error = await thrownBy(work, SubscriberError)
   const everything = [JSON.stringify(error), error.message, error.fix, error.stack].join()
   for (const secret of [PASSWORD, ACC1.accessToken.reveal()]) expect(everything).not.toContain(secret)
   return error
@@ -75,7 +75,7 @@ test.each([
 ])('what %s fails a publication within the time limit', async (_, answer, scheme, says) => {
   const port = await impostor(answer)
   const mirror = mirrorAt(port, scheme)
-  const error = await endsWithin(LIMIT_MS, () => failure(mirror.published(ACC1)))
+  const error = await endsWithin(LIMIT_MS, () => failure(mirror.onPublished(ACC1)))
   expect(error.message).toContain(`Redis at 127.0.0.1:${port} ${says}`)
   expect(error.fix).not.toBe('')
 })
@@ -83,12 +83,12 @@ test.each([
 test('what never answers is waited for within the time limit also where no password is sent', async () => {
   const port = await impostor(silent)
   const mirror = mirrorAt(port, 'redis', '')
-  await endsWithin(LIMIT_MS, () => failure(mirror.withdrawn(ACC1.account)))
+  await endsWithin(LIMIT_MS, () => failure(mirror.onWithdrawn(ACC1.account)))
 })
 
 test('a port nobody listens on fails at once, and says what to do', async () => {
   const mirror = mirrorAt(await freePort())
-  const error = await endsWithin(1_000, () => failure(mirror.published(ACC1)))
+  const error = await endsWithin(1_000, () => failure(mirror.onPublished(ACC1)))
   expect(error.message).toContain('refuses connections')
   expect(error.fix).toContain('mirrors.redis.url')
 })
@@ -101,7 +101,7 @@ test('a host without an address is named', async () => {
     brokers: ALL_BROKERS,
     clock: new VirtualClock(ISSUED),
   })
-  expect((await failure(mirror.published(ACC1))).message).toMatch(
+  expect((await failure(mirror.onPublished(ACC1))).message).toMatch(
     /cache\.example\.invalid:6379 (.* DNS|did not answer in time)/,
   )
 })
@@ -114,7 +114,7 @@ test('a password the vault does not give up is a failure of the mirror, with the
     brokers: ALL_BROKERS,
     clock: new VirtualClock(ISSUED),
   })
-  const error = await failure(mirror.published(ACC1))
+  const error = await failure(mirror.onPublished(ACC1))
   expect(error.message).toContain('SSM is throttled')
   expect(error.fix).toBe('wait')
 })
@@ -127,7 +127,7 @@ test('nothing is connected to before the first publication', async () => {
   })
   const mirror = mirrorAt(port)
   // One that was made before would have come before this one.
-  await failure(mirror.published(ACC1))
+  await failure(mirror.onPublished(ACC1))
   expect(connections).toBe(1)
 })
 
@@ -140,11 +140,11 @@ test('after a failure fresh tokens are not asked about for a minute, and publica
     brokers: ALL_BROKERS,
     clock,
   })
-  await failure(mirror.kept?.(ACC1))
-  await mirror.kept?.(ACC1)
-  await failure(mirror.published(ACC1))
+  await failure(mirror.onStillCurrent?.(ACC1))
+  await mirror.onStillCurrent?.(ACC1)
+  await failure(mirror.onPublished(ACC1))
   clock.advance({ seconds: 61 })
-  await failure(mirror.kept?.(ACC1))
+  await failure(mirror.onStillCurrent?.(ACC1))
 })
 
 test('a Redis that was away is looked for again once a clock that was ahead is set right', async () => {
@@ -156,10 +156,10 @@ test('a Redis that was away is looked for again once a clock that was ahead is s
     brokers: ALL_BROKERS,
     clock,
   })
-  await expect(mirror.kept?.(ACC1)).rejects.toThrow()
-  await expect(mirror.kept?.(ACC1)).resolves.toBeUndefined()
+  await expect(mirror.onStillCurrent?.(ACC1)).rejects.toThrow()
+  await expect(mirror.onStillCurrent?.(ACC1)).resolves.toBeUndefined()
   clock.set('2026-11-23T07:00:00+05:30')
-  await expect(mirror.kept?.(ACC1)).rejects.toThrow()
+  await expect(mirror.onStillCurrent?.(ACC1)).rejects.toThrow()
 })
 
 test('the stored password is read once in five minutes, and anew once a clock that was ahead is set right', async () => {

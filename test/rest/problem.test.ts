@@ -88,7 +88,7 @@ describe('a problem', () => {
     })
   })
 
-  test('of a desk that cannot be reached is 503 with a time to wait', async () => {
+  test('of a tokens that cannot be reached is 503 with a time to wait', async () => {
     const refusal = {
       refused: true as const,
       code: 'broker_unavailable' as const,
@@ -97,7 +97,7 @@ describe('a problem', () => {
     }
     const refused = async () => refusal
     const readToken = () => Promise.reject(new BrokerUnavailableError('away'))
-    world.mount({ desk: { refresh: refused, adopt: refused, validate: refused, readToken } })
+    world.mount({ tokens: { refresh: refused, adopt: refused, validate: refused, readToken } })
     world.clock.advance({ minutes: 2 })
     const body = { access_token: world.upstox.accessTokenFor('SIM001') }
     for (const asked of [

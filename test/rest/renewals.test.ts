@@ -4,10 +4,10 @@ import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { type AccountState, newAccountState } from '../../lib/model/account-state.ts'
 import { type RunReport, report } from '../../lib/model/outcome.ts'
-import type { DeskRefusal } from '../../lib/ports/token-desk.ts'
+import type { ServiceRefusal } from '../../lib/ports/token-desk.ts'
 import { type Renewals, renewals } from '../../lib/rest/renewals.ts'
 import type { RestOptions } from '../../lib/rest/rest-env.ts'
-import { resultOf } from '../../lib/tokens/rules/outcome/result.ts'
+import { reportLine } from '../../lib/tokens/rules/outcome/result.ts'
 
 /** API Gateway and the site's function give up after 29 s; the reply needs its own reads besides. */
 const LONGEST_S = 25
@@ -17,7 +17,7 @@ const CALLER = { keyId: 'sim', scopes: [], accounts: undefined } as unknown as P
 const account = parseAccountId('upstox/ACC1')
 
 let state: AccountState
-let runs: (() => Promise<RunReport | DeskRefusal>)[]
+let runs: (() => Promise<RunReport | ServiceRefusal>)[]
 let asked: number
 let site: Renewals
 
@@ -25,7 +25,7 @@ const later = <T>(seconds: number, value: T) =>
   new Promise<T>((resolve) => setTimeout(() => resolve(value), seconds * 1_000))
 const held = () =>
   report([
-    resultOf(
+    reportLine(
       upstox,
       state,
       { outcome: 'skipped', reason: 'another run is at work' },
@@ -34,7 +34,7 @@ const held = () =>
   ])
 const fresh = () =>
   report([
-    resultOf(
+    reportLine(
       upstox,
       state,
       { outcome: 'fresh', reason: 'it is live' },
@@ -61,11 +61,11 @@ beforeEach(() => {
   asked = 0
   const refresh = () => {
     asked += 1
-    return (runs.shift() as () => Promise<RunReport | DeskRefusal>)()
+    return (runs.shift() as () => Promise<RunReport | ServiceRefusal>)()
   }
   const clock = { now, sleep: (milliseconds: number) => later(milliseconds / 1_000, undefined) }
   const states = { get: async () => state }
-  site = renewals({ desk: { refresh }, ports: { states, clock } } as unknown as RestOptions)
+  site = renewals({ tokens: { refresh }, ports: { states, clock } } as unknown as RestOptions)
 })
 afterEach(() => {
   vi.useRealTimers()

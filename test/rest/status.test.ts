@@ -4,8 +4,8 @@ import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { fingerprint } from '../../lib/model/fingerprint.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import { VERSION } from '../../lib/model/version.ts'
-import type { TokenDesk } from '../../lib/ports/token-desk.ts'
-import { tokenDesk } from '../../lib/tokens/service/token-desk.ts'
+import type { TokenService } from '../../lib/ports/token-desk.ts'
+import { tokenService } from '../../lib/tokens/service/token-desk.ts'
 import { RestWorld } from './support/rest-world.ts'
 
 let world: RestWorld
@@ -153,14 +153,14 @@ describe('the status of an account', () => {
   test('in a list of many accounts costs no read of each token, and names one only where it is asked for', async () => {
     for (let number = 1; number <= 21; number++) await world.account(`upstox/ACC${number}`, {})
     let reads = 0
-    const desk: TokenDesk = {
-      ...tokenDesk({ brokers: world.brokers, ports: world.ports }),
+    const tokens: TokenService = {
+      ...tokenService({ brokers: world.brokers, ports: world.ports }),
       async readToken() {
         reads += 1
         return { accessToken: new Secret('SIM-TOKEN-OF-A-LIST'), version: 1 }
       },
     }
-    world.mount({ desk })
+    world.mount({ tokens })
     const { status, body } = await world.get('/token/status', key)
     expect(status).toBe(200)
     expect(body).toMatchObject({ fingerprint: fingerprint(new Secret('SIM-TOKEN-OF-A-LIST')) })
@@ -172,12 +172,12 @@ describe('the status of an account', () => {
   test('in a short list reads each token once', async () => {
     await world.upstoxAccounts()
     let reads = 0
-    const desk = tokenDesk({ brokers: world.brokers, ports: world.ports })
-    const readToken: TokenDesk['readToken'] = (account) => {
+    const tokens = tokenService({ brokers: world.brokers, ports: world.ports })
+    const readToken: TokenService['readToken'] = (account) => {
       reads += 1
-      return desk.readToken(account)
+      return tokens.readToken(account)
     }
-    world.mount({ desk: { ...desk, readToken } })
+    world.mount({ tokens: { ...tokens, readToken } })
     const { body } = await world.get('/token/status', key)
     const fingerprints = expect.stringMatching(/^[0-9a-f]{16}$/)
     expect(body['accounts']).toMatchObject([{ fingerprint: fingerprints }, { fingerprint: fingerprints }])

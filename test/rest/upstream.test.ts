@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { type LocalServer, startLocalServer } from '../../lib/local/local-server.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import type { RefusedToken } from '../../lib/model/account-state.ts'
+import type { ReportedToken } from '../../lib/model/account-state.ts'
 import { World } from '../support/world.ts'
 import { RestWorld } from './support/rest-world.ts'
 
@@ -29,7 +29,7 @@ afterEach(async () => {
   await Promise.all([upstream.close(), downstream.close()])
 })
 
-const run = (refused?: RefusedToken) =>
+const run = (refused?: ReportedToken) =>
   downstream.runOne(upstox, { accounts: [account], ...(refused && { refused }) })
 
 function minutesPass(minutes: number): void {

@@ -85,7 +85,7 @@ describe('an approval in the broker’s app', () => {
   test('stays the receipt while an earlier request is open, which puts its token in doubt again', async () => {
     await ask()
     world.clock.advance({ minutes: 35 })
-    await world.desk.requestApproval({ account: BINA })
+    await world.logins.requestApproval({ account: BINA })
     world.clock.advance({ minutes: 1 })
     await approve()
     world.clock.advance({ minutes: 2 })
@@ -170,7 +170,7 @@ describe('the webhook', () => {
     expect(await recorded()).toBe(after)
   })
 
-  test('is not to be guessed: 404 for everything but the one path, and the desk is not asked', async () => {
+  test('is not to be guessed: 404 for everything but the one path, and the logins is not asked', async () => {
     await ask()
     const before = await recorded()
     const [named = '', sig = ''] = (hook.split('/').at(-1) ?? '').split('.')
@@ -207,9 +207,9 @@ describe('the webhook', () => {
     expect(await recorded()).toBe(before)
   })
 
-  test('tells the poster nothing when the desk fails, and its log no more than the account', async () => {
+  test('tells the poster nothing when the logins fails, and its log no more than the account', async () => {
     site = await siteOf(world, [world.broker], {
-      desk: (real) => ({
+      logins: (real) => ({
         ...real,
         acceptApproval: () => Promise.reject(new BrokerUnavailableError('the function is away')),
       }),

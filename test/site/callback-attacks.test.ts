@@ -40,7 +40,7 @@ describe('a callback nobody begun here', () => {
     expect(siege.world.simulator.codesSeen).toBe(0)
   })
 
-  test('without any cookie does not even reach the desk, and the login stays open for its own browser', async () => {
+  test('without any cookie does not even reach the logins, and the login stays open for its own browser', async () => {
     const state = await siege.state(siege.victim)
     const back = callback(state, siege.world.simulator.codeFor('SIM001'))
     const before = await siege.records()

@@ -1,9 +1,9 @@
 import type { AccountId } from '../../lib/model/account-id.ts'
 import type { LoginResult } from '../../lib/model/account-state.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
-import type { Finished, LoginDesk, Refusal, Started } from '../../lib/ports/login-desk.ts'
+import type { Finished, LoginService, Refusal, Started } from '../../lib/ports/login-desk.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
-import { loginDesk } from '../../lib/tokens/login/desk.ts'
+import { loginService } from '../../lib/tokens/login/desk.ts'
 import { type TokenStatus, tokenStatus } from '../../lib/tokens/rules/token/token-status.ts'
 import { LoginBrokerSimulator, loginbroker } from './login-broker.ts'
 import { World } from './world.ts'
@@ -25,8 +25,8 @@ export class LoginWorld extends World {
     return world
   }
 
-  get desk(): LoginDesk {
-    return loginDesk({ brokers: [this.broker], ports: this.ports })
+  get logins(): LoginService {
+    return loginService({ brokers: [this.broker], ports: this.ports })
   }
 
   async loginAccount(id = 'loginbroker'): Promise<AccountId> {
@@ -35,7 +35,7 @@ export class LoginWorld extends World {
 
   /** Opens a login and gives the one-time state of its address. */
   async begin(account: AccountId, browser = BROWSER): Promise<string> {
-    const started = success(await this.desk.start({ account, browser, callbackUrl: CALLBACK }))
+    const started = success(await this.logins.start({ account, browser, callbackUrl: CALLBACK }))
     return new URL(started.authorizationUrl).searchParams.get('state') ?? ''
   }
 
@@ -43,7 +43,7 @@ export class LoginWorld extends World {
     query: Record<string, string>,
     options: { browser?: string; broker?: string } = {},
   ): Promise<Finished | Refusal> {
-    return this.desk.finish({
+    return this.logins.finish({
       by: 'redirect',
       broker: options.broker ?? this.broker.id,
       query: new URLSearchParams(query).toString(),
@@ -70,7 +70,7 @@ export class LoginWorld extends World {
   }
 }
 
-/** What the desk gave when it did not refuse. */
+/** What the service gave when it did not refuse. */
 export function success<Reply extends Started | Finished | { asked: true }>(reply: Reply | Refusal): Reply {
   if ('refused' in reply) throw new Error(`refused: ${reply.code}: ${reply.reason}`)
   return reply

@@ -1,9 +1,9 @@
 import type { AccountId } from '../../lib/model/account-id.ts'
 import type { LoginResult } from '../../lib/model/account-state.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
-import type { FinishOrder, LoginDesk } from '../../lib/ports/login-desk.ts'
+import type { FinishOrder, LoginService } from '../../lib/ports/login-desk.ts'
 import { SIMULATED_CODE } from '../../lib/simulators/kit/login-page.ts'
-import { loginDesk } from '../../lib/tokens/login/desk.ts'
+import { loginService } from '../../lib/tokens/login/desk.ts'
 import { success } from './login-world.ts'
 import type { World } from './world.ts'
 
@@ -11,9 +11,9 @@ const BROWSER = 'sha256-of-the-cookie'
 /** Edges block clients that say what library they are made of. */
 const HEADERS = { 'user-agent': 'Mozilla/5.0 (simulated person)' }
 
-/** Somebody with a browser at one broker's own pages, and the desk behind ours. */
+/** Somebody with a browser at one broker's own pages, and the service behind ours. */
 export class Person {
-  readonly desk: LoginDesk
+  readonly logins: LoginService
   readonly #world: World
   readonly #broker: Broker
   readonly #account: AccountId
@@ -22,14 +22,14 @@ export class Person {
     this.#world = world
     this.#broker = broker
     this.#account = account
-    this.desk = loginDesk({ brokers: [broker], ports: world.ports })
+    this.logins = loginService({ brokers: [broker], ports: world.ports })
   }
 
   /** The address of the broker's login page. */
   async begin(): Promise<string> {
     const callbackUrl = `https://tokens.example.invalid/callback/${this.#broker.id}`
     const order = { account: this.#account, browser: BROWSER, callbackUrl }
-    return success(await this.desk.start(order)).authorizationUrl
+    return success(await this.logins.start(order)).authorizationUrl
   }
 
   /** Fills in the broker's page; where it sends the browser. */
@@ -55,7 +55,7 @@ export class Person {
   }
 
   async finish(order: FinishOrder): Promise<LoginResult> {
-    const { loginId } = success(await this.desk.finish(order))
+    const { loginId } = success(await this.logins.finish(order))
     const record = await this.#world.ports.states.get(this.#account)
     const result = record?.logins?.find(({ id }) => id === loginId)?.result
     if (!result) throw new Error('this login has not ended')

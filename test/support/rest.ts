@@ -1,6 +1,6 @@
 import { sqliteApiKeys } from '../../lib/local/sqlite-api-keys.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
-import { tokenDesk } from '../../lib/tokens/service/token-desk.ts'
+import { tokenService } from '../../lib/tokens/service/token-desk.ts'
 import type { SiteOptions } from '../../lib/web/app.ts'
 import type { World } from './world.ts'
 
@@ -10,5 +10,5 @@ export function restOf(
   brokers: readonly Broker[],
   access: 'loopback' | 'keys' = 'keys',
 ): SiteOptions['rest'] {
-  return { keys: sqliteApiKeys(database), desk: tokenDesk({ brokers, ports }), access }
+  return { keys: sqliteApiKeys(database), tokens: tokenService({ brokers, ports }), access }
 }

@@ -5,7 +5,7 @@ import { openDatabase } from '../../lib/local/database.ts'
 import { sqliteStateStore } from '../../lib/local/sqlite-state-store.ts'
 import { sqliteTokenVault } from '../../lib/local/sqlite-token-vault.ts'
 import { type AccountId, parseAccountId } from '../../lib/model/account-id.ts'
-import type { AccountState, RefusedToken, StateChanges } from '../../lib/model/account-state.ts'
+import type { AccountState, ReportedToken, StateChanges } from '../../lib/model/account-state.ts'
 import { type AccountSettings, changed, newAccountState } from '../../lib/model/account-state.ts'
 import type { AccountResult } from '../../lib/model/outcome.ts'
 import type { SecretName } from '../../lib/model/secret-name.ts'
@@ -109,7 +109,7 @@ export class World {
       accounts?: AccountId[]
       force?: boolean
       seconds?: number
-      refused?: RefusedToken
+      refused?: ReportedToken
     } = {},
   ): Promise<Run> {
     this.#runs += 1
@@ -118,7 +118,7 @@ export class World {
         broker,
         accounts: options.accounts,
         forcedAt: options.force ? this.clock.now() : undefined,
-        refused: options.refused,
+        reported: options.refused,
         owner: `run-${this.#runs}`,
         hardDeadline: this.clock.now().add({ seconds: options.seconds ?? 840 }),
         pacingSeconds: 0,

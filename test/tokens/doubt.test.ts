@@ -104,7 +104,7 @@ describe('I9 a token is called live only while nothing speaks against it', () =>
 
   test('a request the broker refused leaves no doubt', async () => {
     server.failNext('/approval', { kind: 'reply', status: 429, body: '{}', headers: { 'retry-after': '60' } })
-    await world.desk.requestApproval({ account })
+    await world.logins.requestApproval({ account })
     expect(await status()).toBe('live')
   })
 
@@ -112,7 +112,7 @@ describe('I9 a token is called live only while nothing speaks against it', () =>
     const doubt = { since: world.clock.now(), by: 'login' } as const
     await world.change(account, { doubt })
     world.failNext('http.send', { times: 'all' })
-    expect(await world.desk.requestApproval({ account })).toMatchObject({ refused: true })
+    expect(await world.logins.requestApproval({ account })).toMatchObject({ refused: true })
     expect((await world.record(account)).doubt).toEqual(doubt)
   })
 
@@ -204,10 +204,10 @@ describe('I10 what the broker minted is kept until it is proven', () => {
   })
 
   test('the one webhook of an approval is not lost because the profile does not answer', async () => {
-    success(await world.desk.requestApproval({ account }))
+    success(await world.logins.requestApproval({ account }))
     const body = world.simulator.webhookOf('SIM001')
     for (let i = 0; i < 5; i++) server.failNext('/me', HTML_502)
-    await world.desk.acceptApproval({ account, body })
+    await world.logins.acceptApproval({ account, body })
     expect(await world.record(account)).toMatchObject({ pending: { source: 'approval' }, generation: 1 })
     expect(await run()).toMatchObject({ outcome: 'refreshed' })
     const record = await world.record(account)
@@ -217,14 +217,14 @@ describe('I10 what the broker minted is kept until it is proven', () => {
   })
 
   test('nor because somebody else posts a token of their own while it waits for its proof', async () => {
-    success(await world.desk.requestApproval({ account }))
+    success(await world.logins.requestApproval({ account }))
     const body = world.simulator.webhookOf('SIM001')
     const { ports } = world
     const send: Http['send'] = async (request) =>
       request.url.endsWith('/me') ? { status: 502, headers: {}, body: '' } : ports.http.send(request)
     world.ports = { ...ports, http: { send } }
-    await world.desk.acceptApproval({ account, body })
-    await world.desk.acceptApproval({ account, body: { ...body, token: 'SIMULATED-forged-token' } })
+    await world.logins.acceptApproval({ account, body })
+    await world.logins.acceptApproval({ account, body: { ...body, token: 'SIMULATED-forged-token' } })
     expect(await world.stored(account, 'pending')).toContain(body['token'])
     expect(await world.stored(account, 'pending')).not.toContain('forged')
     world.ports = ports
@@ -236,10 +236,10 @@ describe('I10 what the broker minted is kept until it is proven', () => {
     for (let i = 0; i < 5; i++) server.failNext('/me', HTML_502)
     await world.logIn(account)
     expect(await world.stored(account, 'pending')).toBeDefined()
-    success(await world.desk.requestApproval({ account }))
+    success(await world.logins.requestApproval({ account }))
     world.clock.advance({ minutes: 1 })
     const body = world.simulator.webhookOf('SIM001')
-    await world.desk.acceptApproval({ account, body })
+    await world.logins.acceptApproval({ account, body })
     expect(await world.stored(account, 'access_token')).toBe(body['token'])
     expect(await world.stored(account, 'pending')).toBeUndefined()
   })

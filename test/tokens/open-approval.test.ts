@@ -19,7 +19,7 @@ beforeEach(async () => {
   account = await world.loginAccount()
   await world.logIn(account)
   world.clock.set('2026-11-24T07:40:00+05:30')
-  success(await world.desk.requestApproval({ account }))
+  success(await world.logins.requestApproval({ account }))
   world.clock.set('2026-11-24T07:42:00+05:30')
 })
 afterEach(() => world.close())
@@ -89,7 +89,7 @@ describe('I9 while a request for approval is open', () => {
   })
 
   test('the approval itself ends the doubt', async () => {
-    await world.desk.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
+    await world.logins.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
     later()
     expect(await status()).toBe('live')
   })

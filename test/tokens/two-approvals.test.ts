@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import { type Fault, HTML_502 } from '../../lib/simulators/kit/simulator.ts'
+import { type SimulatedFault, HTML_502 } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 
@@ -16,23 +16,23 @@ beforeEach(async () => {
   // The token of that login is dead the next morning.
   world.clock.set('2026-11-24T07:40:00+05:30')
   await world.ports.vault.remove(account, 'refresh_token')
-  success(await world.desk.requestApproval({ account }))
+  success(await world.logins.requestApproval({ account }))
   world.clock.set('2026-11-24T08:15:00+05:30')
 })
 afterEach(() => world.close())
 
-const post = (body: unknown): Promise<void> => world.desk.acceptApproval({ account, body })
+const post = (body: unknown): Promise<void> => world.logins.acceptApproval({ account, body })
 const status = () => world.tokenStatus(account)
 
 describe('I10 a second request takes nothing from the first, which the broker keeps open', () => {
-  test.each<[string, Fault]>([
+  test.each<[string, SimulatedFault]>([
     ['the broker throttled', { kind: 'reply', status: 429, body: '{}', headers: {} }],
     ['the broker refused', { kind: 'reply', status: 403, body: '{}', headers: {} }],
     ['the broker answered with a page', HTML_502],
     ['lost its reply', { kind: 'lost_reply' }],
   ])('%s', async (_, failure) => {
     server.failNext('/approval', failure)
-    await world.desk.requestApproval({ account })
+    await world.logins.requestApproval({ account })
     await post(world.simulator.webhookOf('SIM001'))
     expect(await world.record(account)).toMatchObject({ generation: 2, accessToken: { source: 'approval' } })
     expect(await status()).toBe('live')
@@ -41,7 +41,7 @@ describe('I10 a second request takes nothing from the first, which the broker ke
   test('that never left us leaves the record as it was', async () => {
     const { approval, approvalRequests } = await world.record(account)
     world.failNext('http.send', { times: 'all' })
-    expect(await world.desk.requestApproval({ account })).toMatchObject({ refused: true })
+    expect(await world.logins.requestApproval({ account })).toMatchObject({ refused: true })
     expect(await world.record(account)).toMatchObject({ approval, approvalRequests })
   })
 
@@ -49,7 +49,7 @@ describe('I10 a second request takes nothing from the first, which the broker ke
     await world.logIn(account)
     const until = world.clock.now().add({ minutes: 10 }).toString()
     server.failNext('/approval', { kind: 'reply', status: 200, body: JSON.stringify({ until }) })
-    success(await world.desk.requestApproval({ account }))
+    success(await world.logins.requestApproval({ account }))
     expect((await world.record(account)).doubt?.openUntil?.toString()).toBe('2026-11-24T04:10:00Z')
     world.clock.advance({ minutes: 15 })
     await post(world.simulator.webhookOf('SIM001'))
@@ -59,7 +59,7 @@ describe('I10 a second request takes nothing from the first, which the broker ke
 
 describe('two requests that both were made', () => {
   beforeEach(async () => {
-    success(await world.desk.requestApproval({ account }))
+    success(await world.logins.requestApproval({ account }))
   })
 
   test('and both approved: the token that ended the other is published, and then nothing is open', async () => {

@@ -10,7 +10,7 @@ const LONGEST_TOKEN = 8192
 
 const Account = z.string().check(z.minLength(1), z.maxLength(100))
 
-const DeskEvent = z.union([
+const TokenEvent = z.union([
   z.strictObject({
     adopt: z.strictObject({
       account: Account,
@@ -23,7 +23,7 @@ const DeskEvent = z.union([
 ])
 
 /** Work on one token that the site leaves to the broker's function. */
-export type DeskWork =
+export type TokenWork =
   | { readonly work: 'adopt'; readonly order: AdoptOrder }
   | { readonly work: 'validate'; readonly order: ValidateOrder }
 
@@ -32,8 +32,8 @@ export type DeskWork =
  * ConfigurationError for anything else, and for an account of another broker. The error repeats nothing of the event,
  * which may hold a token.
  */
-export function readDeskEvent(broker: Broker, event: unknown): DeskWork {
-  const parsed = DeskEvent.safeParse(event)
+export function readTokenEvent(broker: Broker, event: unknown): TokenWork {
+  const parsed = TokenEvent.safeParse(event)
   if (!parsed.success) throw notUnderstood()
   if ('validate' in parsed.data) {
     return { work: 'validate', order: { account: ownAccount(broker, parsed.data.validate.account) } }

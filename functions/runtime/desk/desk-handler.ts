@@ -1,14 +1,14 @@
 import type { AccountResult } from '../../../lib/model/outcome.ts'
 import { forgetSecrets } from '../../../lib/model/secret.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import type { DeskRefusal, Validation } from '../../../lib/ports/token-desk.ts'
-import { deskRefusalOf, tokenDesk } from '../../../lib/tokens/service/token-desk.ts'
-import type { Composition } from '../composition.ts'
+import type { ServiceRefusal, Validation } from '../../../lib/ports/token-desk.ts'
+import { serviceRefusalOf, tokenService } from '../../../lib/tokens/service/token-desk.ts'
+import type { FunctionComposition } from '../composition.ts'
 import type { LambdaTelemetry } from '../telemetry.ts'
-import { readDeskEvent } from './desk-event.ts'
+import { readTokenEvent } from './desk-event.ts'
 
 /** What an event about one token is answered with; never the token. */
-export type DeskReply = AccountResult | Validation | DeskRefusal
+export type TokenReply = AccountResult | Validation | ServiceRefusal
 
 /**
  * Proves a token for the site, which may read none of the broker's credentials: one that is handed in, and then
@@ -18,19 +18,19 @@ export type DeskReply = AccountResult | Validation | DeskRefusal
 export async function workOnToken(
   event: unknown,
   broker: Broker,
-  compose: () => Composition,
+  compose: () => FunctionComposition,
   telemetry: LambdaTelemetry,
-): Promise<DeskReply> {
+): Promise<TokenReply> {
   let account: string = broker.id
   try {
     const { broker: configured, ports } = compose()
-    const { work, order } = readDeskEvent(broker, event)
+    const { work, order } = readTokenEvent(broker, event)
     account = order.account
     telemetry.info('work on a token', { broker: broker.id, account, step: work })
-    const desk = tokenDesk({ brokers: [configured], ports })
-    return await (work === 'adopt' ? desk.adopt(order) : desk.validate(order))
+    const tokens = tokenService({ brokers: [configured], ports })
+    return await (work === 'adopt' ? tokens.adopt(order) : tokens.validate(order))
   } catch (error) {
-    const refusal = deskRefusalOf(error, account)
+    const refusal = serviceRefusalOf(error, account)
     telemetry.error('work on a token failed', { account, code: refusal.code, reason: refusal.reason })
     return refusal
   } finally {

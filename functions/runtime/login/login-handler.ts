@@ -1,10 +1,10 @@
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { forgetSecrets } from '../../../lib/model/secret.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import type { Finished, LoginDesk, Refusal, Started } from '../../../lib/ports/login-desk.ts'
-import { loginDesk } from '../../../lib/tokens/login/desk.ts'
+import type { Finished, LoginService, Refusal, Started } from '../../../lib/ports/login-desk.ts'
+import { loginService } from '../../../lib/tokens/login/desk.ts'
 import { refusalOf } from '../../../lib/tokens/rules/outcome/refused.ts'
-import type { Composition } from '../composition.ts'
+import type { FunctionComposition } from '../composition.ts'
 import type { LambdaTelemetry } from '../telemetry.ts'
 import { type LoginStep, readLoginEvent } from './login-event.ts'
 
@@ -21,7 +21,7 @@ export type LoginReply = Started | Finished | { readonly asked: true } | { reado
 export async function takeLoginStep(
   event: unknown,
   broker: Broker,
-  compose: () => Composition,
+  compose: () => FunctionComposition,
   telemetry: LambdaTelemetry,
 ): Promise<LoginReply> {
   let account: string = broker.id
@@ -33,7 +33,7 @@ export async function takeLoginStep(
     // The site waits for this reply: another invocation proves what was kept.
     const settle = (kept: AccountId): Promise<void> =>
       followUp.handOver({ accounts: [kept], continuation: 1 })
-    return await taken(login, loginDesk({ brokers: [configured], ports, settle }))
+    return await taken(login, loginService({ brokers: [configured], ports, settle }))
   } catch (error) {
     const refusal = refusalOf(error, account)
     telemetry.error('login step failed', { account, code: refusal.code, reason: refusal.reason })
@@ -44,16 +44,16 @@ export async function takeLoginStep(
   }
 }
 
-async function taken(login: LoginStep, desk: LoginDesk): Promise<LoginReply> {
+async function taken(login: LoginStep, logins: LoginService): Promise<LoginReply> {
   switch (login.step) {
     case 'start':
-      return desk.start(login.order)
+      return logins.start(login.order)
     case 'finish':
-      return desk.finish(login.order)
+      return logins.finish(login.order)
     case 'request_approval':
-      return desk.requestApproval(login.order)
+      return logins.requestApproval(login.order)
     case 'accept_approval':
-      await desk.acceptApproval(login.order)
+      await logins.acceptApproval(login.order)
       return { looked: true }
   }
 }

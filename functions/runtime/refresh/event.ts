@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { en } from 'zod/locales'
 import * as z from 'zod/mini'
 import { type AccountId, brokerOf, parseAccountId } from '../../../lib/model/account-id.ts'
-import type { RefusedToken } from '../../../lib/model/account-state.ts'
+import type { ReportedToken } from '../../../lib/model/account-state.ts'
 import { ConfigurationError } from '../../../lib/model/errors.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 
@@ -37,7 +37,7 @@ export interface Order {
   /** Absent: every account of the registry. */
   readonly accounts: readonly AccountId[] | undefined
   readonly forcedAt: Temporal.Instant | undefined
-  readonly refused: RefusedToken | undefined
+  readonly refused: ReportedToken | undefined
   readonly awaited: boolean
   readonly reason: string | undefined
   readonly continuation: number
@@ -50,8 +50,8 @@ export function isLoginEvent(event: unknown): boolean {
   return typeof event === 'object' && event !== null && 'login' in event
 }
 
-/** Whether an event asks for work on one token (desk-event.ts) and not for a run. */
-export function isDeskEvent(event: unknown): boolean {
+/** Whether an event asks for work on one token (token-event.ts) and not for a run. */
+export function isTokenEvent(event: unknown): boolean {
   return typeof event === 'object' && event !== null && ('adopt' in event || 'validate' in event)
 }
 

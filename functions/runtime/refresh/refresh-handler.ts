@@ -8,23 +8,23 @@ import { forgetSecrets } from '../../../lib/model/secret.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import { runBroker } from '../../../lib/tokens/refresh/run.ts'
 import { composeFromEnvironment } from '../compose.ts'
-import type { Compose, Composition } from '../composition.ts'
-import type { DeskReply } from '../desk/desk-handler.ts'
+import type { Compose, FunctionComposition } from '../composition.ts'
+import type { TokenReply } from '../desk/desk-handler.ts'
 import type { LoginReply } from '../login/login-handler.ts'
 import { lambdaTelemetry } from '../telemetry.ts'
-import { isDeskEvent, isLoginEvent, readEvent } from './event.ts'
+import { isTokenEvent, isLoginEvent, readEvent } from './event.ts'
 import { handOver } from './hand-over.ts'
 import { presentable } from './presentable.ts'
 
 /** A run and its report, one step of a login and its plain reply, or work on one token and how it went. */
 export interface RefreshHandler {
-  (event: { readonly adopt: object } | { readonly validate: object }, context: Context): Promise<DeskReply>
+  (event: { readonly adopt: object } | { readonly validate: object }, context: Context): Promise<TokenReply>
   (event: { readonly login: object }, context: Context): Promise<LoginReply>
   (event: unknown, context: Context): Promise<RunReport>
 }
 
 /**
- * What a run somebody waits for may take, as a leg of the local desk: it tries a passing fault again for half a minute.
+ * What a run somebody waits for may take, as a leg of the local service: it tries a passing fault again for half a minute.
  * All functions of an AWS account share its concurrent executions (10 in a new one), so consumers' reports must not
  * put functions to sleep for a broker's pause of minutes; the next scheduled run waits for that.
  */
@@ -36,7 +36,7 @@ const NO_EVENT_IN_THE_LOG = { logEvent: false }
 /**
  * The Lambda handler of one broker: one run over its accounts, its report as the reply. An event with `login` is one
  * step of a login instead, see login-handler.ts; one with `adopt` or `validate` is work on one token, see
- * desk-handler.ts.
+ * token-handler.ts.
  *
  * Accounts that failed or wait for a person are in the report and in the metrics, which the alarms watch; they are
  * no reason to throw, because whoever repeats a failed invocation would spend another login attempt. It throws
@@ -47,8 +47,8 @@ const NO_EVENT_IN_THE_LOG = { logEvent: false }
  */
 export function refreshHandler(broker: Broker, compose: Compose = composeFromEnvironment): RefreshHandler {
   const telemetry = lambdaTelemetry(broker.id)
-  let built: Composition | undefined
-  const composed = (): Composition => {
+  let built: FunctionComposition | undefined
+  const composed = (): FunctionComposition => {
     built ??= compose(broker, telemetry)
     return built
   }
@@ -74,7 +74,7 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
           broker: composition.broker,
           accounts,
           forcedAt,
-          refused,
+          reported: refused,
           // Lambda may deliver one asynchronous event twice under the same request id.
           owner: `${context.awsRequestId}/${randomUUID()}`,
           hardDeadline: startedAt.add({
@@ -106,7 +106,7 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
       const { takeLoginStep } = await import('../on-demand.ts')
       return takeLoginStep(event, broker, composed, telemetry)
     })
-  const desk = middy<unknown, DeskReply>()
+  const tokens = middy<unknown, TokenReply>()
     .use(injectLambdaContext(telemetry.logger, NO_EVENT_IN_THE_LOG))
     .handler(async (event) => {
       const { workOnToken } = await import('../on-demand.ts')
@@ -114,6 +114,6 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
     })
   return ((event: unknown, context: Context) => {
     if (isLoginEvent(event)) return logins(event, context)
-    return isDeskEvent(event) ? desk(event, context) : runs(event, context)
+    return isTokenEvent(event) ? tokens(event, context) : runs(event, context)
   }) as RefreshHandler
 }

@@ -1,8 +1,8 @@
 import { dynamoDbClient, ssmClient } from '../../../lib/aws/clients.ts'
 import { dynamoApiKeys } from '../../../lib/aws/dynamo-api-keys.ts'
 import { dynamoStateStore } from '../../../lib/aws/dynamo-state-store.ts'
-import { lambdaLoginDesk } from '../../../lib/aws/lambda-login-desk.ts'
-import { lambdaTokenDesk } from '../../../lib/aws/lambda-token-desk.ts'
+import { lambdaLoginService } from '../../../lib/aws/lambda-login-desk.ts'
+import { lambdaTokenService } from '../../../lib/aws/lambda-token-desk.ts'
 import { ssmTokenVault } from '../../../lib/aws/ssm-token-vault.ts'
 import type { Clock } from '../../../lib/ports/clock.ts'
 import type { Telemetry } from '../../../lib/ports/telemetry.ts'
@@ -41,12 +41,12 @@ export const composeSiteFromEnvironment: ComposeSite = (telemetry) => {
     rest: {
       access: 'keys',
       keys: dynamoApiKeys({ client: dynamoDb, table }),
-      desk: lambdaTokenDesk({ brokers, functionOf: names.function, vault, states, clock }),
+      tokens: lambdaTokenService({ brokers, functionOf: names.function, vault, states, clock }),
     },
     login: {
       siteUrl,
       open: false,
-      desk: lambdaLoginDesk({ functionOf: names.function }),
+      logins: lambdaLoginService({ functionOf: names.function }),
       keys: storedSigningKeys(vault, clock),
     },
   })

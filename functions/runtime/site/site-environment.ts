@@ -3,8 +3,8 @@ import { configured } from '../../../lib/brokers/configured.ts'
 import { BROKERS, brokerNamed } from '../../../lib/brokers/index.ts'
 import { settingsText } from '../../../lib/brokers/settings.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import { checked, NameList, type Values } from '../environment.ts'
-import { replacedHosts } from '../given-hosts.ts'
+import { checked, NameList, type Variables } from '../environment.ts'
+import { functionHosts } from '../given-hosts.ts'
 
 const Text = z.string().check(z.minLength(1, 'must not be empty'))
 
@@ -31,7 +31,7 @@ export interface SiteEnvironment {
 }
 
 /** Reads and checks the environment of the site's function. Throws ConfigurationError as readEnvironment does. */
-export function readSiteEnvironment(values: Values = process.env): SiteEnvironment {
+export function readSiteEnvironment(values: Variables = process.env): SiteEnvironment {
   const data = checked(Variables, values)
   const given = Object.entries(data.TOKENKEEPER_BROKERS).flatMap(([id, settings]) =>
     settings ? [{ broker: brokerNamed(id), settings }] : [],
@@ -42,6 +42,6 @@ export function readSiteEnvironment(values: Values = process.env): SiteEnvironme
     prefix: data.TOKENKEEPER_PREFIX,
     table: data.TOKENKEEPER_TABLE,
     brokers: given.map(({ broker, settings }) => configured(broker, settings)),
-    hosts: replacedHosts(given, values, data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
+    hosts: functionHosts(given, values, data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
   }
 }

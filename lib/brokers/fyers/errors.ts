@@ -8,7 +8,7 @@ import {
   WAIT_OUT,
 } from '../../model/errors.ts'
 import { type BrokerReply, errorByStatus, type Spends } from '../shared/call.ts'
-import { DEAD_TOKEN_CODES } from './dead-token.ts'
+import { FYERS_DEAD_TOKEN_CODES } from './dead-token.ts'
 
 export const FYERS = 'FYERS'
 
@@ -18,7 +18,7 @@ export const FYERS_EDGE_BLOCK_S = 600
 // Error codes by what they mean for us (README, Errors).
 /** The one code that names the refresh token and clears the PIN. */
 const REFRESH_TOKEN_REFUSED = -501
-const DEAD_CODES: readonly unknown[] = [...DEAD_TOKEN_CODES, -437, REFRESH_TOKEN_REFUSED]
+const DEAD_CODES: readonly unknown[] = [...FYERS_DEAD_TOKEN_CODES, -437, REFRESH_TOKEN_REFUSED]
 const CHECK_APP = 'check app id (with its suffix) and app secret: tokenkeeper setup {account}'
 const REFUSES_REQUEST = {
   what: 'FYERS refuses our request',

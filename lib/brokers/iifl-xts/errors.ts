@@ -9,9 +9,9 @@ import {
   WAIT_OUT,
 } from '../../model/errors.ts'
 import { type BrokerReply, errorByStatus } from '../shared/call.ts'
-import { DEAD_TOKEN_CODES } from './dead-token.ts'
+import { XTS_DEAD_TOKEN_CODES } from './dead-token.ts'
 
-export const NAME = 'IIFL XTS'
+export const XTS = 'IIFL XTS'
 
 /** The least to wait after e-apirl-0004 (README, Limits). */
 const XTS_RATE_LIMIT_S = 60
@@ -27,14 +27,14 @@ const ErrorReply = z.object({
 })
 
 /** Reads the body first, but a server in trouble is a passing fault whatever it says (README, Errors). */
-export function errorOf(reply: BrokerReply, during: 'login' | 'read'): TokenkeeperError {
-  if (reply.status >= 500) return errorByStatus(NAME, reply, 'nothing')
+export function xtsError(reply: BrokerReply, during: 'login' | 'read'): TokenkeeperError {
+  if (reply.status >= 500) return errorByStatus(XTS, reply, 'nothing')
   const { data } = ErrorReply.safeParse(reply.json)
   const code = data?.code ?? data?.data?.code
   if (code === undefined) return errorWithoutCode(reply, during)
   const details = { brokerCode: code }
   if (code === RATE_LIMIT_CODE || data?.data?.code === RATE_LIMIT_CODE) {
-    return new RateLimitedError(`${NAME} throttles us`, {
+    return new RateLimitedError(`${XTS} throttles us`, {
       ...details,
       retryAfterSeconds: XTS_RATE_LIMIT_S,
       fix: WAIT_OUT,
@@ -42,13 +42,13 @@ export function errorOf(reply: BrokerReply, during: 'login' | 'read'): Tokenkeep
   }
   if (during === 'login') return keysRefused(details)
   if (CLIENT_CODES.includes(code)) {
-    return new ClientRejectedError(`${NAME} does not accept how we present the token`, {
+    return new ClientRejectedError(`${XTS} does not accept how we present the token`, {
       ...details,
       fix: 'check the option "api" and the host: each product has tokens of its own',
     })
   }
-  if (DEAD_TOKEN_CODES.includes(code) || reply.status === 401) return deadToken(details)
-  return new UnexpectedResponseError(`${NAME} answered with an unknown error code`, {
+  if (XTS_DEAD_TOKEN_CODES.includes(code) || reply.status === 401) return deadToken(details)
+  return new UnexpectedResponseError(`${XTS} answered with an unknown error code`, {
     ...details,
     status: reply.status,
     fix: 'report it: the broker may have changed its replies; the stored token was kept',
@@ -60,18 +60,18 @@ function errorWithoutCode(reply: BrokerReply, during: 'login' | 'read'): Tokenke
   const redirected = reply.status >= 300 && reply.status < 400
   if (redirected || reply.status === 404 || reply.bodyKind === 'html')
     return hostGone(`it answers ${reply.status}`)
-  return errorByStatus(NAME, reply, 'nothing')
+  return errorByStatus(XTS, reply, 'nothing')
 }
 
 function keysRefused(details: { readonly brokerCode?: string }): ClientRejectedError {
-  return new ClientRejectedError(`${NAME} refuses the app key, the secret key or the app`, {
+  return new ClientRejectedError(`${XTS} refuses the app key, the secret key or the app`, {
     ...details,
     fix: 'check both keys, and that they belong to the API of this account: tokenkeeper setup {account}',
   })
 }
 
 function deadToken(details: { readonly brokerCode?: string }): GrantRejectedError {
-  return new GrantRejectedError(`${NAME} says the token is dead`, {
+  return new GrantRejectedError(`${XTS} says the token is dead`, {
     ...details,
     fix: 'nothing to do: the next run logs in again',
   })
@@ -79,7 +79,7 @@ function deadToken(details: { readonly brokerCode?: string }): GrantRejectedErro
 
 /** IIFL is expected to close this interface one day (README, Limits). */
 export function hostGone(why: string, cause?: unknown): ConfigurationError {
-  return new ConfigurationError(`the host of ${NAME} is gone or is another one: ${why}`, {
+  return new ConfigurationError(`the host of ${XTS} is gone or is another one: ${why}`, {
     ...(cause !== undefined && { cause }),
     fix: 'ask IIFL for the address of its XTS interface and set it as host IIFL_XTS_API; if it was closed, use broker iifl',
   })

@@ -4,10 +4,10 @@ import { Secret } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { BrokerContext, Proof, Renewal } from '../../ports/broker-context.ts'
 import { HttpError } from '../../ports/http.ts'
-import { type BrokerReply, badField, type Call, callBroker } from '../shared/call.ts'
+import { type BrokerReply, badField, type BrokerCall, callBroker } from '../shared/call.ts'
 import { proveFresh } from '../shared/fresh-token.ts'
 import { xtsRefusal } from './dead-token.ts'
-import { errorOf, hostGone, NAME } from './errors.ts'
+import { xtsError, hostGone, XTS } from './errors.ts'
 
 /** A community report, so replaceable (README, Endpoints). */
 const XTS_ROOT = 'https://ttblaze.iifl.com'
@@ -35,7 +35,7 @@ const LoginReply = z.extend(Success, {
 /** IIFL's older interface ("Blaze", by Symphony Fintech): app key and secret give a token, no person is involved. */
 export const iiflXts = {
   id: 'iifl-xts',
-  displayName: NAME,
+  displayName: XTS,
   hosts: { IIFL_XTS_API: XTS_ROOT },
   credentials: [
     { name: 'client_id', label: 'App key', hidden: true, required: true, env: ['IIFL_XTS_APP_KEY'] },
@@ -101,8 +101,8 @@ async function logIn(context: BrokerContext): Promise<Renewal> {
   if (reply.status >= 500 || !parsed.success) {
     const [issue] = parsed.error?.issues ?? []
     throw Success.safeParse(reply.json).success && issue
-      ? badField(NAME, reply, issue.path.join('.'))
-      : errorOf(reply, 'login')
+      ? badField(XTS, reply, issue.path.join('.'))
+      : xtsError(reply, 'login')
   }
   const accessToken = new Secret(parsed.data.result.token)
   const { userID: userId } = parsed.data.result
@@ -126,7 +126,7 @@ async function prove(context: BrokerContext, accessToken: Secret): Promise<Parti
     headers: { authorization: accessToken.reveal() },
     spends: 'nothing',
   })
-  if (reply.status >= 500 || !Success.safeParse(reply.json).success) throw errorOf(reply, 'read')
+  if (reply.status >= 500 || !Success.safeParse(reply.json).success) throw xtsError(reply, 'read')
   return {}
 }
 
@@ -141,9 +141,9 @@ function apiOf(context: BrokerContext): (typeof APIS)[keyof typeof APIS] {
   )
 }
 
-async function call(context: BrokerContext, request: Call): Promise<BrokerReply> {
+async function call(context: BrokerContext, request: BrokerCall): Promise<BrokerReply> {
   try {
-    return await callBroker(context, NAME, request)
+    return await callBroker(context, XTS, request)
   } catch (error) {
     const { cause } = error as Error
     const gone =

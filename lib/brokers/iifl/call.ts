@@ -2,7 +2,7 @@ import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext } from '../../ports/broker-context.ts'
 import { type BrokerReply, callBroker, noUsableReply } from '../shared/call.ts'
 import type { EnvelopeKeys } from './envelope.ts'
-import { errorOf, missing, NAME, SPENDS, type Step } from './errors.ts'
+import { iiflError, missing, IIFL, SPENDS, type Step } from './errors.ts'
 import { failureIn, opened, saysOk, textAt } from './reply.ts'
 
 /** The version of the API; a host override is an origin without it. */
@@ -19,7 +19,7 @@ export interface Question {
   readonly timeoutMs?: number
 }
 
-export interface Answer {
+export interface IiflReply {
   readonly reply: BrokerReply
   /** The body, its encrypted part opened. */
   readonly json: unknown
@@ -30,9 +30,9 @@ export function apiUrl(context: BrokerContext, path: string): string {
 }
 
 /** Asks IIFL once. Throws the error a failing reply stands for, and those of {@link callBroker}. */
-export async function ask(context: BrokerContext, question: Question): Promise<Answer> {
+export async function askIifl(context: BrokerContext, question: Question): Promise<IiflReply> {
   const { step, method = 'POST', url, json, bearer, keys, timeoutMs } = question
-  const reply = await callBroker(context, NAME, {
+  const reply = await callBroker(context, IIFL, {
     method,
     url,
     ...(json !== undefined && { json }),
@@ -42,9 +42,9 @@ export async function ask(context: BrokerContext, question: Question): Promise<A
   })
   const body = opened(reply.json, keys)
   if (body === undefined && reply.json !== undefined)
-    throw noUsableReply(NAME, SPENDS[step], 'a broken envelope')
+    throw noUsableReply(IIFL, SPENDS[step], 'a broken envelope')
   const failure = failureIn(body)
-  if (failure || reply.status >= 300 || body === undefined) throw errorOf(step, reply, failure)
+  if (failure || reply.status >= 300 || body === undefined) throw iiflError(step, reply, failure)
   return { reply, json: body }
 }
 
@@ -53,12 +53,12 @@ export async function askFor(
   context: BrokerContext,
   question: Question,
   paths: readonly [string, ...string[]],
-): Promise<Answer & { readonly text: Secret }> {
-  const answer = await ask(context, question)
+): Promise<IiflReply & { readonly text: Secret }> {
+  const answer = await askIifl(context, question)
   const text = textAt(answer.json, paths)
   if (text) return { ...answer, text }
   // "Ok" without it is no refusal: the contract changed.
   throw saysOk(answer.json)
     ? missing(answer.reply, paths[0])
-    : errorOf(question.step, answer.reply, undefined)
+    : iiflError(question.step, answer.reply, undefined)
 }

@@ -2,8 +2,8 @@ import type { RefusalRule } from '../../ports/broker-api.ts'
 import { field } from '../shared/field.ts'
 
 /** Token not valid, unauthorized access: answers on the state of the token that was presented (README, Errors). */
-export const DEAD_TOKEN_CODES: readonly string[] = ['EC044', 'EC075']
-const DEAD_TOKEN = new RegExp(`\\b(?:${DEAD_TOKEN_CODES.join('|')})\\b`)
+export const IIFL_DEAD_TOKEN_CODES: readonly string[] = ['EC044', 'EC075']
+const DEAD_TOKEN = new RegExp(`\\b(?:${IIFL_DEAD_TOKEN_CODES.join('|')})\\b`)
 
 /** The code is the status of the body, or stands in the message of a `Not_Ok`; possibly with HTTP 200. */
 export const iiflRefusal: RefusalRule = {

@@ -11,10 +11,10 @@ import {
   WAIT_OUT,
 } from '../../model/errors.ts'
 import { type BrokerReply, badField, errorByStatus, type Spends } from '../shared/call.ts'
-import { DEAD_TOKEN_CODES } from './dead-token.ts'
+import { IIFL_DEAD_TOKEN_CODES } from './dead-token.ts'
 import type { Failure } from './reply.ts'
 
-export const NAME = 'IIFL'
+export const IIFL = 'IIFL'
 
 /** Where in a login, or after it, a call stands: the same code means different things at different steps. */
 export type Step = 'keys' | 'password' | 'totp' | 'authorize' | 'session' | 'profile'
@@ -69,13 +69,13 @@ const CLIENT_FIXES: Readonly<Record<string, string>> = {
  * The error in a reply that is no success. Codes decide before the status, which IIFL does not document
  * (README, Errors); `failure` is absent when the body names none.
  */
-export function errorOf(step: Step, reply: BrokerReply, failure: Failure | undefined): TokenkeeperError {
+export function iiflError(step: Step, reply: BrokerReply, failure: Failure | undefined): TokenkeeperError {
   const known = failure?.code !== undefined ? errorOfCode(step, failure.code) : undefined
   if (known) return known
   const details = { ...(failure?.code !== undefined && { brokerCode: failure.code }) }
   if (reply.status === 401 && step !== 'keys' && step !== 'password') return deadToken(step, details)
-  if (reply.status >= 300 && reply.status < 400) return errorByStatus(NAME, reply, SPENDS[step])
-  if (reply.status >= 500 || reply.bodyKind !== 'json') return errorByStatus(NAME, reply, SPENDS[step])
+  if (reply.status >= 300 && reply.status < 400) return errorByStatus(IIFL, reply, SPENDS[step])
+  if (reply.status >= 500 || reply.bodyKind !== 'json') return errorByStatus(IIFL, reply, SPENDS[step])
   if (step === 'password' || step === 'totp') {
     // lib/brokers/README.md, Errors, rule 5: what IIFL says of a password in words we do not know is not tried out.
     return new HumanActionError(`IIFL refused the ${step} step for an unknown reason`, {
@@ -97,7 +97,7 @@ export function errorOf(step: Step, reply: BrokerReply, failure: Failure | undef
 
 /** The error for a reply that says Ok and lacks what was asked for. */
 export function missing(reply: BrokerReply, field: string): UnexpectedResponseError {
-  return badField(NAME, reply, field)
+  return badField(IIFL, reply, field)
 }
 
 function errorOfCode(step: Step, code: string): TokenkeeperError | undefined {
@@ -143,7 +143,7 @@ function errorOfCode(step: Step, code: string): TokenkeeperError | undefined {
     const what = `IIFL takes no one-time codes for ${seconds} s`
     return new RateLimitedError(what, { ...details, retryAfterSeconds: seconds, fix: WAIT_OUT })
   }
-  if (DEAD_TOKEN_CODES.includes(code)) return deadToken(step, details)
+  if (IIFL_DEAD_TOKEN_CODES.includes(code)) return deadToken(step, details)
   if (PASSING_CODES.includes(code)) {
     // The code or token of this step may be used up, and only a new login gives another (README, Errors).
     if (step === 'session')

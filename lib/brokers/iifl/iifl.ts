@@ -5,7 +5,7 @@ import type { Secret } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { BrokerContext, Proof, Renewal } from '../../ports/broker-context.ts'
 import { urlProblem } from '../shared/base-url.ts'
-import { apiUrl, ask } from './call.ts'
+import { apiUrl, askIifl } from './call.ts'
 import { iiflRefusal } from './dead-token.ts'
 import { missing } from './errors.ts'
 import { afterPassword, headlessAuthCode } from './headless.ts'
@@ -134,7 +134,7 @@ async function prove(context: BrokerContext, accessToken: Secret): Promise<Proof
 }
 
 async function profile(context: BrokerContext, accessToken: Secret): Promise<Proof> {
-  const { reply, json } = await ask(context, {
+  const { reply, json } = await askIifl(context, {
     step: 'profile',
     method: 'GET',
     url: apiUrl(context, '/profile'),

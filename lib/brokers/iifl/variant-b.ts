@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext } from '../../ports/broker-context.ts'
-import { apiUrl, ask, askFor } from './call.ts'
+import { apiUrl, askIifl, askFor } from './call.ts'
 import { type EnvelopeKeys, sealEnvelope } from './envelope.ts'
 import type { HeadlessVariant } from './headless-variant.ts'
 import { exchangeKeys } from './key-exchange.ts'
@@ -18,7 +18,7 @@ const IDAAS = '/v2/access'
 export const headlessVariantB: HeadlessVariant = {
   async exchangeKeys(context: BrokerContext): Promise<EnvelopeKeys> {
     const json = { vendor: context.secret('client_id').reveal() }
-    await ask(context, { step: 'keys', url: apiUrl(context, '/sso/vendor/details'), json })
+    await askIifl(context, { step: 'keys', url: apiUrl(context, '/sso/vendor/details'), json })
     return exchangeKeys(context, idaasUrl(context, '/get/encKey'))
   },
 

@@ -2,8 +2,8 @@ import { ConfigurationError, RateLimitedError } from '../../model/errors.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext } from '../../ports/broker-context.ts'
 import { checkedBaseUrl } from '../shared/base-url.ts'
-import { type BrokerReply, type Call, callBroker } from '../shared/call.ts'
-import { NAME, throttled } from './errors.ts'
+import { type BrokerReply, type BrokerCall, callBroker } from '../shared/call.ts'
+import { POS, throttled } from './errors.ts'
 import type { PosPath } from './path.ts'
 import { POS_DEFAULT_PATHS } from './path.ts'
 
@@ -32,9 +32,9 @@ export function read(context: BrokerContext, path: PosPath, accessToken: Secret)
 }
 
 /** Honours Retry-After up to a cap (README, Errors). */
-async function send(context: BrokerContext, call: Call): Promise<BrokerReply> {
+async function send(context: BrokerContext, call: BrokerCall): Promise<BrokerReply> {
   try {
-    return await callBroker(context, NAME, call)
+    return await callBroker(context, POS, call)
   } catch (error) {
     throw error instanceof RateLimitedError ? throttled(error.retryAfterSeconds) : error
   }

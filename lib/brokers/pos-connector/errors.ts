@@ -11,7 +11,7 @@ import { type BrokerReply, errorByStatus, retryAfter } from '../shared/call.ts'
 import { isLoginPage, saysDeadToken } from './dead-token.ts'
 import type { PosPath } from './path.ts'
 
-export const NAME = 'POS Connector'
+export const POS = 'POS Connector'
 
 /** A longer Retry-After is not believed (README, Errors). */
 const LONGEST_RETRY_AFTER_S = 300
@@ -26,14 +26,14 @@ export function loginError(reply: BrokerReply): TokenkeeperError {
   if (isWrongAddress(reply)) return wrongAddress('login', reply)
   // A 200 without a token is a refusal too: a password was in it, so nothing is tried out (README, Errors).
   if (status === 401 || status === 422 || (status < 300 && reply.bodyKind === 'json')) {
-    return new HumanActionError(`${NAME} refuses the stored e-mail or password`, {
+    return new HumanActionError(`${POS} refuses the stored e-mail or password`, {
       problem: 'wrong_secret',
       suspects: ['email', 'password', 'base_url'],
       fix: `store the right e-mail and password: ${SETUP}`,
     })
   }
   if (status === 403) {
-    return new HumanActionError(`${NAME} does not let this user log in`, {
+    return new HumanActionError(`${POS} does not let this user log in`, {
       problem: 'account',
       fix: 'have the e-mail address verified and the user enabled at the backend',
     })
@@ -44,28 +44,28 @@ export function loginError(reply: BrokerReply): TokenkeeperError {
   }
   if (status >= 400 && status < 500 && reply.bodyKind === 'json') {
     // A password was in it, so nothing unknown is repeated (lib/brokers/README.md, Errors, rule 5).
-    return new HumanActionError(`${NAME} answered a login with ${status}`, {
+    return new HumanActionError(`${POS} answered a login with ${status}`, {
       problem: 'account',
       fix: `ask the backend's operator what it wants from a login; then run ${SETUP}`,
     })
   }
-  return errorByStatus(NAME, reply, 'nothing')
+  return errorByStatus(POS, reply, 'nothing')
 }
 
 /** What a refused call with a token means (README, Errors). */
 export function readError(reply: BrokerReply, path: PosPath): TokenkeeperError {
   if (reply.status === 401 || leadsToLogin(reply) || saysDead(reply)) {
-    return new GrantRejectedError(`${NAME} says the token is dead`, {
+    return new GrantRejectedError(`${POS} says the token is dead`, {
       fix: 'nothing to do: the next run logs in again',
     })
   }
   if (isWrongAddress(reply)) return wrongAddress(path, reply)
   if (reply.status === 403) {
-    return new ClientRejectedError(`${NAME} denies this user the right to call it`, {
+    return new ClientRejectedError(`${POS} denies this user the right to call it`, {
       fix: `have the right granted at the backend, or check vendor_id: ${SETUP}`,
     })
   }
-  return errorByStatus(NAME, reply, 'nothing')
+  return errorByStatus(POS, reply, 'nothing')
 }
 
 /** Throws GrantRejectedError for a body that says so whatever its status. */
@@ -76,7 +76,7 @@ export function assertAuthenticated(reply: BrokerReply): void {
 /** Waits are honoured up to five minutes. */
 export function throttled(seconds: number, what = 'throttles us'): RateLimitedError {
   const retryAfterSeconds = Math.min(Math.ceil(seconds), LONGEST_RETRY_AFTER_S)
-  return new RateLimitedError(`${NAME} ${what} (${retryAfterSeconds} s)`, {
+  return new RateLimitedError(`${POS} ${what} (${retryAfterSeconds} s)`, {
     retryAfterSeconds,
     fix: WAIT_OUT,
   })
@@ -91,7 +91,7 @@ function isWrongAddress({ status, bodyKind }: BrokerReply): boolean {
 function wrongAddress(path: PosPath, { status, bodyKind }: BrokerReply): ConfigurationError {
   const what = bodyKind === 'html' ? `${status} with a web page` : `${status}`
   return new ConfigurationError(
-    `base_url or the option "paths.${path}" is not right: ${NAME} answers ${what}`,
+    `base_url or the option "paths.${path}" is not right: ${POS} answers ${what}`,
     {
       fix: `correct it with ${SETUP}: the address of the API's route, not of a web page`,
     },

@@ -7,7 +7,7 @@ import { badField } from '../shared/call.ts'
 import { proveFresh } from '../shared/fresh-token.ts'
 import { post, read } from './call.ts'
 import { posRefusal } from './dead-token.ts'
-import { assertAuthenticated, loginError, NAME, readError } from './errors.ts'
+import { assertAuthenticated, loginError, POS, readError } from './errors.ts'
 import { assertConfiguredUser, grantOf, userOf } from './reply.ts'
 
 /** `device_name` of a login; another one by the option `deviceName` (README, Endpoints). */
@@ -20,7 +20,7 @@ const POS_REFRESH_WINDOW_S = 1_800
 /** A self-hosted Laravel backend for invoices: e-mail and password give a bearer token. No market, no person. */
 export const posConnector = {
   id: 'pos-connector',
-  displayName: NAME,
+  displayName: POS,
   hosts: {},
   credentials: [
     {
@@ -127,7 +127,7 @@ async function logIn(context: BrokerContext): Promise<Renewal> {
 async function refresh(context: BrokerContext, stored: Secret): Promise<Renewal> {
   const reply = await post(context, 'refresh', {}, stored)
   const renewal = grantOf(context, reply)
-  if (!renewal) throw reply.status < 300 ? badField(NAME, reply, 'token') : readError(reply, 'refresh')
+  if (!renewal) throw reply.status < 300 ? badField(POS, reply, 'token') : readError(reply, 'refresh')
   return { ...renewal, ...(await proveFresh(posConnector, context, renewal.accessToken)) }
 }
 

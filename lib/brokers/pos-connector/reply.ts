@@ -4,7 +4,7 @@ import { Secret } from '../../model/secret.ts'
 import { parseExpiresAt } from '../../oauth/expires-at.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker-context.ts'
 import { type BrokerReply, badField } from '../shared/call.ts'
-import { NAME } from './errors.ts'
+import { POS } from './errors.ts'
 
 /** Laravel's default `app.timezone`; another one by the option `tokenExpiryZone` (README, Expiry). */
 const POS_TOKEN_EXPIRY_ZONE = 'UTC'
@@ -67,7 +67,7 @@ export function userOf(reply: BrokerReply): PosUser | undefined {
     }
   }
   // Any page that answers with some JSON must not pass for a proof.
-  throw badField(NAME, reply, 'user.id')
+  throw badField(POS, reply, 'user.id')
 }
 
 /** Throws WrongAccountError when the backend names another e-mail or vendor than the stored ones. */

@@ -21,7 +21,7 @@ const RATE_LIMIT_DEFAULT_S = 60
  */
 export type Spends = 'nothing' | 'attempt' | 'credential'
 
-export interface Call {
+export interface BrokerCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
@@ -50,7 +50,7 @@ export interface BrokerReply {
  * Sends one request to a broker and gives its reply for the adapter to read, body before status. Throws
  * BrokerUnavailableError or AmbiguousError when there is no reply, RateLimitedError for any 429.
  */
-export async function callBroker(context: BrokerContext, broker: string, call: Call): Promise<BrokerReply> {
+export async function callBroker(context: BrokerContext, broker: string, call: BrokerCall): Promise<BrokerReply> {
   const sentAt = context.clock.now()
   const body = bodyOf(call)
   let reply: HttpReply
@@ -152,7 +152,7 @@ export function retryAfter(reply: BrokerReply): number | undefined {
   return Math.max(0, (at - now) / 1000)
 }
 
-function bodyOf(call: Call): { readonly text?: string; readonly headers: Record<string, string> } {
+function bodyOf(call: BrokerCall): { readonly text?: string; readonly headers: Record<string, string> } {
   if (call.json !== undefined) {
     return { text: JSON.stringify(call.json), headers: { 'content-type': 'application/json' } }
   }

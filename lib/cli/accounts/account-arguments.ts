@@ -18,7 +18,7 @@ export interface WishOptions {
 }
 
 /** Which accounts a command was asked for, before anybody has looked which there are. */
-export interface Wish {
+export interface AccountsWish {
   /** With `all`, brokers; none means every broker. */
   readonly accounts: readonly AccountId[]
   readonly all: boolean
@@ -28,7 +28,7 @@ export interface Wish {
  * What a command's arguments ask for; `--user 28748327` is `iifl/28748327`. Throws UsageError for what is no account id
  * or no broker, and for what does not go together.
  */
-export function wishIn(texts: readonly string[], { user: users = [], all = false }: WishOptions): Wish {
+export function wishIn(texts: readonly string[], { user: users = [], all = false }: WishOptions): AccountsWish {
   const ids = BROKERS_OF_USERS.map(({ id }) => id)
   const stranger = users.length > 0 ? texts.find((text) => !ids.includes(text)) : undefined
   if (stranger !== undefined) {

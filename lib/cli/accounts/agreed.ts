@@ -2,13 +2,13 @@ import type { AccountId } from '../../model/account-id.ts'
 import { Cancelled } from '../terminal/cancelled.ts'
 import { agree } from '../terminal/prompts.ts'
 import { UsageError } from '../terminal/usage-error.ts'
-import type { Wish } from './account-arguments.ts'
+import type { AccountsWish } from './account-arguments.ts'
 
 /** As many names as fit into a question. */
 const NAMED = 6
 
 /** Throws UsageError where a command that nothing takes back was given no account, and not all either. */
-export function assertNamed({ accounts, all }: Wish, command: string): void {
+export function assertNamed({ accounts, all }: AccountsWish, command: string): void {
   if (all || accounts.length > 0) return
   throw new UsageError(`which accounts to ${command} is not said`, `name them, or take all: --all`)
 }

@@ -7,7 +7,7 @@ import type { Composition } from '../backend/composition.ts'
 import type { EnabledBroker } from '../backend/setting.ts'
 import { didYouMean } from '../terminal/similar.ts'
 import { UsageError } from '../terminal/usage-error.ts'
-import { brokerFor, type Wish } from './account-arguments.ts'
+import { brokerFor, type AccountsWish } from './account-arguments.ts'
 
 /** More would be no hint any more. */
 const LISTED = 8
@@ -25,7 +25,7 @@ type Stores = Pick<Composition, 'ports' | 'brokers'>
  * means the same everywhere: its default account, or its only one. Throws UsageError for an account there is not, before
  * anything is done to any, and for a broker that has several and no default; ConfigurationError, StateStoreError.
  */
-export async function chosenAccounts(wish: Wish, composition: Stores): Promise<readonly KnownAccount[]> {
+export async function chosenAccounts(wish: AccountsWish, composition: Stores): Promise<readonly KnownAccount[]> {
   const { accounts, all } = wish
   const known = await knownIn(wish, enabled(composition), composition)
   if (all || accounts.length === 0) return known
@@ -38,7 +38,7 @@ export async function chosenAccounts(wish: Wish, composition: Stores): Promise<r
 }
 
 /** As {@link chosenOrStored}; all where that is asked for. What is to go may belong to a broker that is switched off. */
-export async function accountsToRemove(wish: Wish, composition: Stores): Promise<readonly AccountId[]> {
+export async function accountsToRemove(wish: AccountsWish, composition: Stores): Promise<readonly AccountId[]> {
   if (!wish.all) return chosenOrStored(wish, composition, { brokerOf: brokerOfAccount })
   const brokers = wish.accounts.length > 0 ? wish.accounts.map(brokerOfAccount) : BROKER_IDS.map(brokerNamed)
   return (await knownAccounts(brokers, composition.ports.states)).map(({ state }) => state.account)
@@ -58,7 +58,7 @@ export function brokerOfAccount(account: AccountId): Broker {
 
 /** Every account of the brokers that are named, or of all. */
 async function knownIn(
-  { accounts }: Pick<Wish, 'accounts'>,
+  { accounts }: Pick<AccountsWish, 'accounts'>,
   brokerOf: BrokerOf,
   { brokers, ports }: Stores,
 ): Promise<readonly KnownAccount[]> {
@@ -81,7 +81,7 @@ export interface Leniency {
  * stored for it: a set-up from before us, or a part of one.
  */
 export async function chosenOrStored(
-  { accounts }: Pick<Wish, 'accounts'>,
+  { accounts }: Pick<AccountsWish, 'accounts'>,
   composition: Stores,
   { brokerOf = enabled(composition), canBeSetUp = () => false, orElse = () => '' }: Leniency = {},
 ): Promise<readonly AccountId[]> {
@@ -123,7 +123,7 @@ async function isStored(
  * What a run is to go over, by broker. A broker without any account is left to the run, which knows parameters from
  * before us, and so are accounts by name where the records of a stack may not be read.
  */
-export async function selectionsIn(wish: Wish, composition: Composition): Promise<readonly Selection[]> {
+export async function selectionsIn(wish: AccountsWish, composition: Composition): Promise<readonly Selection[]> {
   const { accounts, all } = wish
   if (accounts.length === 0) return composition.brokers.map((broker) => ({ broker }))
   if (all) return accounts.map((account) => ({ broker: brokerFor(account, composition) }))

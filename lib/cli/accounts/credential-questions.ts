@@ -6,14 +6,14 @@ import { type StoredSecrets, storedValue } from '../../ports/token-vault.ts'
 import { ask, askHidden } from '../terminal/prompts.ts'
 import type { Imports } from './credential-imports.ts'
 
-export type Values = ReadonlyMap<SecretName, Secret>
+export type TypedValues = ReadonlyMap<SecretName, Secret>
 
 /** Asks for whatever was not imported; Enter keeps what is stored or leaves an optional value out. Throws Cancelled. */
 export async function askForMissing(
   broker: Broker,
   imports: Imports,
   stored: StoredSecrets,
-): Promise<Values> {
+): Promise<TypedValues> {
   const given = new Map<SecretName, Secret>()
   for (const field of broker.credentials) {
     if (imports.has(field.name)) continue

@@ -29,5 +29,5 @@ export async function withdrawNow(
 }
 
 function hasMirrors({ backend, config, ports }: WithMirrors): boolean {
-  return backend === 'aws' ? config.mirrors.redis !== undefined : (ports.audiences ?? []).length > 0
+  return backend === 'aws' ? config.mirrors.redis !== undefined : (ports.subscribers ?? []).length > 0
 }

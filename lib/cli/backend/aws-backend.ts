@@ -1,11 +1,11 @@
 import { dynamoDbClient, ssmClient } from '../../aws/clients.ts'
 import { dynamoApiKeys } from '../../aws/dynamo-api-keys.ts'
 import { dynamoStateStore } from '../../aws/dynamo-state-store.ts'
-import { lambdaLoginDesk } from '../../aws/lambda-login-desk.ts'
+import { lambdaLoginService } from '../../aws/lambda-login-desk.ts'
 import { snsEvents } from '../../aws/sns-events.ts'
 import { snsNotifier } from '../../aws/sns-notifier.ts'
 import { ssmTokenVault } from '../../aws/ssm-token-vault.ts'
-import type { Audience } from '../../ports/audience.ts'
+import type { Subscriber } from '../../ports/audience.ts'
 import type { Notifier } from '../../ports/notifier.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { resourceNames } from '../../resource-names.ts'
@@ -33,13 +33,13 @@ export function awsBackend(setting: Setting, common: Common): Backend {
     }),
     states: dynamoStateStore({ client: dynamoDb, table: names.table }),
     notifier: stackNotifier(functions),
-    ...(setting.config.events && { audiences: [stackEvents(functions)] }),
+    ...(setting.config.events && { subscribers: [stackEvents(functions)] }),
   }
   return {
     ports,
     run: (order) => awsRun(order, functions, ports),
     apiKeys: dynamoApiKeys({ client: dynamoDb, table: names.table }),
-    desk: lambdaLoginDesk({ functionOf: names.function }),
+    logins: lambdaLoginService({ functionOf: names.function }),
     siteUrl: async () => {
       const { enabled, url } = setting.config.site
       if (!enabled) return undefined
@@ -64,14 +64,14 @@ function stackNotifier(functions: AwsFunctions): Notifier {
 }
 
 /** A token that the command line publishes itself (`put`) is told of like one that a function publishes. */
-function stackEvents(functions: AwsFunctions): Audience {
+function stackEvents(functions: AwsFunctions): Subscriber {
   return {
     name: 'topic of events',
-    async published(publication) {
+    async onPublished(publication) {
       const { eventsTopicArn } = await functions.describe(publication.broker)
       // A stack that was deployed without events has nobody who waits for one.
-      if (eventsTopicArn !== '') await snsEvents({ topicArn: eventsTopicArn }).published(publication)
+      if (eventsTopicArn !== '') await snsEvents({ topicArn: eventsTopicArn }).onPublished(publication)
     },
-    async withdrawn() {},
+    async onWithdrawn() {},
   }
 }

@@ -6,7 +6,7 @@ import { localInstant } from '../../model/local-time.ts'
 import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { resultOf } from '../../tokens/rules/outcome/result.ts'
+import { reportLine } from '../../tokens/rules/outcome/result.ts'
 import { wantsProof, whetherDue } from '../../tokens/rules/token/due.ts'
 import { isProvenNow } from '../../tokens/rules/token/proven-now.ts'
 import type { AwsFunctions } from './aws-functions.ts'
@@ -92,20 +92,20 @@ function resultSince(
   now: Temporal.Instant,
 ): AccountResult | undefined {
   if (state.settings.managedBy === 'external') {
-    return resultOf(broker, state, { outcome: 'skipped', reason: 'this account is managed elsewhere' }, now)
+    return reportLine(broker, state, { outcome: 'skipped', reason: 'this account is managed elsewhere' }, now)
   }
   if (state.paused) {
     const since = localInstant(state.paused.since, broker.session.timeZone)
-    return resultOf(broker, state, { outcome: 'paused', reason: `paused since ${since}` }, now)
+    return reportLine(broker, state, { outcome: 'paused', reason: `paused since ${since}` }, now)
   }
   const { last, accessToken } = state
   if (last && !isBefore(last.at, startedAt) && !state.lease) {
-    return resultOf(broker, state, last, now)
+    return reportLine(broker, state, last, now)
   }
   if (forced || !accessToken || state.lease || hasToBeSettled(state, now)) return undefined
   if (wantsProof(accessToken, broker, state, now)) return undefined
   const due = whetherDue(accessToken, broker.session, state.settings, now, broker.tradingSession)
-  return due.due ? undefined : resultOf(broker, state, { outcome: 'fresh', reason: due.reason }, now)
+  return due.due ? undefined : reportLine(broker, state, { outcome: 'fresh', reason: due.reason }, now)
 }
 
 /** Whether the run that is waited for has something to find out, or to publish, that it then writes down. */

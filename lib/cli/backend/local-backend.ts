@@ -12,7 +12,7 @@ import { storeFault } from '../../local/store-fault.ts'
 import { vaultKey } from '../../local/vault-key.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { loginDesk } from '../../tokens/login/desk.ts'
+import { loginService } from '../../tokens/login/desk.ts'
 import { INSTALLATION } from './config-file.ts'
 import { localMirrors } from './mirror-setting.ts'
 import type { Backend, Setting } from './setting.ts'
@@ -56,13 +56,13 @@ export function localBackend(setting: Setting, common: Common, { alert, note }: 
     vault,
     states: sqliteStateStore(database),
     notifier: consoleNotifier((text) => alert(text.trimEnd())),
-    audiences: localMirrors(setting, vault, common.clock),
+    subscribers: localMirrors(setting, vault, common.clock),
   }
   return {
     ports,
     run: ({ broker: { broker }, ...order }) => runHere({ broker, ...order }, ports),
     apiKeys: sqliteApiKeys(database),
-    desk: loginDesk({ brokers: setting.brokers.map(({ broker }) => broker), ports }),
+    logins: loginService({ brokers: setting.brokers.map(({ broker }) => broker), ports }),
     // Where the serve of this home answers, whatever port it has; else where one would.
     siteUrl: async () =>
       (setting.config.site.url === undefined ? servedAt(setting.home) : undefined) ??

@@ -2,7 +2,7 @@ import { ALL_BROKERS } from '../../brokers/index.ts'
 import { fileMirror } from '../../mirrors/file-mirror.ts'
 import { assertAllowedRedis, splitPassword } from '../../mirrors/redis/address.ts'
 import { type RedisMirrorOptions, redisMirror, storedRedisPassword } from '../../mirrors/redis/mirror.ts'
-import type { Audience } from '../../ports/audience.ts'
+import type { Subscriber } from '../../ports/audience.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { TokenVault } from '../../ports/token-vault.ts'
 import { listedAccounts } from './listed-accounts.ts'
@@ -17,7 +17,7 @@ export function localMirrors(
   setting: MirrorSetting,
   vault: Pick<TokenVault, 'read'>,
   clock: Clock,
-): readonly Audience[] {
+): readonly Subscriber[] {
   const redis = redisOf(setting, vault, clock)
   return [...(redis ? [redisMirror(redis)] : []), ...setting.config.mirrors.files.map(fileMirror)]
 }

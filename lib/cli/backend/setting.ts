@@ -7,7 +7,7 @@ import type { RunReport } from '../../model/outcome.ts'
 import type { ApiKeys } from '../../ports/api-keys.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { LoginDesk } from '../../ports/login-desk.ts'
+import type { LoginService } from '../../ports/login-desk.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { Progress } from '../../tokens/refresh/run.ts'
 
@@ -45,7 +45,7 @@ export interface Backend {
   /** The keys programs present to the REST interface. */
   readonly apiKeys: ApiKeys
   /** Where logins begin and end: in this process, or in the brokers' functions. */
-  readonly desk: LoginDesk
+  readonly logins: LoginService
   /** The login page's address without a slash at its end; `undefined` where the stack has none. Throws ConfigurationError. */
   siteUrl(): Promise<string | undefined>
   /** Why nothing can be recorded here; absent where all is well. */

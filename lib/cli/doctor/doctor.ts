@@ -1,5 +1,5 @@
 import { TokenkeeperError } from '../../model/errors.ts'
-import { type Wish, type WishOptions, wishIn } from '../accounts/account-arguments.ts'
+import { type AccountsWish, type WishOptions, wishIn } from '../accounts/account-arguments.ts'
 import { chosenAccounts } from '../accounts/chosen-accounts.ts'
 import { type Composition, compose, readSetting } from '../backend/composition.ts'
 import type { GlobalOptions } from '../backend/setting.ts'
@@ -67,7 +67,7 @@ export async function doctor(
 
 type Found = (...findings: readonly Finding[]) => void
 
-async function checkWorld(wish: Wish, composition: Composition, found: Found): Promise<void> {
+async function checkWorld(wish: AccountsWish, composition: Composition, found: Found): Promise<void> {
   if (composition.backend === 'aws') found(...(await awsFindings(composition)))
   const { unwritable } = composition
   if (unwritable) found(fail('home', `nothing can be recorded: ${unwritable.says}`, unwritable.fix))

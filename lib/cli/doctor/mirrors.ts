@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { inspectRedis } from '../../mirrors/redis/inspection.ts'
 import { shellWord } from '../../model/command-words.ts'
-import { AudienceError } from '../../model/errors.ts'
+import { SubscriberError } from '../../model/errors.ts'
 import type { Composition } from '../backend/composition.ts'
 import { redisOf } from '../backend/mirror-setting.ts'
 import { type Finding, fail, pass, warn } from './finding.ts'
@@ -25,7 +25,7 @@ async function redisFindings(composition: Composition): Promise<readonly Finding
     const { host, latencyMs } = await inspectRedis(redis, [])
     return [pass(WHAT, `Redis at ${host} answers within ${latencyMs + 1} ms`)]
   } catch (error) {
-    if (!(error instanceof AudienceError)) throw error
+    if (!(error instanceof SubscriberError)) throw error
     // The stack's functions may stand elsewhere in the network.
     if (backend === 'aws') return [warn(WHAT, `from this machine: ${error.message}`, error.fix)]
     return [fail(WHAT, error.message, error.fix)]

@@ -1,6 +1,6 @@
 import { createClient } from '../../client/client.ts'
 import { localInstant } from '../../model/local-time.ts'
-import type { Wish } from '../accounts/account-arguments.ts'
+import type { AccountsWish } from '../accounts/account-arguments.ts'
 import type { Composition } from '../backend/composition.ts'
 import type { ProgramAccount } from '../program/accounts.ts'
 import { programAccounts } from '../program/stores.ts'
@@ -13,7 +13,7 @@ const SOON_MINUTES = 30
  * token counts as expired and is renewed, the broker takes the new one, and how soon that one ends. It renews, so it
  * costs what a renewal costs.
  */
-export async function selfTest(wish: Wish, composition: Composition): Promise<readonly Finding[]> {
+export async function selfTest(wish: AccountsWish, composition: Composition): Promise<readonly Finding[]> {
   const { accounts: opened } = await programAccounts(wish.accounts, composition, wish)
   const findings: Finding[] = []
   for (const account of opened) findings.push(...(await play(account, composition)))

@@ -6,7 +6,7 @@ import { localInstant } from '../../model/local-time.ts'
 import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import { ensureSigningKey } from '../../site/signing-keys.ts'
-import { brokerFor, type Wish } from '../accounts/account-arguments.ts'
+import { brokerFor, type AccountsWish } from '../accounts/account-arguments.ts'
 import { chosenAccounts, chosenOrStored } from '../accounts/chosen-accounts.ts'
 import { type Imports, importsFromEnvironment } from '../accounts/credential-imports.ts'
 import { assertWellFormed } from '../accounts/credential-questions.ts'
@@ -24,7 +24,7 @@ export interface LoginAccount {
  * Throws UsageError as chosenAccounts does, ConfigurationError, StateStoreError.
  */
 export async function accountsToLogIn(
-  wish: Wish,
+  wish: AccountsWish,
   composition: Composition,
   terminal: Terminal,
 ): Promise<readonly LoginAccount[]> {
@@ -51,12 +51,12 @@ export async function accountsToLogIn(
 /** Every account a login would help now, in the order of the login page. */
 function needingLogin(known: readonly KnownAccount[], { ports }: Composition): readonly LoginAccount[] {
   const { needing } = overviewOf(known, ports.clock.now())
-  return needing.filter(({ help }) => help === 'login').map(loginAccount)
+  return needing.filter(({ requiredAction: help }) => help === 'login').map(loginAccount)
 }
 
 /** Of these accounts those that will need a login, and from when on one helps: before it nobody is asked. */
 export async function laterLogins(
-  wish: Wish,
+  wish: AccountsWish,
   composition: Composition,
 ): Promise<readonly { readonly account: AccountId; readonly from: string }[]> {
   const known = await chosenAccounts(wish, composition)

@@ -17,7 +17,7 @@ export async function logInByApproval(task: LoginTask, siteUrl: string | undefin
   const { waitSeconds } = approvalOf(task)
   if (siteUrl === undefined || !(await siteIsUp(task, siteUrl))) throw nobodyReceives(task, siteUrl)
   const before = await recordOf(task)
-  const asked = await composition.desk.requestApproval({ account })
+  const asked = await composition.logins.requestApproval({ account })
   if ('refused' in asked) return endOfRefusal(account, asked)
 
   const { approval } = await recordOf(task)

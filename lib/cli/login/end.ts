@@ -56,7 +56,7 @@ export function sentencesOf({ reason, also = [] }: LoginEnd): string {
 }
 
 export function endOfRefusal(account: AccountId, { code, reason, fix }: Refusal): LoginEnd {
-  // The desk's advice is for the site's visitors.
+  // The service's advice is for the site's visitors.
   const here = code === 'unknown_state' ? `begin again: tokenkeeper login ${account}` : fix
   return { success: false, account, code, reason, fix: forAccount(here, account) }
 }

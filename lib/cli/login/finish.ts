@@ -36,12 +36,12 @@ export async function finishPasted(text: string, login: CodeLogin, task: LoginTa
         fix: 'copy the whole address of the page on which your browser ended after the login',
       }
     case 'code':
-      return finishLogin({ by: 'code', account, code: pasted.code }, task)
+      return finishTask({ by: 'code', account, code: pasted.code }, task)
     case 'redirect': {
       const other = accountOfState(pasted.state)
       if (other === undefined || other === account) {
         const { query } = pasted
-        return finishLogin({ by: 'redirect', broker: broker.id, query, browser: COMMAND_LINE }, task)
+        return finishTask({ by: 'redirect', broker: broker.id, query, browser: COMMAND_LINE }, task)
       }
       const known = await composition.ports.states.get(other)
       return {
@@ -55,10 +55,10 @@ export async function finishPasted(text: string, login: CodeLogin, task: LoginTa
   }
 }
 
-/** Has the desk end a login, and tells how that went. Throws StateStoreError. */
-export async function finishLogin(order: FinishOrder, task: LoginTask): Promise<LoginEnd> {
+/** Has the service end a login, and tells how that went. Throws StateStoreError. */
+export async function finishTask(order: FinishOrder, task: LoginTask): Promise<LoginEnd> {
   const { account, broker, composition } = task
-  const finished = await composition.desk.finish(order)
+  const finished = await composition.logins.finish(order)
   if ('refused' in finished) return endOfRefusal(account, finished)
   const result = await recordedResult(finished.loginId, task)
   if (result?.kept) return endOfKept(finished.loginId, result, task)

@@ -5,7 +5,7 @@ import { COMMAND_LINE, type Started } from '../../ports/login-desk.ts'
 import { LOGIN_OPEN_MINUTES } from '../../tokens/login/attempts.ts'
 import { isRemote, type OpenedBrowser, openInBrowser } from './browser.ts'
 import { endOfRefusal, type LoginEnd } from './end.ts'
-import { finishLogin, finishPasted, isWorthAnotherLine, tellEnd } from './finish.ts'
+import { finishTask, finishPasted, isWorthAnotherLine, tellEnd } from './finish.ts'
 import { listenForCallback, loopbackPort } from './listener.ts'
 import type { LoginTask } from './task.ts'
 
@@ -21,7 +21,7 @@ export async function logInHere(
   callbackUrl: string | undefined,
 ): Promise<LoginEnd> {
   const { account, broker, composition, lines, opens } = task
-  const started = await composition.desk.start({ account, browser: COMMAND_LINE, callbackUrl })
+  const started = await composition.logins.start({ account, browser: COMMAND_LINE, callbackUrl })
   if ('refused' in started) return endOfRefusal(account, started)
 
   const ended = Promise.withResolvers<LoginEnd>()
@@ -36,7 +36,7 @@ export async function logInHere(
   }
   const fromBrowser = async (query: string): Promise<LoginEnd> => {
     const order = { by: 'redirect', broker: broker.id, query, browser: COMMAND_LINE } as const
-    const end = await finish(finishLogin(order, task))
+    const end = await finish(finishTask(order, task))
     ended.resolve(end)
     return end
   }

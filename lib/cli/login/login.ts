@@ -144,9 +144,9 @@ async function logIn(task: LoginTask, { code, approve }: LoginOptions): Promise<
   return (await needlessLogin(task)) ?? logInAtSite(task, page)
 }
 
-/** The desk knows why an account of this broker has no login here. */
+/** The service knows why an account of this broker has no login here. */
 async function refusedStart({ account, composition }: LoginTask, callbackUrl: string | undefined) {
-  const started = await composition.desk.start({ account, browser: COMMAND_LINE, callbackUrl })
+  const started = await composition.logins.start({ account, browser: COMMAND_LINE, callbackUrl })
   if ('refused' in started) return started
   throw new Error('a broker without a login has begun one')
 }
@@ -163,7 +163,7 @@ async function given(code: string): Promise<string> {
 async function printUrl(task: LoginTask): Promise<number> {
   const { account, broker, composition, terminal } = task
   const callbackUrl = callbackUrlOf(await composition.siteUrl(), broker.id)
-  const started = await composition.desk.start({ account, browser: COMMAND_LINE, callbackUrl })
+  const started = await composition.logins.start({ account, browser: COMMAND_LINE, callbackUrl })
   if ('refused' in started) return toldRefusal(await explained(endOfRefusal(account, started), task), task)
   const { authorizationUrl: url, redirectUri } = started
   if (terminal.json) {

@@ -3,7 +3,7 @@ import { inspectFile } from '../../mirrors/file-mirror.ts'
 import type { MirroredKey } from '../../mirrors/mirrored-key.ts'
 import { inspectRedis } from '../../mirrors/redis/inspection.ts'
 import type { AccountId } from '../../model/account-id.ts'
-import { AudienceError, ConfigurationError } from '../../model/errors.ts'
+import { SubscriberError, ConfigurationError } from '../../model/errors.ts'
 import { type Composition, compose } from '../backend/composition.ts'
 import { redisOf } from '../backend/mirror-setting.ts'
 import type { GlobalOptions } from '../backend/setting.ts'
@@ -70,7 +70,7 @@ function looking(mirror: string, look: Look): Look {
     try {
       return await look(accounts)
     } catch (error) {
-      if (!(error instanceof AudienceError)) throw error
+      if (!(error instanceof SubscriberError)) throw error
       return { mirror, holds: [], error: { message: error.message, fix: error.fix } }
     }
   }

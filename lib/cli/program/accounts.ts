@@ -1,9 +1,9 @@
 import type { TokenSource } from '../../client/sources/token-source.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { DeskRefusal, Validation } from '../../ports/token-desk.ts'
+import type { ServiceRefusal, Validation } from '../../ports/token-desk.ts'
 import type { WishOptions } from '../accounts/account-arguments.ts'
 import type { GlobalOptions } from '../backend/setting.ts'
-import type { Standing } from './standing.ts'
+import type { KnownToken } from './standing.ts'
 
 /** One account as a program sees it. */
 export interface ProgramAccount {
@@ -11,9 +11,9 @@ export interface ProgramAccount {
   /** Whether the record says that no program should use the published token, where there is a record to be read. */
   flaw(): Promise<'paused' | 'refused' | undefined>
   /** What is known of its token; the broker is not asked. Throws TokenUnavailableError, or what the stores throw. */
-  standing(): Promise<Standing>
+  standing(): Promise<KnownToken>
   /** Asks the broker, and renews nothing. */
-  validate(): Promise<Validation | DeskRefusal>
+  validate(): Promise<Validation | ServiceRefusal>
 }
 
 export interface ProgramAccounts {

@@ -6,7 +6,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 import { textTable } from '../terminal/text-table.ts'
 import type { ProgramAccount, ProgramOptions } from './accounts.ts'
 import { needOf, openAccounts } from './source.ts'
-import { type Judged, judge, type Verdict, verdictOfError } from './standing.ts'
+import { type Judged, judge, type TokenVerdict, verdictOfError } from './standing.ts'
 
 export interface CheckOptions extends ProgramOptions {
   readonly live?: boolean
@@ -45,13 +45,13 @@ export async function check(
   }
 }
 
-async function verdictOn(one: ProgramAccount, judged: Judged, live: boolean): Promise<Verdict> {
+async function verdictOn(one: ProgramAccount, judged: Judged, live: boolean): Promise<TokenVerdict> {
   // The broker's word first: a refusal is on record then, and the keeper knows that it has to renew.
   const proof = live ? await one.validate() : undefined
   return judge(await one.standing(), { ...judged, proof })
 }
 
-function show(checked: readonly Verdict[], accounts: readonly ProgramAccount[], terminal: Terminal): void {
+function show(checked: readonly TokenVerdict[], accounts: readonly ProgramAccount[], terminal: Terminal): void {
   const rows = checked.map(({ account, good, exitCode, verdict, validUntil, fix }, index) => [
     account,
     validUntil === null ? '-' : inZone(validUntil, accounts[index]),

@@ -17,7 +17,7 @@ const PLAIN_DEATHS: ReadonlySet<NodeJS.Signals> = new Set([
 const FAREWELL_MS = 5_000
 
 /** How a command ended. */
-export interface Ending {
+export interface ChildExit {
   readonly code: number
   readonly signal?: NodeJS.Signals
   /** Set where it could not be started. */
@@ -44,8 +44,8 @@ export class Signals {
   }
 
   /** Starts a command without a shell and waits for its end. */
-  async run([file = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<Ending> {
-    const { promise, resolve } = Promise.withResolvers<Ending>()
+  async run([file = '', ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<ChildExit> {
+    const { promise, resolve } = Promise.withResolvers<ChildExit>()
     try {
       const child = spawn(file, args, { stdio: 'inherit', env })
       this.#child = child
@@ -92,7 +92,7 @@ function codeOf(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal]
 }
 
-function unstarted(file: string, error: NodeJS.ErrnoException): Ending {
+function unstarted(file: string, error: NodeJS.ErrnoException): ChildExit {
   if (error.code === 'ENOENT') return { code: EXIT.notFound, fault: `${file}: command not found` }
   return { code: EXIT.notExecutable, fault: `${file} cannot be run (${error.code ?? error.name})` }
 }

@@ -1,5 +1,5 @@
 import { createClient } from '../../client/client.ts'
-import type { Need } from '../../client/need.ts'
+import type { TokenLifeNeeded } from '../../client/need.ts'
 import type { ClientToken } from '../../client/sources/token-source.ts'
 import { unavailable, unavailableOf } from '../../client/unavailable.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -7,7 +7,7 @@ import { EXIT } from '../terminal/exit-codes.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { UsageError } from '../terminal/usage-error.ts'
 import type { ProgramAccount, ProgramOptions } from './accounts.ts'
-import { type Ending, Signals } from './exec-child.ts'
+import { type ChildExit, Signals } from './exec-child.ts'
 import { needOf, openAccounts } from './source.ts'
 import { commandEnvironment, type ZonedToken } from './variables.ts'
 
@@ -54,7 +54,7 @@ export async function exec(
 const EXAMPLE = 'write it after two dashes: tokenkeeper exec upstox -- python job.py'
 
 /** The end, and the signal that kept the command from being started. */
-type Ended = readonly [ending: Ending, signal: NodeJS.Signals | undefined]
+type Ended = readonly [ending: ChildExit, signal: NodeJS.Signals | undefined]
 
 async function runOnce(
   command: readonly string[],
@@ -69,7 +69,7 @@ async function runOnce(
   return [ending, undefined]
 }
 
-async function endAs(ending: Ending, kept: NodeJS.Signals | undefined, signals: Signals): Promise<number> {
+async function endAs(ending: ChildExit, kept: NodeJS.Signals | undefined, signals: Signals): Promise<number> {
   const signal = kept ?? ending.signal
   return signal ? signals.dieOf(signal) : ending.code
 }
@@ -99,7 +99,7 @@ async function withAccounts(
 }
 
 /** A token that lasts, renewed when it is due. */
-async function lasting({ source, flaw }: ProgramAccount, need: Need, clock: Clock): Promise<ClientToken> {
+async function lasting({ source, flaw }: ProgramAccount, need: TokenLifeNeeded, clock: Clock): Promise<ClientToken> {
   const { account } = source
   const found = await flaw()
   if (found === 'paused') {

@@ -12,12 +12,12 @@ import { Secret } from '../../model/secret.ts'
 import { USER_AGENT } from '../../model/version.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { type Http, HttpError } from '../../ports/http.ts'
-import type { DeskRefusal, Validation } from '../../ports/token-desk.ts'
+import type { ServiceRefusal, Validation } from '../../ports/token-desk.ts'
 import { DEAD_EARLY_SECONDS } from '../../tokens/rules/token/due.ts'
-import type { Wish } from '../accounts/account-arguments.ts'
+import type { AccountsWish } from '../accounts/account-arguments.ts'
 import { readSetting } from '../backend/composition.ts'
 import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './accounts.ts'
-import { NO_TOKEN, REFUSED, type Remedy, type Standing, standingOfToken, unproven } from './standing.ts'
+import { NO_TOKEN, REFUSED, type Remedy, type KnownToken, standingOfToken, unproven } from './standing.ts'
 
 const KEY = 'TOKENKEEPER_API_KEY'
 /** On AWS a proof may take as long as API Gateway waits. */
@@ -46,7 +46,7 @@ const Verdict = z.object({
 
 /** Accounts over the REST interface, for a machine that has nothing but a key. Throws as `openAccounts` does. */
 export async function restAccounts(
-  { accounts, all }: Wish,
+  { accounts, all }: AccountsWish,
   url: string,
   options: ProgramOptions,
 ): Promise<ProgramAccounts> {
@@ -99,7 +99,7 @@ async function allOf(rest: Rest): Promise<readonly AccountId[]> {
 }
 
 /** By the record; by the token itself where the key may not see the record. */
-async function standingOf(source: ProgramAccount['source'], rest: Rest, clock: Clock): Promise<Standing> {
+async function standingOf(source: ProgramAccount['source'], rest: Rest, clock: Clock): Promise<KnownToken> {
   const { account, broker } = source
   try {
     const status = await get(`/accounts/${account}/token/status`, Status, account, rest)
@@ -123,7 +123,7 @@ function objectionIn(
   { state, live, unproven_since: since, expires_in: leftSeconds }: z.infer<typeof Status>,
   expiresAt: Temporal.Instant | undefined,
   timeZone: string,
-): Standing['objection'] {
+): KnownToken['objection'] {
   if (state === 'paused') return { code: 'paused', reason: 'paused' }
   if (!expiresAt) return NO_TOKEN
   if (since) return unproven(Temporal.Instant.from(since), timeZone)
@@ -153,7 +153,7 @@ function remedyIn(status: z.infer<typeof Status>): Remedy {
   }
 }
 
-async function validation(account: AccountId, rest: Rest): Promise<Validation | DeskRefusal> {
+async function validation(account: AccountId, rest: Rest): Promise<Validation | ServiceRefusal> {
   try {
     const said = await get(`/accounts/${account}/token/validate`, Verdict, account, rest)
     const problem = said.error as Validation['problem'] | null
@@ -167,7 +167,7 @@ async function validation(account: AccountId, rest: Rest): Promise<Validation | 
   } catch (error) {
     if (!(error instanceof TokenUnavailableError)) throw error
     const { message: reason, fix } = error
-    return { refused: true, code: error.code as DeskRefusal['code'], reason, fix }
+    return { refused: true, code: error.code as ServiceRefusal['code'], reason, fix }
   }
 }
 

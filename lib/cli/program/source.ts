@@ -1,4 +1,4 @@
-import type { Need } from '../../client/need.ts'
+import type { TokenLifeNeeded } from '../../client/need.ts'
 import { secondsIn } from '../../client/need.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import { wishIn } from '../accounts/account-arguments.ts'
@@ -31,7 +31,7 @@ export async function openAccounts(
 }
 
 /** How long a token must last. Throws UsageError for what is no time span. */
-export function needOf({ minValidFor, until }: ProgramOptions): Need {
+export function needOf({ minValidFor, until }: ProgramOptions): TokenLifeNeeded {
   try {
     // A bare number of seconds, as the client takes it, is a text here.
     const seconds = minValidFor === undefined ? undefined : secondsIn(numberOr(minValidFor))

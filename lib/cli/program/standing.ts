@@ -8,7 +8,7 @@ import { isBefore } from '../../model/instants.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { DeskRefusal, Validation } from '../../ports/token-desk.ts'
+import type { ServiceRefusal, Validation } from '../../ports/token-desk.ts'
 import { DEAD_EARLY_SECONDS } from '../../tokens/rules/token/due.ts'
 import { EXIT, exitCodeOfError } from '../terminal/exit-codes.ts'
 
@@ -23,7 +23,7 @@ export interface Remedy {
 }
 
 /** What is known of an account's token without asking the broker. */
-export interface Standing {
+export interface KnownToken {
   readonly account: AccountId
   readonly broker: Broker
   /** When it dies; absent where nobody can tell. */
@@ -39,10 +39,10 @@ export interface Judged {
   readonly until: Instant | undefined
   readonly now: Instant
   /** What the broker said about it a moment ago. */
-  readonly proof?: Validation | DeskRefusal | undefined
+  readonly proof?: Validation | ServiceRefusal | undefined
 }
 
-export interface Verdict {
+export interface TokenVerdict {
   readonly account: AccountId
   readonly good: boolean
   readonly exitCode: number
@@ -56,7 +56,7 @@ export interface Verdict {
 }
 
 /** Whether a token lasts, as far as anybody can prove, and whose turn it is when it does not. */
-export async function judge(standing: Standing, judged: Judged): Promise<Verdict> {
+export async function judge(standing: KnownToken, judged: Judged): Promise<TokenVerdict> {
   const { account, broker, expiresAt } = standing
   const { timeZone } = broker.session
   const told = {
@@ -74,11 +74,11 @@ export async function judge(standing: Standing, judged: Judged): Promise<Verdict
 }
 
 /** An account nothing could be found out about. */
-export function verdictOfError(error: unknown, account: AccountId): Verdict {
+export function verdictOfError(error: unknown, account: AccountId): TokenVerdict {
   return { account, validUntil: null, ...failure(unavailableOf(error, account)) }
 }
 
-function failure(error: TokenUnavailableError): Omit<Verdict, 'account' | 'validUntil'> {
+function failure(error: TokenUnavailableError): Omit<TokenVerdict, 'account' | 'validUntil'> {
   const { code, message, fix } = error
   return { good: false, exitCode: exitCodeOfError(error), code, verdict: message, fix }
 }
@@ -90,7 +90,7 @@ interface Wrong {
   readonly fix?: string
 }
 
-function whatIsWrong({ broker, expiresAt, objection }: Standing, judged: Judged): Wrong | undefined {
+function whatIsWrong({ broker, expiresAt, objection }: KnownToken, judged: Judged): Wrong | undefined {
   const { until, now, proof } = judged
   // What nobody knew is known by a proof of just now.
   const settled = objection?.code === UNPROVEN && proof && 'valid' in proof && proof.valid
@@ -129,7 +129,7 @@ export const REFUSED = { code: 'expired', reason: 'the broker has refused it' } 
 export const NO_TOKEN = { code: 'no_token', reason: 'no token yet' } as const
 
 /** All that can be known where only the token itself may be read. */
-export async function standingOfToken(source: TokenSource, clock: Pick<Clock, 'now'>): Promise<Standing> {
+export async function standingOfToken(source: TokenSource, clock: Pick<Clock, 'now'>): Promise<KnownToken> {
   const { account, broker } = source
   const told = {
     account,
@@ -154,7 +154,7 @@ function objectionTo(
   { expiresAt, live, unprovenSince }: ClientToken,
   now: Instant,
   timeZone: string,
-): Standing['objection'] {
+): KnownToken['objection'] {
   if (unprovenSince) return unproven(unprovenSince, timeZone)
   return live === false && expiresAt && !isOver(expiresAt, now) ? REFUSED : undefined
 }

@@ -13,10 +13,10 @@ import { decide } from '../../tokens/rules/decide/decide.ts'
 import type { Decision } from '../../tokens/rules/decide/decision.ts'
 import { loginAction } from '../../tokens/rules/outcome/advice.ts'
 import { unprovenSince } from '../../tokens/rules/token/doubt.ts'
-import { NO_TOKEN, REFUSED, type Remedy, type Standing, unproven } from './standing.ts'
+import { NO_TOKEN, REFUSED, type Remedy, type KnownToken, unproven } from './standing.ts'
 
 /** An account's standing by its record. What could be done about it is what a run would decide now; it is not done. */
-export function standingOfRecord(known: KnownAccount, ports: Ports): Standing {
+export function tokenOfRecord(known: KnownAccount, ports: Ports): KnownToken {
   const { broker, state } = known
   const { account, accessToken, paused } = state
   const at = (instant: Temporal.Instant): string => localInstant(instant, broker.session.timeZone)

@@ -6,22 +6,22 @@ import type { AccountId } from '../../model/account-id.ts'
 import { isRefused } from '../../model/account-state.ts'
 import { StateStoreError } from '../../model/errors.ts'
 import type { Ports } from '../../ports/ports.ts'
-import type { TokenDesk } from '../../ports/token-desk.ts'
+import type { TokenService } from '../../ports/token-desk.ts'
 import { resourceNames } from '../../resource-names.ts'
 import { unprovenSince } from '../../tokens/rules/token/doubt.ts'
 import { isLive } from '../../tokens/rules/token/token-status.ts'
-import { tokenDesk } from '../../tokens/service/token-desk.ts'
-import { brokerFor, type Wish } from '../accounts/account-arguments.ts'
+import { tokenService } from '../../tokens/service/token-desk.ts'
+import { brokerFor, type AccountsWish } from '../accounts/account-arguments.ts'
 import { chosenAccounts } from '../accounts/chosen-accounts.ts'
 import { type Composition, compose } from '../backend/composition.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './accounts.ts'
 import { standingOfToken } from './standing.ts'
-import { standingOfRecord } from './stored-standing.ts'
+import { tokenOfRecord } from './stored-standing.ts'
 
 /** Accounts from the stores of this machine, or of the deployed stack. Throws as `openAccounts` does. */
 export async function storedAccounts(
-  wish: Wish,
+  wish: AccountsWish,
   options: ProgramOptions,
   terminal: Terminal,
 ): Promise<ProgramAccounts> {
@@ -41,10 +41,10 @@ export async function storedAccounts(
 export async function programAccounts(
   accounts: readonly AccountId[],
   composition: Composition,
-  { all = false }: Partial<Wish> = {},
+  { all = false }: Partial<AccountsWish> = {},
 ): Promise<Omit<ProgramAccounts, 'close'>> {
   const { clock } = composition.ports
-  const desk = await deskOf(composition)
+  const tokens = await tokenServiceOf(composition)
   let known: readonly KnownAccount[]
   try {
     known = await chosenAccounts({ accounts, all }, composition)
@@ -60,15 +60,15 @@ export async function programAccounts(
           source,
           flaw: async () => undefined,
           standing: () => standingOfToken(source, clock),
-          validate: () => desk.validate({ account }),
+          validate: () => tokens.validate({ account }),
         }
       }),
     }
   }
-  return { clock, accounts: known.map((one) => recorded(one, composition, desk)) }
+  return { clock, accounts: known.map((one) => recorded(one, composition, tokens)) }
 }
 
-function recorded(known: KnownAccount, composition: Composition, desk: TokenDesk): ProgramAccount {
+function recorded(known: KnownAccount, composition: Composition, tokens: TokenService): ProgramAccount {
   const { ports, brokers, backend } = composition
   const { account, settings } = known.state
   const source =
@@ -83,16 +83,16 @@ function recorded(known: KnownAccount, composition: Composition, desk: TokenDesk
       if (state.paused) return 'paused'
       return isRefused(state) ? 'refused' : undefined
     },
-    standing: async () => standingOfRecord({ broker: known.broker, state: await present() }, ports),
-    validate: () => desk.validate({ account }),
+    standing: async () => tokenOfRecord({ broker: known.broker, state: await present() }, ports),
+    validate: () => tokens.validate({ account }),
   }
 }
 
-async function deskOf({ backend, brokers, ports, config }: Composition): Promise<TokenDesk> {
+async function tokenServiceOf({ backend, brokers, ports, config }: Composition): Promise<TokenService> {
   const all = brokers.map(({ broker }) => broker)
-  if (backend === 'local') return tokenDesk({ brokers: all, ports })
-  const { lambdaTokenDesk } = await import('../../aws/lambda-token-desk.ts')
-  return lambdaTokenDesk({ ...ports, brokers: all, functionOf: resourceNames(config.stackName).function })
+  if (backend === 'local') return tokenService({ brokers: all, ports })
+  const { lambdaTokenService } = await import('../../aws/lambda-token-desk.ts')
+  return lambdaTokenService({ ...ports, brokers: all, functionOf: resourceNames(config.stackName).function })
 }
 
 /** Straight from SSM, renewed by the broker's function, so that only one process writes. */

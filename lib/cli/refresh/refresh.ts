@@ -4,8 +4,8 @@ import { type AccountId, brokerOf } from '../../model/account-id.ts'
 import { newAccountState } from '../../model/account-state.ts'
 import { localInstant } from '../../model/local-time.ts'
 import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
-import { endingOfError } from '../../tokens/rules/outcome/ending.ts'
-import { resultOf } from '../../tokens/rules/outcome/result.ts'
+import { resultOfError } from '../../tokens/rules/outcome/ending.ts'
+import { reportLine } from '../../tokens/rules/outcome/result.ts'
 import { type WishOptions, wishIn } from '../accounts/account-arguments.ts'
 import { type Selection, selectionsIn } from '../accounts/chosen-accounts.ts'
 import { type Composition, compose } from '../backend/composition.ts'
@@ -78,10 +78,10 @@ export async function refreshSelected(
       } catch (error) {
         const ids = accounts ?? [broker.broker.id as AccountId]
         const failed = (account: AccountId): AccountResult =>
-          resultOf(
+          reportLine(
             broker.broker,
             newAccountState(account),
-            endingOfError(error, account, clock.now()),
+            resultOfError(error, account, clock.now()),
             clock.now(),
           )
         return report(ids.map(failed))

@@ -1,6 +1,6 @@
 import type { AccountId } from '../../model/account-id.ts'
 import type { AccountState, LoginResult } from '../../model/account-state.ts'
-import type { LoginDesk } from '../../ports/login-desk.ts'
+import type { LoginService } from '../../ports/login-desk.ts'
 import type { StateStore } from '../../ports/state-store.ts'
 import { loginCalled } from '../../tokens/login/attempts.ts'
 
@@ -10,17 +10,17 @@ export interface EndedLogin {
   readonly result: LoginResult
 }
 
-/** A desk that also tells `serve` how logins end, each once however often its callback is reloaded. */
-export function tellingDesk(
-  desk: LoginDesk,
+/** A service that also tells `serve` how logins end, each once however often its callback is reloaded. */
+export function tellingLoginService(
+  logins: LoginService,
   states: Pick<StateStore, 'get'>,
   tell: (ended: EndedLogin) => void,
-): LoginDesk {
+): LoginService {
   const told = new Set<string>()
   return {
-    ...desk,
+    ...logins,
     async finish(order) {
-      const finished = await desk.finish(order)
+      const finished = await logins.finish(order)
       if ('refused' in finished || told.has(finished.loginId)) return finished
       told.add(finished.loginId)
       const state = await states.get(finished.account).catch(() => undefined)
@@ -30,7 +30,7 @@ export function tellingDesk(
     },
     async acceptApproval(order) {
       const before = await approvedAt(order.account, states)
-      await desk.acceptApproval(order)
+      await logins.acceptApproval(order)
       const state = await states.get(order.account).catch(() => undefined)
       const at = state?.approval?.approvedAt
       if (state?.pending) {

@@ -4,14 +4,14 @@ import { VERSION } from '../../model/version.ts'
 import type { Composition } from '../backend/composition.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { ServeOptions } from './options.ts'
-import type { Scene } from './scene.ts'
+import type { ServedWorld } from './scene.ts'
 
 /** Before the first number of a list of addresses. */
 const LABEL_WIDTH = 21
 
 /** What `serve` says of itself before anything happens. */
 export function introduce(
-  scene: Scene,
+  scene: ServedWorld,
   { url }: LocalServer,
   { speed }: Pick<ServeOptions, 'speed'>,
   { home }: Pick<Composition, 'home'>,

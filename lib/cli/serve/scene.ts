@@ -12,7 +12,7 @@ import { parseAccountId } from '../../model/account-id.ts'
 import { changed } from '../../model/account-state.ts'
 import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
-import type { LoginDesk } from '../../ports/login-desk.ts'
+import type { LoginService } from '../../ports/login-desk.ts'
 import type { Notifier } from '../../ports/notifier.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { storedValue } from '../../ports/token-vault.ts'
@@ -24,17 +24,17 @@ import { loginLinks } from '../../site/login-links.ts'
 import { ensureSigningKey, type SigningKeys, storedSigningKeys } from '../../site/signing-keys.ts'
 import { webhookPath } from '../../site/webhook-path.ts'
 import { systemClock } from '../../system-clock.ts'
-import { loginDesk } from '../../tokens/login/desk.ts'
+import { loginService } from '../../tokens/login/desk.ts'
 import { edit, register } from '../accounts/registration.ts'
 import type { Composition } from '../backend/composition.ts'
-import { type EndedLogin, tellingDesk } from './desk.ts'
+import { type EndedLogin, tellingLoginService } from './desk.ts'
 
 /** What is served: the real accounts, or the simulated world for somebody who has none yet. */
-export interface Scene {
+export interface ServedWorld {
   readonly simulated: boolean
   readonly ports: Ports
   readonly brokers: readonly ServedBroker[]
-  readonly desk: LoginDesk
+  readonly logins: LoginService
   readonly keys: SigningKeys
   /** The site's address, for links and callbacks. */
   readonly siteUrl: string
@@ -66,11 +66,11 @@ export function publicUrl({ site }: Composition['config']): URL | undefined {
 }
 
 /** The accounts of this home, with links to the login page in their alerts. Throws TokenVaultError. */
-export async function realScene(
+export async function realWorld(
   composition: Composition,
   served: string,
   loginEnded: (ended: EndedLogin) => void,
-): Promise<Scene> {
+): Promise<ServedWorld> {
   const { brokers, config } = composition
   const outside = publicUrl(config)
   const siteUrl = outside?.origin ?? served
@@ -79,7 +79,7 @@ export async function realScene(
     simulated: false,
     ports,
     brokers: brokers.map(servedBroker),
-    desk: tellingDesk(composition.desk, ports.states, loginEnded),
+    logins: tellingLoginService(composition.logins, ports.states, loginEnded),
     keys,
     siteUrl,
     open: outside === undefined,
@@ -93,7 +93,7 @@ export async function realScene(
   }
 }
 
-export interface DemoSceneOptions {
+export interface DemoWorldOptions {
   /** Where it will be served. */
   readonly siteUrl: string
   /** Simulated minutes in one second. */
@@ -104,7 +104,7 @@ export interface DemoSceneOptions {
 }
 
 /** The simulated world with all its accounts set up, in memory: nothing of it is left afterwards. */
-export async function demoScene(real: Composition, options: DemoSceneOptions): Promise<Scene> {
+export async function demoWorld(real: Composition, options: DemoWorldOptions): Promise<ServedWorld> {
   const { siteUrl, minutesPerSecond, alert, tell, loginEnded } = options
   const clock = new DemoClock(demoStart(real.ports.clock.now()), minutesPerSecond * 60, systemClock)
   // Its morning begins minutes before yesterday's tokens die, and a busy machine must not sleep through that.
@@ -124,7 +124,7 @@ export async function demoScene(real: Composition, options: DemoSceneOptions): P
         tell,
       ),
       // Its tokens open nothing: no program is to find them where the real ones are.
-      audiences: [],
+      subscribers: [],
     },
     siteUrl,
   )
@@ -135,13 +135,13 @@ export async function demoScene(real: Composition, options: DemoSceneOptions): P
     parseConfig({ brokers: Object.fromEntries(BROKER_IDS.map((id) => [id, {}])) }),
   )
   const adapters = brokers.map(({ broker }) => broker)
-  const desk = tellingDesk(loginDesk({ brokers: adapters, ports }), ports.states, loginEnded)
-  const story = new DemoStory({ world, brokers: adapters, ports, desk, clock, real: systemClock, tell })
+  const logins = tellingLoginService(loginService({ brokers: adapters, ports }), ports.states, loginEnded)
+  const story = new DemoStory({ world, brokers: adapters, ports, logins, clock, real: systemClock, tell })
   return {
     simulated: true,
     ports,
     brokers: brokers.map(servedBroker),
-    desk,
+    logins,
     keys,
     siteUrl,
     open: true,

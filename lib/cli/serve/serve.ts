@@ -15,7 +15,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 import type { EndedLogin } from './desk.ts'
 import { introduce } from './introduction.ts'
 import type { ServeOptions } from './options.ts'
-import { demoScene, publicUrl, realScene, type Scene } from './scene.ts'
+import { demoWorld, publicUrl, realWorld, type ServedWorld } from './scene.ts'
 import { ServeScreen } from './screen.ts'
 import { INSTANCE_HEADER, instanceOf } from './served-site.ts'
 import { serveSite } from './site.ts'
@@ -52,14 +52,14 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     try {
       sole?.servesAt(server.url)
       const scene = simulated
-        ? await demoScene(composition, {
+        ? await demoWorld(composition, {
             siteUrl: server.url,
             minutesPerSecond: options.speed,
             alert,
             tell,
             loginEnded,
           })
-        : await realScene(composition, server.url, loginEnded)
+        : await realWorld(composition, server.url, loginEnded)
       // No command reaches the simulated accounts, which are in this process alone.
       const words = simulated ? { instead: `open ${server.url}/login` } : ownCommand(options)
       try {
@@ -118,7 +118,7 @@ function opened(
   })
 }
 
-function serviceOf(scene: Scene, screen: ServeScreen): LocalService {
+function serviceOf(scene: ServedWorld, screen: ServeScreen): LocalService {
   const service: LocalService = new LocalService({
     brokers: scene.brokers,
     ports: scene.ports,
@@ -132,7 +132,7 @@ function serviceOf(scene: Scene, screen: ServeScreen): LocalService {
 }
 
 /** Shows how the accounts stand. A store that cannot be read is told of by the run itself. */
-async function look({ brokers, ports }: Scene, screen: ServeScreen, service: LocalService): Promise<void> {
+async function look({ brokers, ports }: ServedWorld, screen: ServeScreen, service: LocalService): Promise<void> {
   try {
     const adapters = brokers.map(({ broker }) => broker)
     screen.accounts(await knownAccounts(adapters, ports.states), service)
@@ -148,7 +148,7 @@ interface Stage {
   readonly ended: Promise<void>
 }
 
-async function run(scene: Scene, { screen, service, ended }: Stage): Promise<void> {
+async function run(scene: ServedWorld, { screen, service, ended }: Stage): Promise<void> {
   const ticking = setInterval(() => {
     service.tick()
     scene.tick().catch(() => undefined)
@@ -175,7 +175,7 @@ async function run(scene: Scene, { screen, service, ended }: Stage): Promise<voi
 }
 
 /** Times that belong to no account are told on the clocks of the first market there is, else of the first broker. */
-function zoneOf({ brokers }: Scene): string {
+function zoneOf({ brokers }: ServedWorld): string {
   const first = brokers.find(({ broker }) => broker.tradingSession) ?? brokers[0]
   return first?.broker.session.timeZone ?? 'UTC'
 }

@@ -1,10 +1,10 @@
 import { Hono } from 'hono'
 import type { CommandWords } from '../../model/command-words.ts'
 import type { ApiKeys } from '../../ports/api-keys.ts'
-import type { TokenDesk } from '../../ports/token-desk.ts'
-import { tokenDesk } from '../../tokens/service/token-desk.ts'
+import type { TokenService } from '../../ports/token-desk.ts'
+import { tokenService } from '../../tokens/service/token-desk.ts'
 import { siteApp } from '../../web/app.ts'
-import type { Scene } from './scene.ts'
+import type { ServedWorld } from './scene.ts'
 
 /** Where a person is while they log in. */
 const LOGIN_PAGES = /^\/(login|callback|waiting|receipt|problem)\b/
@@ -21,8 +21,8 @@ export interface ServeSiteOptions {
  * Everything `serve` answers. Its pages open without a signed link as long as this machine alone can reach them; behind
  * a public address they need one. The same goes for the status of the accounts and an API key, until there is one.
  */
-export function serveSite(scene: Scene, { timeZone, apiKeys, words }: ServeSiteOptions): Hono {
-  const { ports, desk, keys, siteUrl, open, around } = scene
+export function serveSite(scene: ServedWorld, { timeZone, apiKeys, words }: ServeSiteOptions): Hono {
+  const { ports, logins, keys, siteUrl, open, around } = scene
   const brokers = scene.brokers.map(({ broker }) => broker)
   const site = siteApp({
     brokers,
@@ -32,9 +32,9 @@ export function serveSite(scene: Scene, { timeZone, apiKeys, words }: ServeSiteO
     rest: {
       access: open ? 'loopback' : 'keys',
       keys: apiKeys,
-      desk: around ? within(around, tokenDesk({ brokers, ports })) : tokenDesk({ brokers, ports }),
+      tokens: around ? within(around, tokenService({ brokers, ports })) : tokenService({ brokers, ports }),
     },
-    login: { siteUrl, open, desk, keys },
+    login: { siteUrl, open, logins, keys },
   })
   const app = new Hono()
   app.all('*', (context) => {
@@ -44,8 +44,8 @@ export function serveSite(scene: Scene, { timeZone, apiKeys, words }: ServeSiteO
   return app
 }
 
-/** The desk with something to do around each piece of work, as around each run. */
-function within(around: NonNullable<Scene['around']>, desk: TokenDesk): TokenDesk {
+/** The service with something to do around each piece of work, as around each run. */
+function within(around: NonNullable<ServedWorld['around']>, tokens: TokenService): TokenService {
   const during = async <T>(work: () => Promise<T>): Promise<T> => {
     let done: { readonly result: T } | undefined
     await around(async () => {
@@ -54,9 +54,9 @@ function within(around: NonNullable<Scene['around']>, desk: TokenDesk): TokenDes
     return (done as { readonly result: T }).result
   }
   return {
-    refresh: (order) => during(() => desk.refresh(order)),
-    adopt: (order) => during(() => desk.adopt(order)),
-    validate: (order) => during(() => desk.validate(order)),
-    readToken: (account) => desk.readToken(account),
+    refresh: (order) => during(() => tokens.refresh(order)),
+    adopt: (order) => during(() => tokens.adopt(order)),
+    validate: (order) => during(() => tokens.validate(order)),
+    readToken: (account) => tokens.readToken(account),
   }
 }

@@ -1,6 +1,6 @@
 import type { AccountId } from '../../model/account-id.ts'
 import type { Secret } from '../../model/secret.ts'
-import { tokenDesk } from '../../tokens/service/token-desk.ts'
+import { tokenService } from '../../tokens/service/token-desk.ts'
 import type { Composition } from '../backend/composition.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 
@@ -14,8 +14,8 @@ export async function adoptGiven(
   { ports, brokers }: Composition,
   terminal: Terminal,
 ): Promise<boolean> {
-  const desk = tokenDesk({ brokers: brokers.map(({ broker }) => broker), ports })
-  const end = await desk.adopt({ account, accessToken, replaceNewer: false })
+  const tokens = tokenService({ brokers: brokers.map(({ broker }) => broker), ports })
+  const end = await tokens.adopt({ account, accessToken, replaceNewer: false })
   if (!('refused' in end)) {
     terminal.print('access_token: proven live and published')
     return true

@@ -1,10 +1,10 @@
 import type { AccountId } from '../../model/account-id.ts'
 import { CallError } from '../errors.ts'
 import type { Call } from './call.ts'
-import type { Fault } from './exchange.ts'
+import type { CallFault } from './exchange.ts'
 
 /** No reply came. A URL loses its query: it can hold anything. */
-export function noReply(call: Call, { reason, sent, fix, cause }: Fault): CallError {
+export function noReply(call: Call, { reason, sent, fix, cause }: CallFault): CallError {
   if (reason === 'UND_ERR_INVALID_ARG') {
     return new CallError(`${nameOf(call)}: a header or the body cannot be sent`, {
       code: 'invalid_call',

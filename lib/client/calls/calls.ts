@@ -5,7 +5,7 @@ import type { AllowedUrls } from './allowed-urls.ts'
 import { pauseMs, retryAfterMs } from './backoff.ts'
 import { type Call, type CallInit, callOf } from './call.ts'
 import { clientIdMissing, noReply, redirected, spentBody } from './call-errors.ts'
-import { type Answer, discard, type ExchangeOptions, exchange, Fault } from './exchange.ts'
+import { type SeenReply, discard, type ExchangeOptions, exchange, CallFault } from './exchange.ts'
 import type { Reply } from './reply.ts'
 import type { ReplyHead } from './reply-head.ts'
 
@@ -46,12 +46,12 @@ export class Calls {
     const authorization = this.#authorizationOf(token)
     const first = await exchange(call, { url: call.url, authorization, redirected: false }, this.#options)
     // What nearly every call comes to, without a further step.
-    if (!(first instanceof Fault) && !first.refused && first.reply.ok) return first.reply
+    if (!(first instanceof CallFault) && !first.refused && first.reply.ok) return first.reply
     const answer = await this.#repeated(call, authorization, first)
     return answer.refused ? this.#withNewerToken(call, token, answer) : answer.reply
   }
 
-  async #withNewerToken(call: Call, refused: ClientToken, { reply, body }: Answer): Promise<Reply> {
+  async #withNewerToken(call: Call, refused: ClientToken, { reply, body }: SeenReply): Promise<Reply> {
     let newer: ClientToken | undefined
     try {
       newer = await this.#options.view.recover(refused)
@@ -69,12 +69,12 @@ export class Calls {
   }
 
   /** The answer after as many repeats as passing faults need and the call allows. */
-  async #repeated(call: Call, authorization: string, first: Answer | Fault): Promise<Answer> {
+  async #repeated(call: Call, authorization: string, first: SeenReply | CallFault): Promise<SeenReply> {
     const { clock } = this.#options
     for (let repeat = 1, outcome = first; ; repeat++) {
-      const answer = outcome instanceof Fault ? outcome : await this.#followed(call, authorization, outcome)
+      const answer = outcome instanceof CallFault ? outcome : await this.#followed(call, authorization, outcome)
       const waitMs = repeat > call.repeats ? undefined : this.#pauseAfter(answer, repeat)
-      if (answer instanceof Fault) {
+      if (answer instanceof CallFault) {
         if (waitMs === undefined) throw noReply(call, answer)
       } else {
         if (waitMs === undefined) return answer
@@ -86,9 +86,9 @@ export class Calls {
   }
 
   /** Milliseconds until a repeat makes sense; `undefined` where none does. */
-  #pauseAfter(outcome: Answer | Fault, repeat: number): number | undefined {
+  #pauseAfter(outcome: SeenReply | CallFault, repeat: number): number | undefined {
     const { clock, random } = this.#options
-    if (outcome instanceof Fault) return LASTING.test(outcome.reason) ? undefined : pauseMs(repeat, 0, random)
+    if (outcome instanceof CallFault) return LASTING.test(outcome.reason) ? undefined : pauseMs(repeat, 0, random)
     const { head } = outcome
     if (!PASSING.has(head.status)) return undefined
     const hintMs = retryAfterMs(head.header('retry-after'), clock.now().epochMilliseconds)
@@ -98,7 +98,7 @@ export class Calls {
   }
 
   /** Follows redirects within the host, where a token may go as well as to the first address. */
-  async #followed(call: Call, authorization: string, first: Answer): Promise<Answer | Fault> {
+  async #followed(call: Call, authorization: string, first: SeenReply): Promise<SeenReply | CallFault> {
     let answer = first
     let { url } = call
     for (let hops = 0; ; hops++) {
@@ -111,7 +111,7 @@ export class Calls {
       if (hops === MOST_REDIRECTS) throw redirected(call, 'too_many_redirects')
       url = target
       const next = await exchange(call, { url, authorization, redirected: true }, this.#options)
-      if (next instanceof Fault) return next
+      if (next instanceof CallFault) return next
       answer = next
     }
   }

@@ -12,7 +12,7 @@ import { peeked, ReplyHead } from './reply-head.ts'
 const LONGEST_ERROR_BYTES = 65_536
 
 /** A reply, looked at as far as is needed. */
-export interface Answer {
+export interface SeenReply {
   readonly head: ReplyHead
   readonly reply: Reply
   readonly body: Readable
@@ -21,7 +21,7 @@ export interface Answer {
 }
 
 /** The network's or undici's error in place of a reply. */
-export class Fault implements NetworkFault {
+export class CallFault implements NetworkFault {
   readonly reason: string
   readonly sent: boolean
   readonly fix?: string
@@ -46,7 +46,7 @@ export async function exchange(
   call: Call,
   { url, authorization, redirected }: { url: URL; authorization: string; redirected: boolean },
   { rule, dispatcher }: ExchangeOptions,
-): Promise<Answer | Fault> {
+): Promise<SeenReply | CallFault> {
   const { method, signal } = call
   const opened = call.content.open()
   const content = opened instanceof Promise ? await opened : opened
@@ -71,7 +71,7 @@ export async function exchange(
     return { head, body: looked.body, refused, reply }
   } catch (error) {
     if (signal?.aborted) throw signal.reason
-    return new Fault(error)
+    return new CallFault(error)
   }
 }
 

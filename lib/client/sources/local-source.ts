@@ -10,7 +10,7 @@ import { isHeld } from '../../tokens/rules/decide/held.ts'
 import { unprovenSince } from '../../tokens/rules/token/doubt.ts'
 import { isLive } from '../../tokens/rules/token/token-status.ts'
 import { authorizationOf } from '../../tokens/service/read-published.ts'
-import { tokenDesk } from '../../tokens/service/token-desk.ts'
+import { tokenService } from '../../tokens/service/token-desk.ts'
 import { managedElsewhere, objectionIn, unavailable, unavailableOfRefusal } from '../unavailable.ts'
 import type { ClientToken, TokenSource } from './token-source.ts'
 
@@ -40,13 +40,13 @@ export function localSource(options: LocalSourceOptions): TokenSource {
     throw new ConfigurationError(`the broker of ${account} is not switched on`, { fix: 'add it to cdk.json' })
   }
   const { clock, states } = ports
-  const desk = tokenDesk({ brokers, ports })
+  const tokens = tokenService({ brokers, ports })
 
   /** Between the publication of a token and its record another process is at work: wait for both to agree. */
   const read = async (): Promise<ClientToken> => {
     const until = clock.now().add({ seconds: PATIENCE_SECONDS }).epochMilliseconds
     for (;;) {
-      const published = await desk.readToken(account)
+      const published = await tokens.readToken(account)
       const state = await states.get(account)
       const isRecorded = published?.version === state?.accessToken?.version
       if (isRecorded || !isBusy(state) || clock.now().epochMilliseconds >= until) {
@@ -89,9 +89,9 @@ export function localSource(options: LocalSourceOptions): TokenSource {
       fix: state ? `run tokenkeeper refresh ${account}` : `run tokenkeeper setup ${account}`,
     })
 
-  const run = async (order: Pick<RefreshOrder, 'refused' | 'forcedAt'>): Promise<ClientToken> => {
+  const run = async (order: Pick<RefreshOrder, 'reported' | 'forcedAt'>): Promise<ClientToken> => {
     for (let round = 1; ; round++) {
-      const report = await desk.refresh({
+      const report = await tokens.refresh({
         broker: broker.id,
         accounts: [account],
         ...order,
@@ -121,7 +121,7 @@ export function localSource(options: LocalSourceOptions): TokenSource {
     hosts: ports.hosts,
     read,
     report: ({ generation, version }) =>
-      run({ refused: version === undefined ? { generation: generation ?? 0 } : { version } }),
+      run({ reported: version === undefined ? { generation: generation ?? 0 } : { version } }),
     // What another process renews from now on will do as well.
     renew: ({ force }) => run(force ? { forcedAt: clock.now() } : {}),
   }

@@ -1,4 +1,4 @@
-import { AudienceError, TokenkeeperError } from '../../model/errors.ts'
+import { SubscriberError, TokenkeeperError } from '../../model/errors.ts'
 import type { Secret } from '../../model/secret.ts'
 import { type RedisAddress, serverName } from './address.ts'
 import { redisFault, TimeLimitError } from './fault.ts'
@@ -69,7 +69,7 @@ async function known(password: RedisPassword): Promise<Secret | undefined> {
     return await password()
   } catch (error) {
     if (!(error instanceof TokenkeeperError)) throw error
-    throw new AudienceError(`the password of the Redis mirror could not be read: ${error.message}`, {
+    throw new SubscriberError(`the password of the Redis mirror could not be read: ${error.message}`, {
       cause: error,
       fix: error.fix,
     })

@@ -1,4 +1,4 @@
-import { AudienceError } from '../../model/errors.ts'
+import { SubscriberError } from '../../model/errors.ts'
 import type { RedisAddress } from './address.ts'
 
 /** What the library and Node put on their errors. */
@@ -59,10 +59,10 @@ export class TimeLimitError extends Error {}
  * What a mirror's owner may read of a failure. Of the library's own words nothing is taken, and it is not kept as the
  * cause either: a Redis that does not know a command repeats its arguments, which are tokens.
  */
-export function redisFault(error: unknown, { shown }: Pick<RedisAddress, 'shown'>): AudienceError {
-  if (error instanceof AudienceError) return error
+export function redisFault(error: unknown, { shown }: Pick<RedisAddress, 'shown'>): SubscriberError {
+  if (error instanceof SubscriberError) return error
   const { says, fix } = faultOf(error)
-  return new AudienceError(`Redis at ${shown} ${says}`, { fix })
+  return new SubscriberError(`Redis at ${shown} ${says}`, { fix })
 }
 
 function faultOf(error: unknown): Fault {

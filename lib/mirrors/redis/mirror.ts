@@ -1,9 +1,9 @@
 import type { Temporal } from 'temporal-polyfill'
 import { parseAccountId } from '../../model/account-id.ts'
-import { AudienceError } from '../../model/errors.ts'
+import { SubscriberError } from '../../model/errors.ts'
 import { fingerprint } from '../../model/fingerprint.ts'
 import type { Secret } from '../../model/secret.ts'
-import type { Audience, Publication } from '../../ports/audience.ts'
+import type { Subscriber, Publication } from '../../ports/audience.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { TokenVault } from '../../ports/token-vault.ts'
 import { redisAddress } from './address.ts'
@@ -33,7 +33,7 @@ export interface RedisMirrorOptions extends KeyNaming {
  * never replaced by an older one. Each method makes one connection of its own, of three seconds at most. Throws
  * ConfigurationError for an address that is none.
  */
-export function redisMirror({ url, password, clock, ...naming }: RedisMirrorOptions): Audience {
+export function redisMirror({ url, password, clock, ...naming }: RedisMirrorOptions): Subscriber {
   const address = redisAddress(url)
   let quietUntil: Temporal.Instant | undefined
   const connected = async (work: (client: RedisClient) => Promise<unknown>): Promise<void> => {
@@ -53,12 +53,12 @@ export function redisMirror({ url, password, clock, ...naming }: RedisMirrorOpti
 
   return {
     name: 'Redis mirror',
-    async published(publication) {
+    async onPublished(publication) {
       const pairs = keysOf(publication.account, naming)
       if (pairs.length === 0) return
       await connected((client) => write(client, pairs, publication, clock))
     },
-    async kept(publication) {
+    async onStillCurrent(publication) {
       const pairs = keysOf(publication.account, naming)
       if (pairs.length === 0 || isQuiet()) return
       await connected(async (client) => {
@@ -67,7 +67,7 @@ export function redisMirror({ url, password, clock, ...naming }: RedisMirrorOpti
         }
       })
     },
-    async withdrawn(account) {
+    async onWithdrawn(account) {
       const keys = keysOf(account, naming).flatMap(({ token, info }) => [token, info])
       if (keys.length > 0) await connected((client) => client.del(keys))
     },
@@ -78,7 +78,7 @@ export function redisMirror({ url, password, clock, ...naming }: RedisMirrorOpti
 export function storedRedisMirror({
   vault,
   ...options
-}: Omit<RedisMirrorOptions, 'password'> & { readonly vault: Pick<TokenVault, 'read'> }): Audience {
+}: Omit<RedisMirrorOptions, 'password'> & { readonly vault: Pick<TokenVault, 'read'> }): Subscriber {
   return redisMirror({ ...options, password: storedRedisPassword(vault, options.clock) })
 }
 
@@ -133,7 +133,7 @@ async function write(
       if (!(error instanceof WatchError)) throw error
     }
   }
-  throw new AudienceError('others keep writing the same keys of the Redis mirror', {
+  throw new SubscriberError('others keep writing the same keys of the Redis mirror', {
     fix: 'look for a second installation that mirrors the same account, and end one',
   })
 }

@@ -1,6 +1,6 @@
 import { instant, number, oneOf, optional, part, text, type ValueOf } from './fields.ts'
 
-export const TokenSource = oneOf(
+export const TokenOrigin = oneOf(
   'refresh_token',
   'credentials',
   'upstream',
@@ -10,7 +10,7 @@ export const TokenSource = oneOf(
   'found',
 )
 /** Where an access token came from: a grant, a person's login or approval, somebody who handed it to us, or the vault. */
-export type TokenSource = ValueOf<typeof TokenSource>
+export type TokenOrigin = ValueOf<typeof TokenOrigin>
 
 export const AccessTokenRecord = part({
   issuedAt: instant,
@@ -21,7 +21,7 @@ export const AccessTokenRecord = part({
   /** The vault's version of what was published; another one means that somebody else wrote it. */
   version: number,
   publishedAt: instant,
-  source: optional(TokenSource),
+  source: optional(TokenOrigin),
 })
 /** What is known of the access token that consumers see. */
 export interface AccessTokenRecord extends ValueOf<typeof AccessTokenRecord> {}

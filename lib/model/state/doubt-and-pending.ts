@@ -1,10 +1,10 @@
-import { TokenSource } from './access-token.ts'
+import { TokenOrigin } from './access-token.ts'
 import { instant, oneOf, optional, part, type ValueOf } from './fields.ts'
 
 export const Doubt = part({
   since: instant,
   /** What was sent: the source of the token it may have brought. */
-  by: TokenSource,
+  by: TokenOrigin,
   /** The broker may act on it until then: a proof from before settles nothing. @default - it was over when it was sent */
   openUntil: optional(instant),
 })

@@ -8,7 +8,7 @@ import { problemOfResult } from '../problem.ts'
 import { rateLimit } from '../rate-limit.ts'
 import type { RestEnv } from '../rest-env.ts'
 import type { RestSite } from '../rest-site.ts'
-import { ForceWish, RefreshedUser, RunReport } from './refresh-schemas.ts'
+import { ForceWish, RefreshedUser, RunReportSchema } from './refresh-schemas.ts'
 import { json, needs, problems, throughMiddleware } from './route.ts'
 
 /** Each is a run over everything. */
@@ -35,7 +35,7 @@ export function integrationRoutes(site: RestSite): OpenAPIHono<RestEnv> {
       request: { body },
       middleware: throughMiddleware(allowed('refresh')),
       responses: {
-        200: json('How it ended for each; `success` says whether for all', RunReport),
+        200: json('How it ended for each; `success` says whether for all', RunReportSchema),
         ...problems(...STATUSES, 503),
       },
     }),
@@ -98,9 +98,9 @@ interface Extent {
 /** One run for each broker, all at once: their paces have nothing to do with each other. */
 async function runOver(
   known: readonly KnownAccount[],
-  { desk }: RestSite,
+  { tokens }: RestSite,
   { forcedAt, everyAccount }: Extent,
-): Promise<z.input<typeof RunReport>> {
+): Promise<z.input<typeof RunReportSchema>> {
   const brokers = [...new Set(known.map(({ broker }) => broker.id))]
   const results: AccountResult[] = []
   const unreached: string[] = []
@@ -108,7 +108,7 @@ async function runOver(
   await Promise.all(
     brokers.map(async (broker) => {
       const own = known.filter((one) => one.broker.id === broker).map(({ state }) => state.account)
-      const reply = await desk.refresh({
+      const reply = await tokens.refresh({
         broker,
         ...(!everyAccount && { accounts: own }),
         ...(forcedAt && { forcedAt }),

@@ -23,7 +23,7 @@ export const RefreshWish = z
 
 const Outcome = z.enum(['fresh', 'refreshed', 'paused', 'skipped', 'awaiting_login', 'ambiguous', 'failed'])
 
-export const Refreshed = z
+export const RefreshedSchema = z
   .object({
     success: z.literal(true),
     outcome: Outcome,
@@ -58,7 +58,7 @@ const RunResult = z
   })
   .openapi('RunResult')
 
-export const RunReport = z
+export const RunReportSchema = z
   .object({
     success: z.boolean(),
     message: z.string(),

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { requestId } from 'hono/request-id'
-import type { Need } from '../access.ts'
+import type { RequiredScope } from '../access.ts'
 import { PROBLEM_TYPE, RestProblem } from '../problem.ts'
 import type { RestEnv } from '../rest-env.ts'
 import { Problem } from './schemas.ts'
@@ -53,7 +53,7 @@ export function throughMiddleware(...own: MiddlewareHandler<RestEnv>[]): Middlew
 }
 
 /** The members of a route's document that say what it needs. */
-export function needs(need: Need): { readonly security: { [KEY_SCHEME]: string[] }[] } {
+export function needs(need: RequiredScope): { readonly security: { [KEY_SCHEME]: string[] }[] } {
   return { security: [{ [KEY_SCHEME]: need === 'any' ? [] : [need] }] }
 }
 

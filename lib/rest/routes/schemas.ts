@@ -94,7 +94,7 @@ export const StatusOfAll = Status.extend({
   accounts: z.array(Status).optional().openapi({ description: 'All accounts, where there are several' }),
 }).openapi('StatusOfAll')
 
-export const Validation = z
+export const ValidationSchema = z
   .object({
     account_id: AccountId,
     account: Account,

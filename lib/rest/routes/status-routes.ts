@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import type { RestEnv } from '../rest-env.ts'
 import type { RestSite } from '../rest-site.ts'
 import { ALL_FORMS, json, NAMED_FORMS, needs, problems, throughMiddleware } from './route.ts'
-import { Status, StatusOfAll, Validation } from './schemas.ts'
+import { Status, StatusOfAll, ValidationSchema } from './schemas.ts'
 import { recordView, statusView, validationView } from './status-view.ts'
 
 /** Longer lists go by the record alone: SSM's rate of reads is shared with the runs, and each token would cost one. */
@@ -10,7 +10,7 @@ const MOST_TOKENS_READ = 20
 
 /** Whether each token is there, and whether the broker says so too (R2.2, R2.3). Never a token. */
 export function statusRoutes(site: RestSite): OpenAPIHono<RestEnv> {
-  const { allowed, directory, validations, desk, ports } = site
+  const { allowed, directory, validations, tokens, ports } = site
   const app = new OpenAPIHono<RestEnv>()
 
   app.openapi(
@@ -27,14 +27,14 @@ export function statusRoutes(site: RestSite): OpenAPIHono<RestEnv> {
     async (context) => {
       const caller = context.get('caller')
       const first = await directory.standard(caller)
-      const standard = await statusView(first, desk, ports.clock)
+      const standard = await statusView(first, tokens, ports.clock)
       const all = await directory.all(caller)
       if (all.length === 1) return context.json(standard, 200)
       const accounts = await Promise.all(
         all.map((known) => {
           if (all.length > MOST_TOKENS_READ) return recordView(known, ports.clock)
           const isFirst = known.state.account === first.state.account
-          return isFirst ? standard : statusView(known, desk, ports.clock)
+          return isFirst ? standard : statusView(known, tokens, ports.clock)
         }),
       )
       return context.json({ ...standard, accounts }, 200)
@@ -55,7 +55,7 @@ export function statusRoutes(site: RestSite): OpenAPIHono<RestEnv> {
         responses: { 200: json('What is on record', Status), ...problems(401, 403, 404, 500, 503) },
       }),
       async (context) =>
-        context.json(await statusView(await site.accountOf(context), desk, ports.clock), 200),
+        context.json(await statusView(await site.accountOf(context), tokens, ports.clock), 200),
     )
   }
 
@@ -74,7 +74,7 @@ export function statusRoutes(site: RestSite): OpenAPIHono<RestEnv> {
         request: { params },
         middleware: throughMiddleware(allowed('validate')),
         responses: {
-          200: json('What the broker says', Validation),
+          200: json('What the broker says', ValidationSchema),
           ...problems(401, 403, 404, 409, 429, 500, 502, 503),
         },
       }),

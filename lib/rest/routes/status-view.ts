@@ -3,18 +3,18 @@ import { shortId, statusOf } from '../../accounts/account-status.ts'
 import type { KnownAccount } from '../../accounts/accounts.ts'
 import { fingerprint } from '../../model/fingerprint.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { TokenDesk, Validation as Verdict } from '../../ports/token-desk.ts'
-import type { Status, Validation } from './schemas.ts'
+import type { TokenService, Validation as Verdict } from '../../ports/token-desk.ts'
+import type { Status, ValidationSchema } from './schemas.ts'
 
 /**
  * The status of an account for programs; never a token (lib/brokers/upstox/README.md, Mirror). Throws TokenVaultError.
  */
 export async function statusView(
   known: KnownAccount,
-  desk: TokenDesk,
+  tokens: TokenService,
   clock: Clock,
 ): Promise<z.input<typeof Status>> {
-  const stored = await desk.readToken(known.state.account)
+  const stored = await tokens.readToken(known.state.account)
   const recorded = recordView(known, clock)
   return {
     ...recorded,
@@ -50,7 +50,7 @@ export function recordView({ broker, state }: KnownAccount, clock: Clock): z.inp
 }
 
 /** What the broker said about a token. */
-export function validationView(verdict: Verdict): z.input<typeof Validation> {
+export function validationView(verdict: Verdict): z.input<typeof ValidationSchema> {
   const { account, valid, checkedAt, userID, problem } = verdict
   return {
     account_id: shortId(account),

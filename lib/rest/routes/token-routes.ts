@@ -7,7 +7,7 @@ import { assertScope } from '../access.ts'
 import { problemOfResult, RestProblem } from '../problem.ts'
 import type { RestEnv } from '../rest-env.ts'
 import type { RestSite } from '../rest-site.ts'
-import { Refreshed, RefreshWish } from './refresh-schemas.ts'
+import { RefreshedSchema, RefreshWish } from './refresh-schemas.ts'
 import { json, NAMED_FORMS, needs, problems, throughMiddleware } from './route.ts'
 import { Token } from './schemas.ts'
 import { tokenFacts, tokenFields } from './token-view.ts'
@@ -17,7 +17,7 @@ import { tokenFacts, tokenFields } from './token-view.ts'
  * scope `token` may ask for a renewal and is told how it went, and nothing that opens anything.
  */
 export function tokenRoutes(site: RestSite): OpenAPIHono<RestEnv> {
-  const { allowed, renewals, desk, ports } = site
+  const { allowed, renewals, tokens, ports } = site
   const { clock, states } = ports
   const app = new OpenAPIHono<RestEnv>()
 
@@ -37,7 +37,7 @@ export function tokenRoutes(site: RestSite): OpenAPIHono<RestEnv> {
       }),
       async (context) => {
         const known = await site.accountOf(context)
-        const published = await desk.readToken(known.state.account)
+        const published = await tokens.readToken(known.state.account)
         if (!published) throw missing(known, clock.now())
         site.noted('an access token was handed out', context, known)
         return context.json({ ...tokenFacts(known, published, clock), ...tokenFields(known, published) }, 200)
@@ -60,7 +60,7 @@ export function tokenRoutes(site: RestSite): OpenAPIHono<RestEnv> {
         request: { params, body: { content: { 'application/json': { schema: RefreshWish } } } },
         middleware: throughMiddleware(allowed('refresh')),
         responses: {
-          200: json('The account has what it can have', Refreshed),
+          200: json('The account has what it can have', RefreshedSchema),
           ...problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 502, 503),
         },
       }),
@@ -77,7 +77,7 @@ export function tokenRoutes(site: RestSite): OpenAPIHono<RestEnv> {
         if (!result.success || result.loginHelpsFrom) throw problemOfResult(result)
 
         const state = (await states.get(account)) ?? known.state
-        const published = await desk.readToken(account)
+        const published = await tokens.readToken(account)
         const given = caller.scopes.includes('token') ? published : undefined
         if (given) site.noted('an access token was handed out', context, known)
         const after = { broker: known.broker, state }

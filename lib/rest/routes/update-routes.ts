@@ -7,7 +7,7 @@ import { fingerprint } from '../../model/fingerprint.ts'
 import { isAfter } from '../../model/instants.ts'
 import { Secret } from '../../model/secret.ts'
 import { parseExpiresAt } from '../../oauth/expires-at.ts'
-import type { DeskRefusal } from '../../ports/token-desk.ts'
+import type { ServiceRefusal } from '../../ports/token-desk.ts'
 import { assertScope } from '../access.ts'
 import type { Caller } from '../caller.ts'
 import { problemOfRefusal, RestProblem } from '../problem.ts'
@@ -21,7 +21,7 @@ import { Update, Updated } from './schemas.ts'
 const PER_ACCOUNT = { count: 6, perSeconds: 60 }
 const PER_KEY = { count: 30, perSeconds: 60 }
 /** What is said against the token that was handed in, and not against the account it was meant for. */
-const REJECTIONS: ReadonlySet<DeskRefusal['code']> = new Set([
+const REJECTIONS: ReadonlySet<ServiceRefusal['code']> = new Set([
   'grant_rejected',
   'wrong_account',
   'older_token',
@@ -29,7 +29,7 @@ const REJECTIONS: ReadonlySet<DeskRefusal['code']> = new Set([
 
 /** Takes an access token from elsewhere: proven with the broker before anything is changed (R2.4). */
 export function updateRoutes(site: RestSite): OpenAPIHono<RestEnv> {
-  const { allowed, directory, desk, ports } = site
+  const { allowed, directory, tokens, ports } = site
   const app = new OpenAPIHono<RestEnv>()
   const perAccount = rateLimit(PER_ACCOUNT, ports.clock)
   const perKey = rateLimit(PER_KEY, ports.clock)
@@ -79,7 +79,7 @@ export function updateRoutes(site: RestSite): OpenAPIHono<RestEnv> {
         perKey.take(caller.keyId ?? '')
 
         const accessToken = new Secret(body.access_token)
-        const adopted = await desk.adopt({
+        const adopted = await tokens.adopt({
           account,
           accessToken,
           ...(expiresAt && { expiresAt }),
@@ -124,7 +124,7 @@ function expiryIn(
 }
 
 /** What the broker says against a token, or we: the token was rejected, and the request is at fault. */
-function problemOfAdoption(refusal: DeskRefusal): RestProblem {
+function problemOfAdoption(refusal: ServiceRefusal): RestProblem {
   const { code, reason, fix } = refusal
   return REJECTIONS.has(code)
     ? new RestProblem(code, reason, { fix, status: 422 })

@@ -6,7 +6,7 @@ import { nextClock } from '../../model/expiry/session-model.ts'
 import { isBefore } from '../../model/instants.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
-import { COMMAND_LINE, type LoginDesk } from '../../ports/login-desk.ts'
+import { COMMAND_LINE, type LoginService } from '../../ports/login-desk.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { openLogins } from '../../tokens/login/attempts.ts'
 import { isApprovalAwaited } from '../../tokens/rules/token/open-approval.ts'
@@ -43,7 +43,7 @@ export interface DemoStoryOptions {
   readonly world: DemoWorld
   readonly brokers: readonly Broker[]
   readonly ports: Pick<Ports, 'states'>
-  readonly desk: LoginDesk
+  readonly logins: LoginService
   readonly clock: DemoClock
   /** What people's patience is measured by. */
   readonly real: Clock
@@ -101,18 +101,18 @@ export class DemoStory {
     })
   }
 
-  /** As everybody does, but without a browser: FYERS' redirect goes straight to the desk. */
+  /** As everybody does, but without a browser: FYERS' redirect goes straight to the service. */
   async #binaLogsIn(): Promise<void> {
-    const { desk, tell, world } = this.#options
+    const { logins, tell, world } = this.#options
     tell('Nobody has clicked, so Bina reads the message and logs in at FYERS by herself')
     const callbackUrl = 'http://127.0.0.1/callback/fyers'
-    const started = await desk.start({ account: WHO_LOGS_IN, browser: COMMAND_LINE, callbackUrl })
+    const started = await logins.start({ account: WHO_LOGS_IN, browser: COMMAND_LINE, callbackUrl })
     if ('refused' in started) return tell(`FYERS is not asked: ${started.reason}`)
     const query = new URLSearchParams({
       auth_code: world.fyers.authCodeFor(BINA_AT_FYERS.fyId),
       state: new URL(started.authorizationUrl).searchParams.get('state') ?? '',
     })
-    await desk.finish({ by: 'redirect', broker: 'fyers', query: query.toString(), browser: COMMAND_LINE })
+    await logins.finish({ by: 'redirect', broker: 'fyers', query: query.toString(), browser: COMMAND_LINE })
   }
 
   #secondsSince(instant: Temporal.Instant | undefined): number {

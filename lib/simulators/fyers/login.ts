@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import type { Temporal } from 'temporal-polyfill'
-import { loginPage, readLogin } from '../kit/login-page.ts'
+import { simulatedLoginPage, readLogin } from '../kit/login-page.ts'
 import { simulatedJwt } from '../kit/simulated-token.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
 import type { FyersApp, FyersBehaviour, FyersUser } from './behaviour.ts'
@@ -101,7 +101,7 @@ function refusalOf(wish: URLSearchParams, simulator: FyersAccounts): Response | 
 }
 
 function page(wish: URLSearchParams, simulator: FyersAccounts, problem?: string): Response {
-  return loginPage({
+  return simulatedLoginPage({
     title: 'Log in to FYERS (simulated)',
     broker: 'FYERS',
     users: simulator.people.map(({ fyId, name }) => ({ id: fyId, name })),

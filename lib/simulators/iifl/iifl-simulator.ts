@@ -2,8 +2,8 @@ import { type Context, Hono } from 'hono'
 import type { Clock } from '../../ports/clock.ts'
 import type { Simulator, SimulatorEnv } from '../kit/simulator.ts'
 import { type IiflBehaviour, type IiflUser, iiflBehaviour } from './behaviour.ts'
-import { IiflKeyDesk, type Received } from './keys.ts'
-import { IiflLoginDesk } from './login.ts'
+import { IiflKeyExchange, type Received } from './keys.ts'
+import { IiflLoginEndpoint } from './login.ts'
 import { addIiflLoginPage } from './page.ts'
 import { IiflSessions, PerSecondLimit } from './sessions.ts'
 
@@ -20,20 +20,20 @@ export class IiflSimulator implements Simulator {
   readonly hosts = ['IIFL_API', 'IIFL_IDAAS', 'IIFL_LOGIN']
   readonly app = new Hono<SimulatorEnv>()
   readonly behaviour: IiflBehaviour = iiflBehaviour()
-  readonly login: IiflLoginDesk
+  readonly login: IiflLoginEndpoint
   readonly sessions: IiflSessions
   /** Every device id variant B has named, by client id. */
   readonly devices = new Map<string, Set<unknown>>()
 
-  readonly #keys: IiflKeyDesk
+  readonly #keys: IiflKeyExchange
   readonly #limit: PerSecondLimit
   readonly #users: ReadonlyMap<string, IiflUser>
 
   constructor(clock: Clock, users: readonly IiflUser[]) {
     this.#users = new Map(users.map((user) => [user.clientId.toUpperCase(), user]))
-    this.#keys = new IiflKeyDesk(clock, this.behaviour)
+    this.#keys = new IiflKeyExchange(clock, this.behaviour)
     this.#limit = new PerSecondLimit(clock)
-    this.login = new IiflLoginDesk(clock, this.#users, this.behaviour)
+    this.login = new IiflLoginEndpoint(clock, this.#users, this.behaviour)
     this.sessions = new IiflSessions(clock, this.behaviour)
     addIiflLoginPage(this.app, this)
     this.#variantA()

@@ -25,7 +25,7 @@ function serverKeys(): Promise<OwnKeys> {
 }
 
 /** The keys clients have exchanged, and what they send under them. */
-export class IiflKeyDesk {
+export class IiflKeyExchange {
   readonly #clock: Clock
   readonly #behaviour: IiflBehaviour
   readonly #known = new Map<string, { readonly peer: KeyObject; readonly at: Temporal.Instant }>()

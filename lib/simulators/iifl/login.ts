@@ -11,7 +11,7 @@ const CODE_LOCK_MIN = 15
 type Refusal = { readonly refused: string }
 /** The token for the next step. */
 type Passed = { readonly token: string; readonly user: IiflUser }
-export type Verdict = Refusal | Passed
+export type LoginVerdict = Refusal | Passed
 
 interface StepToken {
   readonly user: IiflUser
@@ -20,7 +20,7 @@ interface StepToken {
 }
 
 /** Who is at which step of a login, and who is locked out. */
-export class IiflLoginDesk {
+export class IiflLoginEndpoint {
   /** Passwords that could be read, in order: what a lock-out counts. */
   readonly passwords: { readonly clientId: string; readonly right: boolean }[] = []
   /** One-time codes that were looked at, with the 30-second step of their arrival. */
@@ -47,7 +47,7 @@ export class IiflLoginDesk {
     this.#behaviour = behaviour
   }
 
-  password(clientId: unknown, password: unknown): Verdict {
+  password(clientId: unknown, password: unknown): LoginVerdict {
     const user = this.#users.get(String(clientId).toUpperCase())
     if (!user) return { refused: 'EC002' }
     if (typeof password !== 'string' || password === '') return { refused: 'EC005' }
@@ -69,7 +69,7 @@ export class IiflLoginDesk {
   }
 
   /** Accepts the code of the present step once. A code is text: one that lost its leading zero is wrong. */
-  totp(bearer: string | undefined, clientId: unknown, code: unknown): Verdict {
+  totp(bearer: string | undefined, clientId: unknown, code: unknown): LoginVerdict {
     const user = this.holder(bearer, 'password')
     if (!user) return { refused: 'EC044' }
     if (user !== this.#users.get(String(clientId).toUpperCase())) return { refused: 'EC030' }

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { loginPage, readLogin } from '../kit/login-page.ts'
+import { simulatedLoginPage, readLogin } from '../kit/login-page.ts'
 import { simulatedPage } from '../kit/login-page-frame.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
 import type { IiflBehaviour, IiflUser } from './behaviour.ts'
@@ -54,7 +54,7 @@ function redirectOf(wish: URLSearchParams): string | undefined {
 
 function page(wish: URLSearchParams, simulator: IiflAccounts, problem?: string): Response {
   const redirect = redirectOf(wish)
-  return loginPage({
+  return simulatedLoginPage({
     title: 'Log in to IIFL (simulated)',
     broker: 'IIFL',
     users: simulator.usersOf(wish.get('appkey') ?? '').map(({ clientId, name }) => ({ id: clientId, name })),

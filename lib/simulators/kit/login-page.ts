@@ -17,7 +17,7 @@ export interface LoginPage {
 }
 
 /** A small login page as a broker shows it: who, second factor, log in or cancel. Works without JavaScript. */
-export function loginPage(page: LoginPage): Response {
+export function simulatedLoginPage(page: LoginPage): Response {
   const { title, broker, users, action, hidden, problem } = page
   return simulatedPage(
     title,
@@ -37,7 +37,7 @@ export function loginPage(page: LoginPage): Response {
   )
 }
 
-/** Who logs in by a posted {@link loginPage}, or what is wrong with the form. Cancelling needs no code. */
+/** Who logs in by a posted {@link simulatedLoginPage}, or what is wrong with the form. Cancelling needs no code. */
 export function readLogin(
   form: FormData | URLSearchParams,
 ): { readonly user: string; readonly approved: boolean } | { readonly problem: string } {

@@ -2,7 +2,7 @@ import { type AddressInfo, Server } from 'node:net'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Clock } from '../../ports/clock.ts'
-import type { Fault, Simulator, SimulatorEnv } from './simulator.ts'
+import type { SimulatedFault, Simulator, SimulatorEnv } from './simulator.ts'
 
 /** One request the simulated broker saw, without its body or query: simulators mask secrets like everything else. */
 interface SeenRequest {
@@ -18,7 +18,7 @@ export interface SimulatorServer {
   /** How many requests had this path (a prefix). */
   count(path: string): number
   /** Queues a fault for the next request whose path starts so. */
-  failNext(path: string, fault: Fault): void
+  failNext(path: string, fault: SimulatedFault): void
   /** Host overrides for {@link Ports.hosts}. */
   readonly hosts: Readonly<Record<string, string>>
   close(): Promise<void>
@@ -38,7 +38,7 @@ export async function startSimulator(
   options: SimulatorServerOptions,
 ): Promise<SimulatorServer> {
   const seen: SeenRequest[] = []
-  const faults: { readonly path: string; readonly fault: Fault }[] = []
+  const faults: { readonly path: string; readonly fault: SimulatedFault }[] = []
   const app = new Hono<SimulatorEnv>()
   const dateNow = (): string => new Date(options.clock.now().epochMilliseconds).toUTCString()
 

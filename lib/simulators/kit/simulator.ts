@@ -18,7 +18,7 @@ export interface Simulator {
 }
 
 /** Something that goes wrong once, for the next request whose path matches. */
-export type Fault =
+export type SimulatedFault =
   /** The connection is cut before the broker looks at the request. */
   | { readonly kind: 'reset' }
   /** The broker does its work and the reply never arrives. */
@@ -37,14 +37,14 @@ export type Fault =
   | { readonly kind: 'held'; readonly until: () => Promise<unknown> }
 
 /** Replies brokers' edges give instead of JSON. */
-export const HTML_502: Fault = {
+export const HTML_502: SimulatedFault = {
   kind: 'reply',
   status: 502,
   body: '<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>',
   headers: { 'content-type': 'text/html' },
 }
 
-export const HTML_200: Fault = {
+export const HTML_200: SimulatedFault = {
   kind: 'reply',
   status: 200,
   body: '<!doctype html><html><body>Please enable JavaScript</body></html>',

@@ -1,6 +1,6 @@
 import type { PdfBehaviour } from './invoices.ts'
 
-export interface PosUser {
+export interface SimulatedPosUser {
   readonly id: number
   readonly name: string
   readonly email: string

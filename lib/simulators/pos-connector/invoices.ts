@@ -6,7 +6,7 @@ import { invalid, page, reply } from './replies.ts'
 const IDEMPOTENCY_HEADER = 'idempotency-key'
 const FIRST_ID = 1001
 
-export interface Invoice {
+export interface SimulatedInvoice {
   readonly id: string
   readonly number: string
   readonly vendorId: string
@@ -26,7 +26,7 @@ export interface InvoiceHost {
 
 /** Create, submit, status and PDF of lib/brokers/pos-connector/README.md, Invoices, with idempotency by header. */
 export class PosInvoices {
-  readonly invoices = new Map<string, Invoice>()
+  readonly invoices = new Map<string, SimulatedInvoice>()
   readonly #host: InvoiceHost
   /** What was answered to an idempotency key: status and body. */
   readonly #answered = new Map<string, readonly [number, string]>()
@@ -75,7 +75,7 @@ export class PosInvoices {
       return invalid({ lines: ['The lines field is required.'] })
     if (named !== null && named !== vendorId) return reply(403, 'This action is unauthorized.')
     const id = String(FIRST_ID + this.invoices.size)
-    const invoice: Invoice = { id, number: String(number ?? `SIM-${id}`), vendorId, status: 'draft' }
+    const invoice: SimulatedInvoice = { id, number: String(number ?? `SIM-${id}`), vendorId, status: 'draft' }
     this.invoices.set(id, invoice)
     const data = { id, invoice_number: invoice.number, status: 'draft', created_at: this.#timestamp() }
     return Response.json({ data }, { status: 201 })
@@ -92,14 +92,14 @@ export class PosInvoices {
     )
   }
 
-  #read(request: Request, id: string, answer: (invoice: Invoice) => Response): Response {
+  #read(request: Request, id: string, answer: (invoice: SimulatedInvoice) => Response): Response {
     const user = this.#host.authenticated(request)
     if (user instanceof Response) return user
     const invoice = this.#find(id, user.vendorId)
     return invoice ? answer(invoice) : unknown()
   }
 
-  #pdf({ number }: Invoice, cut: () => void): Response {
+  #pdf({ number }: SimulatedInvoice, cut: () => void): Response {
     const behaviour = this.#host.pdf()
     if (behaviour === 'html') return page(200, 'Whoops, looks like something went wrong')
     const bytes = new TextEncoder().encode(`%PDF-1.7\n% simulated invoice ${number}\n%%EOF\n`)
@@ -111,7 +111,7 @@ export class PosInvoices {
     return new Response(behaviour === 'truncated' ? brokenOff(bytes, cut) : bytes, { headers })
   }
 
-  #find(id: string, vendorId: string): Invoice | undefined {
+  #find(id: string, vendorId: string): SimulatedInvoice | undefined {
     const invoice = this.invoices.get(id)
     return invoice?.vendorId === vendorId ? invoice : undefined
   }

@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import type { Temporal } from 'temporal-polyfill'
 import type { Clock } from '../../ports/clock.ts'
 import type { Simulator, SimulatorEnv } from '../kit/simulator.ts'
-import { type PosOptions, type PosUser, usualBehaviour } from './behaviour.ts'
+import { type PosOptions, type SimulatedPosUser, usualBehaviour } from './behaviour.ts'
 import { PosInvoices } from './invoices.ts'
 import { invalid, page, reply, type Throttle, toLoginPage, tooMany } from './replies.ts'
 
@@ -12,7 +12,7 @@ const LOGINS_PER_MINUTE = 5
 const CALLS_PER_MINUTE = 60
 
 interface Token {
-  readonly user: PosUser
+  readonly user: SimulatedPosUser
   readonly diesAtMs: number
 }
 
@@ -36,13 +36,13 @@ export class PosConnectorSimulator implements Simulator {
   })
 
   readonly #clock: Clock
-  readonly #users: readonly PosUser[]
+  readonly #users: readonly SimulatedPosUser[]
   readonly #options: Required<PosOptions>
   readonly #tokens = new Map<string, Token>()
   readonly #calls = new Map<string, { minute: number; count: number }>()
   #serial = 16
 
-  constructor(clock: Clock, users: readonly PosUser[], options: PosOptions = {}) {
+  constructor(clock: Clock, users: readonly SimulatedPosUser[], options: PosOptions = {}) {
     this.#clock = clock
     this.#users = users
     this.#options = { prefix: '', loginPath: '/api/login', refreshPath: '', ...options }
@@ -120,7 +120,7 @@ export class PosConnectorSimulator implements Simulator {
     return invalid({ email: [message] }, message)
   }
 
-  #tokenReply(user: PosUser): Response {
+  #tokenReply(user: SimulatedPosUser): Response {
     const token = this.#issue(user)
     const expiry = this.#expiryFields()
     switch (this.behaviour.shape) {
@@ -138,7 +138,7 @@ export class PosConnectorSimulator implements Simulator {
     }
   }
 
-  #issue(user: PosUser): string {
+  #issue(user: SimulatedPosUser): string {
     if (this.behaviour.deletesOlderTokens) this.revokeTokensOf(user.email)
     this.#serial += 1
     const random = createHash('sha256').update(`${user.email} ${this.#serial}`).digest('hex').slice(0, 40)
@@ -178,7 +178,7 @@ export class PosConnectorSimulator implements Simulator {
   }
 
   /** The user of a live bearer token; else the answer of Laravel's guard. */
-  #authenticated(request: Request): PosUser | Response {
+  #authenticated(request: Request): SimulatedPosUser | Response {
     const bearer = bearerOf(request)
     const throttle = this.#throttle(`api ${bearer}`, CALLS_PER_MINUTE)
     if (throttle) return tooMany({ message: 'Too Many Attempts.' }, throttle)
@@ -202,7 +202,7 @@ export class PosConnectorSimulator implements Simulator {
   }
 }
 
-function publicUser({ id, email, vendorId }: PosUser): Record<string, unknown> {
+function publicUser({ id, email, vendorId }: SimulatedPosUser): Record<string, unknown> {
   return { id, email, vendor_id: vendorId }
 }
 

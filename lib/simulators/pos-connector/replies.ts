@@ -1,4 +1,4 @@
-import type { Fault } from '../kit/simulator.ts'
+import type { SimulatedFault } from '../kit/simulator.ts'
 
 /** A limit that is used up. */
 export interface Throttle {
@@ -51,7 +51,7 @@ export function tooMany(
   return Response.json(body, { status: 429, headers })
 }
 
-function json(status: number, body: unknown, headers: Record<string, string> = {}): Fault {
+function json(status: number, body: unknown, headers: Record<string, string> = {}): SimulatedFault {
   return {
     kind: 'reply',
     status,
@@ -74,16 +74,16 @@ export const POS_FAULTS = {
   },
   loginRedirect: { kind: 'reply', status: 302, body: '', headers: { location: '/login' } },
   serverError: json(500, { message: 'Server Error' }),
-  maintenance: (retryAfterSeconds?: number): Fault =>
+  maintenance: (retryAfterSeconds?: number): SimulatedFault =>
     json(
       503,
       { message: 'Service Unavailable' },
       retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) },
     ),
-  throttled: (retryAfterSeconds: number): Fault =>
+  throttled: (retryAfterSeconds: number): SimulatedFault =>
     json(429, { message: 'Too Many Attempts.' }, { 'retry-after': String(retryAfterSeconds) }),
   /** `APP_DEBUG=true`: a stack trace that holds request data. */
-  debugError: (canary: string): Fault =>
+  debugError: (canary: string): SimulatedFault =>
     json(500, {
       message: `SQLSTATE[HY000] near "${canary}"`,
       exception: 'Illuminate\\Database\\QueryException',
@@ -91,4 +91,4 @@ export const POS_FAULTS = {
       line: 760,
       trace: [{ function: 'attempt', class: 'Illuminate\\Auth\\SessionGuard', args: [{ password: canary }] }],
     }),
-} as const satisfies Record<string, Fault | ((value: never) => Fault)>
+} as const satisfies Record<string, SimulatedFault | ((value: never) => SimulatedFault)>

@@ -18,7 +18,7 @@ export type ExpiresAtFormat =
   | 'absent'
 
 /** One answer of an account's script. */
-export type Answer =
+export type ScriptedAnswer =
   /** The token the service holds; one is made at the first question. */
   | 'current'
   /** A newly approved token, which becomes the current one. */
@@ -35,8 +35,8 @@ export type Answer =
 
 /** What an account's two routes answer, one after another; the last answer stays. */
 export interface Script {
-  token: Answer[]
-  refresh: Answer[]
+  token: ScriptedAnswer[]
+  refresh: ScriptedAnswer[]
 }
 
 /** Switches of the service as a whole. */
@@ -102,7 +102,7 @@ export class TokenServiceSimulator implements Simulator {
     return this.#reply(account, next ?? (route === 'token' ? 'current' : 'fresh'))
   }
 
-  #reply(account: string, answer: Answer): Response {
+  #reply(account: string, answer: ScriptedAnswer): Response {
     switch (answer) {
       case 'current':
         return this.#token(account, this.currentOf(account))

@@ -1,8 +1,8 @@
 import type { Hono } from 'hono'
-import { loginPage, readLogin } from '../kit/login-page.ts'
+import { simulatedLoginPage, readLogin } from '../kit/login-page.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
 import type { UpstoxApp, UpstoxBehaviour } from './behaviour.ts'
-import { failure, type UpstoxUser } from './replies.ts'
+import { upstoxFailure, type UpstoxUser } from './replies.ts'
 
 /** What the dialog needs of the broker it belongs to. */
 interface UpstoxAccounts {
@@ -50,11 +50,11 @@ function codeFor(simulator: UpstoxAccounts, userId: string): string {
 function refusalOf(wish: URLSearchParams, { client }: UpstoxAccounts): Response | undefined {
   if (wish.get('client_id') === client.clientId && wish.get('redirect_uri') === client.redirectUri)
     return undefined
-  return failure(401, 'UDAPI100068', "Check your 'client_id' and 'redirect_uri'")
+  return upstoxFailure(401, 'UDAPI100068', "Check your 'client_id' and 'redirect_uri'")
 }
 
 function page(wish: URLSearchParams, simulator: UpstoxAccounts, problem?: string): Response {
-  return loginPage({
+  return simulatedLoginPage({
     title: 'Log in to Upstox (simulated)',
     broker: 'Upstox',
     users: simulator.people.map(({ userId, name }) => ({ id: userId, name })),

@@ -6,13 +6,13 @@ export interface UpstoxUser {
 }
 
 /** The error envelope of lib/brokers/upstox/README.md, Errors, in both casings. */
-export function failure(status: number, code: string, message: string): Response {
+export function upstoxFailure(status: number, code: string, message: string): Response {
   const named = { errorCode: code, error_code: code }
   const rest = { message, propertyPath: null, invalidValue: null, property_path: null, invalid_value: null }
   return Response.json({ status: 'error', errors: [{ ...named, ...rest }] }, { status })
 }
 
-export function success(data: unknown): Response {
+export function upstoxSuccess(data: unknown): Response {
   return Response.json({ status: 'success', data })
 }
 

@@ -12,11 +12,11 @@ import { UpstoxLimits } from './limits.ts'
 import { addSimulatedPhone } from './phone.ts'
 import {
   edgeBlock,
-  failure,
+  upstoxFailure,
   javaException,
   millisecondText,
   profileOf,
-  success,
+  upstoxSuccess,
   type UpstoxUser,
 } from './replies.ts'
 
@@ -131,7 +131,7 @@ export class UpstoxSimulator implements Simulator {
       if (ODD_USER_AGENT.test(userAgent)) return edgeBlock()
       const user = this.#holderOf(context.req.header('authorization'))
       if (user && this.#limits.overrun(user.userId, context.req.path)) {
-        return failure(429, 'UDAPI10005', 'Too Many Request Sent')
+        return upstoxFailure(429, 'UDAPI10005', 'Too Many Request Sent')
       }
       return next()
     })
@@ -148,24 +148,24 @@ export class UpstoxSimulator implements Simulator {
       if (!this.#holderOf(req.header('authorization'))) return deadToken()
       const open = this.#clock.now().toZonedDateTimeISO(DEATH.timeZone).toPlainTime().toString() >= FUNDS_OPEN
       return open
-        ? success({ equity: {} })
-        : failure(423, 'UDAPI100072', 'Service is accessible from 5:30 AM')
+        ? upstoxSuccess({ equity: {} })
+        : upstoxFailure(423, 'UDAPI100072', 'Service is accessible from 5:30 AM')
     })
     this.app.post('/v2/order/place', ({ req }) => {
       if (!this.#holderOf(req.header('authorization')) || this.behaviour.orders === 'token_refused') {
         return deadToken()
       }
       if (this.behaviour.orders === 'address_refused')
-        return failure(403, 'UDAPI1154', 'Static IP not registered')
-      return success({ order_id: '260000000000001' })
+        return upstoxFailure(403, 'UDAPI1154', 'Static IP not registered')
+      return upstoxSuccess({ order_id: '260000000000001' })
     })
     this.app.delete('/v2/logout', ({ req }) => {
       const user = this.#holderOf(req.header('authorization'))
       if (!user) return javaException()
       this.killAccessToken(user.userId)
-      return success(true)
+      return upstoxSuccess(true)
     })
-    this.app.all('*', () => failure(404, 'UDAPI100060', 'Resource not Found.'))
+    this.app.all('*', () => upstoxFailure(404, 'UDAPI100060', 'Resource not Found.'))
   }
 
   /** The code is spent by the first request that names it, whatever else is wrong with that request. */
@@ -175,15 +175,15 @@ export class UpstoxSimulator implements Simulator {
     const usable = known !== undefined && !known.spent
     if (known) known.spent = true
     for (const [field, code] of EXCHANGE_FIELDS) {
-      if (!form.get(field)) return failure(400, code, `${field} is required`)
+      if (!form.get(field)) return upstoxFailure(400, code, `${field} is required`)
     }
     if (form.get('client_id') !== this.#app.clientId || form.get('client_secret') !== this.#app.secret) {
-      return failure(status, 'UDAPI100069', 'Invalid client credentials')
+      return upstoxFailure(status, 'UDAPI100069', 'Invalid client credentials')
     }
     if (form.get('redirect_uri') !== this.#app.redirectUri) {
-      return failure(status, 'UDAPI100070', 'Invalid redirect_uri')
+      return upstoxFailure(status, 'UDAPI100070', 'Invalid redirect_uri')
     }
-    if (!usable) return failure(status, 'UDAPI100057', 'Invalid Auth code')
+    if (!usable) return upstoxFailure(status, 'UDAPI100057', 'Invalid Auth code')
     const user = this.#users.get(known.userId)
     const extra = {
       ddpi: false,
@@ -201,12 +201,12 @@ export class UpstoxSimulator implements Simulator {
 
   #requestApproval(clientId: string, secret: unknown): Response {
     if (clientId !== this.#app.clientId || secret !== this.#app.secret) {
-      return failure(this.behaviour.grantErrorStatus, 'UDAPI100069', 'Invalid client credentials')
+      return upstoxFailure(this.behaviour.grantErrorStatus, 'UDAPI100069', 'Invalid client credentials')
     }
     this.approvalRequests += 1
     const openUntil = nextClock(DEATH, this.#clock.now())
     this.approvals.add(openUntil)
-    return success({
+    return upstoxSuccess({
       authorization_expiry: millisecondText(openUntil),
       notifier_url: this.#app.notifierUrl ?? null,
     })
@@ -214,10 +214,10 @@ export class UpstoxSimulator implements Simulator {
 
   #profile(user: UpstoxUser | undefined): Response {
     const { profileError, profileOf: other, extraFields } = this.behaviour
-    if (profileError) return failure(profileError.status, profileError.code, 'simulated')
+    if (profileError) return upstoxFailure(profileError.status, profileError.code, 'simulated')
     if (!user) return deadToken()
     const shown = other === undefined ? user : this.#users.get(other)
-    return success({ ...profileOf(shown), ...(extraFields && { ddpi: false }) })
+    return upstoxSuccess({ ...profileOf(shown), ...(extraFields && { ddpi: false }) })
   }
 
   #holderOf(authorization: string | undefined): UpstoxUser | undefined {
@@ -231,5 +231,5 @@ export class UpstoxSimulator implements Simulator {
 }
 
 function deadToken(): Response {
-  return failure(401, 'UDAPI100050', 'Invalid token used to access API')
+  return upstoxFailure(401, 'UDAPI100050', 'Invalid token used to access API')
 }

@@ -1,8 +1,8 @@
 import type { Hono } from 'hono'
-import { loginPage, readLogin } from '../kit/login-page.ts'
+import { simulatedLoginPage, readLogin } from '../kit/login-page.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
 import type { ZerodhaApp, ZerodhaBehaviour } from './behaviour.ts'
-import { failure, type ZerodhaUser } from './replies.ts'
+import { kiteFailure, type ZerodhaUser } from './replies.ts'
 
 /** What the page needs of the broker it belongs to. */
 interface ZerodhaAccounts {
@@ -44,13 +44,13 @@ export function addZerodhaLogin(app: Hono<SimulatorEnv>, simulator: ZerodhaAccou
 }
 
 function refusalOf(wish: URLSearchParams, { client }: ZerodhaAccounts): Response | undefined {
-  if (wish.get('v') !== '3') return failure(400, 'InputException', 'Invalid version')
-  if (wish.get('api_key') !== client.apiKey) return failure(400, 'InputException', 'Invalid `api_key`.')
+  if (wish.get('v') !== '3') return kiteFailure(400, 'InputException', 'Invalid version')
+  if (wish.get('api_key') !== client.apiKey) return kiteFailure(400, 'InputException', 'Invalid `api_key`.')
   return undefined
 }
 
 function page(wish: URLSearchParams, simulator: ZerodhaAccounts, problem?: string): Response {
-  return loginPage({
+  return simulatedLoginPage({
     title: 'Log in to Kite (simulated)',
     broker: 'Zerodha',
     users: simulator.users.map(({ userId, name }) => ({ id: userId, name })),

@@ -1,4 +1,4 @@
-import type { Fault } from '../kit/simulator.ts'
+import type { SimulatedFault } from '../kit/simulator.ts'
 
 export interface ZerodhaUser {
   readonly userId: string
@@ -6,12 +6,12 @@ export interface ZerodhaUser {
 }
 
 /** The envelope of a success (lib/brokers/zerodha/README.md, Endpoints). */
-export function success(data: unknown): Response {
+export function kiteSuccess(data: unknown): Response {
   return Response.json({ status: 'success', data })
 }
 
 /** The envelope of an error (lib/brokers/zerodha/README.md, Errors). */
-export function failure(status: number, errorType: string, message: string): Response {
+export function kiteFailure(status: number, errorType: string, message: string): Response {
   return new Response(errorText(errorType, message), {
     status,
     headers: { 'content-type': 'application/json' },
@@ -22,7 +22,7 @@ export function failure(status: number, errorType: string, message: string): Res
  * Kite's passing faults as a server says them once, for {@link SimulatorServer.failNext}
  * (lib/brokers/zerodha/README.md, Errors).
  */
-export const KITE_FAULTS: Readonly<Record<429 | 500 | 502 | 503 | 504, Fault>> = {
+export const KITE_FAULTS: Readonly<Record<429 | 500 | 502 | 503 | 504, SimulatedFault>> = {
   429: fault(429, 'NetworkException', 'Too many requests'),
   500: fault(500, 'GeneralException', 'Something went wrong'),
   502: fault(502, 'DataException', 'Unable to parse the reply of the back end'),
@@ -47,7 +47,7 @@ export function identityOf({ userId, name }: ZerodhaUser): Record<string, unknow
   }
 }
 
-function fault(status: number, errorType: string, message: string): Fault {
+function fault(status: number, errorType: string, message: string): SimulatedFault {
   const headers = { 'content-type': 'application/json' }
   return { kind: 'reply', status, body: errorText(errorType, message), headers }
 }

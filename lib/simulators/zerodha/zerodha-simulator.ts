@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Simulator, SimulatorEnv } from '../kit/simulator.ts'
 import type { ZerodhaApp, ZerodhaBehaviour } from './behaviour.ts'
 import { addZerodhaLogin } from './login.ts'
-import { failure, identityOf, success, type ZerodhaUser } from './replies.ts'
+import { kiteFailure, identityOf, kiteSuccess, type ZerodhaUser } from './replies.ts'
 import { ZerodhaSessions } from './sessions.ts'
 
 const REQUEST_TOKEN_LIFE_S = 300
@@ -64,17 +64,17 @@ export class ZerodhaSimulator implements Simulator {
     this.app.post('/session/refresh_token', async ({ req }) => this.#renew(await req.text()))
     this.app.delete('/session/token', (context) => this.#logout(context))
     this.app.get('/user/profile', (context) =>
-      this.#withUser(context, (user) => success({ ...identityOf(user) })),
+      this.#withUser(context, (user) => kiteSuccess({ ...identityOf(user) })),
     )
     this.app.get('/user/margins', (context) =>
-      this.#withUser(context, () => success({ equity: { enabled: true, net: 0 } })),
+      this.#withUser(context, () => kiteSuccess({ equity: { enabled: true, net: 0 } })),
     )
     this.app.post('/orders/:variety', (context) => this.#withUser(context, () => this.#order(context)))
     // Whatever is not there answers in Kite's envelope as well.
     for (const path of ['/session/token', '/session/refresh_token', '/user/*', '/orders/:variety']) {
-      this.app.all(path, () => failure(405, 'InputException', 'Method not allowed'))
+      this.app.all(path, () => kiteFailure(405, 'InputException', 'Method not allowed'))
     }
-    this.app.all('*', () => failure(404, 'GeneralException', 'Route not found'))
+    this.app.all('*', () => kiteFailure(404, 'GeneralException', 'Route not found'))
   }
 
   #exchange(form: string): Response {
@@ -99,15 +99,15 @@ export class ZerodhaSimulator implements Simulator {
   #presented(form: string, field: string): string | Response {
     const fields = new URLSearchParams(form)
     const missing = ['api_key', field, 'checksum'].find((name) => !fields.get(name))
-    if (missing) return failure(400, 'InputException', `Missing or empty field \`${missing}\``)
+    if (missing) return kiteFailure(400, 'InputException', `Missing or empty field \`${missing}\``)
     if (fields.get('api_key') !== this.client.apiKey) {
-      return failure(400, 'InputException', 'Invalid `api_key`.')
+      return kiteFailure(400, 'InputException', 'Invalid `api_key`.')
     }
     const presented = fields.get(field) ?? ''
     const { apiKey, secret } = this.client
     const checksum = createHash('sha256').update(`${apiKey}${presented}${secret}`).digest('hex')
     if (fields.get('checksum') === checksum) return presented
-    return failure(403, 'TokenException', 'Invalid `checksum`.')
+    return kiteFailure(403, 'TokenException', 'Invalid `checksum`.')
   }
 
   /**
@@ -119,7 +119,7 @@ export class ZerodhaSimulator implements Simulator {
     if (!user) return dead()
     const approved = this.behaviour.approvedPlatform !== undefined
     const accessToken = this.accessTokenFor(userId)
-    return success({
+    return kiteSuccess({
       ...identityOf(user),
       api_key: this.client.apiKey,
       access_token: accessToken,
@@ -131,11 +131,11 @@ export class ZerodhaSimulator implements Simulator {
 
   #logout({ req }: Context): Response {
     if (req.query('api_key') !== this.client.apiKey) {
-      return failure(400, 'InputException', 'Invalid `api_key`.')
+      return kiteFailure(400, 'InputException', 'Invalid `api_key`.')
     }
     const { access_token: accessToken, refresh_token: refreshToken } = req.query()
     const ended = accessToken ? this.#sessions.end(accessToken) : this.#sessions.revoke(refreshToken ?? '')
-    return ended ? success(true) : dead()
+    return ended ? kiteSuccess(true) : dead()
   }
 
   /**
@@ -146,9 +146,9 @@ export class ZerodhaSimulator implements Simulator {
     const from = context.env.incoming.socket?.remoteAddress ?? ''
     const { orderAddresses } = this.behaviour
     if (orderAddresses && !orderAddresses.includes(from)) {
-      return failure(403, 'PermissionException', 'The address of this request is not registered')
+      return kiteFailure(403, 'PermissionException', 'The address of this request is not registered')
     }
-    return success({ order_id: '260912000000001' })
+    return kiteSuccess({ order_id: '260912000000001' })
   }
 
   #withUser(context: Context<SimulatorEnv>, reply: (user: ZerodhaUser) => Response): Response {
@@ -157,7 +157,7 @@ export class ZerodhaSimulator implements Simulator {
       .split(':')
     const user = this.user(this.#sessions.holderOf(accessToken) ?? '')
     if (apiKey !== this.client.apiKey || !user) {
-      return failure(403, 'TokenException', 'Incorrect `api_key` or `access_token`.')
+      return kiteFailure(403, 'TokenException', 'Incorrect `api_key` or `access_token`.')
     }
     return reply(user)
   }
@@ -170,5 +170,5 @@ export class ZerodhaSimulator implements Simulator {
 }
 
 function dead(): Response {
-  return failure(403, 'TokenException', 'Token is invalid or has expired.')
+  return kiteFailure(403, 'TokenException', 'Token is invalid or has expired.')
 }

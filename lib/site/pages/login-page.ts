@@ -2,19 +2,19 @@ import { html } from 'hono/html'
 import type { Temporal } from 'temporal-polyfill'
 import { statusOf } from '../../accounts/account-status.ts'
 import type { KnownAccount } from '../../accounts/accounts.ts'
-import { canBeApproved, type Later, type Needing, type Overview, openIncident } from '../../accounts/needs.ts'
+import { canBeApproved, type Later, type NeedsPerson, type Overview, openIncident } from '../../accounts/needs.ts'
 import { nextNeed } from '../../accounts/receipt.ts'
 import { loginDeadline } from '../../markets/trading-day.ts'
 import { isRefused } from '../../model/account-state.ts'
 import { unprovenSince } from '../../tokens/rules/token/doubt.ts'
 import { isApprovalAwaited } from '../../tokens/rules/token/open-approval.ts'
 import { isLive, tokenStatus } from '../../tokens/rules/token/token-status.ts'
-import type { Visitor } from '../visitor.ts'
+import type { SiteSession } from '../visitor.ts'
 import { counted, forOwner, inWords, titleOf } from './names.ts'
 import { actionButton, type Html, type Page, sentence, stateLine, when } from './page.ts'
 
 /** The one page for all accounts: which need somebody, why, by when, and one button each. */
-export function loginPage(overview: Overview, visitor: Visitor, now: Temporal.Instant): Page {
+export function loginPage(overview: Overview, visitor: SiteSession, now: Temporal.Instant): Page {
   const { needing, later, covered } = overview
   const title =
     needing.length === 0
@@ -41,11 +41,11 @@ function summary(overview: Overview): Html {
   if (needing.length === 0) {
     return html`<p class="lead">No account waits for a person.${done > 0 && ` Today: ${progress(overview)}.`}</p>`
   }
-  return html`<p class="lead">${progress(overview)}.${needing.some(({ help }) => help === 'login') && ' Each button leads to the broker’s own page.'}</p>`
+  return html`<p class="lead">${progress(overview)}.${needing.some(({ requiredAction: help }) => help === 'login') && ' Each button leads to the broker’s own page.'}</p>`
 }
 
-function needCard(known: Needing, visitor: Visitor, now: Temporal.Instant, index: number): Html {
-  const { state, help } = known
+function needCard(known: NeedsPerson, visitor: SiteSession, now: Temporal.Instant, index: number): Html {
+  const { state, requiredAction: help } = known
   const id = `account-${index + 1}`
   const words = {
     login: 'Needs your login',
@@ -68,7 +68,7 @@ ${help === 'login' && loginButtons(known, visitor, now)}
 }
 
 /** The way in, best first: in the broker's app where that is possible, else on the web. */
-export function loginButtons(known: KnownAccount, visitor: Visitor, now: Temporal.Instant): Html {
+export function loginButtons(known: KnownAccount, visitor: SiteSession, now: Temporal.Instant): Html {
   const { broker, state } = known
   const { account, approval } = state
   const label = forOwner(`Log in at ${broker.displayName}`, known)
@@ -82,7 +82,7 @@ ${actionButton(visitor, { account, action: 'start', label, quiet: true })}`
 ${actionButton(visitor, { account, action: 'start', label, quiet: true })}`
 }
 
-function why({ broker, state, help }: Needing, now: Temporal.Instant): Html | string {
+function why({ broker, state, requiredAction: help }: NeedsPerson, now: Temporal.Instant): Html | string {
   const { accessToken, last } = state
   if (openIncident(state)?.kind === 'token_lost') {
     return 'Its refresh token was lost: only a login brings a new one.'
@@ -113,19 +113,19 @@ function oldToken({ broker, state }: KnownAccount, now: Temporal.Instant): Html 
   return html`Proven ${when(accessToken.provenAt, broker)}, valid until ${when(accessToken.expiresAt, broker)}.`
 }
 
-function whatToDo({ state, help }: Needing): Html | string {
+function whatToDo({ state, requiredAction: help }: NeedsPerson): Html | string {
   const { last } = state
   if (!needsCorrection(state, help) || !last?.fix) return ''
   return html`<dt>Do this</dt><dd>${sentence(last.fix)}</dd>`
 }
 
 /** Whether something is wrong that a login does not put right by itself. */
-function needsCorrection(state: Needing['state'], help: Needing['help']): boolean {
+function needsCorrection(state: NeedsPerson['state'], help: NeedsPerson['requiredAction']): boolean {
   return help !== 'login' || openIncident(state)?.kind === 'human_action'
 }
 
 /** Who need not log in yet: a button would lead to a token that is dead when it is needed. */
-function laterList(later: readonly Later[], visitor: Visitor, now: Temporal.Instant): Html {
+function laterList(later: readonly Later[], visitor: SiteSession, now: Temporal.Instant): Html {
   return html`<section aria-labelledby="later">
 <h2 id="later">Too early for a login</h2>
 <ul>
@@ -135,7 +135,7 @@ ${later.map((one) => laterLine(one, visitor, now))}
 `
 }
 
-function laterLine({ from, named, ...known }: Later, visitor: Visitor, now: Temporal.Instant): Html {
+function laterLine({ from, named, ...known }: Later, visitor: SiteSession, now: Temporal.Instant): Html {
   const { broker, state } = known
   const label = forOwner(`Log in at ${broker.displayName} all the same`, known)
   const button =

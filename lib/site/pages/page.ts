@@ -5,7 +5,7 @@ import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { Broker } from '../../ports/broker.ts'
-import type { Action, Visitor } from '../visitor.ts'
+import type { Action, SiteSession } from '../visitor.ts'
 import { STYLE } from './style.ts'
 
 /** Text whose interpolations were escaped. */
@@ -46,7 +46,7 @@ ${body}
 
 /** A button that does something: the only way anything is changed. */
 export function actionButton(
-  visitor: Visitor,
+  visitor: SiteSession,
   { account, action, label, quiet }: ActionButton & { readonly account: AccountId },
 ): Html {
   return html`<form method="post" action="/login/${account}/${action}">
@@ -62,7 +62,7 @@ interface ActionButton {
   readonly quiet?: boolean
 }
 
-export function formToken(visitor: Visitor, account: AccountId, action: Action): Html {
+export function formToken(visitor: SiteSession, account: AccountId, action: Action): Html {
   return html`<input type="hidden" name="token" value="${visitor.formToken(account, action)}">`
 }
 

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { KnownAccount } from '../../accounts/accounts.ts'
-import type { Visitor } from '../visitor.ts'
+import type { SiteSession } from '../visitor.ts'
 import { forOwner, titleOf } from './names.ts'
 import { actionButton, formToken, type Html, type Page } from './page.ts'
 import { backToAll } from './receipt-page.ts'
@@ -11,7 +11,7 @@ import { backToAll } from './receipt-page.ts'
  */
 export function pastePage(
   known: KnownAccount,
-  visitor: Visitor,
+  visitor: SiteSession,
   view: { readonly authorizationUrl: string } | { readonly problem: string },
 ): Page {
   const { broker, state } = known

@@ -114,7 +114,7 @@ const STATUS: Readonly<Partial<Record<Refusal['code'], ContentfulStatusCode>>> =
   state: 503,
 }
 
-/** What the desk would not do, in its own words; nothing was changed. */
+/** What the service would not do, in its own words; nothing was changed. */
 export function refusalPage({ code, reason, fix }: Refusal): Page {
   return failure({
     title: 'Not now',

@@ -5,7 +5,7 @@ import type { Overview } from '../../accounts/needs.ts'
 import { coverage, nextNeed, oldTokenSentence } from '../../accounts/receipt.ts'
 import type { LoginAttempt, LoginResult } from '../../model/account-state.ts'
 import { keptLogin } from '../../tokens/rules/token/kept-login.ts'
-import type { Visitor } from '../visitor.ts'
+import type { SiteSession } from '../visitor.ts'
 import { loginButtons, progress } from './login-page.ts'
 import { forOwner, titleOf } from './names.ts'
 import { actionButton, type Html, type Page, sentence, stateLine, when } from './page.ts'
@@ -18,7 +18,7 @@ export interface ReceiptView {
   readonly known: KnownAccount
   /** All accounts, for what comes next. */
   readonly overview: Overview
-  readonly visitor: Visitor
+  readonly visitor: SiteSession
   readonly now: Temporal.Instant
 }
 
@@ -140,8 +140,8 @@ function retry({ known, visitor }: ReceiptView): Html {
 }
 
 /** Finishing one leads to the next. */
-function whatNext(overview: Overview, visitor: Visitor, now: Temporal.Instant): Html {
-  const next = overview.needing.find(({ help }) => help === 'login')
+function whatNext(overview: Overview, visitor: SiteSession, now: Temporal.Instant): Html {
+  const next = overview.needing.find(({ requiredAction: help }) => help === 'login')
   if (!next) {
     const rest = overview.needing.length
     return html`<p class="lead">${progress(overview)}.${rest === 0 && ' You can close this page.'}</p>

@@ -2,7 +2,7 @@ import { html } from 'hono/html'
 import type { Temporal } from 'temporal-polyfill'
 import type { KnownAccount } from '../../accounts/accounts.ts'
 import { isApprovalAwaited } from '../../tokens/rules/token/open-approval.ts'
-import type { Visitor } from '../visitor.ts'
+import type { SiteSession } from '../visitor.ts'
 import { loginButtons } from './login-page.ts'
 import { forOwner, titleOf } from './names.ts'
 import { actionButton, type Page, when } from './page.ts'
@@ -13,7 +13,7 @@ const LOOK_AGAIN_SECONDS = 3
 const LOOK_LATER_SECONDS = 30
 
 /** The page between "Ask me in the app" and the receipt: whether somebody has approved, and the other way in. */
-export function waitingPage(known: KnownAccount, visitor: Visitor, now: Temporal.Instant): Page {
+export function waitingPage(known: KnownAccount, visitor: SiteSession, now: Temporal.Instant): Page {
   const { broker, state } = known
   const { account, approval } = state
   if (state.pending?.source === 'approval') return keptPage({ known, visitor })
@@ -34,7 +34,7 @@ ${backToAll}`
   return { title, body, refreshSeconds: late ? LOOK_LATER_SECONDS : LOOK_AGAIN_SECONDS }
 }
 
-function notAsked(known: KnownAccount, visitor: Visitor, now: Temporal.Instant): Page {
+function notAsked(known: KnownAccount, visitor: SiteSession, now: Temporal.Instant): Page {
   const { approval } = known.state
   const late = approval !== undefined && approval.approvedAt === undefined
   const title = late ? 'Nobody approved in time' : 'Nobody was asked'

@@ -7,7 +7,7 @@ const PAGE_TYPE = /^text\/html\b/
 
 /**
  * Puts the commands in whatever the site answers, pages and replies alike, as they run for its visitors: they come out
- * of records, brokers' adapters and desks, which know nothing of where they will be read.
+ * of records, brokers' adapters and services, which know nothing of where they will be read.
  */
 export function wordedReplies(words: CommandWords): MiddlewareHandler {
   return async (context, next) => {

@@ -1,18 +1,18 @@
 import { Hono } from 'hono'
 import { loginCalled } from '../../tokens/login/attempts.ts'
 import { onlyNavigation, queryOf } from '../guards.ts'
-import { forVisitors, type LoginSite, noSuchPage } from '../login-site.ts'
+import { inSession, type LoginSite, noSuchPage } from '../login-site.ts'
 import { show } from '../pages/page.ts'
 import { problemPage } from '../pages/problem-page.ts'
 import { receiptPage } from '../pages/receipt-page.ts'
 
-/** Longer than any broker's redirect; the desk reads no longer query. */
+/** Longer than any broker's redirect; the service reads no longer query. */
 const LONGEST_QUERY = 8192
 
 /** Where brokers send browsers back to, and what people see then. */
 export function callbackRoutes(site: LoginSite): Hono {
   const app = new Hono()
-  const { desk, brokers } = site
+  const { logins, brokers } = site
 
   /** Always leads away from the query, which holds the code, and never waits for anybody to press anything. */
   app.get('/callback/:broker', onlyNavigation, async (context) => {
@@ -23,7 +23,7 @@ export function callbackRoutes(site: LoginSite): Hono {
     // Nobody's login is touched by a browser that cannot have begun it.
     if (!visitor) return context.redirect('/problem/other_browser', 303)
     if (query.length > LONGEST_QUERY) return context.redirect('/problem/unknown_state', 303)
-    const finished = await desk.finish({
+    const finished = await logins.finish({
       by: 'redirect',
       broker: broker.id,
       query,
@@ -34,7 +34,7 @@ export function callbackRoutes(site: LoginSite): Hono {
     return context.redirect(target, 303)
   })
 
-  const receipt = forVisitors(site, async ({ known, visitor, now }, context) => {
+  const receipt = inSession(site, async ({ known, visitor, now }, context) => {
     const attempt = loginCalled(known.state, context.req.param('login') ?? '')
     if (!attempt) return show(context, noSuchPage())
     return show(context, receiptPage(attempt, { known, visitor, now, overview: await site.overview(now) }))

@@ -3,7 +3,7 @@ import { readPasted } from '../../tokens/login/pasted-login.ts'
 import { isLive, tokenStatus } from '../../tokens/rules/token/token-status.ts'
 import { areLoopback, shortForm } from '../guards.ts'
 import { verifyLink } from '../login-links.ts'
-import { forVisitors, type LoginSite, type Look } from '../login-site.ts'
+import { inSession, type LoginSite, type Look } from '../login-site.ts'
 import { loginPage } from '../pages/login-page.ts'
 import { show } from '../pages/page.ts'
 import { pastePage } from '../pages/paste-page.ts'
@@ -15,7 +15,7 @@ import type { Action } from '../visitor.ts'
 /** The pages and buttons of a login until the browser leaves for the broker. Only POST changes anything. */
 export function loginRoutes(site: LoginSite): Hono {
   const app = new Hono()
-  const { desk, tokens, ports, siteUrl } = site
+  const { logins, tokens, ports, siteUrl } = site
 
   app.get('/', (context) => context.redirect('/login', 303))
 
@@ -32,7 +32,7 @@ export function loginRoutes(site: LoginSite): Hono {
   post('start', async (look, context) => {
     const { broker, state } = look.known
     const callbackUrl = `${siteUrl}/callback/${broker.id}`
-    const started = await desk.start({
+    const started = await logins.start({
       account: state.account,
       browser: look.visitor.binding,
       callbackUrl,
@@ -48,7 +48,7 @@ export function loginRoutes(site: LoginSite): Hono {
 
   post('approve', async ({ known }, context) => {
     const { account } = known.state
-    const asked = await desk.requestApproval({ account })
+    const asked = await logins.requestApproval({ account })
     if ('refused' in asked) return show(context, refusalPage(asked))
     return context.redirect(`/waiting/${account}`, 303)
   })
@@ -74,13 +74,13 @@ export function loginRoutes(site: LoginSite): Hono {
     }
     const { query } = pasted
     const { binding: browser } = visitor
-    const finished = await desk.finish({ by: 'redirect', broker: known.broker.id, query, browser })
+    const finished = await logins.finish({ by: 'redirect', broker: known.broker.id, query, browser })
     const target =
       'refused' in finished ? `/problem/${finished.code}` : `/receipt/${finished.account}/${finished.loginId}`
     return context.redirect(target, 303)
   })
 
-  const waiting = forVisitors(site, async ({ known, visitor, now }, context) => {
+  const waiting = inSession(site, async ({ known, visitor, now }, context) => {
     const { state } = known
     const status = tokenStatus(state, now)
     // Another request that is open leaves the token unproven again, a minute after its proof.
@@ -97,7 +97,7 @@ export function loginRoutes(site: LoginSite): Hono {
     action: Action,
     press: (look: Look, context: Context, form: URLSearchParams) => Promise<Response>,
   ): void {
-    const pressed = forVisitors(site, async (look, context) => {
+    const pressed = inSession(site, async (look, context) => {
       const form = new URLSearchParams(await context.req.text())
       const genuine = look.visitor.isFormToken(look.known.state.account, action, form.get('token') ?? '')
       return genuine ? press(look, context, form) : show(context, foreignFormPage())

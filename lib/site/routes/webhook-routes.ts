@@ -12,12 +12,12 @@ const POSTS_PER_MINUTE = 30
 
 /**
  * Where a broker posts what its customers approved. Nobody signs these posts: on a path nobody can guess, each body
- * is a candidate that the desk holds against the open request and proves.
+ * is a candidate that the service holds against the open request and proves.
  *
  * Whoever posts learns nothing: 200 and an empty body for every body on a known path (lib/brokers/upstox/README.md,
  * Approval), one longer than any token included, which is not even read. 404 for a guess, 429 for a flood.
  */
-export function webhookRoutes({ keys, desk, ports }: Pick<LoginSite, 'keys' | 'desk' | 'ports'>): Hono {
+export function webhookRoutes({ keys, logins, ports }: Pick<LoginSite, 'keys' | 'logins' | 'ports'>): Hono {
   const { clock, telemetry } = ports
   const posts = new Map<AccountId, { readonly since: Temporal.Instant; count: number }>()
 
@@ -45,7 +45,7 @@ export function webhookRoutes({ keys, desk, ports }: Pick<LoginSite, 'keys' | 'd
     const account = context.get('account')
     const body = parsed(await context.req.text())
     try {
-      if (body !== undefined) await desk.acceptApproval({ account, body })
+      if (body !== undefined) await logins.acceptApproval({ account, body })
     } catch (error) {
       const code = error instanceof TokenkeeperError ? error.code : 'internal'
       telemetry.error('a posted approval could not be looked at', { account, code })

@@ -78,7 +78,7 @@ export class Lease {
   }
 
   /** Records changes and keeps the lease. Throws LeaseLostError when it is no longer ours, StateStoreError. */
-  async keep(changes: StateChanges): Promise<void> {
+  async write(changes: StateChanges): Promise<void> {
     if (await this.#write(() => changes)) return
     throw new LeaseLostError('another run took over this account', {
       fix: 'nothing to do: the other run finishes it',
@@ -88,7 +88,7 @@ export class Lease {
   /** Holds the account for longer, for what must not be lost. Throws StateStoreError when the lease is no longer ours. */
   async extend(until: Temporal.Instant): Promise<void> {
     const { lease } = this.#state
-    if (lease) await this.keep({ lease: { ...lease, until } })
+    if (lease) await this.write({ lease: { ...lease, until } })
   }
 
   /**

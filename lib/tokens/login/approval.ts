@@ -13,7 +13,7 @@ import type { Prepared } from '../lease/acquire-lease.ts'
 import { readStored } from '../lease/read-stored.ts'
 import { type BeforeApproval, beforeApproval, sendApproval, unsent } from '../refresh/approval-request.ts'
 import { attemptAllowedAt, loginHold } from '../rules/grants/budget.ts'
-import { Refused } from '../rules/outcome/refused.ts'
+import { RequestRefusedError } from '../rules/outcome/refused.ts'
 import { noteDoubt } from '../rules/token/doubt.ts'
 import { answered, isApprovalOpen, openRequests } from '../rules/token/open-approval.ts'
 import { pendingIn } from '../rules/token/pending-token.ts'
@@ -164,7 +164,7 @@ async function publish(
 
 function approvalOf(broker: Broker): PushApproval {
   if (broker.login?.approval) return broker.login.approval
-  throw new Refused(
+  throw new RequestRefusedError(
     'configuration_invalid',
     `${broker.displayName} has no approval in an app of its own`,
     'log in on the web instead',
@@ -174,7 +174,7 @@ function approvalOf(broker: Broker): PushApproval {
 /** Nobody signs what comes back, so whose it must be has to be known before. */
 function assertPinned({ account, userId }: AccountState): void {
   if (userId !== undefined) return
-  throw new Refused(
+  throw new RequestRefusedError(
     'configuration_invalid',
     `nobody has logged in to ${account} yet, so its user is not known`,
     'log in on the web once; from then on an approval will do',
@@ -196,5 +196,5 @@ function assertAllowed(
     : hold.dayIsSpent
       ? 'the requests of today are used up'
       : 'the last request was a moment ago'
-  throw new Refused('rate_limited', asked, `log in on the web, or ask again in ${minutes} min`)
+  throw new RequestRefusedError('rate_limited', asked, `log in on the web, or ask again in ${minutes} min`)
 }

@@ -1,9 +1,9 @@
 import { type AccountId, brokerOf } from '../../model/account-id.ts'
 import { RateLimitedError, TokenkeeperError } from '../../model/errors.ts'
 import type { Broker } from '../../ports/broker.ts'
-import type { Finished, FinishOrder, LoginDesk, Refusal } from '../../ports/login-desk.ts'
+import type { Finished, FinishOrder, LoginService, Refusal } from '../../ports/login-desk.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { Refused, refusalOf } from '../rules/outcome/refused.ts'
+import { RequestRefusedError, refusalOf } from '../rules/outcome/refused.ts'
 import { acceptApproval, requestApproval } from './approval.ts'
 import { finishLogin } from './finish.ts'
 import { startLogin } from './start.ts'
@@ -15,7 +15,7 @@ function approvalAdvice(error: TokenkeeperError): string {
   return `ask again ${when}, or log in on the web: tokenkeeper login {account}`
 }
 
-export interface LoginDeskOptions {
+export interface LoginServiceOptions {
   /** Those whose accounts can be logged in here, with the owner's settings. */
   readonly brokers: readonly Broker[]
   readonly ports: Ports
@@ -26,12 +26,12 @@ export interface LoginDeskOptions {
   readonly settle?: ((account: AccountId) => Promise<void>) | undefined
 }
 
-/** The desk that does the work in this process. Never throws but from {@link LoginDesk.acceptApproval}'s stores. */
-export function loginDesk({ brokers, ports, settle }: LoginDeskOptions): LoginDesk {
+/** The service that does the work in this process. Never throws but from {@link LoginService.acceptApproval}'s stores. */
+export function loginService({ brokers, ports, settle }: LoginServiceOptions): LoginService {
   const named = (id: string): Broker => {
     const broker = brokers.find((one) => one.id === id)
     if (broker) return broker
-    throw new Refused('configuration_invalid', 'this broker is not switched on', 'add it to cdk.json')
+    throw new RequestRefusedError('configuration_invalid', 'this broker is not switched on', 'add it to cdk.json')
   }
   const guarded = async <T>(account: string, work: () => Promise<T>): Promise<T | Refusal> => {
     try {

@@ -16,8 +16,8 @@ import type { Ports } from '../../ports/ports.ts'
 import { settleDoubt } from '../refresh/probe.ts'
 import { assertSameUser } from '../refresh/publish.ts'
 import { leftAlone } from '../rules/grants/attempt.ts'
-import { endingOfError } from '../rules/outcome/ending.ts'
-import { Refused } from '../rules/outcome/refused.ts'
+import { resultOfError } from '../rules/outcome/ending.ts'
+import { RequestRefusedError } from '../rules/outcome/refused.ts'
 import { gaveNothing, withdrawDoubt } from '../rules/token/doubt.ts'
 import type { RunContext } from '../transaction/broker-context.ts'
 import type { Transaction } from '../transaction/transaction.ts'
@@ -85,7 +85,7 @@ function throttle(error: unknown, { clock }: Ports): StateChanges {
 
 /** The login itself worked: nobody has to do it again. */
 function keptResult(error: unknown, broker: Broker, account: AccountId, at: Temporal.Instant): LoginResult {
-  const { code, reason } = endingOfError(error, account, at)
+  const { code, reason } = resultOfError(error, account, at)
   return {
     success: false,
     at,
@@ -133,7 +133,7 @@ function redirectUriOf(state: AccountState, loginId: string, context: RunContext
 }
 
 function failure(error: unknown, broker: Broker, account: AccountId, at: Temporal.Instant): LoginResult {
-  if (error instanceof Refused) {
+  if (error instanceof RequestRefusedError) {
     const { reason, fix } = error.refusal
     return { success: false, at, code: 'configuration_invalid', reason, fix }
   }
@@ -143,7 +143,7 @@ function failure(error: unknown, broker: Broker, account: AccountId, at: Tempora
     const reason = `the reply of ${broker.displayName} was lost, and the code counts as spent`
     return { success: false, at, code: 'ambiguous', reason, fix: 'log in again' }
   }
-  const { code, reason, fix: advice } = endingOfError(error, account, at)
+  const { code, reason, fix: advice } = resultOfError(error, account, at)
   // No run repeats a login: whoever began it does.
   const fix =
     error instanceof RateLimitedError

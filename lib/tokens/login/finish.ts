@@ -8,8 +8,8 @@ import { COMMAND_LINE, type Finished, type FinishOrder } from '../../ports/login
 import type { Ports } from '../../ports/ports.ts'
 import type { Prepared } from '../lease/acquire-lease.ts'
 import { withAttempt } from '../rules/grants/budget.ts'
-import type { Need } from '../rules/outcome/need.ts'
-import { Refused } from '../rules/outcome/refused.ts'
+import type { ActionNeeded } from '../rules/outcome/need.ts'
+import { RequestRefusedError } from '../rules/outcome/refused.ts'
 import { noteDoubt } from '../rules/token/doubt.ts'
 import { LOGIN } from '../transaction/times.ts'
 import type { Transaction } from '../transaction/transaction.ts'
@@ -85,14 +85,14 @@ function attemptOf(
   const attempt = loginCalled(record, loginId) ?? bare
   if (!attempt) throw unknownState()
   if (attempt.browser !== browser) {
-    throw new Refused(
+    throw new RequestRefusedError(
       'other_browser',
       'this login was begun in another browser',
       'finish it in the browser in which you began, or begin again here',
     )
   }
   if (attempt.usedAt === undefined && !isOpen(attempt, now)) {
-    throw new Refused(
+    throw new RequestRefusedError(
       'state_expired',
       'this login was begun too long ago',
       'begin again: nothing was changed',
@@ -101,8 +101,8 @@ function attemptOf(
   return attempt
 }
 
-function unknownState(): Refused {
-  return new Refused(
+function unknownState(): RequestRefusedError {
+  return new RequestRefusedError(
     'unknown_state',
     'this is not the end of a login that was begun here',
     'begin again on the login page: nothing was changed',
@@ -127,13 +127,13 @@ function taken(
   }
 }
 
-function log({ success, code, reason }: LoginResult, lost: Need | undefined, tx: Transaction): void {
+function log({ success, code, reason }: LoginResult, lost: ActionNeeded | undefined, tx: Transaction): void {
   const { account, broker, ports } = tx
   if (lost) ports.telemetry.count('TokenLost', broker.id)
   ports.telemetry[success ? 'info' : 'warn']('a login ended', { account, success, code, reason })
 }
 
 /** A refresh token that was issued and not saved pages somebody at once (I1): whoever logged in may be gone. */
-function needOf({ code, reason, fix = '' }: LoginResult): Need | undefined {
+function needOf({ code, reason, fix = '' }: LoginResult): ActionNeeded | undefined {
   return code === 'token_lost' ? { kind: 'token_lost', reason, action: fix } : undefined
 }

@@ -10,7 +10,7 @@ import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { readStored } from '../lease/read-stored.ts'
 import { attemptAllowedAt, loginHold } from '../rules/grants/budget.ts'
-import { Refused } from '../rules/outcome/refused.ts'
+import { RequestRefusedError } from '../rules/outcome/refused.ts'
 import { brokerContext } from '../transaction/broker-context.ts'
 import {
   codeVerifierOf,
@@ -42,7 +42,7 @@ export async function startLogin(order: StartOrder, broker: Broker, ports: Ports
 
   const redirectUri = stored.get('redirect_uri')?.value.reveal() ?? order.callbackUrl
   if (redirectUri === undefined) {
-    throw new Refused(
+    throw new RequestRefusedError(
       'configuration_invalid',
       `${broker.displayName} has to send the browser back somewhere, and no redirect_uri is stored`,
       `store the one registered with the app: tokenkeeper put ${account} redirect_uri`,
@@ -76,7 +76,7 @@ export async function startLogin(order: StartOrder, broker: Broker, ports: Ports
 /** The broker's login with us as the app. Throws Refused where there is none. */
 export function codeLoginOf(broker: Broker): CodeLogin {
   if (broker.login?.code) return broker.login.code
-  throw new Refused(
+  throw new RequestRefusedError(
     'configuration_invalid',
     broker.login
       ? `${broker.displayName} has no login through this software`
@@ -98,7 +98,7 @@ export function assertStored(
     const value = stored.get(name)?.value
     const wrong = value && problem?.(value.reveal())
     if (wrong) {
-      throw new Refused(
+      throw new RequestRefusedError(
         'configuration_invalid',
         `the stored ${name} of ${account} is malformed: ${wrong}`,
         `store it again: tokenkeeper put ${account} ${name}`,
@@ -107,7 +107,7 @@ export function assertStored(
   }
   const missing = needs.filter((name) => !stored.has(name))
   if (missing.length === 0) return
-  throw new Refused(
+  throw new RequestRefusedError(
     'configuration_invalid',
     `not stored for ${account}: ${missing.join(', ')}`,
     `run tokenkeeper setup ${account}, or store a token you have: tokenkeeper put ${account} access_token`,
@@ -117,20 +117,20 @@ export function assertStored(
 /** Throws Refused for accounts that are not ours to log in. */
 export function assertWanted({ account, settings, paused }: AccountState): void {
   if (settings.managedBy === 'external') {
-    throw new Refused(
+    throw new RequestRefusedError(
       'configuration_invalid',
       `${account} is managed elsewhere`,
       'log in where it is managed',
     )
   }
   if (paused) {
-    throw new Refused('configuration_invalid', `${account} is paused`, `run tokenkeeper resume ${account}`)
+    throw new RequestRefusedError('configuration_invalid', `${account} is paused`, `run tokenkeeper resume ${account}`)
   }
 }
 
 function assertAllowed(login: CodeLogin, state: AccountState, broker: Broker, now: Temporal.Instant): void {
   if (openLogins(state, now).length >= MOST_OPEN_LOGINS) {
-    throw new Refused(
+    throw new RequestRefusedError(
       'rate_limited',
       `${MOST_OPEN_LOGINS} logins of ${state.account} are open already`,
       `finish one of them, or wait ${LOGIN_OPEN_MINUTES} min`,
@@ -152,7 +152,7 @@ export function assertWithinBudget(
   if (!hold) return
   const seconds = Math.ceil(now.until(hold.at).total('seconds'))
   const wait = seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`
-  throw new Refused('rate_limited', `${broker.displayName}: ${hold.reason}`, `try again in ${wait}`)
+  throw new RequestRefusedError('rate_limited', `${broker.displayName}: ${hold.reason}`, `try again in ${wait}`)
 }
 
 interface Address {

@@ -14,9 +14,9 @@ import { countedSecrets } from '../rules/grants/lockout.ts'
 import {
   askForLogin,
   askLater,
-  type Ending,
-  endingOfError,
-  endingOfGrant,
+  type RunResult,
+  resultOfError,
+  resultOfGrantError,
   leavesRoomForNextGrant,
   stopUntilFixed,
 } from '../rules/outcome/ending.ts'
@@ -28,13 +28,13 @@ import { endOfKept, endOfSaved, publishPending, withoutLeftovers } from './publi
 import type { Tried } from './tried.ts'
 
 /** What whoever asked for the run wants. */
-export type Wishes = Pick<Situation, 'forcedAt' | 'refused'>
+export type Wishes = Pick<Situation, 'forcedAt' | 'reported'>
 
 /**
  * Follows the ladder of grants from `first` down until one of its steps ends the run; what they found is noted. Never
  * throws.
  */
-export async function climbLadder(tx: Transaction, wishes: Wishes, first: Decision): Promise<Ending> {
+export async function climbLadder(tx: Transaction, wishes: Wishes, first: Decision): Promise<RunResult> {
   const { account, broker, ports } = tx
   let decision = first
   try {
@@ -45,19 +45,19 @@ export async function climbLadder(tx: Transaction, wishes: Wishes, first: Decisi
       if (ending) return ending
       decision = decideUnderLease(tx, wishes)
       if (decision.action === 'refresh') {
-        await tx.keep(beforeAttempt(broker, decision.grant, tx.state, tx.stored, ports.clock.now()))
+        await tx.write(beforeAttempt(broker, decision.grant, tx.state, tx.stored, ports.clock.now()))
       }
     }
   } catch (error) {
     // What an earlier grant left behind, such as a block, is recorded all the same; and so is a wait the probe met.
     if (error instanceof RateLimitedError) tx.note(leftAlone(error, ports.clock.now()))
-    return endingOfError(error, account, ports.clock.now())
+    return resultOfError(error, account, ports.clock.now())
   }
   return stopUntilFixed('response_unexpected', 'the ladder of grants has no end', 'report it')
 }
 
 /** One step; how the run ends with it, or `undefined` where it is to be decided anew. */
-async function take(tx: Transaction, decision: Decision): Promise<Ending | undefined> {
+async function take(tx: Transaction, decision: Decision): Promise<RunResult | undefined> {
   switch (decision.action) {
     case 'probe':
       tx.note(await probe(tx))
@@ -81,9 +81,9 @@ async function take(tx: Transaction, decision: Decision): Promise<Ending | undef
 }
 
 /** How a run ends by a grant after which no other is tried; `undefined` where one is after all. */
-async function endOfGrant(tx: Transaction, grant: Grant, error: unknown): Promise<Ending | undefined> {
+async function endOfGrant(tx: Transaction, grant: Grant, error: unknown): Promise<RunResult | undefined> {
   tx.note(await settleDoubt(tx))
-  const ending = endingOfGrant(error, tx.account, tx.ports.clock.now())
+  const ending = resultOfGrantError(error, tx.account, tx.ports.clock.now())
   // The lost reply has ended the published token: whoever else can help is next.
   if (ending.outcome === 'ambiguous' && isRefused(tx.state)) return undefined
   return withinBudget(ending, grant, tx)
@@ -93,7 +93,7 @@ async function endOfGrant(tx: Transaction, grant: Grant, error: unknown): Promis
  * No repeat before the login budget allows one: it would only end in waiting, and hide what really happened. And the
  * day's last attempt is kept for a later run: what has failed since a minute ago may pass in half an hour.
  */
-function withinBudget(ending: Ending, grant: Grant, { broker, ports, state }: Transaction): Ending {
+function withinBudget(ending: RunResult, grant: Grant, { broker, ports, state }: Transaction): RunResult {
   const { retryAt, ...withoutRetry } = ending
   if (!retryAt) return ending
   const { timeZone } = broker.session
@@ -137,7 +137,7 @@ async function tryGrant(tx: Transaction, grant: Grant): Promise<Tried> {
 function endOf(
   { account, broker, publications }: Transaction,
   decision: Exclude<Decision, { action: 'probe' | 'publish_pending' | 'refresh' }>,
-): Ending {
+): RunResult {
   switch (decision.action) {
     case 'ask':
       return askForLogin(broker, account, decision.reason)
@@ -158,7 +158,7 @@ function endOf(
 }
 
 /** A renewal is due but must wait; as long as the published token lives that is no failure. */
-export function waiting(decision: Extract<Decision, { action: 'wait' }>, { session }: Broker): Ending {
+export function waiting(decision: Extract<Decision, { action: 'wait' }>, { session }: Broker): RunResult {
   const until = localInstant(decision.until, session.timeZone)
   const reason = `${decision.reason}; next attempt not before ${until}`
   if (decision.live) return { outcome: 'fresh', reason, retryAt: decision.until }
@@ -166,7 +166,7 @@ export function waiting(decision: Extract<Decision, { action: 'wait' }>, { sessi
 }
 
 /** Our own lease is no reason to leave the account alone. */
-function decideUnderLease(tx: Transaction, { forcedAt, refused }: Wishes): Decision {
+function decideUnderLease(tx: Transaction, { forcedAt, reported: refused }: Wishes): Decision {
   const { broker, ports, stored } = tx
   const { lease: _ours, ...state } = tx.state
   return decide({
@@ -174,7 +174,7 @@ function decideUnderLease(tx: Transaction, { forcedAt, refused }: Wishes): Decis
     state,
     stored,
     forcedAt,
-    refused,
+    reported: refused,
     hosts: ports.hosts,
     now: ports.clock.now(),
   })

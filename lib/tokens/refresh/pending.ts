@@ -18,7 +18,7 @@ export async function keepPending(tx: Transaction, pending: Pending): Promise<bo
     ...(accessToken && !doubt && { doubt: { since: renewal.sentAt, by: source } }),
   }
   try {
-    await tx.keep(changes)
+    await tx.write(changes)
   } catch (error) {
     // Another run's may lie there by now, and is newer.
     if (error instanceof LeaseLostError) return false

@@ -9,7 +9,7 @@ import {
 import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import { leftAlone } from '../rules/grants/attempt.ts'
 import { LIFTED_BY_A_PERSON, liftedByGrant } from '../rules/grants/lifted.ts'
-import { type Ending, endingOfError } from '../rules/outcome/ending.ts'
+import { type RunResult, resultOfError } from '../rules/outcome/ending.ts'
 import { answered } from '../rules/token/open-approval.ts'
 import { type Pending, pendingIn } from '../rules/token/pending-token.ts'
 import type { Transaction } from '../transaction/transaction.ts'
@@ -80,16 +80,16 @@ function liftedBy({ renewal, source }: Pending, { broker, ports, state }: Transa
 }
 
 /** How a run ends whose token is kept: it is proven again before any other is asked for. */
-export function endOfKept({ account, ports }: Transaction, error: unknown): Ending {
-  const ending = endingOfError(error, account, ports.clock.now())
+export function endOfKept({ account, ports }: Transaction, error: unknown): RunResult {
+  const ending = resultOfError(error, account, ports.clock.now())
   const reason = `a new access token was issued and is kept, but could not be published yet: ${ending.reason}`
   return { ...ending, reason, ...(ending.need && { need: { ...ending.need, reason } }) }
 }
 
 /** How a run ends whose kept access token has died, and has left a refresh token: it is tried at once. */
-export function endOfSaved({ account, ports }: Transaction): Ending {
+export function endOfSaved({ account, ports }: Transaction): RunResult {
   const died = new BrokerUnavailableError('the kept access token has died, and its refresh token was saved', {
     fix: WAIT_FOR_RUN,
   })
-  return endingOfError(died, account, ports.clock.now())
+  return resultOfError(died, account, ports.clock.now())
 }

@@ -4,7 +4,7 @@ import type { AccountId } from '../../model/account-id.ts'
 import {
   type AccountState,
   newAccountState,
-  type RefusedToken,
+  type ReportedToken,
   type StateChanges,
 } from '../../model/account-state.ts'
 import { earlier } from '../../model/instants.ts'
@@ -18,15 +18,15 @@ import { readStored } from '../lease/read-stored.ts'
 import { decide } from '../rules/decide/decide.ts'
 import type { Decision } from '../rules/decide/decision.ts'
 import { beforeAttempt } from '../rules/grants/attempt.ts'
-import { type Ending, endingOfError } from '../rules/outcome/ending.ts'
-import { resultOf } from '../rules/outcome/result.ts'
-import { keep, withdraw } from '../tell/announce.ts'
+import { type RunResult, resultOfError } from '../rules/outcome/ending.ts'
+import { reportLine } from '../rules/outcome/result.ts'
+import { announceStillCurrent, announceWithdrawn } from '../tell/announce.ts'
 import { RUN_LEASE_SECONDS } from '../transaction/times.ts'
 import { Transaction } from '../transaction/transaction.ts'
 import { type Ended, inTransaction } from '../transaction/under-lease.ts'
 import { approvalDue, beforeApproval, sendApproval } from './approval-request.ts'
 import { climbLadder } from './ladder.ts'
-import { hasLostPending, restingEnding } from './resting.ts'
+import { hasLostPending, restingResult } from './resting.ts'
 
 /** How often one run decides again because somebody else changed the account under it. */
 const MOST_DECISIONS = 4
@@ -38,7 +38,7 @@ export interface RefreshJob {
   /** Set when a person wants a new token although the stored one may be fresh. */
   readonly forcedAt?: Temporal.Instant | undefined
   /** A consumer was refused by the broker with this access token. */
-  readonly refused?: RefusedToken | undefined
+  readonly reported?: ReportedToken | undefined
   /** Names this run; no two runs share it. */
   readonly owner: string
   /** When this process is dead for sure; no lease ends later. */
@@ -68,10 +68,10 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
       const decision = decide({ ...job, state, stored, hosts: ports.hosts, now: ports.clock.now() })
       const resting = hasLostPending(state, stored, ports.clock.now())
         ? undefined
-        : restingEnding(job.broker, decision, state, stored, ports.clock.now())
+        : restingResult(job.broker, decision, state, stored, ports.clock.now())
       if (resting) {
-        if (decision.action === 'paused') await withdraw(job.account, ports)
-        if (decision.action === 'fresh') await keep(job.broker, state, stored, ports)
+        if (decision.action === 'paused') await announceWithdrawn(job.account, ports)
+        if (decision.action === 'fresh') await announceStillCurrent(job.broker, state, stored, ports)
         return refreshed(job.broker, state, resting, ports)
       }
       const leased = await takeLease(
@@ -95,7 +95,7 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
     const reason = 'the account kept changing while this run looked at it; the next run looks again'
     return refreshed(job.broker, state, { outcome: 'skipped', reason }, ports)
   } catch (error) {
-    return refreshed(job.broker, state, endingOfError(error, job.account, ports.clock.now()), ports)
+    return refreshed(job.broker, state, resultOfError(error, job.account, ports.clock.now()), ports)
   }
 }
 
@@ -130,11 +130,11 @@ async function askByApproval(tx: Transaction): Promise<void> {
   const login = approvalDue(broker, before, tx.stored, now)
   if (!login) return
   const failed = (error: unknown): void => {
-    const { code, reason } = endingOfError(error, account, now)
+    const { code, reason } = resultOfError(error, account, now)
     ports.telemetry.warn('the account holder could not be asked in the app', { account, code, reason })
   }
   try {
-    await tx.keep(beforeApproval(broker, login, before, now))
+    await tx.write(beforeApproval(broker, login, before, now))
   } catch (error) {
     // The page and the message still ask; what this run has found must be told and recorded.
     return failed(error)
@@ -169,9 +169,9 @@ function refusedAgain(before: AccountState['blocks'], after: AccountState['block
   })
 }
 
-function refreshed(broker: Broker, state: AccountState, ending: Ending, { clock }: Ports): Refreshed {
+function refreshed(broker: Broker, state: AccountState, ending: RunResult, { clock }: Ports): Refreshed {
   return {
-    result: resultOf(broker, state, ending, clock.now()),
+    result: reportLine(broker, state, ending, clock.now()),
     ...(ending.retryAt && { retryAt: ending.retryAt }),
   }
 }

@@ -4,7 +4,7 @@ import type { Broker } from '../../ports/broker.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import type { Decision } from '../rules/decide/decision.ts'
 import { isHeld } from '../rules/decide/held.ts'
-import { askForLogin, askLater, type Ending, stopUntilFixed } from '../rules/outcome/ending.ts'
+import { askForLogin, askLater, type RunResult, stopUntilFixed } from '../rules/outcome/ending.ts'
 import { isReminderDue, toldIncident } from '../tell/incident.ts'
 import { approvalDue } from './approval-request.ts'
 import { waiting } from './ladder.ts'
@@ -23,13 +23,13 @@ export function hasLostPending(
 }
 
 /** The ending of a run that has nothing to do or to write; `undefined` when it has. */
-export function restingEnding(
+export function restingResult(
   broker: Broker,
   decision: Decision,
   state: AccountState,
   stored: StoredSecrets,
   now: Temporal.Instant,
-): Ending | undefined {
+): RunResult | undefined {
   const knows = (kind: Incident['kind']): boolean => {
     const told = toldIncident(state, kind)
     return told !== undefined && !isReminderDue(broker, told, now)

@@ -1,14 +1,14 @@
 import { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
-import type { RefusedToken } from '../../model/account-state.ts'
+import type { ReportedToken } from '../../model/account-state.ts'
 import { type AccountState, newAccountState } from '../../model/account-state.ts'
 import { isFromTheFuture } from '../../model/clock-tolerance.ts'
 import { earlier, isBefore, later } from '../../model/instants.ts'
 import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { endingOfError } from '../rules/outcome/ending.ts'
-import { resultOf } from '../rules/outcome/result.ts'
+import { resultOfError } from '../rules/outcome/ending.ts'
+import { reportLine } from '../rules/outcome/result.ts'
 import { measure } from './measure.ts'
 import { refreshAccount } from './refresh.ts'
 
@@ -25,7 +25,7 @@ export interface RunRequest {
   /** Set when a person wants new tokens although the stored ones may be fresh. */
   readonly forcedAt?: Temporal.Instant | undefined
   /** A consumer was refused by the broker with this access token; for a run over a single account. */
-  readonly refused?: RefusedToken | undefined
+  readonly reported?: ReportedToken | undefined
   /** Names this run; no two runs share it. */
   readonly owner: string
   /** When this process is stopped from outside. */
@@ -97,7 +97,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
         state,
         owner: request.owner,
         forcedAt: request.forcedAt,
-        refused: request.refused,
+        reported: request.reported,
         processEnd: request.hardDeadline,
       },
       ports,
@@ -128,14 +128,14 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
       await work(next.account, await ports.states.get(next.account), next.attempt)
     }
   } catch (error) {
-    const ending = endingOfError(error, broker.id as AccountId, clock.now())
+    const ending = resultOfError(error, broker.id as AccountId, clock.now())
     telemetry.error('the run could not read the account registry', {
       broker: broker.id,
       reason: ending.reason,
     })
     for (const account of request.accounts ?? [broker.id as AccountId]) {
       if (!results.has(account))
-        results.set(account, resultOf(broker, newAccountState(account), ending, clock.now()))
+        results.set(account, reportLine(broker, newAccountState(account), ending, clock.now()))
     }
   }
   const empty = `no accounts: run tokenkeeper setup ${broker.id}`

@@ -13,7 +13,7 @@ import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { Prepared } from '../lease/acquire-lease.ts'
 import { saveProvePublish } from '../refresh/publish.ts'
-import { resultOf } from '../rules/outcome/result.ts'
+import { reportLine } from '../rules/outcome/result.ts'
 import { noteDoubt, withdrawDoubt } from '../rules/token/doubt.ts'
 import { assertProvable } from '../rules/token/provable.ts'
 import { ADOPTION } from '../transaction/times.ts'
@@ -69,7 +69,7 @@ export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promis
     }
     const now = ports.clock.now()
     return {
-      result: resultOf(broker, tx.state, { outcome: 'refreshed', reason: REASON }, now),
+      result: reportLine(broker, tx.state, { outcome: 'refreshed', reason: REASON }, now),
       people: 'solved',
       last: { at: now, outcome: 'refreshed', reason: REASON },
     }

@@ -4,7 +4,7 @@ import { SECRET_NAMES, type SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { acquireLease } from '../lease/acquire-lease.ts'
-import { withdraw } from '../tell/announce.ts'
+import { announceWithdrawn } from '../tell/announce.ts'
 import { REMOVAL } from '../transaction/times.ts'
 
 /** Every name an account may have a secret under, as many at a time as a vault reads. */
@@ -33,7 +33,7 @@ export async function removeAccount(job: RemovalJob, ports: Ports): Promise<read
   await acquireLease({ broker, account, owner, until, patienceSeconds }, ports, ({ paused }) => ({
     write: { paused: paused ?? { since: now } },
   }))
-  await withdraw(account, ports)
+  await announceWithdrawn(account, ports)
   const found = new Set<SecretName>()
   for (const names of READS) for (const name of (await vault.read(account, names)).keys()) found.add(name)
   // A stale read misses what was written a moment ago; to remove what is not there is no error.

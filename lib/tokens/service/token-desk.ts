@@ -8,9 +8,9 @@ import { isAfter, isBefore } from '../../model/instants.ts'
 import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
-import type { AdoptOrder, DeskRefusal, RefreshOrder, TokenDesk } from '../../ports/token-desk.ts'
+import type { AdoptOrder, ServiceRefusal, RefreshOrder, TokenService } from '../../ports/token-desk.ts'
 import { runBroker } from '../refresh/run.ts'
-import { Refused, refusalOf } from '../rules/outcome/refused.ts'
+import { RequestRefusedError, refusalOf } from '../rules/outcome/refused.ts'
 import { adoptAccessToken } from './adopt.ts'
 import { readPublished } from './read-published.ts'
 import { validateAccessToken } from './validate.ts'
@@ -20,37 +20,37 @@ const LEG_SECONDS = 75
 /** Two brokers' clocks, or two roundings of one expiry, are no difference in age. */
 const AGE_TOLERANCE_SECONDS = 60
 
-const EXPIRED: DeskRefusal = {
+const EXPIRED: ServiceRefusal = {
   refused: true,
   code: 'grant_rejected',
   reason: 'the access token has expired; nothing was changed',
   fix: 'hand in one that is live',
 }
-const OLDER: DeskRefusal = {
+const OLDER: ServiceRefusal = {
   refused: true,
   code: 'older_token',
   reason: 'the published access token lives longer than this one; nothing was changed',
   fix: 'hand in the newest token, or let an administrator force this one',
 }
 
-export interface TokenDeskOptions {
+export interface TokenServiceOptions {
   /** Those whose accounts are looked after here, with the owner's settings. */
   readonly brokers: readonly Broker[]
   readonly ports: Ports
 }
 
-/** The desk that does the work in this process. Throws only from {@link TokenDesk.readToken}'s stores. */
-export function tokenDesk({ brokers, ports }: TokenDeskOptions): TokenDesk {
+/** The service that does the work in this process. Throws only from {@link TokenService.readToken}'s stores. */
+export function tokenService({ brokers, ports }: TokenServiceOptions): TokenService {
   const named = (id: string): Broker => {
     const broker = brokers.find((one) => one.id === id)
     if (broker) return broker
-    throw new Refused('configuration_invalid', 'this broker is not switched on', 'add it to cdk.json')
+    throw new RequestRefusedError('configuration_invalid', 'this broker is not switched on', 'add it to cdk.json')
   }
-  const guarded = async <T>(subject: string, work: () => Promise<T>): Promise<T | DeskRefusal> => {
+  const guarded = async <T>(subject: string, work: () => Promise<T>): Promise<T | ServiceRefusal> => {
     try {
       return await work()
     } catch (error) {
-      const refusal = deskRefusalOf(error, subject)
+      const refusal = serviceRefusalOf(error, subject)
       const { code, reason } = refusal
       ports.telemetry.warn('a request about tokens was refused', { account: subject, code, reason })
       return refusal
@@ -66,8 +66,8 @@ export function tokenDesk({ brokers, ports }: TokenDeskOptions): TokenDesk {
 }
 
 /** What a failure amounts to for whoever asked. */
-export function deskRefusalOf(error: unknown, subject: string): DeskRefusal {
-  const refusal = refusalOf(error, subject) as DeskRefusal
+export function serviceRefusalOf(error: unknown, subject: string): ServiceRefusal {
+  const refusal = refusalOf(error, subject) as ServiceRefusal
   if (!(error instanceof RateLimitedError)) return refusal
   return { ...refusal, retryAfterSeconds: Math.ceil(error.retryAfterSeconds) }
 }
@@ -80,9 +80,9 @@ async function refresh(order: RefreshOrder, broker: Broker, ports: Ports): Promi
       {
         broker,
         accounts,
-        refused: order.refused,
+        reported: order.reported,
         forcedAt: order.forcedAt,
-        owner: `desk/${randomUUID()}`,
+        owner: `request/${randomUUID()}`,
         hardDeadline: ports.clock.now().add({ seconds: LEG_SECONDS }),
       },
       ports,
@@ -95,7 +95,7 @@ async function refresh(order: RefreshOrder, broker: Broker, ports: Ports): Promi
   }
 }
 
-async function adopt(order: AdoptOrder, broker: Broker, ports: Ports): Promise<AccountResult | DeskRefusal> {
+async function adopt(order: AdoptOrder, broker: Broker, ports: Ports): Promise<AccountResult | ServiceRefusal> {
   const { account, accessToken, expiresAt } = order
   const now = ports.clock.now()
   const objection = objectionTo(order, broker, await ports.states.get(account), now)
@@ -109,7 +109,7 @@ function objectionTo(
   broker: Broker,
   state: AccountState | undefined,
   now: Temporal.Instant,
-): DeskRefusal | undefined {
+): ServiceRefusal | undefined {
   const issued = { token: accessToken, at: now, expiresAt }
   const ceiling = state?.settings.maxLifetimeHours ?? broker.session.maxLifetimeHours
   const ends = expiryOf(broker.session.accessToken, issued, ceiling).expiresAt

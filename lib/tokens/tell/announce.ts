@@ -2,7 +2,7 @@ import { type AccountId, brokerOf } from '../../model/account-id.ts'
 import type { AccountState } from '../../model/account-state.ts'
 import { TokenkeeperError } from '../../model/errors.ts'
 import { maskSecrets } from '../../model/secret.ts'
-import type { Audience, Publication } from '../../ports/audience.ts'
+import type { Subscriber, Publication } from '../../ports/audience.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
@@ -11,7 +11,7 @@ import { forAccount } from '../rules/outcome/advice.ts'
 /** Tells every audience of what was published. Never throws: the token is there whether or not they know. */
 export async function announce(publications: readonly Publication[], ports: Ports): Promise<void> {
   for (const publication of publications) {
-    await toEach(publication.account, ports, (audience) => audience.published(publication))
+    await toEach(publication.account, ports, (audience) => audience.onPublished(publication))
   }
 }
 
@@ -19,13 +19,13 @@ export async function announce(publications: readonly Publication[], ports: Port
  * Lets mirrors put back what they lost of a token that a run found fresh. Without a mirror it costs nothing. Never
  * throws.
  */
-export async function keep(
+export async function announceStillCurrent(
   broker: Broker,
   { account, accessToken: record, generation }: AccountState,
   stored: StoredSecrets,
   ports: Ports,
 ): Promise<void> {
-  if (!ports.audiences?.some(({ kept }) => kept)) return
+  if (!ports.subscribers?.some(({ onStillCurrent: kept }) => kept)) return
   const token = stored.get('access_token')
   if (token === undefined || record === undefined || token.version !== record.version) return
   const { issuedAt, expiresAt, provenAt, source } = record
@@ -40,18 +40,18 @@ export async function keep(
     source,
     accessToken: token.value,
   }
-  await toEach(account, ports, async (audience) => audience.kept?.(publication))
+  await toEach(account, ports, async (audience) => audience.onStillCurrent?.(publication))
 }
 
 /** Has every audience forget a paused or removed account. Never throws. */
-export async function withdraw(account: AccountId, ports: Ports): Promise<void> {
-  await toEach(account, ports, (audience) => audience.withdrawn(account))
+export async function announceWithdrawn(account: AccountId, ports: Ports): Promise<void> {
+  await toEach(account, ports, (audience) => audience.onWithdrawn(account))
 }
 
 async function toEach(
   account: AccountId,
-  { audiences = [], telemetry }: Ports,
-  tell: (audience: Audience) => Promise<void>,
+  { subscribers: audiences = [], telemetry }: Ports,
+  tell: (audience: Subscriber) => Promise<void>,
 ): Promise<void> {
   await Promise.all(
     audiences.map(async (audience) => {

@@ -9,7 +9,7 @@ import { maskSecrets } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Alert } from '../../ports/notifier.ts'
 import type { Ports } from '../../ports/ports.ts'
-import type { Need } from '../rules/outcome/need.ts'
+import type { ActionNeeded } from '../rules/outcome/need.ts'
 import { loginHelpsFrom } from '../rules/token/login-helps.ts'
 
 const TITLES: Readonly<Record<Incident['kind'], (account: string) => string>> = {
@@ -33,7 +33,7 @@ export function toldIncident({ incident }: AccountState, kind: Incident['kind'])
 export async function tell(
   broker: Broker,
   state: AccountState,
-  need: Need | undefined,
+  need: ActionNeeded | undefined,
   ports: Ports,
 ): Promise<Incident | undefined> {
   const open = state.incident
@@ -98,7 +98,7 @@ async function alertFor(
   broker: Broker,
   state: AccountState,
   incident: string,
-  need: Need | { kind: 'solved' },
+  need: ActionNeeded | { kind: 'solved' },
   ports: Ports,
   again?: 'reminder',
 ): Promise<Alert> {

@@ -28,7 +28,7 @@ export interface TransactionOptions {
 
 /**
  * The work on one account while its lease is held: what all its steps share, and what they have found so far. A step
- * notes what is to be recorded. It is written by {@link keep}, and by the end of the work (under-lease.ts).
+ * notes what is to be recorded. It is written by {@link write}, and by the end of the work (under-lease.ts).
  */
 export class Transaction implements OpenAccount {
   readonly broker: Broker
@@ -105,8 +105,8 @@ export class Transaction implements OpenAccount {
   }
 
   /** Writes down what was noted, and these changes, while the work goes on. Throws LeaseLostError, StateStoreError. */
-  async keep(changes: StateChanges = {}): Promise<void> {
-    await this.#lease.keep({ ...this.#found, ...changes })
+  async write(changes: StateChanges = {}): Promise<void> {
+    await this.#lease.write({ ...this.#found, ...changes })
     this.#found = {}
   }
 

@@ -5,7 +5,7 @@ import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { acquireLease, type Prepared } from '../lease/acquire-lease.ts'
 import type { ChangesOf } from '../lease/lease.ts'
-import type { Need } from '../rules/outcome/need.ts'
+import type { ActionNeeded } from '../rules/outcome/need.ts'
 import { announce } from '../tell/announce.ts'
 import { tell, toldIncident } from '../tell/incident.ts'
 import type { WorkTimes } from './times.ts'
@@ -24,7 +24,7 @@ export interface Ended<T> {
   /** For whoever asked for the work. */
   readonly result: T
   /** What a person has to be told; `solved` that nothing is needed any more. @default - nothing has changed for people */
-  readonly people?: Need | 'solved' | undefined
+  readonly people?: ActionNeeded | 'solved' | undefined
   readonly last?: LastRun | undefined
   /** Changes to lists that others add to as well, worked out on the record they are written over. */
   readonly changesOf?: ChangesOf
@@ -75,11 +75,11 @@ export async function inTransaction<T>(
   }
 }
 
-async function tellPeople(tx: Transaction, people: Need | 'solved' | undefined): Promise<void> {
+async function tellPeople(tx: Transaction, people: ActionNeeded | 'solved' | undefined): Promise<void> {
   if (people === undefined) return
   const need = people === 'solved' ? undefined : people
   // A block that is not on record blocks nothing, and telling can take longer than this process has to live.
-  if (need && !toldIncident(tx.state, need.kind)) await tx.keep().catch(() => undefined)
+  if (need && !toldIncident(tx.state, need.kind)) await tx.write().catch(() => undefined)
   tx.note({ incident: await tell(tx.broker, tx.state, need, tx.ports) })
 }
 

@@ -3,7 +3,7 @@ import { iiflXts } from '../../../lib/brokers/iifl-xts/iifl-xts.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { HttpError } from '../../../lib/ports/http.ts'
 import type { IiflXtsSimulator } from '../../../lib/simulators/iifl-xts/iifl-xts-simulator.ts'
-import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
+import { type SimulatedFault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { holdNext } from '../../support/held-request.ts'
 import type { World } from '../../support/world.ts'
@@ -29,7 +29,7 @@ beforeEach(async () => {
 afterEach(() => world.close())
 
 /** Queues the same fault often enough for every repeat of a run. */
-function always(path: string, fault: Fault): void {
+function always(path: string, fault: SimulatedFault): void {
   for (let i = 0; i < 12; i++) server.failNext(path, fault)
 }
 

@@ -2,7 +2,7 @@ import { iiflXts } from '../../../lib/brokers/iifl-xts/iifl-xts.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { AccountResult } from '../../../lib/model/outcome.ts'
 import { IiflXtsSimulator } from '../../../lib/simulators/iifl-xts/iifl-xts-simulator.ts'
-import type { Fault } from '../../../lib/simulators/kit/simulator.ts'
+import type { SimulatedFault } from '../../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { World } from '../../support/world.ts'
 
@@ -32,7 +32,7 @@ export async function xtsSetting(): Promise<XtsSetting> {
 }
 
 /** A refusal in the broker's form, with a text no message of ours may repeat. */
-export function error(status: number, code: string, nested = false): Fault {
+export function error(status: number, code: string, nested = false): SimulatedFault {
   const body = { type: 'error', code, description: 'SIM PROSE 7f3a', result: {} }
   return { kind: 'reply', status, body: JSON.stringify(nested ? { data: body } : body) }
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
 import { HttpError, type HttpRequest } from '../../../lib/ports/http.ts'
-import { type Fault, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
+import { type SimulatedFault, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
 import { clockAhead } from '../../support/clock-ahead.ts'
 import { recorded } from '../../support/recorded.ts'
 import {
@@ -15,7 +15,7 @@ import {
   THREE_AM,
 } from './iifl-fixture.ts'
 
-const LOST: Fault = { kind: 'lost_reply' }
+const LOST: SimulatedFault = { kind: 'lost_reply' }
 
 let setting: Setting
 
@@ -101,7 +101,7 @@ describe('R0.10 what IIFL answers to the password', () => {
     setting.server.failNext(PATHS.B.password, {
       ...refusal('Not_Ok', '', 429),
       headers: { 'retry-after': '300' },
-    } as Fault)
+    } as SimulatedFault)
     expect(await setting.run({ seconds: 50 })).toMatchObject({ outcome: 'failed', code: 'rate_limited' })
     setting.world.clock.advance({ seconds: 290 })
     await setting.run({ seconds: 50 })
@@ -113,7 +113,7 @@ describe('R0.10 what IIFL answers to the password', () => {
     const headers = {
       'retry-after': new Date(world.clock.now().add({ minutes: 5 }).epochMilliseconds).toUTCString(),
     }
-    setting.server.failNext(PATHS.B.password, { ...refusal('Not_Ok', '', 429), headers } as Fault)
+    setting.server.failNext(PATHS.B.password, { ...refusal('Not_Ok', '', 429), headers } as SimulatedFault)
     world.ports = { ...world.ports, clock: clockAhead(world.clock, { hours: 1 }) }
     expect(await setting.run({ seconds: 3_650 })).toMatchObject({
       outcome: 'failed',

@@ -5,7 +5,7 @@ import type { AccountResult } from '../../../lib/model/outcome.ts'
 import type { SecretName } from '../../../lib/model/secret-name.ts'
 import type { IiflUser } from '../../../lib/simulators/iifl/behaviour.ts'
 import { IiflSimulator } from '../../../lib/simulators/iifl/iifl-simulator.ts'
-import type { Fault } from '../../../lib/simulators/kit/simulator.ts'
+import type { SimulatedFault } from '../../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { World } from '../../support/world.ts'
 
@@ -92,7 +92,7 @@ export function variant(headlessVariant: Variant): AccountSettings {
 }
 
 /** A reply with this code, or with a plain Not_Ok. */
-export function refusal(status: string, message = 'refused', httpStatus = 200): Fault {
+export function refusal(status: string, message = 'refused', httpStatus = 200): SimulatedFault {
   return { kind: 'reply', status: httpStatus, body: JSON.stringify({ status, message }) }
 }
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import type { StoredSecrets } from '../../../lib/ports/token-vault.ts'
-import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
+import { type SimulatedFault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
 import {
   ONE,
   PATHS,
@@ -15,7 +15,7 @@ import {
 } from './iifl-fixture.ts'
 
 const AUTHORIZE = '/v1/sso/vendor/authorize'
-const LOST: Fault = { kind: 'lost_reply' }
+const LOST: SimulatedFault = { kind: 'lost_reply' }
 
 let setting: Setting
 
@@ -121,7 +121,7 @@ describe('a login whose fate is unknown', () => {
     ['B', 'authorize', AUTHORIZE],
     ['B', 'session', SESSION],
   ] as const
-  const faults: readonly [string, Fault][] = [
+  const faults: readonly [string, SimulatedFault][] = [
     ['a lost reply', LOST],
     ['an HTML 502', HTML_502],
     ['HTML with status 200', HTML_200],
@@ -152,7 +152,7 @@ describe('a login whose fate is unknown', () => {
   )
 
   test('a broken envelope is one', async () => {
-    const fault: Fault = {
+    const fault: SimulatedFault = {
       kind: 'reply',
       status: 200,
       body: JSON.stringify({ cRespEncData: 'bm90IG9uZQ==' }),

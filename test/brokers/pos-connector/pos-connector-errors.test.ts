@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
+import { type SimulatedFault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
 import { POS_FAULTS } from '../../../lib/simulators/pos-connector/replies.ts'
 import { OTHER_POS_USER, POS_USER, type PosWorld, posWorld } from '../../support/pos-backend.ts'
 
 const LOGIN = '/api/login'
 const USER = '/api/user'
-const REDIRECT_ELSEWHERE: Fault = { kind: 'reply', status: 302, body: '', headers: { location: '/home' } }
+const REDIRECT_ELSEWHERE: SimulatedFault = { kind: 'reply', status: 302, body: '', headers: { location: '/home' } }
 
 let pos: PosWorld
 
@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => pos.world.close())
 
-function status(code: number): Fault {
+function status(code: number): SimulatedFault {
   return { kind: 'reply', status: code, body: '{"message":"SIM PROSE 7f3a"}' }
 }
 
@@ -294,7 +294,7 @@ describe('what is said', () => {
     await pos.run({ seconds: 55 })
     await pos.run()
     pos.server.failNext(LOGIN, {
-      ...(POS_FAULTS.debugError(canary) as Fault & { kind: 'reply' }),
+      ...(POS_FAULTS.debugError(canary) as SimulatedFault & { kind: 'reply' }),
       status: 422,
     })
     pos.world.clock.advance({ minutes: 5 })

@@ -50,13 +50,13 @@ describe('the approval in the Upstox app', () => {
       message_type: 'access_token',
       ...overrides,
     }
-    await person.desk.acceptApproval({ account, body })
+    await person.logins.acceptApproval({ account, body })
   }
   const generation = async (): Promise<number | undefined> =>
     (await world.ports.states.get(account))?.generation
 
   test('is asked for with the app secret, waits until 03:30, and brings a proven token', async () => {
-    success(await person.desk.requestApproval({ account }))
+    success(await person.logins.requestApproval({ account }))
     expect((await world.ports.states.get(account))?.approval?.openUntil.toString()).toBe(
       '2026-11-24T22:00:00Z',
     )
@@ -73,20 +73,20 @@ describe('the approval in the Upstox app', () => {
     ['no token', { access_token: undefined }],
     ['another token type', { token_type: 'mac' }],
   ])('takes nothing that has %s', async (_, wrong) => {
-    success(await person.desk.requestApproval({ account }))
+    success(await person.logins.requestApproval({ account }))
     await posted(wrong)
     expect(await generation()).toBe(1)
   })
 
   test('does not take a token of another user under the name of this one', async () => {
-    success(await person.desk.requestApproval({ account }))
+    success(await person.logins.requestApproval({ account }))
     await posted({ access_token: simulator.accessTokenFor(TWO.userId) })
     expect(await generation()).toBe(1)
   })
 
   test('with a wrong app secret is the operator’s to mend, and leaves no webhook open', async () => {
     await world.store(account, { client_secret: 'wrong' })
-    expect(await person.desk.requestApproval({ account })).toMatchObject({ code: 'client_rejected' })
+    expect(await person.logins.requestApproval({ account })).toMatchObject({ code: 'client_rejected' })
     expect((await world.ports.states.get(account))?.approval).toBeUndefined()
   })
 
@@ -110,7 +110,7 @@ describe('the approval in the Upstox app', () => {
     [404, '<html>Not Found</html>', 'broker_unavailable', 'ask again in a moment'],
   ])('refused with status %i and %s is %s, and leaves no webhook open', async (status, body, code, fix) => {
     server.failNext(REQUEST, { kind: 'reply', status, body })
-    const refused = await person.desk.requestApproval({ account })
+    const refused = await person.logins.requestApproval({ account })
     expect(refused).toMatchObject({ code, fix: expect.stringContaining(fix) })
     expect((await world.ports.states.get(account))?.approval).toBeUndefined()
     await posted()
@@ -129,7 +129,7 @@ describe('the approval in the Upstox app', () => {
     'may have reached the holder in spite of %s: what they approve still counts until 03:30',
     async (_, fault) => {
       server.failNext(REQUEST, fault)
-      success(await person.desk.requestApproval({ account }))
+      success(await person.logins.requestApproval({ account }))
       expect((await world.ports.states.get(account))?.approval?.openUntil.toString()).toBe(
         '2026-11-24T22:00:00Z',
       )
@@ -140,20 +140,20 @@ describe('the approval in the Upstox app', () => {
   )
 
   test('is asked for again after half an hour and not before', async () => {
-    success(await person.desk.requestApproval({ account }))
+    success(await person.logins.requestApproval({ account }))
     world.clock.advance({ minutes: 29, seconds: 59 })
-    expect(await person.desk.requestApproval({ account })).toMatchObject({ code: 'rate_limited' })
+    expect(await person.logins.requestApproval({ account })).toMatchObject({ code: 'rate_limited' })
     world.clock.advance({ seconds: 1 })
-    success(await person.desk.requestApproval({ account }))
+    success(await person.logins.requestApproval({ account }))
     expect(simulator.approvalRequests).toBe(2)
   })
 
   test('is asked for three times a day and no more', async () => {
     for (let i = 0; i < 3; i++) {
-      success(await person.desk.requestApproval({ account }))
+      success(await person.logins.requestApproval({ account }))
       world.clock.advance({ minutes: 30 })
     }
-    expect(await person.desk.requestApproval({ account })).toMatchObject({ code: 'rate_limited' })
+    expect(await person.logins.requestApproval({ account })).toMatchObject({ code: 'rate_limited' })
     expect(simulator.approvalRequests).toBe(3)
   })
 })

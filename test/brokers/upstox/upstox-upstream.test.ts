@@ -3,7 +3,7 @@ import { upstox } from '../../../lib/brokers/upstox/upstox.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import {
-  type Answer,
+  type ScriptedAnswer,
   type ExpiresAtFormat,
   TokenServiceSimulator,
 } from '../../../lib/simulators/token-service/token-service-simulator.ts'
@@ -95,7 +95,7 @@ describe('R2.5 a token is copied from the token service', () => {
 })
 
 describe('the service is asked for a fresh token', () => {
-  test.each<[string, Answer]>([
+  test.each<[string, ScriptedAnswer]>([
     ['the current one has expired', 'expired'],
     ['there is none', 'without_token'],
     ['it is empty', 'empty_token'],

@@ -5,7 +5,7 @@ import type { AccountId } from '../../../lib/model/account-id.ts'
 import { TokenkeeperError } from '../../../lib/model/errors.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import type { BrokerContext, Renewal } from '../../../lib/ports/broker-context.ts'
-import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
+import { type SimulatedFault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { KITE_FAULTS } from '../../../lib/simulators/zerodha/replies.ts'
 import { ZerodhaSimulator } from '../../../lib/simulators/zerodha/zerodha-simulator.ts'
@@ -69,12 +69,12 @@ const ALL_CALLS = ['exchange', 'renewal', 'read'] as const
 
 const errorOf = (work: () => Promise<unknown>) => thrownBy(work(), TokenkeeperError)
 
-async function errorAfter(call: CallName, fault: Fault): Promise<TokenkeeperError> {
+async function errorAfter(call: CallName, fault: SimulatedFault): Promise<TokenkeeperError> {
   server.failNext(CALLS[call].path, fault)
   return errorOf(() => CALLS[call].make())
 }
 
-function reply(status: number, errorType: string, message = 'canary of the broker'): Fault {
+function reply(status: number, errorType: string, message = 'canary of the broker'): SimulatedFault {
   const body = JSON.stringify({ status: 'error', message, error_type: errorType, data: null })
   return { kind: 'reply', status, body }
 }
@@ -242,12 +242,12 @@ describe.each(ALL_CALLS)('at every call, such as the %s,', (call) => {
       code: 'rate_limited',
       retryAfterSeconds: 60,
     })
-    const hint: Fault = { kind: 'reply', status: 429, body: '', headers: { 'retry-after': '7' } }
+    const hint: SimulatedFault = { kind: 'reply', status: 429, body: '', headers: { 'retry-after': '7' } }
     expect(await errorAfter(call, hint)).toMatchObject({ code: 'rate_limited', retryAfterSeconds: 7 })
   })
 
   test('a redirect is refused', async () => {
-    const fault: Fault = {
+    const fault: SimulatedFault = {
       kind: 'reply',
       status: 302,
       body: '',
@@ -265,7 +265,7 @@ describe.each(ALL_CALLS)('at every call, such as the %s,', (call) => {
     const requestToken = simulator.requestTokenFor('SIM001')
     const refreshToken = (await world.stored(account, 'refresh_token')) ?? ''
     const echo = `canary ${requestToken} ${refreshToken} ${APP.secret}`
-    const faults: Fault[] = [
+    const faults: SimulatedFault[] = [
       ...[400, 403, 404, 500].flatMap((status) => [
         reply(status, 'TokenException', echo),
         reply(status, 'TokenException', `${echo} checksum`),

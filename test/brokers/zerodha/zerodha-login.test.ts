@@ -2,11 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { zerodha } from '../../../lib/brokers/zerodha/zerodha.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { LoginResult } from '../../../lib/model/account-state.ts'
-import type { LoginDesk, Started } from '../../../lib/ports/login-desk.ts'
+import type { LoginService, Started } from '../../../lib/ports/login-desk.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { KITE_FAULTS } from '../../../lib/simulators/zerodha/replies.ts'
 import { ZerodhaSimulator } from '../../../lib/simulators/zerodha/zerodha-simulator.ts'
-import { loginDesk } from '../../../lib/tokens/login/desk.ts'
+import { loginService } from '../../../lib/tokens/login/desk.ts'
 import { World } from '../../support/world.ts'
 
 const CALLBACK = 'https://example.invalid/callback/zerodha'
@@ -18,7 +18,7 @@ let world: World
 let simulator: ZerodhaSimulator
 let server: SimulatorServer
 let account: AccountId
-let desk: LoginDesk
+let logins: LoginService
 
 beforeEach(async () => {
   world = new World('2026-11-23T07:00:00+05:30')
@@ -29,13 +29,13 @@ beforeEach(async () => {
   simulator.behaviour.automaticLogin = 'SIM001'
   server = await world.serve(simulator)
   account = await world.account('zerodha', { client_id: APP.apiKey, client_secret: APP.secret })
-  desk = loginDesk({ brokers: [zerodha], ports: world.ports })
+  logins = loginService({ brokers: [zerodha], ports: world.ports })
 })
 
 afterEach(() => world.close())
 
 async function started(): Promise<Started> {
-  const begun = await desk.start({ account, browser: BROWSER, callbackUrl: CALLBACK })
+  const begun = await logins.start({ account, browser: BROWSER, callbackUrl: CALLBACK })
   if ('refused' in begun) throw new Error(begun.reason)
   return begun
 }
@@ -48,7 +48,7 @@ async function redirected(authorizationUrl: string): Promise<URL> {
 
 /** Takes the browser back to us, and tells how the login ended. */
 async function cameBack({ loginId }: Started, query: string): Promise<LoginResult | undefined> {
-  await desk.finish({ by: 'redirect', broker: 'zerodha', query, browser: BROWSER })
+  await logins.finish({ by: 'redirect', broker: 'zerodha', query, browser: BROWSER })
   const state = await world.ports.states.get(account)
   return state?.logins?.find(({ id }) => id === loginId)?.result
 }
@@ -210,7 +210,7 @@ describe('a login', () => {
       expect(await loggedIn()).toMatchObject({ success: true })
       world.clock.advance({ minutes: 1 })
     }
-    expect(await desk.start({ account, browser: BROWSER, callbackUrl: CALLBACK })).toMatchObject({
+    expect(await logins.start({ account, browser: BROWSER, callbackUrl: CALLBACK })).toMatchObject({
       refused: true,
       code: 'rate_limited',
     })

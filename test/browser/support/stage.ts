@@ -12,7 +12,7 @@ import { ZerodhaSimulator } from '../../../lib/simulators/zerodha/zerodha-simula
 import { loginLinks } from '../../../lib/site/login-links.ts'
 import { ensureSigningKey, storedSigningKeys } from '../../../lib/site/signing-keys.ts'
 import { webhookPath } from '../../../lib/site/webhook-path.ts'
-import { loginDesk } from '../../../lib/tokens/login/desk.ts'
+import { loginService } from '../../../lib/tokens/login/desk.ts'
 import { siteApp } from '../../../lib/web/app.ts'
 import { restOf } from '../../support/rest.ts'
 import { World } from '../../support/world.ts'
@@ -129,7 +129,7 @@ export class Stage extends World {
     const path = await webhookPath(keys, 'upstox' as AccountId)
     this.#upstox.notify(server.url + path)
 
-    const desk = loginDesk({ brokers: this.brokers, ports: this.ports })
+    const logins = loginService({ brokers: this.brokers, ports: this.ports })
     server.answerWith(
       siteApp({
         brokers: this.brokers,
@@ -137,7 +137,7 @@ export class Stage extends World {
         timeZone: 'Asia/Kolkata',
         rest: restOf(this, this.brokers),
         // As on AWS: nothing opens without the link of a message.
-        login: { desk, keys, siteUrl: server.url, open: false },
+        login: { logins, keys, siteUrl: server.url, open: false },
       }),
     )
     for (const broker of this.brokers) await this.run(broker)

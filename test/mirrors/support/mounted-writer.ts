@@ -12,9 +12,9 @@ const settings = {
 }
 const mirror = fileMirror(settings)
 for (const work of works) {
-  if (work === 'published') await mirror.published(publication('fyers'))
-  if (work === 'kept') await mirror.kept?.(publication('fyers'))
-  if (work === 'withdrawn') await mirror.withdrawn(account)
+  if (work === 'published') await mirror.onPublished(publication('fyers'))
+  if (work === 'kept') await mirror.onStillCurrent?.(publication('fyers'))
+  if (work === 'withdrawn') await mirror.onWithdrawn(account)
   if (work === 'inspect') {
     process.stdout.write(inspectFile(settings, [account])[0]?.there ? 'there\n' : 'not there\n')
   }

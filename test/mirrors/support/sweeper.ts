@@ -5,6 +5,6 @@ import { parseAccountId } from '../../../lib/model/account-id.ts'
 const mirror = fileMirror({ path: process.argv[2] ?? '', format: 'dotenv' })
 process.send?.('ready')
 for (;;) {
-  await mirror.withdrawn(parseAccountId('zerodha'))
+  await mirror.onWithdrawn(parseAccountId('zerodha'))
   await new Promise((resolve) => setImmediate(resolve))
 }

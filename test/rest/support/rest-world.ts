@@ -11,7 +11,7 @@ import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { TokenServiceSimulator } from '../../../lib/simulators/token-service/token-service-simulator.ts'
 import { UpstoxSimulator } from '../../../lib/simulators/upstox/upstox-simulator.ts'
-import { tokenDesk } from '../../../lib/tokens/service/token-desk.ts'
+import { tokenService } from '../../../lib/tokens/service/token-desk.ts'
 import { siteApp } from '../../../lib/web/app.ts'
 import { World } from '../../support/world.ts'
 
@@ -70,8 +70,8 @@ export class RestWorld extends World {
   /** The site as it is composed, with some of its parts replaced. */
   mount(options: Partial<RestOptions> = {}): void {
     const { brokers, ports, keys } = this
-    const desk = tokenDesk({ brokers, ports })
-    const rest = { keys, desk, access: 'keys' as const, ...options }
+    const tokens = tokenService({ brokers, ports })
+    const rest = { keys, tokens, access: 'keys' as const, ...options }
     this.app = siteApp({ brokers, ports: { ...ports, ...options.ports }, timeZone: 'Asia/Kolkata', rest })
   }
 

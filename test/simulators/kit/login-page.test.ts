@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import { IiflSimulator } from '../../../lib/simulators/iifl/iifl-simulator.ts'
-import { loginPage, readLogin, SIMULATED_CODE } from '../../../lib/simulators/kit/login-page.ts'
+import { simulatedLoginPage, readLogin, SIMULATED_CODE } from '../../../lib/simulators/kit/login-page.ts'
 import type { Simulator } from '../../../lib/simulators/kit/simulator.ts'
 import { type SimulatorServer, startSimulator } from '../../../lib/simulators/kit/simulator-server.ts'
 import { VirtualClock } from '../../../lib/simulators/kit/virtual-clock.ts'
@@ -169,7 +169,7 @@ describe.each(SITES)('the login page of the simulated $name', (site) => {
 })
 
 test('a name that is markup is shown as text', async () => {
-  const page = await loginPage({
+  const page = await simulatedLoginPage({
     title: 'T',
     broker: 'B',
     users: [{ id: '"><i>', name: '<script>alert(1)</script>' }],

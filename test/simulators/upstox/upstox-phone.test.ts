@@ -41,7 +41,7 @@ beforeEach(async () => {
   const front = new Hono().post('/hook/8f3c', async (context) => {
     const body: unknown = await context.req.json()
     received.push(body)
-    await person.desk.acceptApproval({ account, body })
+    await person.logins.acceptApproval({ account, body })
     return context.body(null, 200)
   })
   notifier = await startLocalServer(front, 0)
@@ -51,7 +51,7 @@ afterEach(async () => {
   await world.close()
 })
 
-const ask = async (): Promise<void> => void success(await person.desk.requestApproval({ account }))
+const ask = async (): Promise<void> => void success(await person.logins.requestApproval({ account }))
 const look = async (): Promise<string> => (await fetch(`${server.origin}/simulated-phone`)).text()
 const requestIds = (page: string): string[] =>
   [...page.matchAll(/<input type="hidden" name="request" value="([^"]+)"/g)].map(([, id = '']) => id)

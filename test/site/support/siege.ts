@@ -15,7 +15,7 @@ export class Siege {
   readonly world: LoginWorld
   readonly site: Site
   victim: SiteBrowser
-  /** What reached the desk. */
+  /** What reached the service. */
   readonly finished: readonly FinishOrder[]
 
   private constructor(world: LoginWorld, site: Site, victim: SiteBrowser, finished: readonly FinishOrder[]) {
@@ -32,7 +32,7 @@ export class Siege {
     await world.run(world.broker)
     const finished: FinishOrder[] = []
     const site = await siteOf(world, [world.broker], {
-      desk: (real) => ({
+      logins: (real) => ({
         ...real,
         finish(order) {
           finished.push(order)

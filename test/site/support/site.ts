@@ -2,10 +2,10 @@ import type { Hono } from 'hono'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { CommandWords } from '../../../lib/model/command-words.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import type { LoginDesk } from '../../../lib/ports/login-desk.ts'
+import type { LoginService } from '../../../lib/ports/login-desk.ts'
 import { loginLinks } from '../../../lib/site/login-links.ts'
 import { ensureSigningKey, type SigningKeys, storedSigningKeys } from '../../../lib/site/signing-keys.ts'
-import { loginDesk } from '../../../lib/tokens/login/desk.ts'
+import { loginService } from '../../../lib/tokens/login/desk.ts'
 import { siteApp } from '../../../lib/web/app.ts'
 import { restOf } from '../../support/rest.ts'
 import type { World } from '../../support/world.ts'
@@ -17,7 +17,7 @@ export interface Site {
   readonly app: Hono
   readonly siteUrl: string
   readonly keys: SigningKeys
-  readonly desk: LoginDesk
+  readonly logins: LoginService
   browser(): SiteBrowser
   /** As a message has it. */
   link(account: AccountId): Promise<string>
@@ -30,27 +30,27 @@ export interface SiteSetting {
   readonly siteUrl?: string
   /** Whether the status of the accounts needs no key. */
   readonly status?: boolean
-  readonly desk?: (real: LoginDesk) => LoginDesk
+  readonly logins?: (real: LoginService) => LoginService
   /** How its visitors call the command. */
   readonly words?: CommandWords
 }
 
-/** The site in front of a world: as on AWS unless told otherwise, and with the real desk behind it. */
+/** The site in front of a world: as on AWS unless told otherwise, and with the real service behind it. */
 export async function siteOf(
   world: World,
   brokers: readonly Broker[],
-  { open = false, siteUrl = SITE, status = false, desk: replaced = (real) => real, words }: SiteSetting = {},
+  { open = false, siteUrl = SITE, status = false, logins: replaced = (real) => real, words }: SiteSetting = {},
 ): Promise<Site> {
   await ensureSigningKey(world.ports.vault)
   const keys = storedSigningKeys(world.ports.vault, world.clock)
-  const desk = replaced(loginDesk({ brokers, ports: world.ports }))
+  const logins = replaced(loginService({ brokers, ports: world.ports }))
   const app = siteApp({
     brokers,
     ports: world.ports,
     timeZone: 'Asia/Kolkata',
     ...(words && { words }),
     rest: restOf(world, brokers, status ? 'loopback' : 'keys'),
-    login: { desk, keys, siteUrl, open },
+    login: { logins, keys, siteUrl, open },
   })
   const links = loginLinks({ keys, siteUrl, clock: world.clock })
   const browser = (): SiteBrowser => new SiteBrowser(app, siteUrl)
@@ -60,7 +60,7 @@ export async function siteOf(
     app,
     siteUrl,
     keys,
-    desk,
+    logins,
     browser,
     link,
     async visitor(account) {

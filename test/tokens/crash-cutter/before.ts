@@ -1,5 +1,5 @@
 import { TokenkeeperError } from '../../../lib/model/errors.ts'
-import { Refused } from '../../../lib/tokens/rules/outcome/refused.ts'
+import { RequestRefusedError } from '../../../lib/tokens/rules/outcome/refused.ts'
 import type { CutWorld } from './cut-world.ts'
 import { published, ROTATING } from './grant-scenarios.ts'
 import type { Meanwhile } from './scenario.ts'
@@ -37,7 +37,7 @@ export function tolerant(work: () => Promise<unknown>): Meanwhile {
     try {
       await work()
     } catch (error) {
-      if (!(error instanceof TokenkeeperError || error instanceof Refused)) throw error
+      if (!(error instanceof TokenkeeperError || error instanceof RequestRefusedError)) throw error
     }
   }
 }

@@ -1,6 +1,6 @@
 import { TokenkeeperError } from '../../../lib/model/errors.ts'
 import { forgetSecrets } from '../../../lib/model/secret.ts'
-import { Refused } from '../../../lib/tokens/rules/outcome/refused.ts'
+import { RequestRefusedError } from '../../../lib/tokens/rules/outcome/refused.ts'
 import { CutWorld, RUN_SECONDS } from './cut-world.ts'
 import type { Fault } from './one-session-simulator.ts'
 import { type Cut, Process } from './process.ts'
@@ -41,7 +41,7 @@ async function play(scenario: Scenario, trouble: Trouble, known: Set<number>, cu
   const seconds = scenario.seconds ?? RUN_SECONDS
   const ports = world.portsOf(process, world.clock.now().add({ seconds }))
   const end = act.work(ports, process).catch((error: unknown) => {
-    if (error instanceof TokenkeeperError || error instanceof Refused) return
+    if (error instanceof TokenkeeperError || error instanceof RequestRefusedError) return
     throw error
   })
   await Promise.race([end, process.died])

@@ -76,14 +76,14 @@ export function watchedPorts(world: WatchedWorld, process: Process, endsBy: Temp
         await clock.sleep(milliseconds)
       },
     },
-    audiences: [
+    subscribers: [
       {
         name: 'watching audience',
-        async published({ accessToken }) {
+        async onPublished({ accessToken }) {
           if (!simulator.proven.has(accessToken.reveal())) ledger.violated('I2', 'told of an unproven token')
         },
-        kept: async () => undefined,
-        withdrawn: async () => undefined,
+        onStillCurrent: async () => undefined,
+        onWithdrawn: async () => undefined,
       },
     ],
     links: { forIncident: async (id, incident) => `https://site.invalid/${id}/${incident}` },

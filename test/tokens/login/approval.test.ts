@@ -18,11 +18,11 @@ beforeEach(async () => {
 })
 afterEach(() => world.close())
 
-const post = (body: unknown): Promise<void> => world.desk.acceptApproval({ account, body })
+const post = (body: unknown): Promise<void> => world.logins.acceptApproval({ account, body })
 
 describe('an approval that was asked for', () => {
   beforeEach(async () => {
-    success(await world.desk.requestApproval({ account }))
+    success(await world.logins.requestApproval({ account }))
   })
 
   test('is proven and published', async () => {
@@ -99,7 +99,7 @@ describe('an approval that was asked for', () => {
   })
 
   test('is not asked for again within the budget', async () => {
-    const again = await world.desk.requestApproval({ account })
+    const again = await world.logins.requestApproval({ account })
     expect(again).toMatchObject({ refused: true, code: 'rate_limited' })
     expect(world.simulator.approvalsAsked).toBe(1)
   })
@@ -108,7 +108,7 @@ describe('an approval that was asked for', () => {
 describe.each([6, -6])('with our clock %i minutes ahead of the broker’s', (minutes) => {
   beforeEach(async () => {
     world.ports = { ...world.ports, clock: clockAhead(world.clock, { minutes }) }
-    success(await world.desk.requestApproval({ account }))
+    success(await world.logins.requestApproval({ account }))
   })
 
   test('an approval counts: its times are held against the broker’s clock', async () => {
@@ -141,7 +141,7 @@ test('a post without an open request changes nothing', async () => {
 })
 
 test('a post after the window has closed changes nothing', async () => {
-  success(await world.desk.requestApproval({ account }))
+  success(await world.logins.requestApproval({ account }))
   world.clock.set('2026-11-24T10:00:00+05:30')
   const before = JSON.stringify(await world.record(account))
   await post(world.simulator.webhookOf('SIM001'))
@@ -150,7 +150,7 @@ test('a post after the window has closed changes nothing', async () => {
 
 test('an account nobody has logged in to is not asked: whose approval would it be?', async () => {
   const unknown = await world.loginAccount('loginbroker/new')
-  expect(await world.desk.requestApproval({ account: unknown })).toMatchObject({
+  expect(await world.logins.requestApproval({ account: unknown })).toMatchObject({
     refused: true,
     code: 'configuration_invalid',
   })
@@ -160,14 +160,14 @@ test('an account nobody has logged in to is not asked: whose approval would it b
 test('a request whose reply is lost leaves the webhook open: perhaps the holder was asked', async () => {
   const server = await world.serve(world.simulator)
   server.failNext('/approval', { kind: 'lost_reply' })
-  success(await world.desk.requestApproval({ account }))
+  success(await world.logins.requestApproval({ account }))
   await post(world.simulator.webhookOf('SIM001'))
   expect((await world.record(account)).generation).toBe(2)
 })
 
 test('nobody vouches for the published token for as long as the broker says it waits for an answer', async () => {
   await world.logIn(account)
-  success(await world.desk.requestApproval({ account }))
+  success(await world.logins.requestApproval({ account }))
   const { approval, doubt } = await world.record(account)
   expect(doubt?.openUntil).toEqual(approval?.openUntil)
   expect(approval?.openUntil.equals(approval.requestedAt.add({ seconds: 900 }))).toBe(false)

@@ -4,7 +4,7 @@ import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { LoginResult } from '../../../lib/model/account-state.ts'
 import { COMMAND_LINE } from '../../../lib/ports/login-desk.ts'
 import { accountOfState, newLoginState } from '../../../lib/tokens/login/attempts.ts'
-import { loginDesk } from '../../../lib/tokens/login/desk.ts'
+import { loginService } from '../../../lib/tokens/login/desk.ts'
 import { BROWSER, CALLBACK, LoginWorld, success } from '../../support/login-world.ts'
 import { rotabroker } from '../../support/rotating-broker.ts'
 
@@ -30,9 +30,9 @@ describe('a login', () => {
   })
 
   test('there is none of is refused with a command for this account', async () => {
-    const desk = loginDesk({ brokers: [rotabroker], ports: world.ports })
+    const logins = loginService({ brokers: [rotabroker], ports: world.ports })
     const order = { account: 'rotabroker/BINA' as AccountId, browser: BROWSER, callbackUrl: CALLBACK }
-    expect(await desk.start(order)).toMatchObject({
+    expect(await logins.start(order)).toMatchObject({
       refused: true,
       fix: expect.stringMatching(/: tokenkeeper put rotabroker\/BINA access_token$/),
     })
@@ -72,8 +72,8 @@ describe('a login', () => {
       world.simulator.givesRefreshToken = false
       if (way === 'login') await world.logIn(account)
       else {
-        success(await world.desk.requestApproval({ account }))
-        await world.desk.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
+        success(await world.logins.requestApproval({ account }))
+        await world.logins.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
       }
       expect(await world.record(account)).toMatchObject({ generation: 2, blocks })
       const exchanges = world.simulator.grantsSeen
@@ -94,7 +94,7 @@ describe('a login', () => {
   test('sends the browser to the redirect URI that is stored, before the one of the site', async () => {
     const redirectUri = 'https://trade.example.invalid/redirect-to-app'
     await world.store(account, { redirect_uri: redirectUri })
-    const started = success(await world.desk.start({ account, browser: BROWSER, callbackUrl: CALLBACK }))
+    const started = success(await world.logins.start({ account, browser: BROWSER, callbackUrl: CALLBACK }))
     expect(started.redirectUri).toBe(redirectUri)
     expect(new URL(started.authorizationUrl).searchParams.get('redirect_uri')).toBe(redirectUri)
   })
@@ -291,33 +291,33 @@ describe('a login that fails', () => {
 describe('a login is not begun', () => {
   test('while the budget allows no exchange: the person is told before typing a second factor', async () => {
     await world.logIn(account)
-    const refused = await world.desk.start({ account, browser: BROWSER, callbackUrl: CALLBACK })
+    const refused = await world.logins.start({ account, browser: BROWSER, callbackUrl: CALLBACK })
     expect(refused).toMatchObject({ refused: true, code: 'rate_limited' })
     expect('refused' in refused && refused.fix).toMatch(/try again in \d+ s/)
   })
 
   test('when what it needs is not stored: the parameter is named', async () => {
     await world.ports.vault.remove(account, 'client_secret')
-    const refused = await world.desk.start({ account, browser: BROWSER, callbackUrl: CALLBACK })
+    const refused = await world.logins.start({ account, browser: BROWSER, callbackUrl: CALLBACK })
     expect(refused).toMatchObject({ refused: true, code: 'configuration_invalid' })
     expect('refused' in refused && refused.reason).toContain('client_secret')
   })
 
   test('an eleventh time at once', async () => {
     for (let i = 0; i < 10; i++) await world.begin(account)
-    const refused = await world.desk.start({ account, browser: BROWSER, callbackUrl: CALLBACK })
+    const refused = await world.logins.start({ account, browser: BROWSER, callbackUrl: CALLBACK })
     expect(refused).toMatchObject({ refused: true, code: 'rate_limited' })
   })
 
   test('for an unknown account', async () => {
     const start = { account: 'loginbroker/nobody' as AccountId, browser: BROWSER, callbackUrl: CALLBACK }
-    expect(await world.desk.start(start)).toMatchObject({ refused: true, code: 'configuration_invalid' })
+    expect(await world.logins.start(start)).toMatchObject({ refused: true, code: 'configuration_invalid' })
   })
 })
 
 test('a bare code is exchanged for whoever holds the command line', async () => {
   const code = world.simulator.codeFor('SIM001')
-  const finished = success(await world.desk.finish({ by: 'code', account, code }))
+  const finished = success(await world.logins.finish({ by: 'code', account, code }))
   expect((await world.resultOf(account, finished.loginId)).success).toBe(true)
 })
 
@@ -332,7 +332,7 @@ test('a login that is killed keeps the account for a minute and no longer', asyn
 
 describe('a bare code that is handed in again', () => {
   const handIn = async (code: string): Promise<LoginResult> => {
-    const { loginId } = success(await world.desk.finish({ by: 'code', account, code }))
+    const { loginId } = success(await world.logins.finish({ by: 'code', account, code }))
     return world.resultOf(account, loginId)
   }
   /** The broker cannot be reached at this path. */
@@ -358,7 +358,7 @@ describe('a bare code that is handed in again', () => {
     void handIn(code).catch(() => undefined)
     await killed.happened
     world.clock.advance({ minutes: 10 })
-    await world.desk.finish({ by: 'code', account, code })
+    await world.logins.finish({ by: 'code', account, code })
     expect(world.simulator.codesSeen).toBe(1)
   })
 

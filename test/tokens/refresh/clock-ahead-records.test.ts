@@ -168,13 +168,13 @@ describe('an account whose store a clock a year ahead has written', () => {
 
   test('is asked by the broker’s app again, and its answer counts', async () => {
     await world.logIn(account)
-    success(await world.desk.requestApproval({ account }))
+    success(await world.logins.requestApproval({ account }))
     await world.ports.vault.remove(account, 'refresh_token')
     await world.ports.vault.remove(account, 'access_token')
     world.clock.set('2026-11-24T07:40:00+05:30')
     await world.run(daily)
     expect(world.simulator.approvalsAsked).toBe(2)
-    await world.desk.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
+    await world.logins.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
     expect((await world.record(account)).generation).toBe(2)
   })
 

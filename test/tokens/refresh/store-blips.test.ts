@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { AccountState } from '../../../lib/model/account-state.ts'
-import type { Audience } from '../../../lib/ports/audience.ts'
+import type { Subscriber } from '../../../lib/ports/audience.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
 import { handIn } from '../../support/hand-in.ts'
 import { LoginWorld, success } from '../../support/login-world.ts'
@@ -14,12 +14,12 @@ beforeEach(async () => {
   world = await LoginWorld.open()
   account = await world.loginAccount()
   heard = []
-  const audience: Audience = {
+  const audience: Subscriber = {
     name: 'listener',
-    published: async ({ generation }) => void heard.push(`published ${generation}`),
-    withdrawn: async () => undefined,
+    onPublished: async ({ generation }) => void heard.push(`published ${generation}`),
+    onWithdrawn: async () => undefined,
   }
-  world.ports = { ...world.ports, audiences: [audience] }
+  world.ports = { ...world.ports, subscribers: [audience] }
 })
 afterEach(() => world.close())
 
@@ -64,9 +64,9 @@ describe('a store that fails for a moment', () => {
 
   test('while an approval is recorded, costs the approval nothing', async () => {
     await world.logIn(account)
-    success(await world.desk.requestApproval({ account }))
+    success(await world.logins.requestApproval({ account }))
     const fault = world.failNext('states.replace', { only: (next) => records(next, 2) })
-    await world.desk.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
+    await world.logins.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
     expect(await world.record(account)).toMatchObject({
       generation: 2,
       approval: { approvedAt: expect.anything() },
@@ -94,21 +94,21 @@ test('a refresh token that was issued at a login and could not be saved pages so
 
 test('an approval waits for the run that holds the account', async () => {
   await world.logIn(account)
-  success(await world.desk.requestApproval({ account }))
+  success(await world.logins.requestApproval({ account }))
   const until = world.clock.now().add({ seconds: 20 })
   await world.change(account, { lease: { owner: 'run-1', until } })
-  await world.desk.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
+  await world.logins.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
   expect((await world.record(account)).generation).toBe(2)
 })
 
 test('an approval request that was never sent does not count', async () => {
   await world.logIn(account)
   const fault = world.failNext('vault.read', { skip: 1 })
-  expect(await world.desk.requestApproval({ account })).toMatchObject({ refused: true })
+  expect(await world.logins.requestApproval({ account })).toMatchObject({ refused: true })
   expect(await world.record(account)).toMatchObject({ approvalRequests: [] })
   expect((await world.record(account)).approval).toBeUndefined()
   expect(fault.count).toBe(1)
-  success(await world.desk.requestApproval({ account }))
+  success(await world.logins.requestApproval({ account }))
 })
 
 test('a token handed in for a paused account is kept out of the mirrors', async () => {

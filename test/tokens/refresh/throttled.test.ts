@@ -68,7 +68,7 @@ describe('a login that is throttled', () => {
   test('is not begun again before the broker allows it', async () => {
     const loginNotBefore = world.clock.now().add({ minutes: 10 })
     await world.change(account, { loginNotBefore })
-    const started = await world.desk.start({
+    const started = await world.logins.start({
       account,
       browser: 'sha256-of-the-cookie',
       callbackUrl: 'https://tokens.example.invalid/callback/loginbroker',

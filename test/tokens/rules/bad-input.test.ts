@@ -4,7 +4,7 @@ import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { AccountResult } from '../../../lib/model/outcome.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import { simulatedJwt } from '../../../lib/simulators/kit/simulated-token.ts'
-import { type Fault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
+import { type SimulatedFault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { clockAhead } from '../../support/clock-ahead.ts'
 import { World } from '../../support/world.ts'
@@ -54,7 +54,7 @@ async function badResult(): Promise<AccountResult> {
 }
 
 /** From now on the broker answers each refresh of the bad account like this, and those of the good one as ever. */
-async function failRefreshesOfBad(fault: Fault): Promise<void> {
+async function failRefreshesOfBad(fault: SimulatedFault): Promise<void> {
   const { http } = world.ports
   const badToken = (await world.stored(bad, 'refresh_token')) as string
   world.ports = {
@@ -79,7 +79,7 @@ async function keepsWhatIsStored(act: () => Promise<AccountResult>): Promise<Acc
 }
 
 describe('replies of the broker', () => {
-  const broken: readonly (readonly [string, Fault, Partial<AccountResult>])[] = [
+  const broken: readonly (readonly [string, SimulatedFault, Partial<AccountResult>])[] = [
     ['HTML with status 200', HTML_200, { code: 'broker_unavailable' }],
     ['HTML with status 502', HTML_502, { code: 'broker_unavailable' }],
     ['truncated JSON', { kind: 'truncated' }, { code: 'broker_unavailable' }],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { AccountState, RefusedToken } from '../../../lib/model/account-state.ts'
+import type { AccountState, ReportedToken } from '../../../lib/model/account-state.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import { decide } from '../../../lib/tokens/rules/decide/decide.ts'
 import type { Decision, Situation } from '../../../lib/tokens/rules/decide/decision.ts'
@@ -35,7 +35,7 @@ describe('a wait that is on record', () => {
     ['fresh, by force', true, { forcedAt: NOW }],
     ['about to expire, by force', false, { state: state({}, 1), forcedAt: NOW }],
     ['due', true, { state: state({}, DUE) }],
-    ['reported by a consumer', true, { state: state(provenEarlier), refused: { version: 3 } }],
+    ['reported by a consumer', true, { state: state(provenEarlier), reported: { version: 3 } }],
   ])('of an account whose token is %s says whether that token lives: %s', (_, live, situation) => {
     const common = { broker: LADDER, state: state(), stored: stored(...ALL), now: NOW, ...situation }
     const decision = decide({ ...common, state: { ...common.state, notBefore } })
@@ -44,7 +44,7 @@ describe('a wait that is on record', () => {
 })
 
 describe('a consumer’s report', () => {
-  const reported = (refused: RefusedToken, secondsAgo: number): Decision => {
+  const reported = (refused: ReportedToken, secondsAgo: number): Decision => {
     const account = state({ generation: 4 })
     const provenAt = NOW.subtract({ seconds: secondsAgo })
     const accessToken = { ...account.accessToken, provenAt } as never
@@ -53,11 +53,11 @@ describe('a consumer’s report', () => {
       state: { ...account, accessToken },
       stored: stored(...ALL),
       now: NOW,
-      refused,
+      reported: refused,
     })
   }
 
-  test.each<[RefusedToken, string]>([
+  test.each<[ReportedToken, string]>([
     [{ generation: 4 }, 'probe'],
     [{ generation: 3 }, 'fresh'],
     [{ version: 3 }, 'probe'],

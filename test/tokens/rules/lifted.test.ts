@@ -10,7 +10,7 @@ import {
 } from '../../../lib/model/errors.ts'
 import { type GrantFailure, tracesOfFailure } from '../../../lib/tokens/rules/grants/attempt.ts'
 import { liftedByGrant } from '../../../lib/tokens/rules/grants/lifted.ts'
-import { endingOfError, endingOfGrant } from '../../../lib/tokens/rules/outcome/ending.ts'
+import { resultOfError, resultOfGrantError } from '../../../lib/tokens/rules/outcome/ending.ts'
 import { CutWorld } from '../crash-cutter/cut-world.ts'
 import { cutbroker } from '../crash-cutter/one-session-broker.ts'
 import type { OneSessionSimulator } from '../crash-cutter/one-session-simulator.ts'
@@ -110,8 +110,8 @@ test('only of a grant is it said that it is tried again tomorrow: no run repeats
     fix: 'switch them on',
     problem: 'account',
   })
-  expect(endingOfError(switchedOff, held.account, NOW).fix).toBe('switch them on')
-  expect(endingOfGrant(switchedOff, held.account, NOW)).toMatchObject({
+  expect(resultOfError(switchedOff, held.account, NOW).fix).toBe('switch them on')
+  expect(resultOfGrantError(switchedOff, held.account, NOW)).toMatchObject({
     fix: 'switch them on, then run tokenkeeper refresh cutbroker --force; else it is tried again tomorrow',
     need: { action: expect.stringContaining('tried again tomorrow') },
   })

@@ -75,7 +75,7 @@ const TOKEN_ROWS: readonly Row[] = [
   ['due', { state: state({}, DUE) }, { kind: 'renew', live: true }],
   [
     'reported',
-    { state: state(provenEarlier()), refused: { version: 3 } },
+    { state: state(provenEarlier()), reported: { version: 3 } },
     { kind: 'probe', reason: 'a consumer was refused with the access token' },
   ],
   [

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../../lib/brokers/fyers/fyers.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import type { Audience } from '../../../lib/ports/audience.ts'
+import type { Subscriber } from '../../../lib/ports/audience.ts'
 import { removeAccount } from '../../../lib/tokens/service/remove.ts'
 import { World } from '../../support/world.ts'
 
@@ -48,12 +48,12 @@ describe('removing an account', () => {
   test('has every mirror forget its token', async () => {
     const account = await begin()
     const forgotten: AccountId[] = []
-    const mirror: Audience = {
+    const mirror: Subscriber = {
       name: 'mirror',
-      published: async () => undefined,
-      withdrawn: async (one) => void forgotten.push(one),
+      onPublished: async () => undefined,
+      onWithdrawn: async (one) => void forgotten.push(one),
     }
-    world.ports = { ...world.ports, audiences: [mirror] }
+    world.ports = { ...world.ports, subscribers: [mirror] }
     await remove(account)
     expect(forgotten).toEqual([account])
   })

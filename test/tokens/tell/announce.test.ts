@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { AudienceError } from '../../../lib/model/errors.ts'
-import type { Audience, Publication } from '../../../lib/ports/audience.ts'
+import { SubscriberError } from '../../../lib/model/errors.ts'
+import type { Subscriber, Publication } from '../../../lib/ports/audience.ts'
 import { handIn } from '../../support/hand-in.ts'
 import { LoginWorld, success } from '../../support/login-world.ts'
 
@@ -10,17 +10,17 @@ let account: AccountId
 let heard: Publication[]
 let forgotten: AccountId[]
 
-const listening: Audience = {
+const listening: Subscriber = {
   name: 'listener',
-  published: async (publication) => void heard.push(publication),
-  withdrawn: async (id) => void forgotten.push(id),
+  onPublished: async (publication) => void heard.push(publication),
+  onWithdrawn: async (id) => void forgotten.push(id),
 }
 
 beforeEach(async () => {
   heard = []
   forgotten = []
   world = await LoginWorld.open()
-  world.ports = { ...world.ports, audiences: [listening] }
+  world.ports = { ...world.ports, subscribers: [listening] }
   account = await world.loginAccount()
 })
 afterEach(() => world.close())
@@ -45,8 +45,8 @@ describe('whoever wants to know hears of each published token', () => {
 
   test('from an approval', async () => {
     await world.logIn(account)
-    success(await world.desk.requestApproval({ account }))
-    await world.desk.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
+    success(await world.logins.requestApproval({ account }))
+    await world.logins.acceptApproval({ account, body: world.simulator.webhookOf('SIM001') })
     expect(heard.at(-1)).toMatchObject({ source: 'approval', generation: 2 })
   })
 
@@ -60,11 +60,11 @@ describe('whoever wants to know hears of each published token', () => {
 
 test('an audience that fails is reported and fails nothing', async () => {
   const broken = async (): Promise<never> => {
-    throw new AudienceError('Redis cannot be reached', { fix: 'start it' })
+    throw new SubscriberError('Redis cannot be reached', { fix: 'start it' })
   }
   world.ports = {
     ...world.ports,
-    audiences: [{ name: 'Redis mirror', published: broken, withdrawn: broken }, listening],
+    subscribers: [{ name: 'Redis mirror', onPublished: broken, onWithdrawn: broken }, listening],
   }
   expect((await world.logIn(account)).success).toBe(true)
   expect(heard).toHaveLength(1)
@@ -85,11 +85,11 @@ test('a paused account is withdrawn', async () => {
 
 describe('a run that finds the token fresh lets a mirror put back what it lost', () => {
   let kept: Publication[]
-  const keeping: Audience = { ...listening, kept: async (publication) => void kept.push(publication) }
+  const keeping: Subscriber = { ...listening, onStillCurrent: async (publication) => void kept.push(publication) }
 
   beforeEach(() => {
     kept = []
-    world.ports = { ...world.ports, audiences: [listening, keeping] }
+    world.ports = { ...world.ports, subscribers: [listening, keeping] }
   })
 
   test('by the same publication as the first time', async () => {
@@ -110,7 +110,7 @@ describe('a run that finds the token fresh lets a mirror put back what it lost',
 
   test('without a further read, whether or not a mirror has it', async () => {
     await world.logIn(account)
-    const reads = async (audiences: readonly Audience[] | undefined): Promise<number> => {
+    const reads = async (audiences: readonly Subscriber[] | undefined): Promise<number> => {
       let count = 0
       const { vault } = world.ports
       const counting = {
@@ -122,8 +122,8 @@ describe('a run that finds the token fresh lets a mirror put back what it lost',
         remove: vault.remove.bind(vault),
       }
       const { ports } = world
-      const { audiences: _, ...others } = ports
-      world.ports = { ...others, vault: counting, ...(audiences && { audiences }) }
+      const { subscribers: _, ...others } = ports
+      world.ports = { ...others, vault: counting, ...(audiences && { subscribers: audiences }) }
       await world.run(world.broker)
       world.ports = ports
       return count
@@ -135,12 +135,12 @@ describe('a run that finds the token fresh lets a mirror put back what it lost',
 
   test('and a mirror that fails then fails nothing, and keeps no other from it', async () => {
     await world.logIn(account)
-    const failing: Audience = {
+    const failing: Subscriber = {
       ...listening,
       name: 'Redis mirror',
-      kept: () => Promise.reject(new AudienceError('Redis cannot be reached')),
+      onStillCurrent: () => Promise.reject(new SubscriberError('Redis cannot be reached')),
     }
-    world.ports = { ...world.ports, audiences: [failing, keeping] }
+    world.ports = { ...world.ports, subscribers: [failing, keeping] }
     const { report } = await world.run(world.broker)
     expect(report.results).toMatchObject([{ outcome: 'fresh', success: true }])
     expect(kept).toHaveLength(1)

@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { AccountState, RefusedToken } from '../../../model/account-state.ts'
+import type { AccountState, ReportedToken } from '../../../model/account-state.ts'
 import type { ErrorCode } from '../../../model/errors.ts'
 import type { Broker, Grant } from '../../../ports/broker.ts'
 import type { Hosts } from '../../../ports/broker-context.ts'
@@ -40,7 +40,7 @@ export interface Situation {
   /** A person wants a new token although the stored one may be fresh; renewals after this instant satisfy it. */
   readonly forcedAt?: Temporal.Instant | undefined
   /** A consumer was refused by the broker with this access token. */
-  readonly refused?: RefusedToken | undefined
+  readonly reported?: ReportedToken | undefined
 }
 
 /** Nothing can be done until somebody changes what `fix` names. */

@@ -142,7 +142,7 @@ function due({ ours }: Facts): TokenNeed | undefined {
  * A consumer's report is worth a call where it is about the token that is published now, and that was not proven a
  * moment ago. So however many report at once, and however often, the broker is asked once a minute at most.
  */
-function reported({ state, refused, ours, now }: Facts): TokenNeed | undefined {
+function reported({ state, reported: refused, ours, now }: Facts): TokenNeed | undefined {
   if (!refused || !ours) return undefined
   const isPresent =
     'generation' in refused

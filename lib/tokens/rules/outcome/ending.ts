@@ -12,20 +12,20 @@ import type { Outcome } from '../../../model/outcome.ts'
 import { maskSecrets } from '../../../model/secret.ts'
 import type { Broker } from '../../../ports/broker.ts'
 import { fixOf, forAccount, isLookedAtDaily, loginAction } from './advice.ts'
-import type { Need } from './need.ts'
+import type { ActionNeeded } from './need.ts'
 
 /** A wait the broker asks for is sat out within a run up to this long; a longer one is left to later runs. */
 const LONGEST_WAIT_IN_RUN_S = 15 * 60
 const PASSING_FAULT_PAUSE_S = 2
 
 /** How a run ends for one account, before it is written down. */
-export interface Ending {
+export interface RunResult {
   readonly outcome: Outcome
   readonly code?: ErrorCode
   readonly reason: string
   readonly fix?: string
   /** What a person has to be told. */
-  readonly need?: Need
+  readonly need?: ActionNeeded
   /** When the same run may usefully try again. */
   readonly retryAt?: Temporal.Instant
   /** Only a login helps, and none before then. */
@@ -33,13 +33,13 @@ export interface Ending {
 }
 
 /** Only a person can help, by logging in. */
-export function askForLogin(broker: Broker, account: AccountId, reason: string): Ending {
+export function askForLogin(broker: Broker, account: AccountId, reason: string): RunResult {
   const action = loginAction(broker, account)
   return { outcome: 'awaiting_login', reason, fix: action, need: { kind: 'login_needed', reason, action } }
 }
 
 /** Only a person can help, and not yet: nobody is asked for a login whose token would not see the market open. */
-export function askLater(broker: Broker, account: AccountId, reason: string, from: Temporal.Instant): Ending {
+export function askLater(broker: Broker, account: AccountId, reason: string, from: Temporal.Instant): RunResult {
   const then = localInstant(from, broker.session.timeZone)
   return {
     outcome: 'skipped',
@@ -50,21 +50,21 @@ export function askLater(broker: Broker, account: AccountId, reason: string, fro
 }
 
 /** Nothing helps until somebody changes what `fix` names. */
-export function stopUntilFixed(code: ErrorCode, reason: string, fix: string): Ending {
+export function stopUntilFixed(code: ErrorCode, reason: string, fix: string): RunResult {
   const kind = code === 'human_action' || code === 'wrong_account' ? 'human_action' : 'operator_action'
   return { outcome: 'failed', code, reason, fix, need: { kind, reason, action: fix } }
 }
 
 /** What an error of a grant means for the run, which looks at some of them again by itself. */
-export function endingOfGrant(error: unknown, account: AccountId, now: Temporal.Instant): Ending {
-  const ending = endingOfError(error, account, now)
+export function resultOfGrantError(error: unknown, account: AccountId, now: Temporal.Instant): RunResult {
+  const ending = resultOfError(error, account, now)
   if (!isLookedAtDaily(error)) return ending
   const fix = forAccount(fixOf(error), account)
   return { ...ending, fix, ...(ending.need && { need: { ...ending.need, action: fix } }) }
 }
 
 /** What an error means for the run. Anything that is no error of ours is a bug, told by its kind only. */
-export function endingOfError(error: unknown, account: AccountId, now: Temporal.Instant): Ending {
+export function resultOfError(error: unknown, account: AccountId, now: Temporal.Instant): RunResult {
   if (!(error instanceof TokenkeeperError)) {
     const kind = error instanceof Error ? error.name : typeof error
     return stopUntilFixed(

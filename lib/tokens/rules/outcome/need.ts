@@ -1,7 +1,7 @@
 import type { Incident } from '../../../model/account-state.ts'
 
 /** What a person has to be told, if anything. */
-export interface Need {
+export interface ActionNeeded {
   readonly kind: Incident['kind']
   readonly reason: string
   readonly action: string

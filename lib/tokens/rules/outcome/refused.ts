@@ -4,8 +4,8 @@ import { maskSecrets } from '../../../model/secret.ts'
 import type { Refusal } from '../../../ports/login-desk.ts'
 import { forAccount } from './advice.ts'
 
-/** Ends a piece of login work before anything was changed; the desk turns it into its {@link Refusal}. */
-export class Refused extends Error {
+/** Ends a piece of login work before anything was changed; the service turns it into its {@link Refusal}. */
+export class RequestRefusedError extends Error {
   readonly refusal: Refusal
 
   constructor(code: Refusal['code'], reason: string, fix: string) {
@@ -21,7 +21,7 @@ export class Refused extends Error {
 
 /** The refusal a failure amounts to. What is no failure of ours is a bug, told by its kind only. */
 export function refusalOf(error: unknown, account: string): Refusal {
-  if (error instanceof Refused) return { ...error.refusal, fix: forAccount(error.refusal.fix, account) }
+  if (error instanceof RequestRefusedError) return { ...error.refusal, fix: forAccount(error.refusal.fix, account) }
   if (error instanceof TokenkeeperError) {
     const { code, message, fix } = error
     return { refused: true, code, reason: maskSecrets(message), fix: forAccount(fix, account) }

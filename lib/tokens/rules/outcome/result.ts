@@ -5,13 +5,13 @@ import { type AccountResult, isSuccess } from '../../../model/outcome.ts'
 import type { Broker } from '../../../ports/broker.ts'
 import { dueAt } from '../token/due.ts'
 import { isLive } from '../token/token-status.ts'
-import type { Ending } from './ending.ts'
+import type { RunResult } from './ending.ts'
 
 /** One account's line of the report, from how its run ended and what is recorded. */
-export function resultOf(
+export function reportLine(
   broker: Broker,
   state: AccountState,
-  ending: Ending,
+  ending: RunResult,
   now: Temporal.Instant,
 ): AccountResult {
   const { timeZone } = broker.session
@@ -38,7 +38,7 @@ function isExternal({ settings }: AccountState): boolean {
 }
 
 /** What will or must happen next, in words. */
-export function nextActionAfter(broker: Broker, state: AccountState, ending: Ending): string {
+export function nextActionAfter(broker: Broker, state: AccountState, ending: RunResult): string {
   const local = (instant: Temporal.Instant): string => localInstant(instant, broker.session.timeZone)
   switch (ending.outcome) {
     case 'fresh':
