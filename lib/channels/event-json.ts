@@ -1,5 +1,5 @@
 import type { TokenSource } from '../model/account-state.ts'
-import type { Publication } from '../ports/audience.ts'
+import type { Publication } from '../ports/subscriber.ts'
 
 /**
  * What programs are told of a newly published access token; never the token. Within version 1 fields are only ever

@@ -2,7 +2,7 @@ import type { AccountId } from '../model/account-id.ts'
 import { TokenkeeperError } from '../model/errors.ts'
 import type { AccountResult } from '../model/outcome.ts'
 import { maskSecrets } from '../model/secret.ts'
-import type { ServiceRefusal } from '../ports/token-desk.ts'
+import type { ServiceRefusal } from '../ports/token-service.ts'
 import { TokenUnavailableError, type UnavailableCode } from './errors.ts'
 
 /** Another run has the account: a renewal takes seconds. */

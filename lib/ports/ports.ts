@@ -1,4 +1,4 @@
-import type { Subscriber } from './audience.ts'
+import type { Subscriber } from './subscriber.ts'
 import type { Clock } from './clock.ts'
 import type { Http } from './http.ts'
 import type { LoginLinks } from './login-links.ts'

@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { TokenkeeperError } from '../model/errors.ts'
 import type { AccountResult } from '../model/outcome.ts'
-import type { ServiceRefusal } from '../ports/token-desk.ts'
+import type { ServiceRefusal } from '../ports/token-service.ts'
 import { forAccount } from '../tokens/rules/outcome/advice.ts'
 
 /** Status and title of every kind of problem (RFC 9457); whoever handles them goes by the code. */

@@ -1,7 +1,7 @@
 import type { Broker } from '../ports/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
-import type { TokenService } from '../ports/token-desk.ts'
+import type { TokenService } from '../ports/token-service.ts'
 import type { AccessOptions, Caller } from './caller.ts'
 
 /** What the routes find in their context. */

@@ -4,15 +4,15 @@ import { type KnownAccount, knownAccounts } from '../accounts/accounts.ts'
 import { type Overview, overviewOf } from '../accounts/needs.ts'
 import { isAccountId } from '../model/account-id.ts'
 import type { Broker } from '../ports/broker.ts'
-import type { LoginService } from '../ports/login-desk.ts'
+import type { LoginService } from '../ports/login-service.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
-import type { TokenService } from '../ports/token-desk.ts'
+import type { TokenService } from '../ports/token-service.ts'
 import type { SiteAddress } from './guards.ts'
 import { show } from './pages/page.ts'
 import { closedPage, plainPage } from './pages/problem-page.ts'
 import type { SigningKeys } from './signing-keys.ts'
-import { type SiteSession, type SiteSessions, siteSessions } from './visitor.ts'
+import { type SiteSession, type SiteSessions, siteSessions } from './site-session.ts'
 
 export interface LoginSiteOptions extends SiteAddress {
   /** Does the work, here or in the brokers' functions. */

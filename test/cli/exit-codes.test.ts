@@ -5,7 +5,7 @@ import { parseAccountId } from '../../lib/model/account-id.ts'
 import { type AccountState, newAccountState } from '../../lib/model/account-state.ts'
 import { type Outcome, report } from '../../lib/model/outcome.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
-import { reportLine } from '../../lib/tokens/rules/outcome/result.ts'
+import { reportLine } from '../../lib/tokens/rules/outcome/report-line.ts'
 import { tokenRecord } from '../support/token-record.ts'
 
 const now = new VirtualClock('2026-11-23T08:00:00+05:30').now()

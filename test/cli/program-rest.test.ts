@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { judge, standingOfToken } from '../../lib/cli/program/standing.ts'
+import { judge, standingOfToken } from '../../lib/cli/program/known-token.ts'
 import { restSource } from '../../lib/client/index.ts'
 import { type LocalServer, startLocalServer } from '../../lib/local/local-server.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'

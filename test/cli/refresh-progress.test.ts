@@ -5,7 +5,7 @@ import { RefreshProgress } from '../../lib/cli/refresh/progress.ts'
 import { type Terminal, terminal } from '../../lib/cli/terminal/terminal.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { newAccountState } from '../../lib/model/account-state.ts'
-import { reportLine } from '../../lib/tokens/rules/outcome/result.ts'
+import { reportLine } from '../../lib/tokens/rules/outcome/report-line.ts'
 
 const ACC1 = parseAccountId('upstox/ACC1')
 const ACC2 = parseAccountId('upstox/ACC2')

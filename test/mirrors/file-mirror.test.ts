@@ -21,7 +21,7 @@ import { fileMirror } from '../../lib/mirrors/file-mirror.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { SubscriberError, ConfigurationError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
-import type { Subscriber } from '../../lib/ports/audience.ts'
+import type { Subscriber } from '../../lib/ports/subscriber.ts'
 import { thrownBy } from '../support/thrown.ts'
 import { publication, tokenOf } from './support/publication.ts'
 

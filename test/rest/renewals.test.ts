@@ -4,10 +4,10 @@ import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { type AccountState, newAccountState } from '../../lib/model/account-state.ts'
 import { type RunReport, report } from '../../lib/model/outcome.ts'
-import type { ServiceRefusal } from '../../lib/ports/token-desk.ts'
+import type { ServiceRefusal } from '../../lib/ports/token-service.ts'
 import { type Renewals, renewals } from '../../lib/rest/renewals.ts'
 import type { RestOptions } from '../../lib/rest/rest-env.ts'
-import { reportLine } from '../../lib/tokens/rules/outcome/result.ts'
+import { reportLine } from '../../lib/tokens/rules/outcome/report-line.ts'
 
 /** API Gateway and the site's function give up after 29 s; the reply needs its own reads besides. */
 const LONGEST_S = 25

@@ -4,8 +4,8 @@ import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { fingerprint } from '../../lib/model/fingerprint.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import { VERSION } from '../../lib/model/version.ts'
-import type { TokenService } from '../../lib/ports/token-desk.ts'
-import { tokenService } from '../../lib/tokens/service/token-desk.ts'
+import type { TokenService } from '../../lib/ports/token-service.ts'
+import { tokenService } from '../../lib/tokens/service/token-service.ts'
 import { RestWorld } from './support/rest-world.ts'
 
 let world: RestWorld

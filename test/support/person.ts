@@ -1,9 +1,9 @@
 import type { AccountId } from '../../lib/model/account-id.ts'
 import type { LoginResult } from '../../lib/model/account-state.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
-import type { FinishOrder, LoginService } from '../../lib/ports/login-desk.ts'
+import type { FinishOrder, LoginService } from '../../lib/ports/login-service.ts'
 import { SIMULATED_CODE } from '../../lib/simulators/kit/login-page.ts'
-import { loginService } from '../../lib/tokens/login/desk.ts'
+import { loginService } from '../../lib/tokens/login/login-service.ts'
 import { success } from './login-world.ts'
 import type { World } from './world.ts'
 

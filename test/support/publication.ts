@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { Secret } from '../../lib/model/secret.ts'
-import type { Publication } from '../../lib/ports/audience.ts'
+import type { Publication } from '../../lib/ports/subscriber.ts'
 
 /** What a refresh has published. */
 export const PUBLICATION: Publication = {

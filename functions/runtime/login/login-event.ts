@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { type AccountId, brokerOf, parseAccountId } from '../../../lib/model/account-id.ts'
 import { ConfigurationError } from '../../../lib/model/errors.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import type { ApprovalOrder, FinishOrder, StartOrder, WebhookOrder } from '../../../lib/ports/login-desk.ts'
+import type { ApprovalOrder, FinishOrder, StartOrder, WebhookOrder } from '../../../lib/ports/login-service.ts'
 
 /** More than any broker's redirect or token has; the site's own limits are narrower. */
 const LONGEST_TEXT = 8192
@@ -41,7 +41,7 @@ export type LoginStep =
   | { readonly step: 'accept_approval'; readonly order: WebhookOrder }
 
 /**
- * Reads `{ "login": { "step": …, …order } }`, which lib/aws/lambda-login-desk.ts sends. Throws ConfigurationError
+ * Reads `{ "login": { "step": …, …order } }`, which lib/aws/lambda-login-service.ts sends. Throws ConfigurationError
  * for anything else, and for an account of another broker. The error repeats nothing of the event, which may hold
  * a one-time code, a state or a token.
  */

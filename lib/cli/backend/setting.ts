@@ -7,7 +7,7 @@ import type { RunReport } from '../../model/outcome.ts'
 import type { ApiKeys } from '../../ports/api-keys.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { LoginService } from '../../ports/login-desk.ts'
+import type { LoginService } from '../../ports/login-service.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { Progress } from '../../tokens/refresh/run.ts'
 

@@ -4,7 +4,7 @@ import type { AccountId } from '../../model/account-id.ts'
 import type { AccountState, LoginResult } from '../../model/account-state.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { Broker } from '../../ports/broker.ts'
-import type { Refusal } from '../../ports/login-desk.ts'
+import type { Refusal } from '../../ports/login-service.ts'
 import { forAccount } from '../../tokens/rules/outcome/advice.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 

@@ -1,6 +1,6 @@
 import type { LoginResult } from '../../model/account-state.ts'
 import type { CodeLogin } from '../../ports/login.ts'
-import { COMMAND_LINE, type FinishOrder } from '../../ports/login-desk.ts'
+import { COMMAND_LINE, type FinishOrder } from '../../ports/login-service.ts'
 import { accountOfState, loginCalled, loginIdOf } from '../../tokens/login/attempts.ts'
 import { readPasted } from '../../tokens/login/pasted-login.ts'
 import { keptLogin } from '../../tokens/rules/token/kept-login.ts'

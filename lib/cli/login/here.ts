@@ -1,7 +1,7 @@
 import type { LocalServer } from '../../local/local-server.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import type { CodeLogin } from '../../ports/login.ts'
-import { COMMAND_LINE, type Started } from '../../ports/login-desk.ts'
+import { COMMAND_LINE, type Started } from '../../ports/login-service.ts'
 import { LOGIN_OPEN_MINUTES } from '../../tokens/login/attempts.ts'
 import { isRemote, type OpenedBrowser, openInBrowser } from './browser.ts'
 import { endOfRefusal, type LoginEnd } from './end.ts'

@@ -1,6 +1,6 @@
 import { text as readAll } from 'node:stream/consumers'
 import { helpFor } from '../../accounts/needs.ts'
-import { COMMAND_LINE } from '../../ports/login-desk.ts'
+import { COMMAND_LINE } from '../../ports/login-service.ts'
 import { LOGIN_OPEN_MINUTES } from '../../tokens/login/attempts.ts'
 import { isLive } from '../../tokens/rules/token/token-status.ts'
 import { type WishOptions, wishIn } from '../accounts/account-arguments.ts'

@@ -1,9 +1,9 @@
 import type { TokenSource } from '../../client/sources/token-source.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { ServiceRefusal, Validation } from '../../ports/token-desk.ts'
+import type { ServiceRefusal, Validation } from '../../ports/token-service.ts'
 import type { WishOptions } from '../accounts/account-arguments.ts'
 import type { GlobalOptions } from '../backend/setting.ts'
-import type { KnownToken } from './standing.ts'
+import type { KnownToken } from './known-token.ts'
 
 /** One account as a program sees it. */
 export interface ProgramAccount {

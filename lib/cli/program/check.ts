@@ -6,7 +6,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 import { textTable } from '../terminal/text-table.ts'
 import type { ProgramAccount, ProgramOptions } from './accounts.ts'
 import { needOf, openAccounts } from './source.ts'
-import { type Judged, judge, type TokenVerdict, verdictOfError } from './standing.ts'
+import { type Judged, judge, type TokenVerdict, verdictOfError } from './known-token.ts'
 
 export interface CheckOptions extends ProgramOptions {
   readonly live?: boolean

@@ -6,18 +6,18 @@ import type { AccountId } from '../../model/account-id.ts'
 import { isRefused } from '../../model/account-state.ts'
 import { StateStoreError } from '../../model/errors.ts'
 import type { Ports } from '../../ports/ports.ts'
-import type { TokenService } from '../../ports/token-desk.ts'
+import type { TokenService } from '../../ports/token-service.ts'
 import { resourceNames } from '../../resource-names.ts'
 import { unprovenSince } from '../../tokens/rules/token/doubt.ts'
 import { isLive } from '../../tokens/rules/token/token-status.ts'
-import { tokenService } from '../../tokens/service/token-desk.ts'
+import { tokenService } from '../../tokens/service/token-service.ts'
 import { brokerFor, type AccountsWish } from '../accounts/account-arguments.ts'
 import { chosenAccounts } from '../accounts/chosen-accounts.ts'
 import { type Composition, compose } from '../backend/composition.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './accounts.ts'
-import { standingOfToken } from './standing.ts'
-import { tokenOfRecord } from './stored-standing.ts'
+import { standingOfToken } from './known-token.ts'
+import { tokenOfRecord } from './stored-token.ts'
 
 /** Accounts from the stores of this machine, or of the deployed stack. Throws as `openAccounts` does. */
 export async function storedAccounts(
@@ -91,7 +91,7 @@ function recorded(known: KnownAccount, composition: Composition, tokens: TokenSe
 async function tokenServiceOf({ backend, brokers, ports, config }: Composition): Promise<TokenService> {
   const all = brokers.map(({ broker }) => broker)
   if (backend === 'local') return tokenService({ brokers: all, ports })
-  const { lambdaTokenService } = await import('../../aws/lambda-token-desk.ts')
+  const { lambdaTokenService } = await import('../../aws/lambda-token-service.ts')
   return lambdaTokenService({ ...ports, brokers: all, functionOf: resourceNames(config.stackName).function })
 }
 

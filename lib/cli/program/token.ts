@@ -8,7 +8,7 @@ import type { Terminal } from '../terminal/terminal.ts'
 import { UsageError } from '../terminal/usage-error.ts'
 import type { ProgramAccount, ProgramOptions } from './accounts.ts'
 import { needOf, openAccounts } from './source.ts'
-import { judge } from './standing.ts'
+import { judge } from './known-token.ts'
 import { expiryText, sessionText, variableName } from './variables.ts'
 
 export interface TokenOptions extends ProgramOptions {

@@ -4,7 +4,7 @@ import { VERSION } from '../../model/version.ts'
 import type { Composition } from '../backend/composition.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { ServeOptions } from './options.ts'
-import type { ServedWorld } from './scene.ts'
+import type { ServedWorld } from './served-world.ts'
 
 /** Before the first number of a list of addresses. */
 const LABEL_WIDTH = 21

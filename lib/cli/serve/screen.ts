@@ -12,7 +12,7 @@ import { LiveRegion } from '../terminal/live-region.ts'
 import { outcomeCell } from '../terminal/outcome-words.ts'
 import type { Style, Terminal } from '../terminal/terminal.ts'
 import { accountsTable, timeFor } from './accounts-table.ts'
-import type { EndedLogin } from './desk.ts'
+import type { EndedLogin } from './ended-logins.ts'
 
 const OUTCOME_WIDTH = 12
 /** Rows of a terminal that are left to what happens, above the table of accounts. */

@@ -1,10 +1,10 @@
 import { Hono } from 'hono'
 import type { CommandWords } from '../../model/command-words.ts'
 import type { ApiKeys } from '../../ports/api-keys.ts'
-import type { TokenService } from '../../ports/token-desk.ts'
-import { tokenService } from '../../tokens/service/token-desk.ts'
+import type { TokenService } from '../../ports/token-service.ts'
+import { tokenService } from '../../tokens/service/token-service.ts'
 import { siteApp } from '../../web/app.ts'
-import type { ServedWorld } from './scene.ts'
+import type { ServedWorld } from './served-world.ts'
 
 /** Where a person is while they log in. */
 const LOGIN_PAGES = /^\/(login|callback|waiting|receipt|problem)\b/

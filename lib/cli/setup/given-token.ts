@@ -1,6 +1,6 @@
 import type { AccountId } from '../../model/account-id.ts'
 import type { Secret } from '../../model/secret.ts'
-import { tokenService } from '../../tokens/service/token-desk.ts'
+import { tokenService } from '../../tokens/service/token-service.ts'
 import type { Composition } from '../backend/composition.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 

@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import { nameOf } from '../../model/account-id.ts'
 import { fingerprint } from '../../model/fingerprint.ts'
 import { isBefore } from '../../model/instants.ts'
-import type { Publication } from '../../ports/audience.ts'
+import type { Publication } from '../../ports/subscriber.ts'
 
 /** What one `info` key says, as far as a writer must know it. */
 const Info = z.object({

@@ -9,7 +9,7 @@ import { isRefused } from '../../model/account-state.ts'
 import { unprovenSince } from '../../tokens/rules/token/doubt.ts'
 import { isApprovalAwaited } from '../../tokens/rules/token/open-approval.ts'
 import { isLive, tokenStatus } from '../../tokens/rules/token/token-status.ts'
-import type { SiteSession } from '../visitor.ts'
+import type { SiteSession } from '../site-session.ts'
 import { counted, forOwner, inWords, titleOf } from './names.ts'
 import { actionButton, type Html, type Page, sentence, stateLine, when } from './page.ts'
 

@@ -5,7 +5,7 @@ import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { Broker } from '../../ports/broker.ts'
-import type { Action, SiteSession } from '../visitor.ts'
+import type { Action, SiteSession } from '../site-session.ts'
 import { STYLE } from './style.ts'
 
 /** Text whose interpolations were escaped. */

@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { KnownAccount } from '../../accounts/accounts.ts'
-import type { SiteSession } from '../visitor.ts'
+import type { SiteSession } from '../site-session.ts'
 import { forOwner, titleOf } from './names.ts'
 import { actionButton, formToken, type Html, type Page } from './page.ts'
 import { backToAll } from './receipt-page.ts'

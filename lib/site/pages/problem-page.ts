@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import type { Refusal } from '../../ports/login-desk.ts'
+import type { Refusal } from '../../ports/login-service.ts'
 import { type Html, type Page, sentence, stateLine } from './page.ts'
 import { backToAll } from './receipt-page.ts'
 

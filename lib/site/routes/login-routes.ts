@@ -10,7 +10,7 @@ import { pastePage } from '../pages/paste-page.ts'
 import { closedPage, foreignFormPage, plainPage, refusalPage } from '../pages/problem-page.ts'
 import { keptPage, successPage } from '../pages/receipt-page.ts'
 import { waitingPage } from '../pages/waiting-page.ts'
-import type { Action } from '../visitor.ts'
+import type { Action } from '../site-session.ts'
 
 /** The pages and buttons of a login until the browser leaves for the broker. Only POST changes anything. */
 export function loginRoutes(site: LoginSite): Hono {

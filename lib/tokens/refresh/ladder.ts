@@ -19,7 +19,7 @@ import {
   resultOfGrantError,
   leavesRoomForNextGrant,
   stopUntilFixed,
-} from '../rules/outcome/ending.ts'
+} from '../rules/outcome/run-result.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 import { keepPending } from './pending.ts'
 import { probe, settleDoubt } from './probe.ts'

@@ -9,7 +9,7 @@ import {
 import { isWorthKeeping } from '../../model/worth-keeping.ts'
 import { leftAlone } from '../rules/grants/attempt.ts'
 import { LIFTED_BY_A_PERSON, liftedByGrant } from '../rules/grants/lifted.ts'
-import { type RunResult, resultOfError } from '../rules/outcome/ending.ts'
+import { type RunResult, resultOfError } from '../rules/outcome/run-result.ts'
 import { answered } from '../rules/token/open-approval.ts'
 import { type Pending, pendingIn } from '../rules/token/pending-token.ts'
 import type { Transaction } from '../transaction/transaction.ts'

@@ -3,7 +3,7 @@ import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { StateStore } from '../../ports/state-store.ts'
-import type { PublishedToken } from '../../ports/token-desk.ts'
+import type { PublishedToken } from '../../ports/token-service.ts'
 import type { StoredSecrets, TokenVault } from '../../ports/token-vault.ts'
 import { isOlder } from '../rules/token/older-read.ts'
 

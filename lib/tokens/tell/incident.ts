@@ -9,7 +9,7 @@ import { maskSecrets } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Alert } from '../../ports/notifier.ts'
 import type { Ports } from '../../ports/ports.ts'
-import type { ActionNeeded } from '../rules/outcome/need.ts'
+import type { ActionNeeded } from '../rules/outcome/action-needed.ts'
 import { loginHelpsFrom } from '../rules/token/login-helps.ts'
 
 const TITLES: Readonly<Record<Incident['kind'], (account: string) => string>> = {

@@ -6,7 +6,7 @@ import { BrokerUnavailableError, ConfigurationError, WAIT_FOR_RUN } from '../../
 import { isBefore } from '../../model/instants.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { SecretName } from '../../model/secret-name.ts'
-import type { Publication } from '../../ports/audience.ts'
+import type { Publication } from '../../ports/subscriber.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { BrokerContext } from '../../ports/broker-context.ts'
 import { HttpError } from '../../ports/http.ts'

@@ -12,7 +12,7 @@ import { ZerodhaSimulator } from '../../../lib/simulators/zerodha/zerodha-simula
 import { loginLinks } from '../../../lib/site/login-links.ts'
 import { ensureSigningKey, storedSigningKeys } from '../../../lib/site/signing-keys.ts'
 import { webhookPath } from '../../../lib/site/webhook-path.ts'
-import { loginService } from '../../../lib/tokens/login/desk.ts'
+import { loginService } from '../../../lib/tokens/login/login-service.ts'
 import { siteApp } from '../../../lib/web/app.ts'
 import { restOf } from '../../support/rest.ts'
 import { World } from '../../support/world.ts'

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { brokerOf, parseAccountId } from '../../../lib/model/account-id.ts'
 import { Secret } from '../../../lib/model/secret.ts'
-import type { Publication } from '../../../lib/ports/audience.ts'
+import type { Publication } from '../../../lib/ports/subscriber.ts'
 
 /** 08:00 IST, when Upstox's tokens are renewed. */
 export const ISSUED = '2026-09-14T08:00:00+05:30'

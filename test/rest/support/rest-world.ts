@@ -11,7 +11,7 @@ import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { TokenServiceSimulator } from '../../../lib/simulators/token-service/token-service-simulator.ts'
 import { UpstoxSimulator } from '../../../lib/simulators/upstox/upstox-simulator.ts'
-import { tokenService } from '../../../lib/tokens/service/token-desk.ts'
+import { tokenService } from '../../../lib/tokens/service/token-service.ts'
 import { siteApp } from '../../../lib/web/app.ts'
 import { World } from '../../support/world.ts'
 

@@ -1,6 +1,6 @@
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { parseAccountId } from '../../../lib/model/account-id.ts'
-import type { FinishOrder } from '../../../lib/ports/login-desk.ts'
+import type { FinishOrder } from '../../../lib/ports/login-service.ts'
 import { LoginWorld } from '../../support/login-world.ts'
 import { type Site, siteOf } from './site.ts'
 import { type Form, formsOf, type SiteBrowser } from './site-browser.ts'

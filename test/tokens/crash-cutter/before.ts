@@ -1,5 +1,5 @@
 import { TokenkeeperError } from '../../../lib/model/errors.ts'
-import { RequestRefusedError } from '../../../lib/tokens/rules/outcome/refused.ts'
+import { RequestRefusedError } from '../../../lib/tokens/rules/outcome/request-refused.ts'
 import type { CutWorld } from './cut-world.ts'
 import { published, ROTATING } from './grant-scenarios.ts'
 import type { Meanwhile } from './scenario.ts'

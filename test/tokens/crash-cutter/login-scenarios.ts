@@ -1,4 +1,4 @@
-import type { FinishOrder } from '../../../lib/ports/login-desk.ts'
+import type { FinishOrder } from '../../../lib/ports/login-service.ts'
 import { finishLogin } from '../../../lib/tokens/login/finish.ts'
 import { startLogin } from '../../../lib/tokens/login/start.ts'
 import { ASKED, type Before, tolerant, WITH_TOKEN } from './before.ts'

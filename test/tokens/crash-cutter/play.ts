@@ -1,6 +1,6 @@
 import { TokenkeeperError } from '../../../lib/model/errors.ts'
 import { forgetSecrets } from '../../../lib/model/secret.ts'
-import { RequestRefusedError } from '../../../lib/tokens/rules/outcome/refused.ts'
+import { RequestRefusedError } from '../../../lib/tokens/rules/outcome/request-refused.ts'
 import { CutWorld, RUN_SECONDS } from './cut-world.ts'
 import type { Fault } from './one-session-simulator.ts'
 import { type Cut, Process } from './process.ts'

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { LoginResult } from '../../../lib/model/account-state.ts'
-import { COMMAND_LINE } from '../../../lib/ports/login-desk.ts'
+import { COMMAND_LINE } from '../../../lib/ports/login-service.ts'
 import { accountOfState, newLoginState } from '../../../lib/tokens/login/attempts.ts'
-import { loginService } from '../../../lib/tokens/login/desk.ts'
+import { loginService } from '../../../lib/tokens/login/login-service.ts'
 import { BROWSER, CALLBACK, LoginWorld, success } from '../../support/login-world.ts'
 import { rotabroker } from '../../support/rotating-broker.ts'
 

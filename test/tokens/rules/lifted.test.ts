@@ -10,7 +10,7 @@ import {
 } from '../../../lib/model/errors.ts'
 import { type GrantFailure, tracesOfFailure } from '../../../lib/tokens/rules/grants/attempt.ts'
 import { liftedByGrant } from '../../../lib/tokens/rules/grants/lifted.ts'
-import { resultOfError, resultOfGrantError } from '../../../lib/tokens/rules/outcome/ending.ts'
+import { resultOfError, resultOfGrantError } from '../../../lib/tokens/rules/outcome/run-result.ts'
 import { CutWorld } from '../crash-cutter/cut-world.ts'
 import { cutbroker } from '../crash-cutter/one-session-broker.ts'
 import type { OneSessionSimulator } from '../crash-cutter/one-session-simulator.ts'

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { fyers } from '../../../lib/brokers/fyers/fyers.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import type { Subscriber } from '../../../lib/ports/audience.ts'
+import type { Subscriber } from '../../../lib/ports/subscriber.ts'
 import { removeAccount } from '../../../lib/tokens/service/remove.ts'
 import { World } from '../../support/world.ts'
 

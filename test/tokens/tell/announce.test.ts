@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { SubscriberError } from '../../../lib/model/errors.ts'
-import type { Subscriber, Publication } from '../../../lib/ports/audience.ts'
+import type { Subscriber, Publication } from '../../../lib/ports/subscriber.ts'
 import { handIn } from '../../support/hand-in.ts'
 import { LoginWorld, success } from '../../support/login-world.ts'
 

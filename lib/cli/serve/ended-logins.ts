@@ -1,6 +1,6 @@
 import type { AccountId } from '../../model/account-id.ts'
 import type { AccountState, LoginResult } from '../../model/account-state.ts'
-import type { LoginService } from '../../ports/login-desk.ts'
+import type { LoginService } from '../../ports/login-service.ts'
 import type { StateStore } from '../../ports/state-store.ts'
 import { loginCalled } from '../../tokens/login/attempts.ts'
 

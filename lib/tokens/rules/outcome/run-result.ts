@@ -12,7 +12,7 @@ import type { Outcome } from '../../../model/outcome.ts'
 import { maskSecrets } from '../../../model/secret.ts'
 import type { Broker } from '../../../ports/broker.ts'
 import { fixOf, forAccount, isLookedAtDaily, loginAction } from './advice.ts'
-import type { ActionNeeded } from './need.ts'
+import type { ActionNeeded } from './action-needed.ts'
 
 /** A wait the broker asks for is sat out within a run up to this long; a longer one is left to later runs. */
 const LONGEST_WAIT_IN_RUN_S = 15 * 60

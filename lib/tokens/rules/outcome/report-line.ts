@@ -5,7 +5,7 @@ import { type AccountResult, isSuccess } from '../../../model/outcome.ts'
 import type { Broker } from '../../../ports/broker.ts'
 import { dueAt } from '../token/due.ts'
 import { isLive } from '../token/token-status.ts'
-import type { RunResult } from './ending.ts'
+import type { RunResult } from './run-result.ts'
 
 /** One account's line of the report, from how its run ended and what is recorded. */
 export function reportLine(

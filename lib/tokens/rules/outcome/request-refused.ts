@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { TokenkeeperError } from '../../../model/errors.ts'
 import { maskSecrets } from '../../../model/secret.ts'
-import type { Refusal } from '../../../ports/login-desk.ts'
+import type { Refusal } from '../../../ports/login-service.ts'
 import { forAccount } from './advice.ts'
 
 /** Ends a piece of login work before anything was changed; the service turns it into its {@link Refusal}. */

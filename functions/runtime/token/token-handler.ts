@@ -1,11 +1,11 @@
 import type { AccountResult } from '../../../lib/model/outcome.ts'
 import { forgetSecrets } from '../../../lib/model/secret.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import type { ServiceRefusal, Validation } from '../../../lib/ports/token-desk.ts'
-import { serviceRefusalOf, tokenService } from '../../../lib/tokens/service/token-desk.ts'
+import type { ServiceRefusal, Validation } from '../../../lib/ports/token-service.ts'
+import { serviceRefusalOf, tokenService } from '../../../lib/tokens/service/token-service.ts'
 import type { FunctionComposition } from '../composition.ts'
 import type { LambdaTelemetry } from '../telemetry.ts'
-import { readTokenEvent } from './desk-event.ts'
+import { readTokenEvent } from './token-event.ts'
 
 /** What an event about one token is answered with; never the token. */
 export type TokenReply = AccountResult | Validation | ServiceRefusal

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Context } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import type { Clock } from '../ports/clock.ts'
-import type { BrowserBinding } from '../ports/login-desk.ts'
+import type { BrowserBinding } from '../ports/login-service.ts'
 import { isSignature, type SigningKey, type SigningKeys, signature } from './signing-keys.ts'
 
 const NAME = 'tokenkeeper'

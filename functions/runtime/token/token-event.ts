@@ -4,7 +4,7 @@ import { type AccountId, brokerOf, isAccountId } from '../../../lib/model/accoun
 import { ConfigurationError } from '../../../lib/model/errors.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import type { AdoptOrder, ValidateOrder } from '../../../lib/ports/token-desk.ts'
+import type { AdoptOrder, ValidateOrder } from '../../../lib/ports/token-service.ts'
 
 const LONGEST_TOKEN = 8192
 
@@ -28,7 +28,7 @@ export type TokenWork =
   | { readonly work: 'validate'; readonly order: ValidateOrder }
 
 /**
- * Reads `{ "adopt": {…} }` or `{ "validate": {…} }`, which lib/aws/lambda-token-desk.ts sends. Throws
+ * Reads `{ "adopt": {…} }` or `{ "validate": {…} }`, which lib/aws/lambda-token-service.ts sends. Throws
  * ConfigurationError for anything else, and for an account of another broker. The error repeats nothing of the event,
  * which may hold a token.
  */

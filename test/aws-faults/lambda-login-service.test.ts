@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readLoginEvent } from '../../functions/runtime/login/login-event.ts'
-import { lambdaLoginService } from '../../lib/aws/lambda-login-desk.ts'
+import { lambdaLoginService } from '../../lib/aws/lambda-login-service.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
-import type { LoginService } from '../../lib/ports/login-desk.ts'
+import type { LoginService } from '../../lib/ports/login-service.ts'
 import { refusal, ScriptedAws } from './support/scripted-aws.ts'
 
 const account = parseAccountId('iifl/28748327')

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Composition } from '../../lib/cli/backend/composition.ts'
-import { demoWorld, type ServedWorld } from '../../lib/cli/serve/scene.ts'
+import { demoWorld, type ServedWorld } from '../../lib/cli/serve/served-world.ts'
 import { World } from '../support/world.ts'
 
 let world: World

@@ -8,7 +8,7 @@ import { isBefore } from '../../model/instants.ts'
 import { localInstant } from '../../model/local-time.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { ServiceRefusal, Validation } from '../../ports/token-desk.ts'
+import type { ServiceRefusal, Validation } from '../../ports/token-service.ts'
 import { DEAD_EARLY_SECONDS } from '../../tokens/rules/token/due.ts'
 import { EXIT, exitCodeOfError } from '../terminal/exit-codes.ts'
 
