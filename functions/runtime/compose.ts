@@ -7,10 +7,10 @@ import { snsNotifier } from '../../lib/aws/sns-notifier.ts'
 import { ssmTokenVault } from '../../lib/aws/ssm-token-vault.ts'
 import { httpOnDemand } from '../../lib/http/http-on-demand.ts'
 import type { RedisMirrorOptions } from '../../lib/mirrors/redis/mirror.ts'
-import type { Subscriber } from '../../lib/ports/subscriber.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import type { LoginLinks } from '../../lib/ports/login-links.ts'
+import type { Subscriber } from '../../lib/ports/subscriber.ts'
 import type { TokenVault } from '../../lib/ports/token-vault.ts'
 import type { LoginLinksOptions } from '../../lib/site/login-links.ts'
 import { systemClock } from '../../lib/system-clock.ts'
@@ -31,7 +31,7 @@ export const composeFromEnvironment: Compose = (broker, telemetry) => {
       vault,
       states: dynamoStateStore({ client: dynamoDbClient(), table }),
       notifier: snsNotifier({ topicArn, client: sns, words: stackWords() }),
-      subscribers: audiencesOf(broker, environment, sns, vault, clock),
+      subscribers: subscribersOf(broker, environment, sns, vault, clock),
       telemetry,
       http: httpOnDemand(),
       clock,
@@ -53,7 +53,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** Who is told of published tokens: events where the stack has them, a Redis where one is configured. */
-function audiencesOf(
+function subscribersOf(
   broker: Broker,
   { eventsTopicArn, redis }: FunctionEnvironment,
   sns: () => Promise<SNSClient>,

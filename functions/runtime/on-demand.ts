@@ -5,5 +5,5 @@
 export { storedRedisMirror } from '../../lib/mirrors/redis/mirror.ts'
 export { loginLinks } from '../../lib/site/login-links.ts'
 export { storedSigningKeys } from '../../lib/site/signing-keys.ts'
-export { workOnToken } from './token/token-handler.ts'
 export { takeLoginStep } from './login/login-handler.ts'
+export { workOnToken } from './token/token-handler.ts'

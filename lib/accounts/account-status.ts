@@ -54,8 +54,8 @@ export function statusOf(broker: Broker, record: AccountState, now: Temporal.Ins
   const local = (instant: Temporal.Instant | undefined): string | null => {
     return instant?.toString({ timeZone: broker.session.timeZone, smallestUnit: 'second' }) ?? null
   }
-  const standing = tokenStatus(record, now)
-  const state = stateOf(broker, record, standing, now)
+  const status = tokenStatus(record, now)
+  const state = stateOf(broker, record, status, now)
   const failed = last !== undefined && !isSuccess(last.outcome) && state === last.outcome
   const from = state === 'missing' || state === 'expired' ? loginLaterFrom(broker, record, now) : undefined
   return {
@@ -65,9 +65,9 @@ export function statusOf(broker: Broker, record: AccountState, now: Temporal.Ins
     userID: record.userId ?? null,
     clientName: record.clientName ?? null,
     state,
-    summary: summaryOf(broker, record, state, standing, now),
-    live: standing === 'live',
-    unprovenSince: standing === 'unproven' ? local(unprovenSince(record, now)) : null,
+    summary: summaryOf(broker, record, state, status, now),
+    live: status === 'live',
+    unprovenSince: status === 'unproven' ? local(unprovenSince(record, now)) : null,
     expiresAt: local(token?.expiresAt),
     expiryDecidedBy: token?.expiryDecidedBy ?? null,
     issuedAt: local(token?.issuedAt),

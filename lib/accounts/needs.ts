@@ -23,10 +23,10 @@ export interface Later extends KnownAccount {
 
 /** Which accounts need a person now, and how far today's logins have come. */
 export interface Overview {
-  readonly needing: readonly NeedsPerson[]
+  readonly needPerson: readonly NeedsPerson[]
   /** Without a token, and too early for a login. */
   readonly later: readonly Later[]
-  /** Needing nobody; those that are paused or kept elsewhere are in no list. */
+  /** Those that need nobody; those that are paused or kept elsewhere are in no list. */
   readonly covered: readonly KnownAccount[]
   /** Of the covered ones, those a person has logged in to today. */
   readonly done: number
@@ -39,21 +39,21 @@ export function overviewOf(
   first?: string | null,
 ): Overview {
   const ours = known.filter(({ state }) => !state.paused && state.settings.managedBy === undefined)
-  const needing: NeedsPerson[] = []
+  const needPerson: NeedsPerson[] = []
   const later: Later[] = []
   const covered: KnownAccount[] = []
   for (const one of ours) {
     const { broker, state } = one
     const help = helpFor(broker, state, now)
     const from = help ? undefined : loginLaterFrom(broker, state, now)
-    if (help) needing.push({ ...one, requiredAction: help })
+    if (help) needPerson.push({ ...one, requiredAction: help })
     else if (from) later.push({ ...one, from, named: state.account === first })
     else covered.push(one)
   }
   const rank = ({ state, requiredAction: help }: NeedsPerson): number =>
     state.account === first ? 0 : help === 'operator' ? 2 : 1
   return {
-    needing: needing.toSorted((a, b) => rank(a) - rank(b)),
+    needPerson: needPerson.toSorted((a, b) => rank(a) - rank(b)),
     later,
     covered,
     done: covered.filter((one) => isDoneToday(one, now)).length,
@@ -61,7 +61,11 @@ export function overviewOf(
 }
 
 /** What a person could do for this account now, if it needs one; as far as its record tells. Pure. */
-export function helpFor(broker: Broker, state: AccountState, now: Temporal.Instant): RequiredAction | undefined {
+export function helpFor(
+  broker: Broker,
+  state: AccountState,
+  now: Temporal.Instant,
+): RequiredAction | undefined {
   if (!needsSomebody(broker, state, now)) return undefined
   const kind = openIncident(state)?.kind
   if (kind === 'operator_action') return 'operator'

@@ -30,7 +30,11 @@ export interface LambdaLoginServiceOptions {
  * a code is taken by one conditional write however often it comes, and a second approval request within the
  * broker's gap is refused.
  */
-export function lambdaLoginService({ functionOf, client, patienceMs }: LambdaLoginServiceOptions): LoginService {
+export function lambdaLoginService({
+  functionOf,
+  client,
+  patienceMs,
+}: LambdaLoginServiceOptions): LoginService {
   const call = functionCaller({
     client,
     patienceMs,

@@ -45,8 +45,8 @@ export function lambdaTokenService(options: LambdaTokenServiceOptions): TokenSer
     whenUnknown: 'ask for the status in a moment: it may be at work still',
   })
   return {
-    refresh({ broker, accounts, reported: refused, forcedAt }) {
-      const event = { accounts, refused, forcedAt, awaited: true, reason: REASON }
+    refresh({ broker, accounts, reported, forcedAt }) {
+      const event = { accounts, refused: reported, forcedAt, awaited: true, reason: REASON }
       return call<RunReport | ServiceRefusal>(functionOf(broker), event, [REPORT, REFUSED])
     },
     adopt({ account, accessToken, expiresAt, replaceNewer }) {

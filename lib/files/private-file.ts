@@ -28,7 +28,7 @@ const MOST_TRIES = 5
  *
  * Within a process calls follow each other, since nothing here waits. What another process writes meanwhile is seen
  * and kept, short of the instant between the last look and the rename: the next run that finds the account fresh
- * mends that. Throws AudienceError.
+ * mends that. Throws SubscriberError.
  */
 export function rewrite(path: string, change: (text: string | undefined) => string | undefined): void {
   try {
@@ -51,7 +51,7 @@ export function rewrite(path: string, change: (text: string | undefined) => stri
   throw new SubscriberError(`others keep changing ${path}`, { fix: 'end whatever rewrites it all the time' })
 }
 
-/** What a mirror's file holds; `undefined` where there is none. Throws AudienceError. */
+/** What a mirror's file holds; `undefined` where there is none. Throws SubscriberError. */
 export function readMirrorFile(path: string): string | undefined {
   try {
     return readText(path)
@@ -72,7 +72,7 @@ function readText(path: string): string | undefined {
 
 /**
  * Where a link leads, whether or not that is there yet: to replace the link would leave an old token where it pointed.
- * Throws AudienceError for what is no file.
+ * Throws SubscriberError for what is no file.
  */
 function targetOf(path: string): string {
   const stat = lstatSync(path, { throwIfNoEntry: false })

@@ -18,7 +18,7 @@ export interface LocalRunRequest {
   readonly accounts?: readonly AccountId[] | undefined
   readonly forcedAt?: Temporal.Instant | undefined
   /** A consumer was refused by the broker with this access token; for a run over a single account. */
-  readonly refused?: ReportedToken | undefined
+  readonly reported?: ReportedToken | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
   /** No further account is started once it is aborted. */
   readonly signal?: AbortSignal | undefined
@@ -36,7 +36,7 @@ export async function runHere(request: LocalRunRequest, ports: Ports): Promise<R
         accounts,
         signal,
         forcedAt: request.forcedAt,
-        reported: request.refused,
+        reported: request.reported,
         owner: `local/${randomUUID()}`,
         hardDeadline: ports.clock.now().add({ minutes: LEG_MINUTES }),
         ...(onProgress && { onProgress }),

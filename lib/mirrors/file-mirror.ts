@@ -1,6 +1,6 @@
 import { readMirrorFile, rewrite } from '../files/private-file.ts'
 import { type AccountId, brokerOf, nameOf } from '../model/account-id.ts'
-import { SubscriberError, ConfigurationError } from '../model/errors.ts'
+import { ConfigurationError, SubscriberError } from '../model/errors.ts'
 import type { Secret } from '../model/secret.ts'
 import type { Subscriber } from '../ports/subscriber.ts'
 import type { FileMirrorSettings } from './config.ts'
@@ -40,7 +40,7 @@ export function fileMirror({ path, format, accounts }: FileMirrorSettings): Subs
 
 /**
  * What the file holds of these accounts, without a token: a variable of each, or the file itself. Changes nothing.
- * Throws AudienceError.
+ * Throws SubscriberError.
  */
 export function inspectFile(
   { path, format, accounts: mine }: FileMirrorSettings,

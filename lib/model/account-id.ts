@@ -6,7 +6,7 @@ declare const brand: unique symbol
 export type AccountId = string & { readonly [brand]: 'AccountId' }
 
 const BROKER = /^[a-z0-9][a-z0-9-]{0,31}$/
-/** "." and ".." would climb out of a parameter's path. */
+/** "." and ".." would lead out of a parameter's path. */
 const ACCOUNT = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/
 
 /** The account id in a text a person or an event gave us. Throws {@link ConfigurationError} with the form that is allowed. */

@@ -28,7 +28,7 @@ export type ErrorCode =
   | 'token_lost'
   | 'notify_failed'
   | 'follow_up_failed'
-  | 'audience_failed'
+  | 'subscriber_failed'
 
 export interface ErrorDetails {
   /**
@@ -238,7 +238,7 @@ export class FollowUpError extends TokenkeeperError {
 
 /** An event or a mirror of a published token failed. The token itself is published; the next one is told again. */
 export class SubscriberError extends TokenkeeperError {
-  override readonly code = 'audience_failed'
+  override readonly code = 'subscriber_failed'
   override readonly actor = 'operator'
   override readonly retryable = true
 }

@@ -1,9 +1,9 @@
-import type { Subscriber } from './subscriber.ts'
 import type { Clock } from './clock.ts'
 import type { Http } from './http.ts'
 import type { LoginLinks } from './login-links.ts'
 import type { Notifier } from './notifier.ts'
 import type { StateStore } from './state-store.ts'
+import type { Subscriber } from './subscriber.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { TokenVault } from './token-vault.ts'
 

@@ -23,13 +23,13 @@ export interface Publication {
 export interface Subscriber {
   /** For messages: "Redis mirror". */
   readonly name: string
-  /** Throws AudienceError; that never fails a run. */
+  /** Throws SubscriberError; that never fails a run. */
   onPublished(publication: Publication): Promise<void>
   /**
    * A run found the published token fresh: a mirror that lost it, or missed it, puts it back. Without effect where it
-   * is in its place. Throws AudienceError; that never fails a run.
+   * is in its place. Throws SubscriberError; that never fails a run.
    */
   onStillCurrent?(publication: Publication): Promise<void>
-  /** The account was paused or removed: what a mirror holds of it goes. Throws AudienceError. */
+  /** The account was paused or removed: what a mirror holds of it goes. Throws SubscriberError. */
   onWithdrawn(account: AccountId): Promise<void>
 }

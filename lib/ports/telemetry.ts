@@ -20,5 +20,5 @@ export type Metric =
   | 'Paused'
   | 'TokenLost'
   | 'NotifyFailed'
-  | 'AudienceFailed'
+  | 'SubscriberFailed'
   | 'ClockDriftSeconds'

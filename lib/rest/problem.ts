@@ -40,7 +40,7 @@ const PROBLEMS = {
   vault_write: [503, 'The storage could not be written'],
   state: [503, 'The storage did not answer'],
   notify_failed: [503, 'A message could not be sent'],
-  audience_failed: [503, 'A mirror could not be written'],
+  subscriber_failed: [503, 'A mirror could not be written'],
   follow_up_failed: [503, 'A later step could not be started'],
 } as const satisfies Record<string, readonly [ContentfulStatusCode, string]>
 

@@ -29,7 +29,7 @@ const ANSWER_HOLDS_SECONDS = 60
 
 interface RenewalWish {
   /** The token a consumer was refused with. */
-  readonly refused?: ReportedToken
+  readonly reported?: ReportedToken
   readonly forcedAt?: Temporal.Instant
 }
 
@@ -84,11 +84,11 @@ export function renewals({ tokens, ports: { states, clock } }: RestOptions): Ren
       const { broker, state } = known
       const { account } = state
       const now = clock.now()
-      if (wish.refused && !isPresent(wish.refused, state) && isLive(state, now)) {
+      if (wish.reported && !isPresent(wish.reported, state) && isLive(state, now)) {
         const reason = 'the report is about an older access token; this one is live'
         return reportLine(broker, state, { outcome: 'fresh', reason }, now)
       }
-      const words = JSON.stringify([account, wish.refused, wish.forcedAt])
+      const words = JSON.stringify([account, wish.reported, wish.forcedAt])
       const under = running.get(words)
       if (under) return inTime(under)
       try {

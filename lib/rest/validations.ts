@@ -32,15 +32,15 @@ interface Ending {
 export function validations({ tokens, ports: { clock } }: RestOptions): Validations {
   const asking = new Map<AccountId, Promise<Validation>>()
   /** At most one for each account there is. */
-  const endings = new Map<AccountId, Ending>()
+  const validated = new Map<AccountId, Ending>()
   const perKey = rateLimit(PER_KEY, clock)
 
   const ask = async ({ state }: KnownAccount): Promise<Validation> => {
     const { account } = state
     const said = await tokens.validate({ account })
-    const ending = { token: tokenOf(state), at: clock.now(), said }
-    endings.set(account, ending)
-    return validationIn(ending, ending.at)
+    const validation = { token: tokenOf(state), at: clock.now(), said }
+    validated.set(account, validation)
+    return validationIn(validation, validation.at)
   }
 
   return {
@@ -49,8 +49,8 @@ export function validations({ tokens, ports: { clock } }: RestOptions): Validati
       const now = clock.now()
       const proof = proofOnRecord(known, now)
       if (proof) return proof
-      const ending = endings.get(account)
-      if (ending?.token === tokenOf(known.state) && isRecent(ending.at, now)) return validationIn(ending, now)
+      const last = validated.get(account)
+      if (last?.token === tokenOf(known.state) && isRecent(last.at, now)) return validationIn(last, now)
       const under = asking.get(account)
       if (under) return under
       perKey.take(caller.keyId ?? '')

@@ -27,7 +27,7 @@ export interface LoginSite extends LoginSiteOptions {
   /** Has a run prove a token that was kept. */
   readonly tokens: Pick<TokenService, 'refresh'>
   readonly ports: Pick<Ports, 'states' | 'clock'> & { readonly telemetry: Pick<Telemetry, 'error'> }
-  readonly visitors: SiteSessions
+  readonly sessions: SiteSessions
   /** Every account, sorted by whether it needs somebody. */
   overview(now: Temporal.Instant, first?: string | null): Promise<Overview>
   /** The account in the path, freshly read; `undefined` for one there is not. */
@@ -46,7 +46,7 @@ export function loginSite(
     brokers,
     tokens,
     ports,
-    visitors: siteSessions({ keys, clock: ports.clock, secure: isSecure(siteUrl) }),
+    sessions: siteSessions({ keys, clock: ports.clock, secure: isSecure(siteUrl) }),
     async overview(now, first) {
       return overviewOf(await knownAccounts(brokers, ports.states), now, first)
     },
@@ -70,7 +70,7 @@ export function isSecure(siteUrl: string): boolean {
 /** Who may look at a page about an account. */
 export interface Look {
   readonly known: KnownAccount
-  readonly visitor: SiteSession
+  readonly session: SiteSession
   readonly now: Temporal.Instant
 }
 
@@ -80,11 +80,11 @@ export function inSession(
   answer: (look: Look, context: Context) => Promise<Response> | Response,
 ): (context: Context) => Promise<Response> {
   return async (context) => {
-    const visitor = await site.visitors.of(context)
-    if (!visitor) return show(context, closedPage('unsigned', site.open))
+    const session = await site.sessions.of(context)
+    if (!session) return show(context, closedPage('unsigned', site.open))
     const known = await site.accountOf(context)
     if (!known) return show(context, noSuchPage())
-    return answer({ known, visitor, now: site.ports.clock.now() }, context)
+    return answer({ known, session, now: site.ports.clock.now() }, context)
   }
 }
 

@@ -110,7 +110,7 @@ describe('on a Friday evening', () => {
       state: state(`zerodha/${name}`, last('awaiting_login')),
     }))
     expect(overviewOf(known, evening, 'zerodha/B')).toMatchObject({
-      needing: [],
+      needPerson: [],
       covered: [],
       done: 0,
       later: [
@@ -120,7 +120,7 @@ describe('on a Friday evening', () => {
     })
     expect(overviewOf(known, morning)).toMatchObject({
       later: [],
-      needing: [{ help: 'login' }, { help: 'login' }],
+      needPerson: [{ requiredAction: 'login' }, { requiredAction: 'login' }],
     })
   })
 })
@@ -142,7 +142,7 @@ describe('the overview', () => {
       ],
       NOW,
     )
-    expect(ids(overview.needing)).toEqual(['zerodha/C'])
+    expect(ids(overview.needPerson)).toEqual(['zerodha/C'])
     expect(overview.covered).toEqual([])
   })
 
@@ -153,10 +153,14 @@ describe('the overview', () => {
       one('zerodha/C', needed),
       one('zerodha/D', token('login', 20)),
     ]
-    expect(ids(overviewOf(known, NOW).needing)).toEqual(['zerodha/B', 'zerodha/C', 'zerodha/A'])
-    expect(ids(overviewOf(known, NOW, 'zerodha/C').needing)).toEqual(['zerodha/C', 'zerodha/B', 'zerodha/A'])
-    expect(ids(overviewOf(known, NOW, 'zerodha/A').needing)[0]).toBe('zerodha/A')
-    expect(ids(overviewOf(known, NOW, 'nobody/knows').needing)[0]).toBe('zerodha/B')
+    expect(ids(overviewOf(known, NOW).needPerson)).toEqual(['zerodha/B', 'zerodha/C', 'zerodha/A'])
+    expect(ids(overviewOf(known, NOW, 'zerodha/C').needPerson)).toEqual([
+      'zerodha/C',
+      'zerodha/B',
+      'zerodha/A',
+    ])
+    expect(ids(overviewOf(known, NOW, 'zerodha/A').needPerson)[0]).toBe('zerodha/A')
+    expect(ids(overviewOf(known, NOW, 'nobody/knows').needPerson)[0]).toBe('zerodha/B')
     expect(ids(overviewOf(known, NOW).covered)).toEqual(['zerodha/D'])
   })
 

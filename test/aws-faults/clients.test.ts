@@ -23,7 +23,7 @@ test('the clients of SNS and Lambda are loaded when they are needed and not befo
     'dynamo-state-store',
     'sns-notifier',
     'lambda-follow-up',
-    'lambda-login-desk',
+    'lambda-login-service',
     'clients',
   ]
   const imports = adapters.map(

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readTokenEvent } from '../../functions/runtime/token/token-event.ts'
 import { readEvent } from '../../functions/runtime/refresh/event.ts'
+import { readTokenEvent } from '../../functions/runtime/token/token-event.ts'
 import { lambdaTokenService } from '../../lib/aws/lambda-token-service.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'

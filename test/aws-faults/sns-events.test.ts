@@ -69,8 +69,8 @@ describe('the topic', () => {
   test('that may not be published to is an error that names the permission', async () => {
     sns.refused.set('Publish', { code: 'AuthorizationError', status: 403 })
     await expect(events.onPublished(PUBLICATION)).rejects.toMatchObject({
-      name: 'AudienceError',
-      code: 'audience_failed',
+      name: 'SubscriberError',
+      code: 'subscriber_failed',
       fix: `allow sns:Publish on topic ${TOPIC} for the role or user that runs this`,
     })
   })
@@ -79,7 +79,7 @@ describe('the topic', () => {
 test('an unreachable SNS fails within seconds, and says what to check', async () => {
   const restore = useEnvironment(`http://127.0.0.1:${await freePort()}`)
   await expect(snsEvents({ topicArn: TOPIC }).onPublished(PUBLICATION)).rejects.toMatchObject({
-    name: 'AudienceError',
+    name: 'SubscriberError',
     message: expect.stringContaining('ECONNREFUSED'),
     fix: expect.stringContaining('check the network'),
   })
@@ -91,7 +91,7 @@ test('an SNS that takes the message and never answers holds a run up for five se
   aws.answers = ['no answer']
   const publish = () => snsEvents({ topicArn: TOPIC }).onPublished(PUBLICATION)
   await expect(endsWithin(7_000, publish)).rejects.toMatchObject({
-    name: 'AudienceError',
+    name: 'SubscriberError',
     message: expect.stringContaining('SNS did not answer'),
   })
   await aws.close()

@@ -43,7 +43,7 @@ afterEach(async () => {
   await world.close()
 })
 
-const failures = (): number => world.counts.get('loginbroker AudienceFailed') ?? 0
+const failures = (): number => world.counts.get('loginbroker SubscriberFailed') ?? 0
 const outcome = async (force = false): Promise<string | undefined> =>
   (await world.runOne(world.broker, { force })).outcome
 

@@ -87,7 +87,7 @@ test('a topic that is gone is named, with what to do', async () => {
   const { topicArn } = await newTopicWithQueue()
   await (await snsClient()).send(new DeleteTopicCommand({ TopicArn: topicArn }))
   await expect(snsEvents({ topicArn }).onPublished(PUBLICATION)).rejects.toMatchObject({
-    name: 'AudienceError',
+    name: 'SubscriberError',
     message: expect.stringContaining(topicArn),
     fix: 'deploy the stack again: the topic of the events is gone',
   })

@@ -7,7 +7,12 @@ import type { SecretName } from '../../lib/model/secret-name.ts'
 import type { Broker } from '../../lib/ports/broker.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
 import { IiflSimulator } from '../../lib/simulators/iifl/iifl-simulator.ts'
-import { type SimulatedFault, HTML_200, HTML_502, type Simulator } from '../../lib/simulators/kit/simulator.ts'
+import {
+  HTML_200,
+  HTML_502,
+  type SimulatedFault,
+  type Simulator,
+} from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { UpstoxSimulator } from '../../lib/simulators/upstox/upstox-simulator.ts'
 import { Person } from '../support/person.ts'

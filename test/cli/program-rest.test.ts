@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { judge, standingOfToken } from '../../lib/cli/program/known-token.ts'
+import { judge, tokenOfSource } from '../../lib/cli/program/known-token.ts'
 import { restSource } from '../../lib/client/index.ts'
 import { type LocalServer, startLocalServer } from '../../lib/local/local-server.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
@@ -26,7 +26,7 @@ async function checked() {
   const source = restSource({ url: server.url, apiKey, account })
   try {
     const now = world.clock.now()
-    return await judge(await standingOfToken(source, world.clock), { until: undefined, now })
+    return await judge(await tokenOfSource(source, world.clock), { until: undefined, now })
   } finally {
     await source.close?.()
   }

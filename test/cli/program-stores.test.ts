@@ -36,11 +36,11 @@ test('on AWS who may not read the records still has the parameters of an account
   const error = new StateStoreError('DynamoDB refused Query for the table (AccessDeniedException)')
   for (const call of ['states.list', 'states.get'] as const) world.failNext(call, { times: 'all', error })
   const { accounts } = await programAccounts([account], onAws())
-  const token = await accounts[0]?.source.read()
-  expect(token?.accessToken.length).toBeGreaterThan(100)
-  expect(token).not.toHaveProperty('generation')
-  const standing = await accounts[0]?.standing()
-  expect(standing?.expiresAt).toEqual(accessToken?.expiresAt)
+  const read = await accounts[0]?.source.read()
+  expect(read?.accessToken.length).toBeGreaterThan(100)
+  expect(read).not.toHaveProperty('generation')
+  const token = await accounts[0]?.knownToken()
+  expect(token?.expiresAt).toEqual(accessToken?.expiresAt)
   await expect(programAccounts([], onAws())).rejects.toThrow('DynamoDB')
 })
 
@@ -48,12 +48,12 @@ test('who may not read the credentials is advised by the record alone', async ()
   const account = await world.fyersAccount()
   world.failNext('vault.read', { times: 'all' })
   const { accounts } = await programAccounts([account], onAws())
-  expect(await (await accounts[0]?.standing())?.remedy(undefined)).toEqual({
+  expect(await (await accounts[0]?.knownToken())?.remedy(undefined)).toEqual({
     fix: `run tokenkeeper refresh ${account}`,
   })
   const last = { at: world.clock.now(), outcome: 'awaiting_login' as const, reason: 'its day is over' }
   await world.change(account, { last })
-  expect(await (await accounts[0]?.standing())?.remedy(undefined)).toEqual({
+  expect(await (await accounts[0]?.knownToken())?.remedy(undefined)).toEqual({
     code: 'awaiting_login',
     fix: `run tokenkeeper login ${account}`,
   })
@@ -64,7 +64,7 @@ test('a wait is told with its reason and on the clocks of the account', async ()
   const notBefore = world.clock.now().add({ minutes: 10 })
   await world.change(account, { notBefore })
   const { accounts } = await programAccounts([account], onAws())
-  const { fix } = (await (await accounts[0]?.standing())?.remedy(undefined)) ?? {}
+  const { fix } = (await (await accounts[0]?.knownToken())?.remedy(undefined)) ?? {}
   expect(fix).toMatch(
     /^wait \(the broker asked us to wait\): it is tried again from \w{3} \d+ \w{3} \d\d:\d\d IST$/,
   )

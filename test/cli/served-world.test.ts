@@ -4,23 +4,23 @@ import { demoWorld, type ServedWorld } from '../../lib/cli/serve/served-world.ts
 import { World } from '../support/world.ts'
 
 let world: World
-let scene: ServedWorld
+let served: ServedWorld
 
 beforeEach(async () => {
   world = new World('2026-11-23T12:00:00+05:30')
   const options = { siteUrl: 'http://127.0.0.1:8787', minutesPerSecond: 100_000 }
   const deaf = { alert: () => undefined, tell: () => undefined, loginEnded: () => undefined }
-  scene = await demoWorld({ ports: world.ports } as unknown as Composition, { ...options, ...deaf })
+  served = await demoWorld({ ports: world.ports } as unknown as Composition, { ...options, ...deaf })
 })
 afterEach(async () => {
-  await scene.close()
+  await served.close()
   await world.close()
 })
 
 test('the rehearsal begins before yesterday’s tokens die, however long the machine takes to set it up', async () => {
   const diesAt = world.at('2026-11-23T06:00:00+05:30').epochMilliseconds
-  const time = (): number => scene.ports.clock.now().epochMilliseconds
+  const time = (): number => served.ports.clock.now().epochMilliseconds
   expect(time()).toBeLessThan(diesAt)
-  scene.begun()
+  served.begun()
   await expect.poll(time).toBeGreaterThan(diesAt)
 })

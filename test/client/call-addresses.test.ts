@@ -4,21 +4,21 @@ import { AllowedUrls } from '../../lib/client/calls/allowed-urls.ts'
 import { CallError, createClient, type TokenkeeperClient } from '../../lib/client/index.ts'
 import type { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { thrownBy } from '../support/thrown.ts'
-import { ApiScene, OK } from './support/api-scene.ts'
+import { ApiWorld, OK } from './support/api-scene.ts'
 import { type ApiServer, startApi } from './support/api-server.ts'
 import { KeptSource } from './support/kept-source.ts'
 
-let scene: ApiScene
+let api: ApiWorld
 let clock: VirtualClock
 let source: KeptSource
 let server: ApiServer
 let client: TokenkeeperClient
 
 beforeEach(async () => {
-  scene = await ApiScene.open()
-  ;({ clock, source, server, client } = scene)
+  api = await ApiWorld.open()
+  ;({ clock, source, server, client } = api)
 })
-afterEach(() => scene.close())
+afterEach(() => api.close())
 
 const thrown = (work: Promise<unknown>) => thrownBy(work, Error)
 
@@ -92,7 +92,7 @@ describe('a token goes to its broker and nowhere else', () => {
 
   test('a redirect to another host is handed out and not followed', async () => {
     const other = await startApi(() => OK)
-    scene.answer = () => ({ status: 302, headers: { location: `${other.origin}/elsewhere` } })
+    api.answer = () => ({ status: 302, headers: { location: `${other.origin}/elsewhere` } })
     const reply = await client.fetch('/x')
     expect(reply.status).toBe(302)
     expect(reply.headers.get('location')).toBe(`${other.origin}/elsewhere`)
@@ -101,7 +101,7 @@ describe('a token goes to its broker and nowhere else', () => {
   })
 
   test('a redirect within the host is followed with the token, unless the caller wants to see it', async () => {
-    scene.answer = ({ path }) => (path === '/x' ? { status: 307, headers: { location: '/y' } } : OK)
+    api.answer = ({ path }) => (path === '/x' ? { status: 307, headers: { location: '/y' } } : OK)
     const reply = await client.fetch('/x')
     expect(reply).toMatchObject({ status: 200, redirected: true, url: `${server.origin}/y` })
     expect(server.received.map(({ path, headers }) => [path, headers.authorization])).toEqual([
@@ -114,7 +114,7 @@ describe('a token goes to its broker and nowhere else', () => {
   })
 
   test('a redirect that leads in circles ends', async () => {
-    scene.answer = () => ({ status: 302, headers: { location: '/x' } })
+    api.answer = () => ({ status: 302, headers: { location: '/x' } })
     expect(await thrown(client.fetch('/x'))).toMatchObject({ code: 'too_many_redirects' })
     expect(server.received).toHaveLength(6)
   })

@@ -9,33 +9,33 @@ import {
 import type { AccountId } from '../../lib/model/account-id.ts'
 import type { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { thrownBy } from '../support/thrown.ts'
-import { ApiScene, DEAD, OK } from './support/api-scene.ts'
+import { ApiWorld, DEAD, OK } from './support/api-scene.ts'
 import type { ApiServer, Received } from './support/api-server.ts'
 import { KeptSource } from './support/kept-source.ts'
 
-let scene: ApiScene
+let api: ApiWorld
 let clock: VirtualClock
 let source: KeptSource
 let server: ApiServer
 let client: TokenkeeperClient
 
 beforeEach(async () => {
-  scene = await ApiScene.open()
-  ;({ clock, source, server, client } = scene)
+  api = await ApiWorld.open()
+  ;({ clock, source, server, client } = api)
 })
-afterEach(() => scene.close())
+afterEach(() => api.close())
 
 /** The broker takes the published token and refuses every other one. */
 function takesPublished(): void {
-  scene.answer = ({ headers }) =>
+  api.answer = ({ headers }) =>
     headers.authorization === source.published?.authorization?.reveal() ? OK : DEAD
 }
 
 /** Everything published so far dies; the keeper has yet to notice. */
 function killToken(): void {
   const dead = source.published?.authorization?.reveal()
-  const before = scene.answer
-  scene.answer = (call, index) => (call.headers.authorization === dead ? DEAD : before(call, index))
+  const before = api.answer
+  api.answer = (call, index) => (call.headers.authorization === dead ? DEAD : before(call, index))
 }
 
 const thrown = (work: Promise<unknown>) => thrownBy(work, Error)
@@ -131,7 +131,7 @@ describe('a call', () => {
   })
 
   test('ends when its caller gives up, with the caller’s reason', async () => {
-    scene.answer = () => ({ status: 503 })
+    api.answer = () => ({ status: 503 })
     const pause = Promise.withResolvers<void>()
     const sleep = (): Promise<void> => {
       pause.resolve()
@@ -148,7 +148,7 @@ describe('a call', () => {
     })
     expect(server.received.length).toBe(1)
     const impatient = new AbortController()
-    scene.answer = () => {
+    api.answer = () => {
       impatient.abort(new Error('while it waits'))
       return 'hang'
     }
@@ -182,7 +182,7 @@ describe('R4.3 a refused token', () => {
   })
 
   test('is not reported a second time for the same call: the second 401 is the caller’s', async () => {
-    scene.answer = () => DEAD
+    api.answer = () => DEAD
     const reply = await client.fetch('/x')
     expect(reply.status).toBe(401)
     expect(await reply.text()).toContain('UDAPI100050')
@@ -191,7 +191,7 @@ describe('R4.3 a refused token', () => {
   })
 
   test('that the keeper finds alive is not about the token: the 401 is the caller’s, whole, without a repeat', async () => {
-    scene.answer = () => DEAD
+    api.answer = () => DEAD
     source.next = undefined
     const reply = await client.fetch('/v2/order/place', { method: 'POST', json: {} })
     expect(reply.status).toBe(401)
@@ -200,7 +200,7 @@ describe('R4.3 a refused token', () => {
   })
 
   test('that the keeper finds alive is reported at most four times a minute, however often the broker refuses', async () => {
-    scene.answer = () => DEAD
+    api.answer = () => DEAD
     source.next = undefined
     for (let second = 0; second < 60; second++) {
       expect((await client.fetch('/x')).status).toBe(401)
@@ -214,8 +214,8 @@ describe('R4.3 a refused token', () => {
     await client.getToken()
     killToken()
     const all = Promise.withResolvers<void>()
-    const refusing = scene.answer
-    scene.answer = (call, index) => {
+    const refusing = api.answer
+    api.answer = (call, index) => {
       if (server.received.length === 500) all.resolve()
       return refusing(call, index)
     }

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
-import { type TokenLifeNeeded, neededUntil, secondsIn } from '../../lib/client/need.ts'
+import { neededUntil, secondsIn, type TokenLifeNeeded } from '../../lib/client/need.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'
 
 describe('a time span', () => {

@@ -20,7 +20,7 @@ afterAll(() => line.close())
 const run = (...args: string[]): Promise<Ended> => line.run(args)
 
 /** What is set up, and what of it is paused, as the store has it. */
-async function standing(): Promise<{
+async function present(): Promise<{
   readonly there: readonly string[]
   readonly paused: readonly string[]
 }> {
@@ -80,7 +80,7 @@ describe.each(COMMANDS)('%s', (...command) => {
   })
 
   test('and afterwards everything is as it was', async () => {
-    expect(await standing()).toEqual(UNTOUCHED)
+    expect(await present()).toEqual(UNTOUCHED)
   })
 })
 
@@ -113,7 +113,7 @@ describe('several accounts', () => {
       stdout: '',
       stderr: expect.stringContaining('zerodha/NOPE is not set up'),
     })
-    expect(await standing()).toEqual(UNTOUCHED)
+    expect(await present()).toEqual(UNTOUCHED)
   })
 })
 
@@ -122,14 +122,14 @@ describe('--all', () => {
     const done = await run(command, '--all')
     expect(done).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('add --yes') })
     expect(done.stderr).toContain('fyers, fyers/BINA, iifl/SIM10002, zerodha/ZA05, zerodha/ZB06')
-    expect(await standing()).toEqual(UNTOUCHED)
+    expect(await present()).toEqual(UNTOUCHED)
   })
 
   test('asks on a terminal, and does nothing when the answer is no', async () => {
     const done = await onTerminal(line, ['pause', 'zerodha', '--all'], { stopAfter: 'Go on?' })
     expect(done.stdout).toContain('This pauses zerodha/ZA05, zerodha/ZB06. Go on?')
     expect(done.code).toBe(130)
-    expect(await standing()).toEqual(UNTOUCHED)
+    expect(await present()).toEqual(UNTOUCHED)
   })
 
   test('takes all of the brokers that are named, and none of the others', async () => {
@@ -139,7 +139,7 @@ describe('--all', () => {
       'zerodha/ZA05',
       'zerodha/ZB06',
     ])
-    expect((await standing()).paused).toEqual(['iifl/SIM10002', 'zerodha/ZA05', 'zerodha/ZB06'])
+    expect((await present()).paused).toEqual(['iifl/SIM10002', 'zerodha/ZA05', 'zerodha/ZB06'])
     const refreshed = JSON.parse((await run('refresh', 'zerodha', '--all', '--json')).stdout)
     expect(refreshed).toMatchObject({ total: 2, skipped: 2 })
     await run('resume', '--all', '--yes')

@@ -86,7 +86,7 @@ describe('told of each published token', () => {
     const address = `127.0.0.1:${await freePort()}`
     const [mirror] = portsWith({ TOKENKEEPER_REDIS_URL: `redis://${address}` }).subscribers ?? []
     expect(aws.seen).toEqual([])
-    const away = { name: 'AudienceError', message: expect.stringContaining(address) }
+    const away = { name: 'SubscriberError', message: expect.stringContaining(address) }
     await expect(mirror?.onStillCurrent?.(PUBLICATION)).rejects.toMatchObject(away)
     await expect(mirror?.onPublished(PUBLICATION)).rejects.toMatchObject(away)
     await expect(mirror?.onWithdrawn(PUBLICATION.account)).rejects.toMatchObject(away)

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Compose } from '../../functions/runtime/composition.ts'
-import { readTokenEvent } from '../../functions/runtime/token/token-event.ts'
 import { refreshHandler } from '../../functions/runtime/refresh/refresh-handler.ts'
+import { readTokenEvent } from '../../functions/runtime/token/token-event.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'

@@ -91,6 +91,15 @@ function arrowsFrom(folder: string, roomOf: (path: string) => string): readonly 
     .flatMap((file) => arrowsOf(join(ROOT, folder, file), roomOf))
 }
 
+/** Every source file, by its path from the project's folder. */
+export function sourceFiles(): readonly { readonly path: string; readonly text: string }[] {
+  return HOUSES.flatMap((house) =>
+    readdirSync(join(ROOT, house), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => ({ path: `${house}/${file}`, text: readFileSync(join(ROOT, house, file), 'utf8') })),
+  )
+}
+
 function arrowsOf(file: string, roomOf: (path: string) => string): readonly Arrow[] {
   const importer = fromRoot(file)
   const from = roomOf(importer)

@@ -52,13 +52,13 @@ describe('R3.9 on failure', () => {
 
   test('R2.8 a mirror that missed a token is an alarm, where there is one', () => {
     const redis = { url: 'rediss://redis.example.invalid:6380' }
-    expect(alarmOn('AudienceFailed', templateOf({ ...FYERS_ONLY, mirrors: { redis } }))).toMatchObject({
+    expect(alarmOn('SubscriberFailed', templateOf({ ...FYERS_ONLY, mirrors: { redis } }))).toMatchObject({
       Threshold: 1,
       EvaluationPeriods: 1,
       TreatMissingData: 'notBreaching',
       Dimensions: [{ Name: 'broker', Value: 'fyers' }],
     })
-    expect(JSON.stringify(template.toJSON())).not.toContain('AudienceFailed')
+    expect(JSON.stringify(template.toJSON())).not.toContain('SubscriberFailed')
   })
 
   test('a clock more than 15 s off is an alarm', () => {

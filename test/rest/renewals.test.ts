@@ -45,7 +45,7 @@ const fresh = () =>
 /** How an asker fares, and after how many seconds. */
 async function outcome(): Promise<{ readonly seconds: number; readonly ended: unknown }> {
   const from = Date.now()
-  const ended = await site.renew({ broker: upstox, state }, { refused: { generation: 0 } }, CALLER).then(
+  const ended = await site.renew({ broker: upstox, state }, { reported: { generation: 0 } }, CALLER).then(
     (result) => result.outcome,
     (error) => ({ code: error.code, retryAfter: error.details.retryAfterSeconds }),
   )

@@ -21,7 +21,7 @@ beforeEach(async () => {
 afterEach(() => world.close())
 
 /** Everything on record of the account, its published token included. */
-async function standing(account = acc1): Promise<unknown> {
+async function present(account = acc1): Promise<unknown> {
   const { revision: _, ...record } = encodeAccountState(await world.record(account)) as { revision: number }
   return { record, token: await world.stored(account, 'access_token') }
 }
@@ -90,26 +90,26 @@ describe('R2.4 a token that is rejected is 422 and nothing has changed', () => {
   test('when the broker says it is dead', async () => {
     const token = newToken()
     world.upstox.killAccessToken('SIM001')
-    const before = await standing()
+    const before = await present()
     expect(await update({ access_token: token })).toMatchObject({
       status: 422,
       body: { code: 'grant_rejected' },
     })
-    expect(await standing()).toEqual(before)
+    expect(await present()).toEqual(before)
   })
 
   test('when it is no token of the broker', async () => {
-    const before = await standing()
+    const before = await present()
     expect(await update({ access_token: 'SIMULATED.access.token' })).toMatchObject({ status: 422 })
-    expect(await standing()).toEqual(before)
+    expect(await present()).toEqual(before)
   })
 
   test('when it is somebody else’s, whose user id is not told whole', async () => {
-    const before = await standing()
+    const before = await present()
     const asked = await update({ access_token: newToken('SIM002') })
     expect(asked).toMatchObject({ status: 422, body: { code: 'wrong_account' } })
     expect(asked.text).not.toContain('SIM002')
-    expect(await standing()).toEqual(before)
+    expect(await present()).toEqual(before)
   })
 
   test('when it has died by its own word, without a question to the broker', async () => {
@@ -125,7 +125,7 @@ describe('R2.4 a token that is rejected is 422 and nothing has changed', () => {
 
   test('when it dies before the published one, unless an administrator forces it', async () => {
     const older = world.upstox.accessTokenFor('SIM001', world.clock.now().add({ hours: 2 }))
-    const before = await standing()
+    const before = await present()
     expect(await update({ access_token: older })).toMatchObject({
       status: 422,
       body: { code: 'older_token' },
@@ -134,7 +134,7 @@ describe('R2.4 a token that is rejected is 422 and nothing has changed', () => {
       status: 403,
       body: { code: 'insufficient_scope' },
     })
-    expect(await standing()).toEqual(before)
+    expect(await present()).toEqual(before)
     const admin = await world.key(['update', 'admin'])
     expect((await world.post('/token/update', admin, { access_token: older, force: true })).status).toBe(200)
     expect(await world.stored(acc1, 'access_token')).toBe(older)
@@ -163,7 +163,7 @@ describe('R2.4 a token that is rejected is 422 and nothing has changed', () => {
     ['a force that is no yes or no', { access_token: 'SIMULATED-token', force: 'yes' }, 'force'],
     ['no object', [], ''],
   ])('when it is %s, with the field that is wrong and nothing of its value', async (_, body, field) => {
-    const before = await standing()
+    const before = await present()
     const asked = await update(body)
     expect(asked.status).toBe(422)
     expect(asked.body).toMatchObject({
@@ -171,17 +171,17 @@ describe('R2.4 a token that is rejected is 422 and nothing has changed', () => {
       errors: [{ field, message: expect.any(String) }],
     })
     expect(asked.text).not.toMatch(/SIMULATED|try again|xxxx/)
-    expect(await standing()).toEqual(before)
+    expect(await present()).toEqual(before)
   })
 
   test('when path and body name two accounts', async () => {
-    const before = [await standing(acc1), await standing(acc2)]
+    const before = [await present(acc1), await present(acc2)]
     const asked = await update(
       { access_token: newToken(), account_id: 'ACC2' },
       '/accounts/ACC1/token/update',
     )
     expect(asked).toMatchObject({ status: 422, body: { errors: [{ field: 'account_id' }] } })
-    expect([await standing(acc1), await standing(acc2)]).toEqual(before)
+    expect([await present(acc1), await present(acc2)]).toEqual(before)
   })
 })
 
@@ -198,7 +198,7 @@ describe('an update that cannot be proven or recorded just now', () => {
   })
 
   test('a broker that cannot be asked is 503; nothing has changed but that the old token is in doubt', async () => {
-    const before = (await standing()) as { record: object }
+    const before = (await present()) as { record: object }
     for (let tries = 0; tries < 4; tries++) {
       world.upstoxServer.failNext('/v2/user/profile', { kind: 'reply', status: 500, body: '' })
     }
@@ -206,7 +206,7 @@ describe('an update that cannot be proven or recorded just now', () => {
     expect((await update({ access_token: newToken() })).status).toBe(503)
     // Whoever minted the new one may have ended ours by that.
     const doubt = { by: 'given', since }
-    expect(await standing()).toEqual({ ...before, record: { ...before.record, doubt } })
+    expect(await present()).toEqual({ ...before, record: { ...before.record, doubt } })
   })
 
   test('the seventh of an account within a minute is 429, good or bad', async () => {

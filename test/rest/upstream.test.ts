@@ -30,7 +30,7 @@ afterEach(async () => {
 })
 
 const run = (refused?: ReportedToken) =>
-  downstream.runOne(upstox, { accounts: [account], ...(refused && { refused }) })
+  downstream.runOne(upstox, { accounts: [account], ...(refused && { reported: refused }) })
 
 function minutesPass(minutes: number): void {
   for (const world of [upstream, downstream]) world.clock.advance({ minutes })

@@ -109,7 +109,7 @@ export class World {
       accounts?: AccountId[]
       force?: boolean
       seconds?: number
-      refused?: ReportedToken
+      reported?: ReportedToken
     } = {},
   ): Promise<Run> {
     this.#runs += 1
@@ -118,7 +118,7 @@ export class World {
         broker,
         accounts: options.accounts,
         forcedAt: options.force ? this.clock.now() : undefined,
-        reported: options.refused,
+        reported: options.reported,
         owner: `run-${this.#runs}`,
         hardDeadline: this.clock.now().add({ seconds: options.seconds ?? 840 }),
         pacingSeconds: 0,

@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => world.close())
 
 const report = async (generation: number): Promise<AccountResult | undefined> =>
-  world.runOne(rotabroker, { accounts: [account], refused: { generation } })
+  world.runOne(rotabroker, { accounts: [account], reported: { generation } })
 
 describe('a consumer reports that the broker refused its token', () => {
   test('and the token is dead indeed: it is renewed although it should have lived', async () => {

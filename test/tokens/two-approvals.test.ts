@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../lib/model/account-id.ts'
-import { type SimulatedFault, HTML_502 } from '../../lib/simulators/kit/simulator.ts'
+import { HTML_502, type SimulatedFault } from '../../lib/simulators/kit/simulator.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { LoginWorld, success } from '../support/login-world.ts'
 

@@ -2,7 +2,12 @@ import * as z from 'zod/mini'
 import { type AccountId, brokerOf, parseAccountId } from '../../../lib/model/account-id.ts'
 import { ConfigurationError } from '../../../lib/model/errors.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
-import type { ApprovalOrder, FinishOrder, StartOrder, WebhookOrder } from '../../../lib/ports/login-service.ts'
+import type {
+  ApprovalOrder,
+  FinishOrder,
+  StartOrder,
+  WebhookOrder,
+} from '../../../lib/ports/login-service.ts'
 
 /** More than any broker's redirect or token has; the site's own limits are narrower. */
 const LONGEST_TEXT = 8192

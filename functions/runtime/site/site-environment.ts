@@ -8,7 +8,7 @@ import { functionHosts } from '../given-hosts.ts'
 
 const Text = z.string().check(z.minLength(1, 'must not be empty'))
 
-const Variables = z.object({
+const SiteVariables = z.object({
   TOKENKEEPER_SITE_URL: z.url('must be a URL'),
   TOKENKEEPER_STACK: Text,
   TOKENKEEPER_PREFIX: Text,
@@ -32,7 +32,7 @@ export interface SiteEnvironment {
 
 /** Reads and checks the environment of the site's function. Throws ConfigurationError as readEnvironment does. */
 export function readSiteEnvironment(values: Variables = process.env): SiteEnvironment {
-  const data = checked(Variables, values)
+  const data = checked(SiteVariables, values)
   const given = Object.entries(data.TOKENKEEPER_BROKERS).flatMap(([id, settings]) =>
     settings ? [{ broker: brokerNamed(id), settings }] : [],
   )

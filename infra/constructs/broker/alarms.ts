@@ -69,8 +69,8 @@ export class BrokerAlarms extends Construct {
     // An alarm costs money each month: SNS alone, which carries the events, is too sure to be worth it.
     if (props.watchesMirror) {
       this.#once(
-        'AudienceFailed',
-        this.#metric('AudienceFailed'),
+        'SubscriberFailed',
+        this.#metric('SubscriberFailed'),
         `${broker}: the Redis mirror or an event missed a token that SSM has; read the log of the function`,
       )
     }

@@ -4,10 +4,10 @@ import { Secret } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { BrokerContext, Proof, Renewal } from '../../ports/broker-context.ts'
 import { HttpError } from '../../ports/http.ts'
-import { type BrokerReply, badField, type BrokerCall, callBroker } from '../shared/call.ts'
+import { type BrokerCall, type BrokerReply, badField, callBroker } from '../shared/call.ts'
 import { proveFresh } from '../shared/fresh-token.ts'
 import { xtsRefusal } from './dead-token.ts'
-import { xtsError, hostGone, XTS } from './errors.ts'
+import { hostGone, XTS, xtsError } from './errors.ts'
 
 /** A community report, so replaceable (README, Endpoints). */
 const XTS_ROOT = 'https://ttblaze.iifl.com'

@@ -2,7 +2,7 @@ import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext } from '../../ports/broker-context.ts'
 import { type BrokerReply, callBroker, noUsableReply } from '../shared/call.ts'
 import type { EnvelopeKeys } from './envelope.ts'
-import { iiflError, missing, IIFL, SPENDS, type Step } from './errors.ts'
+import { IIFL, iiflError, missing, SPENDS, type Step } from './errors.ts'
 import { failureIn, opened, saysOk, textAt } from './reply.ts'
 
 /** The version of the API; a host override is an origin without it. */

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext } from '../../ports/broker-context.ts'
-import { apiUrl, askIifl, askFor } from './call.ts'
+import { apiUrl, askFor, askIifl } from './call.ts'
 import { type EnvelopeKeys, sealEnvelope } from './envelope.ts'
 import type { HeadlessVariant } from './headless-variant.ts'
 import { exchangeKeys } from './key-exchange.ts'

@@ -50,7 +50,11 @@ export interface BrokerReply {
  * Sends one request to a broker and gives its reply for the adapter to read, body before status. Throws
  * BrokerUnavailableError or AmbiguousError when there is no reply, RateLimitedError for any 429.
  */
-export async function callBroker(context: BrokerContext, broker: string, call: BrokerCall): Promise<BrokerReply> {
+export async function callBroker(
+  context: BrokerContext,
+  broker: string,
+  call: BrokerCall,
+): Promise<BrokerReply> {
   const sentAt = context.clock.now()
   const body = bodyOf(call)
   let reply: HttpReply

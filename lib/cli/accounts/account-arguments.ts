@@ -28,7 +28,10 @@ export interface AccountsWish {
  * What a command's arguments ask for; `--user 28748327` is `iifl/28748327`. Throws UsageError for what is no account id
  * or no broker, and for what does not go together.
  */
-export function wishIn(texts: readonly string[], { user: users = [], all = false }: WishOptions): AccountsWish {
+export function wishIn(
+  texts: readonly string[],
+  { user: users = [], all = false }: WishOptions,
+): AccountsWish {
   const ids = BROKERS_OF_USERS.map(({ id }) => id)
   const stranger = users.length > 0 ? texts.find((text) => !ids.includes(text)) : undefined
   if (stranger !== undefined) {

@@ -7,7 +7,7 @@ import type { Composition } from '../backend/composition.ts'
 import type { EnabledBroker } from '../backend/setting.ts'
 import { didYouMean } from '../terminal/similar.ts'
 import { UsageError } from '../terminal/usage-error.ts'
-import { brokerFor, type AccountsWish } from './account-arguments.ts'
+import { type AccountsWish, brokerFor } from './account-arguments.ts'
 
 /** More would be no hint any more. */
 const LISTED = 8
@@ -25,7 +25,10 @@ type Stores = Pick<Composition, 'ports' | 'brokers'>
  * means the same everywhere: its default account, or its only one. Throws UsageError for an account there is not, before
  * anything is done to any, and for a broker that has several and no default; ConfigurationError, StateStoreError.
  */
-export async function chosenAccounts(wish: AccountsWish, composition: Stores): Promise<readonly KnownAccount[]> {
+export async function chosenAccounts(
+  wish: AccountsWish,
+  composition: Stores,
+): Promise<readonly KnownAccount[]> {
   const { accounts, all } = wish
   const known = await knownIn(wish, enabled(composition), composition)
   if (all || accounts.length === 0) return known
@@ -38,7 +41,10 @@ export async function chosenAccounts(wish: AccountsWish, composition: Stores): P
 }
 
 /** As {@link chosenOrStored}; all where that is asked for. What is to go may belong to a broker that is switched off. */
-export async function accountsToRemove(wish: AccountsWish, composition: Stores): Promise<readonly AccountId[]> {
+export async function accountsToRemove(
+  wish: AccountsWish,
+  composition: Stores,
+): Promise<readonly AccountId[]> {
   if (!wish.all) return chosenOrStored(wish, composition, { brokerOf: brokerOfAccount })
   const brokers = wish.accounts.length > 0 ? wish.accounts.map(brokerOfAccount) : BROKER_IDS.map(brokerNamed)
   return (await knownAccounts(brokers, composition.ports.states)).map(({ state }) => state.account)
@@ -123,7 +129,10 @@ async function isStored(
  * What a run is to go over, by broker. A broker without any account is left to the run, which knows parameters from
  * before us, and so are accounts by name where the records of a stack may not be read.
  */
-export async function selectionsIn(wish: AccountsWish, composition: Composition): Promise<readonly Selection[]> {
+export async function selectionsIn(
+  wish: AccountsWish,
+  composition: Composition,
+): Promise<readonly Selection[]> {
   const { accounts, all } = wish
   if (accounts.length === 0) return composition.brokers.map((broker) => ({ broker }))
   if (all) return accounts.map((account) => ({ broker: brokerFor(account, composition) }))

@@ -38,7 +38,7 @@ export async function accountFindings(
         ? [fail(account, `not stored: ${missing.map(({ name }) => name).join(', ')}`, again)]
         : [pass(account, `credentials are there; ${renewal}`)]),
     ]
-    return [...findings, ...standing({ broker, state }, ports.clock.now())]
+    return [...findings, ...tokenFindings({ broker, state }, ports.clock.now())]
   } catch (error) {
     if (error instanceof TokenkeeperError)
       return [fail(account, error.message, forAccount(error.fix, account))]
@@ -46,7 +46,10 @@ export async function accountFindings(
   }
 }
 
-function standing({ broker, state }: KnownAccount, now: Parameters<typeof statusOf>[2]): readonly Finding[] {
+function tokenFindings(
+  { broker, state }: KnownAccount,
+  now: Parameters<typeof statusOf>[2],
+): readonly Finding[] {
   const status = statusOf(broker, state, now)
   const findings: Finding[] = []
   if (status.lastError) {

@@ -6,7 +6,7 @@ import { localInstant } from '../../model/local-time.ts'
 import type { SecretName } from '../../model/secret-name.ts'
 import type { Broker } from '../../ports/broker.ts'
 import { ensureSigningKey } from '../../site/signing-keys.ts'
-import { brokerFor, type AccountsWish } from '../accounts/account-arguments.ts'
+import { type AccountsWish, brokerFor } from '../accounts/account-arguments.ts'
 import { chosenAccounts, chosenOrStored } from '../accounts/chosen-accounts.ts'
 import { type Imports, importsFromEnvironment } from '../accounts/credential-imports.ts'
 import { assertWellFormed } from '../accounts/credential-questions.ts'
@@ -50,8 +50,8 @@ export async function accountsToLogIn(
 
 /** Every account a login would help now, in the order of the login page. */
 function needingLogin(known: readonly KnownAccount[], { ports }: Composition): readonly LoginAccount[] {
-  const { needing } = overviewOf(known, ports.clock.now())
-  return needing.filter(({ requiredAction: help }) => help === 'login').map(loginAccount)
+  const { needPerson } = overviewOf(known, ports.clock.now())
+  return needPerson.filter(({ requiredAction }) => requiredAction === 'login').map(loginAccount)
 }
 
 /** Of these accounts those that will need a login, and from when on one helps: before it nobody is asked. */

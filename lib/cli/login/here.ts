@@ -5,7 +5,7 @@ import { COMMAND_LINE, type Started } from '../../ports/login-service.ts'
 import { LOGIN_OPEN_MINUTES } from '../../tokens/login/attempts.ts'
 import { isRemote, type OpenedBrowser, openInBrowser } from './browser.ts'
 import { endOfRefusal, type LoginEnd } from './end.ts'
-import { finishTask, finishPasted, isWorthAnotherLine, tellEnd } from './finish.ts'
+import { finishPasted, finishTask, isWorthAnotherLine, tellEnd } from './finish.ts'
 import { listenForCallback, loopbackPort } from './listener.ts'
 import type { LoginTask } from './task.ts'
 

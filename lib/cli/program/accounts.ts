@@ -11,7 +11,7 @@ export interface ProgramAccount {
   /** Whether the record says that no program should use the published token, where there is a record to be read. */
   flaw(): Promise<'paused' | 'refused' | undefined>
   /** What is known of its token; the broker is not asked. Throws TokenUnavailableError, or what the stores throw. */
-  standing(): Promise<KnownToken>
+  knownToken(): Promise<KnownToken>
   /** Asks the broker, and renews nothing. */
   validate(): Promise<Validation | ServiceRefusal>
 }

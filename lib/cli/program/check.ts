@@ -5,8 +5,8 @@ import { EXIT } from '../terminal/exit-codes.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { textTable } from '../terminal/text-table.ts'
 import type { ProgramAccount, ProgramOptions } from './accounts.ts'
-import { needOf, openAccounts } from './source.ts'
 import { type Judged, judge, type TokenVerdict, verdictOfError } from './known-token.ts'
+import { needOf, openAccounts } from './source.ts'
 
 export interface CheckOptions extends ProgramOptions {
   readonly live?: boolean
@@ -48,10 +48,14 @@ export async function check(
 async function verdictOn(one: ProgramAccount, judged: Judged, live: boolean): Promise<TokenVerdict> {
   // The broker's word first: a refusal is on record then, and the keeper knows that it has to renew.
   const proof = live ? await one.validate() : undefined
-  return judge(await one.standing(), { ...judged, proof })
+  return judge(await one.knownToken(), { ...judged, proof })
 }
 
-function show(checked: readonly TokenVerdict[], accounts: readonly ProgramAccount[], terminal: Terminal): void {
+function show(
+  checked: readonly TokenVerdict[],
+  accounts: readonly ProgramAccount[],
+  terminal: Terminal,
+): void {
   const rows = checked.map(({ account, good, exitCode, verdict, validUntil, fix }, index) => [
     account,
     validUntil === null ? '-' : inZone(validUntil, accounts[index]),

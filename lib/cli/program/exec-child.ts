@@ -56,9 +56,9 @@ export class Signals {
     } catch (error) {
       resolve(unstarted(file, error as Error))
     }
-    const ending = await promise
+    const exit = await promise
     this.#child = undefined
-    return ending
+    return exit
   }
 
   close(): void {

@@ -35,16 +35,12 @@ export async function exec(
     const tokens = await withAccounts(texts, options, terminal, (account, _, clock) =>
       lasting(account, need, clock),
     )
-    const [ending, last] = await runOnce(command, tokens, signals, terminal)
-    if (
-      options.refreshOnExitCode === undefined ||
-      ending.code !== options.refreshOnExitCode ||
-      ending.signal
-    ) {
-      return await endAs(ending, last, signals)
+    const [exit, last] = await runOnce(command, tokens, signals, terminal)
+    if (options.refreshOnExitCode === undefined || exit.code !== options.refreshOnExitCode || exit.signal) {
+      return await endAs(exit, last, signals)
     }
     const renewed = await afterRefusal(texts, tokens, options, terminal)
-    if (!renewed) return await endAs(ending, signals.ended, signals)
+    if (!renewed) return await endAs(exit, signals.ended, signals)
     return await endAs(...(await runOnce(command, renewed, signals, terminal)), signals)
   } finally {
     signals.close()
@@ -54,7 +50,7 @@ export async function exec(
 const EXAMPLE = 'write it after two dashes: tokenkeeper exec upstox -- python job.py'
 
 /** The end, and the signal that kept the command from being started. */
-type Ended = readonly [ending: ChildExit, signal: NodeJS.Signals | undefined]
+type Ended = readonly [exit: ChildExit, signal: NodeJS.Signals | undefined]
 
 async function runOnce(
   command: readonly string[],
@@ -64,14 +60,14 @@ async function runOnce(
 ): Promise<Ended> {
   const env = commandEnvironment(process.env, tokens)
   if (signals.ended) return [{ code: EXIT.interrupted }, signals.ended]
-  const ending = await signals.run(command, env)
-  if (ending.fault !== undefined) terminal.note(`${terminal.style('red', 'Error:')} ${ending.fault}`)
-  return [ending, undefined]
+  const exit = await signals.run(command, env)
+  if (exit.fault !== undefined) terminal.note(`${terminal.style('red', 'Error:')} ${exit.fault}`)
+  return [exit, undefined]
 }
 
-async function endAs(ending: ChildExit, kept: NodeJS.Signals | undefined, signals: Signals): Promise<number> {
-  const signal = kept ?? ending.signal
-  return signal ? signals.dieOf(signal) : ending.code
+async function endAs(exit: ChildExit, kept: NodeJS.Signals | undefined, signals: Signals): Promise<number> {
+  const signal = kept ?? exit.signal
+  return signal ? signals.dieOf(signal) : exit.code
 }
 
 type Work = (account: ProgramAccount, index: number, clock: Clock) => Promise<ClientToken>
@@ -99,7 +95,11 @@ async function withAccounts(
 }
 
 /** A token that lasts, renewed when it is due. */
-async function lasting({ source, flaw }: ProgramAccount, need: TokenLifeNeeded, clock: Clock): Promise<ClientToken> {
+async function lasting(
+  { source, flaw }: ProgramAccount,
+  need: TokenLifeNeeded,
+  clock: Clock,
+): Promise<ClientToken> {
   const { account } = source
   const found = await flaw()
   if (found === 'paused') {

@@ -56,20 +56,20 @@ export interface TokenVerdict {
 }
 
 /** Whether a token lasts, as far as anybody can prove, and whose turn it is when it does not. */
-export async function judge(standing: KnownToken, judged: Judged): Promise<TokenVerdict> {
-  const { account, broker, expiresAt } = standing
+export async function judge(token: KnownToken, judged: Judged): Promise<TokenVerdict> {
+  const { account, broker, expiresAt } = token
   const { timeZone } = broker.session
   const told = {
     account,
     validUntil: expiresAt?.toString({ timeZone, smallestUnit: 'second' }) ?? null,
   }
-  const wrong = whatIsWrong(standing, judged)
+  const wrong = whatIsWrong(token, judged)
   if (!wrong) {
     const live = judged.proof ? 'proven live' : 'live'
     const verdict = judged.until ? `${live}, lasts past ${localInstant(judged.until, timeZone)}` : live
     return { ...told, good: true, exitCode: EXIT.ok, code: 'ok', verdict, fix: null }
   }
-  const { fix, code = wrong.code } = wrong.fix === undefined ? await standing.remedy(judged.until) : wrong
+  const { fix, code = wrong.code } = wrong.fix === undefined ? await token.remedy(judged.until) : wrong
   return { ...told, ...failure(new TokenUnavailableError(wrong.reason, { account, code, fix: fix ?? '' })) }
 }
 
@@ -129,7 +129,7 @@ export const REFUSED = { code: 'expired', reason: 'the broker has refused it' } 
 export const NO_TOKEN = { code: 'no_token', reason: 'no token yet' } as const
 
 /** All that can be known where only the token itself may be read. */
-export async function standingOfToken(source: TokenSource, clock: Pick<Clock, 'now'>): Promise<KnownToken> {
+export async function tokenOfSource(source: TokenSource, clock: Pick<Clock, 'now'>): Promise<KnownToken> {
   const { account, broker } = source
   const told = {
     account,

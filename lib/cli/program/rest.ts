@@ -17,7 +17,7 @@ import { DEAD_EARLY_SECONDS } from '../../tokens/rules/token/due.ts'
 import type { AccountsWish } from '../accounts/account-arguments.ts'
 import { readSetting } from '../backend/composition.ts'
 import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './accounts.ts'
-import { NO_TOKEN, REFUSED, type Remedy, type KnownToken, standingOfToken, unproven } from './known-token.ts'
+import { type KnownToken, NO_TOKEN, REFUSED, type Remedy, tokenOfSource, unproven } from './known-token.ts'
 
 const KEY = 'TOKENKEEPER_API_KEY'
 /** On AWS a proof may take as long as API Gateway waits. */
@@ -75,7 +75,7 @@ export async function restAccounts(
         source,
         // The keeper behind it sees to that.
         flaw: async () => undefined,
-        standing: () => standingOf(source, rest, clock),
+        knownToken: () => knownTokenOf(source, rest, clock),
         validate: () => validation(account, rest),
       }
     })
@@ -99,7 +99,7 @@ async function allOf(rest: Rest): Promise<readonly AccountId[]> {
 }
 
 /** By the record; by the token itself where the key may not see the record. */
-async function standingOf(source: ProgramAccount['source'], rest: Rest, clock: Clock): Promise<KnownToken> {
+async function knownTokenOf(source: ProgramAccount['source'], rest: Rest, clock: Clock): Promise<KnownToken> {
   const { account, broker } = source
   try {
     const status = await get(`/accounts/${account}/token/status`, Status, account, rest)
@@ -114,7 +114,7 @@ async function standingOf(source: ProgramAccount['source'], rest: Rest, clock: C
     }
   } catch (error) {
     if (!(error instanceof TokenUnavailableError && error.code === 'insufficient_scope')) throw error
-    return standingOfToken(source, clock)
+    return tokenOfSource(source, clock)
   }
 }
 

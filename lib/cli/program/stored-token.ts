@@ -13,9 +13,9 @@ import { decide } from '../../tokens/rules/decide/decide.ts'
 import type { Decision } from '../../tokens/rules/decide/decision.ts'
 import { loginAction } from '../../tokens/rules/outcome/advice.ts'
 import { unprovenSince } from '../../tokens/rules/token/doubt.ts'
-import { NO_TOKEN, REFUSED, type Remedy, type KnownToken, unproven } from './known-token.ts'
+import { type KnownToken, NO_TOKEN, REFUSED, type Remedy, unproven } from './known-token.ts'
 
-/** An account's standing by its record. What could be done about it is what a run would decide now; it is not done. */
+/** What is known of an account’s token by its record. What could be done about it is what a run would decide now; it is not done. */
 export function tokenOfRecord(known: KnownAccount, ports: Ports): KnownToken {
   const { broker, state } = known
   const { account, accessToken, paused } = state

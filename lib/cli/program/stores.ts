@@ -11,12 +11,12 @@ import { resourceNames } from '../../resource-names.ts'
 import { unprovenSince } from '../../tokens/rules/token/doubt.ts'
 import { isLive } from '../../tokens/rules/token/token-status.ts'
 import { tokenService } from '../../tokens/service/token-service.ts'
-import { brokerFor, type AccountsWish } from '../accounts/account-arguments.ts'
+import { type AccountsWish, brokerFor } from '../accounts/account-arguments.ts'
 import { chosenAccounts } from '../accounts/chosen-accounts.ts'
 import { type Composition, compose } from '../backend/composition.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { ProgramAccount, ProgramAccounts, ProgramOptions } from './accounts.ts'
-import { standingOfToken } from './known-token.ts'
+import { tokenOfSource } from './known-token.ts'
 import { tokenOfRecord } from './stored-token.ts'
 
 /** Accounts from the stores of this machine, or of the deployed stack. Throws as `openAccounts` does. */
@@ -59,7 +59,7 @@ export async function programAccounts(
         return {
           source,
           flaw: async () => undefined,
-          standing: () => standingOfToken(source, clock),
+          knownToken: () => tokenOfSource(source, clock),
           validate: () => tokens.validate({ account }),
         }
       }),
@@ -83,7 +83,7 @@ function recorded(known: KnownAccount, composition: Composition, tokens: TokenSe
       if (state.paused) return 'paused'
       return isRefused(state) ? 'refused' : undefined
     },
-    standing: async () => tokenOfRecord({ broker: known.broker, state: await present() }, ports),
+    knownToken: async () => tokenOfRecord({ broker: known.broker, state: await present() }, ports),
     validate: () => tokens.validate({ account }),
   }
 }

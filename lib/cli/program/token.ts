@@ -7,8 +7,8 @@ import { EXIT } from '../terminal/exit-codes.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { UsageError } from '../terminal/usage-error.ts'
 import type { ProgramAccount, ProgramOptions } from './accounts.ts'
-import { needOf, openAccounts } from './source.ts'
 import { judge } from './known-token.ts'
+import { needOf, openAccounts } from './source.ts'
 import { expiryText, sessionText, variableName } from './variables.ts'
 
 export interface TokenOptions extends ProgramOptions {
@@ -48,7 +48,7 @@ export async function printToken(
     }
     const now = opened.clock.now()
     const until = neededUntil(need, one.source.broker.tradingSession, now)
-    await assertGood(one, judge(await one.standing(), { until, now }))
+    await assertGood(one, judge(await one.knownToken(), { until, now }))
     const token = await one.source.read()
     terminal.verbatim(textOf(token, one, options))
     if (onScreen) terminal.note('This token stays in the scrollback of this terminal: clear it, or pipe it.')

@@ -11,7 +11,7 @@ const LABEL_WIDTH = 21
 
 /** What `serve` says of itself before anything happens. */
 export function introduce(
-  scene: ServedWorld,
+  served: ServedWorld,
   { url }: LocalServer,
   { speed }: Pick<ServeOptions, 'speed'>,
   { home }: Pick<Composition, 'home'>,
@@ -20,7 +20,7 @@ export function introduce(
   if (terminal.json) return
   const bold = (text: string): string => terminal.style('bold', text)
   const line = (label: string, text: string): void => terminal.print(`${label.padEnd(LABEL_WIDTH)}${text}`)
-  const { simulated, open, siteUrl, addresses } = scene
+  const { simulated, open, siteUrl, addresses } = served
   const page = `${siteUrl}/login`
   terminal.print(`\n${bold(`Tokenkeeper ${VERSION}`)}\n`)
   if (simulated) {

@@ -15,9 +15,9 @@ import type { Terminal } from '../terminal/terminal.ts'
 import type { EndedLogin } from './ended-logins.ts'
 import { introduce } from './introduction.ts'
 import type { ServeOptions } from './options.ts'
-import { demoWorld, publicUrl, realWorld, type ServedWorld } from './served-world.ts'
 import { ServeScreen } from './screen.ts'
 import { INSTANCE_HEADER, instanceOf } from './served-site.ts'
+import { demoWorld, publicUrl, realWorld, type ServedWorld } from './served-world.ts'
 import { serveSite } from './site.ts'
 
 /** After Ctrl-C accounts in progress get this long to end well. */
@@ -51,7 +51,7 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
     })
     try {
       sole?.servesAt(server.url)
-      const scene = simulated
+      const served = simulated
         ? await demoWorld(composition, {
             siteUrl: server.url,
             minutesPerSecond: options.speed,
@@ -64,17 +64,19 @@ export async function serve(options: ServeOptions, terminal: Terminal): Promise<
       const words = simulated ? { instead: `open ${server.url}/login` } : ownCommand(options)
       try {
         screen = new ServeScreen(terminal.reading(words), {
-          ...scene,
-          clock: scene.ports.clock,
-          timeZone: zoneOf(scene),
+          ...served,
+          clock: served.ports.clock,
+          timeZone: zoneOf(served),
         })
-        service = serviceOf(scene, screen)
-        server.answerWith(serveSite(scene, { timeZone: zoneOf(scene), apiKeys: composition.apiKeys, words }))
-        introduce(scene, server, options, composition, terminal)
-        await run(scene, { screen, service, ended })
+        service = serviceOf(served, screen)
+        server.answerWith(
+          serveSite(served, { timeZone: zoneOf(served), apiKeys: composition.apiKeys, words }),
+        )
+        introduce(served, server, options, composition, terminal)
+        await run(served, { screen, service, ended })
       } finally {
         screen?.close()
-        await scene.close()
+        await served.close()
       }
     } finally {
       await server.close()
@@ -118,21 +120,25 @@ function opened(
   })
 }
 
-function serviceOf(scene: ServedWorld, screen: ServeScreen): LocalService {
+function serviceOf(served: ServedWorld, screen: ServeScreen): LocalService {
   const service: LocalService = new LocalService({
-    brokers: scene.brokers,
-    ports: scene.ports,
-    ...(scene.around && { around: scene.around }),
+    brokers: served.brokers,
+    ports: served.ports,
+    ...(served.around && { around: served.around }),
     onEvent: (event) => {
       screen.event(event, service)
-      void look(scene, screen, service)
+      void look(served, screen, service)
     },
   })
   return service
 }
 
 /** Shows how the accounts stand. A store that cannot be read is told of by the run itself. */
-async function look({ brokers, ports }: ServedWorld, screen: ServeScreen, service: LocalService): Promise<void> {
+async function look(
+  { brokers, ports }: ServedWorld,
+  screen: ServeScreen,
+  service: LocalService,
+): Promise<void> {
   try {
     const adapters = brokers.map(({ broker }) => broker)
     screen.accounts(await knownAccounts(adapters, ports.states), service)
@@ -148,21 +154,21 @@ interface Stage {
   readonly ended: Promise<void>
 }
 
-async function run(scene: ServedWorld, { screen, service, ended }: Stage): Promise<void> {
+async function run(served: ServedWorld, { screen, service, ended }: Stage): Promise<void> {
   const ticking = setInterval(() => {
     service.tick()
-    scene.tick().catch(() => undefined)
+    served.tick().catch(() => undefined)
     screen.draw(service)
-  }, scene.tickMs)
-  const looking = setInterval(() => void look(scene, screen, service), LOOK_EVERY_MS)
+  }, served.tickMs)
+  const looking = setInterval(() => void look(served, screen, service), LOOK_EVERY_MS)
   const resized = (): void => screen.resized(service)
   process.stdout.on('resize', resized)
   try {
-    await look(scene, screen, service)
+    await look(served, screen, service)
     screen.happened('first look at every account')
     await Promise.race([service.reconcile(), ended])
-    scene.begun()
-    await look(scene, screen, service)
+    served.begun()
+    await look(served, screen, service)
     screen.printTable(service)
     screen.invite()
     await ended

@@ -93,7 +93,7 @@ export async function realWorld(
   }
 }
 
-export interface DemoWorldOptions {
+export interface ServedDemoOptions {
   /** Where it will be served. */
   readonly siteUrl: string
   /** Simulated minutes in one second. */
@@ -104,7 +104,7 @@ export interface DemoWorldOptions {
 }
 
 /** The simulated world with all its accounts set up, in memory: nothing of it is left afterwards. */
-export async function demoWorld(real: Composition, options: DemoWorldOptions): Promise<ServedWorld> {
+export async function demoWorld(real: Composition, options: ServedDemoOptions): Promise<ServedWorld> {
   const { siteUrl, minutesPerSecond, alert, tell, loginEnded } = options
   const clock = new DemoClock(demoStart(real.ports.clock.now()), minutesPerSecond * 60, systemClock)
   // Its morning begins minutes before yesterday's tokens die, and a busy machine must not sleep through that.

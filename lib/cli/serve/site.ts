@@ -21,9 +21,9 @@ export interface ServeSiteOptions {
  * Everything `serve` answers. Its pages open without a signed link as long as this machine alone can reach them; behind
  * a public address they need one. The same goes for the status of the accounts and an API key, until there is one.
  */
-export function serveSite(scene: ServedWorld, { timeZone, apiKeys, words }: ServeSiteOptions): Hono {
-  const { ports, logins, keys, siteUrl, open, around } = scene
-  const brokers = scene.brokers.map(({ broker }) => broker)
+export function serveSite(served: ServedWorld, { timeZone, apiKeys, words }: ServeSiteOptions): Hono {
+  const { ports, logins, keys, siteUrl, open, around } = served
+  const brokers = served.brokers.map(({ broker }) => broker)
   const site = siteApp({
     brokers,
     ports,
@@ -38,7 +38,7 @@ export function serveSite(scene: ServedWorld, { timeZone, apiKeys, words }: Serv
   })
   const app = new Hono()
   app.all('*', (context) => {
-    if (LOGIN_PAGES.test(context.req.path)) scene.visited()
+    if (LOGIN_PAGES.test(context.req.path)) served.visited()
     return site.fetch(context.req.raw, context.env)
   })
   return app

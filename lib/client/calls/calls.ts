@@ -5,7 +5,7 @@ import type { AllowedUrls } from './allowed-urls.ts'
 import { pauseMs, retryAfterMs } from './backoff.ts'
 import { type Call, type CallInit, callOf } from './call.ts'
 import { clientIdMissing, noReply, redirected, spentBody } from './call-errors.ts'
-import { type SeenReply, discard, type ExchangeOptions, exchange, CallFault } from './exchange.ts'
+import { CallFault, discard, type ExchangeOptions, exchange, type SeenReply } from './exchange.ts'
 import type { Reply } from './reply.ts'
 import type { ReplyHead } from './reply-head.ts'
 
@@ -72,7 +72,8 @@ export class Calls {
   async #repeated(call: Call, authorization: string, first: SeenReply | CallFault): Promise<SeenReply> {
     const { clock } = this.#options
     for (let repeat = 1, outcome = first; ; repeat++) {
-      const answer = outcome instanceof CallFault ? outcome : await this.#followed(call, authorization, outcome)
+      const answer =
+        outcome instanceof CallFault ? outcome : await this.#followed(call, authorization, outcome)
       const waitMs = repeat > call.repeats ? undefined : this.#pauseAfter(answer, repeat)
       if (answer instanceof CallFault) {
         if (waitMs === undefined) throw noReply(call, answer)
@@ -88,7 +89,8 @@ export class Calls {
   /** Milliseconds until a repeat makes sense; `undefined` where none does. */
   #pauseAfter(outcome: SeenReply | CallFault, repeat: number): number | undefined {
     const { clock, random } = this.#options
-    if (outcome instanceof CallFault) return LASTING.test(outcome.reason) ? undefined : pauseMs(repeat, 0, random)
+    if (outcome instanceof CallFault)
+      return LASTING.test(outcome.reason) ? undefined : pauseMs(repeat, 0, random)
     const { head } = outcome
     if (!PASSING.has(head.status)) return undefined
     const hintMs = retryAfterMs(head.header('retry-after'), clock.now().epochMilliseconds)

@@ -17,7 +17,7 @@ export type RedisPassword = () => Promise<Secret | undefined>
 /**
  * Connects, works and disconnects, within three seconds. A publication is rare and a function may be frozen between
  * two: a connection that is kept would be dead when it is needed, and there is nothing to reconnect to. The library
- * is loaded by the first call. Throws AudienceError.
+ * is loaded by the first call. Throws SubscriberError.
  */
 export async function withRedis<T>(
   address: RedisAddress,

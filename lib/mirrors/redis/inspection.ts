@@ -18,7 +18,7 @@ export interface RedisInspection {
   readonly keys: readonly MirroredKey[]
 }
 
-/** Connects, logs in and looks for the keys of these accounts; changes nothing. Throws AudienceError. */
+/** Connects, logs in and looks for the keys of these accounts; changes nothing. Throws SubscriberError. */
 export async function inspectRedis(
   { url, password, clock, ...naming }: RedisMirrorOptions,
   accounts: readonly AccountId[],

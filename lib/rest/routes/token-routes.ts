@@ -70,9 +70,9 @@ export function tokenRoutes(site: RestSite): OpenAPIHono<RestEnv> {
         if (force) assertScope(caller, 'admin')
         const known = await site.accountOf(context)
         const { account } = known.state
-        const refused =
+        const reported =
           version === undefined ? { generation: generation ?? known.state.generation } : { version }
-        const wish = { refused, ...(force && { forcedAt: clock.now() }) }
+        const wish = { reported, ...(force && { forcedAt: clock.now() }) }
         const result = await renewals.renew(known, wish, caller)
         if (!result.success || result.loginHelpsFrom) throw problemOfResult(result)
 

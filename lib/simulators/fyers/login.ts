@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import type { Temporal } from 'temporal-polyfill'
-import { simulatedLoginPage, readLogin } from '../kit/login-page.ts'
+import { readLogin, simulatedLoginPage } from '../kit/login-page.ts'
 import { simulatedJwt } from '../kit/simulated-token.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
 import type { FyersApp, FyersBehaviour, FyersUser } from './behaviour.ts'

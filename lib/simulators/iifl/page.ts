@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { simulatedLoginPage, readLogin } from '../kit/login-page.ts'
+import { readLogin, simulatedLoginPage } from '../kit/login-page.ts'
 import { simulatedPage } from '../kit/login-page-frame.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
 import type { IiflBehaviour, IiflUser } from './behaviour.ts'

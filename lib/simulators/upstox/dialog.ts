@@ -1,8 +1,8 @@
 import type { Hono } from 'hono'
-import { simulatedLoginPage, readLogin } from '../kit/login-page.ts'
+import { readLogin, simulatedLoginPage } from '../kit/login-page.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
 import type { UpstoxApp, UpstoxBehaviour } from './behaviour.ts'
-import { upstoxFailure, type UpstoxUser } from './replies.ts'
+import { type UpstoxUser, upstoxFailure } from './replies.ts'
 
 /** What the dialog needs of the broker it belongs to. */
 interface UpstoxAccounts {

@@ -12,12 +12,12 @@ import { UpstoxLimits } from './limits.ts'
 import { addSimulatedPhone } from './phone.ts'
 import {
   edgeBlock,
-  upstoxFailure,
   javaException,
   millisecondText,
   profileOf,
-  upstoxSuccess,
   type UpstoxUser,
+  upstoxFailure,
+  upstoxSuccess,
 } from './replies.ts'
 
 const DEATH = { at: '03:30', timeZone: 'Asia/Kolkata', day: 'first' } as const

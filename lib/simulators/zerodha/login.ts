@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import { simulatedLoginPage, readLogin } from '../kit/login-page.ts'
+import { readLogin, simulatedLoginPage } from '../kit/login-page.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
 import type { ZerodhaApp, ZerodhaBehaviour } from './behaviour.ts'
 import { kiteFailure, type ZerodhaUser } from './replies.ts'

@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Simulator, SimulatorEnv } from '../kit/simulator.ts'
 import type { ZerodhaApp, ZerodhaBehaviour } from './behaviour.ts'
 import { addZerodhaLogin } from './login.ts'
-import { kiteFailure, identityOf, kiteSuccess, type ZerodhaUser } from './replies.ts'
+import { identityOf, kiteFailure, kiteSuccess, type ZerodhaUser } from './replies.ts'
 import { ZerodhaSessions } from './sessions.ts'
 
 const REQUEST_TOKEN_LIFE_S = 300

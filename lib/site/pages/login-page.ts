@@ -2,7 +2,13 @@ import { html } from 'hono/html'
 import type { Temporal } from 'temporal-polyfill'
 import { statusOf } from '../../accounts/account-status.ts'
 import type { KnownAccount } from '../../accounts/accounts.ts'
-import { canBeApproved, type Later, type NeedsPerson, type Overview, openIncident } from '../../accounts/needs.ts'
+import {
+  canBeApproved,
+  type Later,
+  type NeedsPerson,
+  type Overview,
+  openIncident,
+} from '../../accounts/needs.ts'
 import { nextNeed } from '../../accounts/receipt.ts'
 import { loginDeadline } from '../../markets/trading-day.ts'
 import { isRefused } from '../../model/account-state.ts'
@@ -14,37 +20,37 @@ import { counted, forOwner, inWords, titleOf } from './names.ts'
 import { actionButton, type Html, type Page, sentence, stateLine, when } from './page.ts'
 
 /** The one page for all accounts: which need somebody, why, by when, and one button each. */
-export function loginPage(overview: Overview, visitor: SiteSession, now: Temporal.Instant): Page {
-  const { needing, later, covered } = overview
+export function loginPage(overview: Overview, session: SiteSession, now: Temporal.Instant): Page {
+  const { needPerson, later, covered } = overview
   const title =
-    needing.length === 0
+    needPerson.length === 0
       ? `Nothing to do${later.length > 0 ? ' yet' : ''}`
-      : `${counted(needing.length, 'account')} need${needing.length === 1 ? 's' : ''} you`
+      : `${counted(needPerson.length, 'account')} need${needPerson.length === 1 ? 's' : ''} you`
   const body = html`<h1>${title}</h1>
 ${summary(overview)}
-${needing.map((one, index) => needCard(one, visitor, now, index))}
-${later.length > 0 && laterList(later, visitor, now)}
-${covered.length > 0 && coveredList(covered, needing.length + later.length > 0, now)}`
+${needPerson.map((one, index) => needCard(one, session, now, index))}
+${later.length > 0 && laterList(later, session, now)}
+${covered.length > 0 && coveredList(covered, needPerson.length + later.length > 0, now)}`
   return { title, body }
 }
 
 /** "1 of 3 done", where anything was to be done today. */
-export function progress({ needing, done }: Pick<Overview, 'needing' | 'done'>): string {
-  return `${done} of ${done + needing.length} done`
+export function progress({ needPerson, done }: Pick<Overview, 'needPerson' | 'done'>): string {
+  return `${done} of ${done + needPerson.length} done`
 }
 
 function summary(overview: Overview): Html {
-  const { needing, later, covered, done } = overview
-  if (needing.length + later.length + covered.length === 0) {
+  const { needPerson, later, covered, done } = overview
+  if (needPerson.length + later.length + covered.length === 0) {
     return html`<p class="lead">No account is set up here yet. Whoever runs this does so with tokenkeeper setup fyers. Then <a href="/login">look again</a>.</p>`
   }
-  if (needing.length === 0) {
+  if (needPerson.length === 0) {
     return html`<p class="lead">No account waits for a person.${done > 0 && ` Today: ${progress(overview)}.`}</p>`
   }
-  return html`<p class="lead">${progress(overview)}.${needing.some(({ requiredAction: help }) => help === 'login') && ' Each button leads to the broker’s own page.'}</p>`
+  return html`<p class="lead">${progress(overview)}.${needPerson.some(({ requiredAction }) => requiredAction === 'login') && ' Each button leads to the broker’s own page.'}</p>`
 }
 
-function needCard(known: NeedsPerson, visitor: SiteSession, now: Temporal.Instant, index: number): Html {
+function needCard(known: NeedsPerson, session: SiteSession, now: Temporal.Instant, index: number): Html {
   const { state, requiredAction: help } = known
   const id = `account-${index + 1}`
   const words = {
@@ -62,24 +68,24 @@ ${stateLine('need', words)}
 <dt>Old token</dt><dd>${oldToken(known, now)}</dd>
 ${whatToDo(known)}
 </dl>
-${help === 'login' && loginButtons(known, visitor, now)}
+${help === 'login' && loginButtons(known, session, now)}
 </section>
 `
 }
 
 /** The way in, best first: in the broker's app where that is possible, else on the web. */
-export function loginButtons(known: KnownAccount, visitor: SiteSession, now: Temporal.Instant): Html {
+export function loginButtons(known: KnownAccount, session: SiteSession, now: Temporal.Instant): Html {
   const { broker, state } = known
   const { account, approval } = state
   const label = forOwner(`Log in at ${broker.displayName}`, known)
-  if (!canBeApproved(broker, state)) return actionButton(visitor, { account, action: 'start', label })
+  if (!canBeApproved(broker, state)) return actionButton(session, { account, action: 'start', label })
   if (isApprovalAwaited(approval, now)) {
     return html`<a class="button" href="/waiting/${account}">${forOwner(`Asked in the ${broker.displayName} app`, known)}: approved?</a>
-${actionButton(visitor, { account, action: 'start', label, quiet: true })}`
+${actionButton(session, { account, action: 'start', label, quiet: true })}`
   }
   const ask = forOwner(`Ask me in the ${broker.displayName} app`, known)
-  return html`${actionButton(visitor, { account, action: 'approve', label: ask })}
-${actionButton(visitor, { account, action: 'start', label, quiet: true })}`
+  return html`${actionButton(session, { account, action: 'approve', label: ask })}
+${actionButton(session, { account, action: 'start', label, quiet: true })}`
 }
 
 function why({ broker, state, requiredAction: help }: NeedsPerson, now: Temporal.Instant): Html | string {
@@ -125,22 +131,22 @@ function needsCorrection(state: NeedsPerson['state'], help: NeedsPerson['require
 }
 
 /** Who need not log in yet: a button would lead to a token that is dead when it is needed. */
-function laterList(later: readonly Later[], visitor: SiteSession, now: Temporal.Instant): Html {
+function laterList(later: readonly Later[], session: SiteSession, now: Temporal.Instant): Html {
   return html`<section aria-labelledby="later">
 <h2 id="later">Too early for a login</h2>
 <ul>
-${later.map((one) => laterLine(one, visitor, now))}
+${later.map((one) => laterLine(one, session, now))}
 </ul>
 </section>
 `
 }
 
-function laterLine({ from, named, ...known }: Later, visitor: SiteSession, now: Temporal.Instant): Html {
+function laterLine({ from, named, ...known }: Later, session: SiteSession, now: Temporal.Instant): Html {
   const { broker, state } = known
   const label = forOwner(`Log in at ${broker.displayName} all the same`, known)
   const button =
     named && broker.login?.code
-      ? actionButton(visitor, { account: state.account, action: 'start', label, quiet: true })
+      ? actionButton(session, { account: state.account, action: 'start', label, quiet: true })
       : ''
   return html`<li><strong><bdi>${titleOf(known)}</bdi></strong>: no token that works. A login helps from ${when(from, broker)}. The token of one now would be dead by ${deadline(known, now)}. ${button}</li>
 `

@@ -46,11 +46,11 @@ ${body}
 
 /** A button that does something: the only way anything is changed. */
 export function actionButton(
-  visitor: SiteSession,
+  session: SiteSession,
   { account, action, label, quiet }: ActionButton & { readonly account: AccountId },
 ): Html {
   return html`<form method="post" action="/login/${account}/${action}">
-${formToken(visitor, account, action)}
+${formToken(session, account, action)}
 <button${quiet ? raw(' class="quiet"') : ''}>${label}</button>
 </form>`
 }
@@ -62,8 +62,8 @@ interface ActionButton {
   readonly quiet?: boolean
 }
 
-export function formToken(visitor: SiteSession, account: AccountId, action: Action): Html {
-  return html`<input type="hidden" name="token" value="${visitor.formToken(account, action)}">`
+export function formToken(session: SiteSession, account: AccountId, action: Action): Html {
+  return html`<input type="hidden" name="token" value="${session.formToken(account, action)}">`
 }
 
 /** An instant on the broker's clocks, readable for machines too. */

@@ -11,7 +11,7 @@ import { backToAll } from './receipt-page.ts'
  */
 export function pastePage(
   known: KnownAccount,
-  visitor: SiteSession,
+  session: SiteSession,
   view: { readonly authorizationUrl: string } | { readonly problem: string },
 ): Page {
   const { broker, state } = known
@@ -26,14 +26,14 @@ ${problem && html`<p class="bad" role="alert"><span aria-hidden="true">✕</span
 <li>Copy the whole address of the page you land on, even if that page shows an error.</li>
 <li>
 <form method="post" action="/login/${account}/paste">
-${formToken(visitor, account, 'paste')}
+${formToken(session, account, 'paste')}
 <label for="address">Paste the address here</label>
 <input id="address" name="address" type="url" autocomplete="off" autocapitalize="none" spellcheck="false" required>
 <p><button>${forOwner('Finish the login', known)}</button></p>
 </form>
 </li>
 </ol>
-${problem && actionButton(visitor, { account, action: 'start', label: forOwner('Begin again', known), quiet: true })}
+${problem && actionButton(session, { account, action: 'start', label: forOwner('Begin again', known), quiet: true })}
 ${backToAll}`
   return { title, body, status: problem ? 400 : 200 }
 }

@@ -18,7 +18,7 @@ export interface ReceiptView {
   readonly known: KnownAccount
   /** All accounts, for what comes next. */
   readonly overview: Overview
-  readonly visitor: SiteSession
+  readonly session: SiteSession
   readonly now: Temporal.Instant
 }
 
@@ -47,7 +47,7 @@ ${backToAll}`,
 }
 
 /** The proof that it worked: whose account, until when, whether that is enough, what comes next. */
-export function successPage({ known, overview, visitor, now }: ReceiptView): Page {
+export function successPage({ known, overview, session, now }: ReceiptView): Page {
   const { broker, state } = known
   const { accessToken, clientName, userId } = state
   const title = `Done: ${titleOf(known)}`
@@ -62,7 +62,7 @@ ${accessToken && html`<dt>Valid until</dt><dd>${when(accessToken.expiresAt, brok
 ${covers && html`<p class="${covers.covers ? 'good' : 'need'}">${covers.sentence}</p>`}
 <p>${nextNeed(broker, state, now)}</p>
 </section>
-${whatNext(overview, visitor, now)}`
+${whatNext(overview, session, now)}`
   return { title, body }
 }
 
@@ -87,14 +87,14 @@ ${backToAll}`
 }
 
 /** Logged in, or approved, and the broker does not answer for a moment: nobody has to do that again. */
-export function keptPage({ known, visitor }: Pick<ReceiptView, 'known' | 'visitor'>): Page {
+export function keptPage({ known, session }: Pick<ReceiptView, 'known' | 'session'>): Page {
   const { broker, state } = known
   const title = 'Logged in; the new token is being proven'
   const body = html`<h1>${title}</h1>
 <section class="card">
 <h2><bdi>${titleOf(known)}</bdi></h2>
 <p role="status">${broker.displayName} gave a new token and does not answer the call that proves it. The token is kept: do not log in again. It is published as soon as it is proven; this page looks again by itself.</p>
-${actionButton(visitor, { account: state.account, action: 'prove', label: forOwner('Prove it now', known) })}
+${actionButton(session, { account: state.account, action: 'prove', label: forOwner('Prove it now', known) })}
 </section>
 ${backToAll}`
   return { title, body, refreshSeconds: LOOK_AGAIN_SECONDS }
@@ -125,32 +125,32 @@ ${backToAll}`
 }
 
 /** Begun here, and the broker has not sent the browser back yet. */
-function unfinishedPage({ known, visitor, now }: ReceiptView): Page {
+function unfinishedPage({ known, session, now }: ReceiptView): Page {
   const title = 'This login is not finished'
   const body = html`<h1>${title}</h1>
 <p>Finish it on the page of ${known.broker.displayName}, or begin again.</p>
-${loginButtons(known, visitor, now)}
+${loginButtons(known, session, now)}
 ${backToAll}`
   return { title, body }
 }
 
-function retry({ known, visitor }: ReceiptView): Html {
+function retry({ known, session }: ReceiptView): Html {
   const label = forOwner(`Log in at ${known.broker.displayName} again`, known)
-  return actionButton(visitor, { account: known.state.account, action: 'start', label })
+  return actionButton(session, { account: known.state.account, action: 'start', label })
 }
 
 /** Finishing one leads to the next. */
-function whatNext(overview: Overview, visitor: SiteSession, now: Temporal.Instant): Html {
-  const next = overview.needing.find(({ requiredAction: help }) => help === 'login')
+function whatNext(overview: Overview, session: SiteSession, now: Temporal.Instant): Html {
+  const next = overview.needPerson.find(({ requiredAction }) => requiredAction === 'login')
   if (!next) {
-    const rest = overview.needing.length
+    const rest = overview.needPerson.length
     return html`<p class="lead">${progress(overview)}.${rest === 0 && ' You can close this page.'}</p>
 ${backToAll}`
   }
   return html`<section class="card first" aria-labelledby="next">
 <h2 id="next">Next: <bdi>${titleOf(next)}</bdi></h2>
 <p>${progress(overview)}.</p>
-${loginButtons(next, visitor, now)}
+${loginButtons(next, session, now)}
 </section>
 ${backToAll}`
 }

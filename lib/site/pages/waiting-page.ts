@@ -13,11 +13,11 @@ const LOOK_AGAIN_SECONDS = 3
 const LOOK_LATER_SECONDS = 30
 
 /** The page between "Ask me in the app" and the receipt: whether somebody has approved, and the other way in. */
-export function waitingPage(known: KnownAccount, visitor: SiteSession, now: Temporal.Instant): Page {
+export function waitingPage(known: KnownAccount, session: SiteSession, now: Temporal.Instant): Page {
   const { broker, state } = known
   const { account, approval } = state
-  if (state.pending?.source === 'approval') return keptPage({ known, visitor })
-  if (!isApprovalAwaited(approval, now)) return notAsked(known, visitor, now)
+  if (state.pending?.source === 'approval') return keptPage({ known, session })
+  if (!isApprovalAwaited(approval, now)) return notAsked(known, session, now)
   const waitSeconds = broker.login?.approval?.waitSeconds ?? 0
   const late = approval.requestedAt.until(now).total('seconds') >= waitSeconds
   const title = late ? 'Nobody has approved yet' : `Approve in the ${broker.displayName} app`
@@ -28,13 +28,13 @@ export function waitingPage(known: KnownAccount, visitor: SiteSession, now: Temp
 <p role="status"><span aria-hidden="true">…</span> Waiting: ${broker.displayName} was told to ask you ${when(approval.requestedAt, broker)}. Open its app and approve, until ${when(approval.openUntil, broker)}.</p>
 <p>This page looks again by itself.</p>
 <p><a href="">Check again now</a></p>
-${actionButton(visitor, { account, action: 'start', label, quiet: !late })}
+${actionButton(session, { account, action: 'start', label, quiet: !late })}
 </section>
 ${backToAll}`
   return { title, body, refreshSeconds: late ? LOOK_LATER_SECONDS : LOOK_AGAIN_SECONDS }
 }
 
-function notAsked(known: KnownAccount, visitor: SiteSession, now: Temporal.Instant): Page {
+function notAsked(known: KnownAccount, session: SiteSession, now: Temporal.Instant): Page {
   const { approval } = known.state
   const late = approval !== undefined && approval.approvedAt === undefined
   const title = late ? 'Nobody approved in time' : 'Nobody was asked'
@@ -42,7 +42,7 @@ function notAsked(known: KnownAccount, visitor: SiteSession, now: Temporal.Insta
 <section class="card">
 <h2><bdi>${titleOf(known)}</bdi></h2>
 <p role="status">${late ? 'The request is over and nothing was changed.' : 'No approval is under way for this account.'}</p>
-${loginButtons(known, visitor, now)}
+${loginButtons(known, session, now)}
 </section>
 ${backToAll}`
   return { title, body }

@@ -19,25 +19,25 @@ export function callbackRoutes(site: LoginSite): Hono {
     const broker = brokers.find(({ id }) => id === context.req.param('broker'))
     if (!broker) return show(context, noSuchPage())
     const query = queryOf(context.req.url).slice(1)
-    const visitor = await site.visitors.of(context)
+    const session = await site.sessions.of(context)
     // Nobody's login is touched by a browser that cannot have begun it.
-    if (!visitor) return context.redirect('/problem/other_browser', 303)
+    if (!session) return context.redirect('/problem/other_browser', 303)
     if (query.length > LONGEST_QUERY) return context.redirect('/problem/unknown_state', 303)
     const finished = await logins.finish({
       by: 'redirect',
       broker: broker.id,
       query,
-      browser: visitor.binding,
+      browser: session.binding,
     })
     const target =
       'refused' in finished ? `/problem/${finished.code}` : `/receipt/${finished.account}/${finished.loginId}`
     return context.redirect(target, 303)
   })
 
-  const receipt = inSession(site, async ({ known, visitor, now }, context) => {
+  const receipt = inSession(site, async ({ known, session, now }, context) => {
     const attempt = loginCalled(known.state, context.req.param('login') ?? '')
     if (!attempt) return show(context, noSuchPage())
-    return show(context, receiptPage(attempt, { known, visitor, now, overview: await site.overview(now) }))
+    return show(context, receiptPage(attempt, { known, session, now, overview: await site.overview(now) }))
   })
   app.get('/receipt/:broker/:login', receipt)
   app.get('/receipt/:broker/:name/:login', receipt)

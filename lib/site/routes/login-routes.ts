@@ -24,9 +24,9 @@ export function loginRoutes(site: LoginSite): Hono {
     const now = ports.clock.now()
     const { verdict } = await verifyLink(query, site.keys, now)
     const admitted = site.open || verdict === 'valid'
-    const visitor = await (admitted ? site.visitors.admit(context) : site.visitors.of(context))
-    if (!visitor) return show(context, verdict === 'valid' || site.open ? noKeyPage() : closedPage(verdict))
-    return show(context, loginPage(await site.overview(now, query.get('account')), visitor, now))
+    const session = await (admitted ? site.sessions.admit(context) : site.sessions.of(context))
+    if (!session) return show(context, verdict === 'valid' || site.open ? noKeyPage() : closedPage(verdict))
+    return show(context, loginPage(await site.overview(now, query.get('account')), session, now))
   })
 
   post('start', async (look, context) => {
@@ -34,14 +34,14 @@ export function loginRoutes(site: LoginSite): Hono {
     const callbackUrl = `${siteUrl}/callback/${broker.id}`
     const started = await logins.start({
       account: state.account,
-      browser: look.visitor.binding,
+      browser: look.session.binding,
       callbackUrl,
     })
     if ('refused' in started) return show(context, refusalPage(started))
     const { authorizationUrl, redirectUri } = started
     // A registered address of somebody else's brings the browser nowhere near us.
     if (!isOurs(redirectUri, callbackUrl)) {
-      return show(context, pastePage(look.known, look.visitor, { authorizationUrl }))
+      return show(context, pastePage(look.known, look.session, { authorizationUrl }))
     }
     return context.redirect(authorizationUrl, 303)
   })
@@ -53,41 +53,41 @@ export function loginRoutes(site: LoginSite): Hono {
     return context.redirect(`/waiting/${account}`, 303)
   })
 
-  post('prove', async ({ known, visitor, now }, context) => {
+  post('prove', async ({ known, session, now }, context) => {
     const { broker, state } = known
     const { account } = state
     await tokens.refresh({ broker: broker.id, accounts: [account] })
     const after = (await ports.states.get(account)) ?? state
-    const then = { known: { broker, state: after }, visitor, now }
+    const then = { known: { broker, state: after }, session, now }
     if (after.pending) return show(context, keptPage(then))
     if (!isLive(after, ports.clock.now())) return context.redirect('/login', 303)
     return show(context, successPage({ ...then, overview: await site.overview(now) }))
   })
 
-  post('paste', async ({ known, visitor }, context, form) => {
+  post('paste', async ({ known, session }, context, form) => {
     const code = known.broker.login?.code
     const pasted = code && readPasted(form.get('address') ?? '', code)
     if (pasted?.kind !== 'redirect') {
       const why = pasted?.kind === 'useless' ? ` (${pasted.why})` : ''
       const problem = `This is not the address of the page after the login${why}: copy all of it.`
-      return show(context, pastePage(known, visitor, { problem }))
+      return show(context, pastePage(known, session, { problem }))
     }
     const { query } = pasted
-    const { binding: browser } = visitor
+    const { binding: browser } = session
     const finished = await logins.finish({ by: 'redirect', broker: known.broker.id, query, browser })
     const target =
       'refused' in finished ? `/problem/${finished.code}` : `/receipt/${finished.account}/${finished.loginId}`
     return context.redirect(target, 303)
   })
 
-  const waiting = inSession(site, async ({ known, visitor, now }, context) => {
+  const waiting = inSession(site, async ({ known, session, now }, context) => {
     const { state } = known
     const status = tokenStatus(state, now)
     // Another request that is open leaves the token unproven again, a minute after its proof.
     const holds = status === 'live' || status === 'unproven'
     const approved = state.approval?.approvedAt !== undefined && holds
-    if (!approved) return show(context, waitingPage(known, visitor, now))
-    return show(context, successPage({ known, visitor, now, overview: await site.overview(now) }))
+    if (!approved) return show(context, waitingPage(known, session, now))
+    return show(context, successPage({ known, session, now, overview: await site.overview(now) }))
   })
   app.get('/waiting/:broker', waiting)
   app.get('/waiting/:broker/:name', waiting)
@@ -99,7 +99,7 @@ export function loginRoutes(site: LoginSite): Hono {
   ): void {
     const pressed = inSession(site, async (look, context) => {
       const form = new URLSearchParams(await context.req.text())
-      const genuine = look.visitor.isFormToken(look.known.state.account, action, form.get('token') ?? '')
+      const genuine = look.session.isFormToken(look.known.state.account, action, form.get('token') ?? '')
       return genuine ? press(look, context, form) : show(context, foreignFormPage())
     })
     app.post(`/login/:broker/${action}`, shortForm, pressed)

@@ -31,7 +31,11 @@ export function loginService({ brokers, ports, settle }: LoginServiceOptions): L
   const named = (id: string): Broker => {
     const broker = brokers.find((one) => one.id === id)
     if (broker) return broker
-    throw new RequestRefusedError('configuration_invalid', 'this broker is not switched on', 'add it to cdk.json')
+    throw new RequestRefusedError(
+      'configuration_invalid',
+      'this broker is not switched on',
+      'add it to cdk.json',
+    )
   }
   const guarded = async <T>(account: string, work: () => Promise<T>): Promise<T | Refusal> => {
     try {

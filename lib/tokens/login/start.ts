@@ -124,7 +124,11 @@ export function assertWanted({ account, settings, paused }: AccountState): void 
     )
   }
   if (paused) {
-    throw new RequestRefusedError('configuration_invalid', `${account} is paused`, `run tokenkeeper resume ${account}`)
+    throw new RequestRefusedError(
+      'configuration_invalid',
+      `${account} is paused`,
+      `run tokenkeeper resume ${account}`,
+    )
   }
 }
 
@@ -152,7 +156,11 @@ export function assertWithinBudget(
   if (!hold) return
   const seconds = Math.ceil(now.until(hold.at).total('seconds'))
   const wait = seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`
-  throw new RequestRefusedError('rate_limited', `${broker.displayName}: ${hold.reason}`, `try again in ${wait}`)
+  throw new RequestRefusedError(
+    'rate_limited',
+    `${broker.displayName}: ${hold.reason}`,
+    `try again in ${wait}`,
+  )
 }
 
 interface Address {

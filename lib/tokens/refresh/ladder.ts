@@ -14,10 +14,10 @@ import { countedSecrets } from '../rules/grants/lockout.ts'
 import {
   askForLogin,
   askLater,
+  leavesRoomForNextGrant,
   type RunResult,
   resultOfError,
   resultOfGrantError,
-  leavesRoomForNextGrant,
   stopUntilFixed,
 } from '../rules/outcome/run-result.ts'
 import type { Transaction } from '../transaction/transaction.ts'
@@ -41,8 +41,8 @@ export async function climbLadder(tx: Transaction, wishes: Wishes, first: Decisi
     await withoutLeftovers(tx)
     // Each round ends the run, uses up one grant or settles one probe; one more round is needed to say so.
     for (let round = 0; round < broker.grants.length + 3; round++) {
-      const ending = await take(tx, decision)
-      if (ending) return ending
+      const result = await take(tx, decision)
+      if (result) return result
       decision = decideUnderLease(tx, wishes)
       if (decision.action === 'refresh') {
         await tx.write(beforeAttempt(broker, decision.grant, tx.state, tx.stored, ports.clock.now()))
@@ -83,25 +83,25 @@ async function take(tx: Transaction, decision: Decision): Promise<RunResult | un
 /** How a run ends by a grant after which no other is tried; `undefined` where one is after all. */
 async function endOfGrant(tx: Transaction, grant: Grant, error: unknown): Promise<RunResult | undefined> {
   tx.note(await settleDoubt(tx))
-  const ending = resultOfGrantError(error, tx.account, tx.ports.clock.now())
+  const result = resultOfGrantError(error, tx.account, tx.ports.clock.now())
   // The lost reply has ended the published token: whoever else can help is next.
-  if (ending.outcome === 'ambiguous' && isRefused(tx.state)) return undefined
-  return withinBudget(ending, grant, tx)
+  if (result.outcome === 'ambiguous' && isRefused(tx.state)) return undefined
+  return withinBudget(result, grant, tx)
 }
 
 /**
  * No repeat before the login budget allows one: it would only end in waiting, and hide what really happened. And the
  * day's last attempt is kept for a later run: what has failed since a minute ago may pass in half an hour.
  */
-function withinBudget(ending: RunResult, grant: Grant, { broker, ports, state }: Transaction): RunResult {
-  const { retryAt, ...withoutRetry } = ending
-  if (!retryAt) return ending
+function withinBudget(result: RunResult, grant: Grant, { broker, ports, state }: Transaction): RunResult {
+  const { retryAt, ...withoutRetry } = result
+  if (!retryAt) return result
   const { timeZone } = broker.session
   const now = ports.clock.now()
   if (attemptsLeftToday(grant.budget, state, timeZone, now) <= 1) return withoutRetry
   const hold = attemptAllowedAt(grant.budget, state, timeZone, now)
   const waits = hold && isAfter(hold.at, retryAt)
-  return waits ? { ...ending, retryAt: hold.at } : ending
+  return waits ? { ...result, retryAt: hold.at } : result
 }
 
 /** One attempt with one grant: get a token, then take it to the consumers. */
@@ -166,7 +166,7 @@ export function waiting(decision: Extract<Decision, { action: 'wait' }>, { sessi
 }
 
 /** Our own lease is no reason to leave the account alone. */
-function decideUnderLease(tx: Transaction, { forcedAt, reported: refused }: Wishes): Decision {
+function decideUnderLease(tx: Transaction, { forcedAt, reported }: Wishes): Decision {
   const { broker, ports, stored } = tx
   const { lease: _ours, ...state } = tx.state
   return decide({
@@ -174,7 +174,7 @@ function decideUnderLease(tx: Transaction, { forcedAt, reported: refused }: Wish
     state,
     stored,
     forcedAt,
-    reported: refused,
+    reported,
     hosts: ports.hosts,
     now: ports.clock.now(),
   })

@@ -81,9 +81,9 @@ function liftedBy({ renewal, source }: Pending, { broker, ports, state }: Transa
 
 /** How a run ends whose token is kept: it is proven again before any other is asked for. */
 export function endOfKept({ account, ports }: Transaction, error: unknown): RunResult {
-  const ending = resultOfError(error, account, ports.clock.now())
-  const reason = `a new access token was issued and is kept, but could not be published yet: ${ending.reason}`
-  return { ...ending, reason, ...(ending.need && { need: { ...ending.need, reason } }) }
+  const result = resultOfError(error, account, ports.clock.now())
+  const reason = `a new access token was issued and is kept, but could not be published yet: ${result.reason}`
+  return { ...result, reason, ...(result.need && { need: { ...result.need, reason } }) }
 }
 
 /** How a run ends whose kept access token has died, and has left a refresh token: it is tried at once. */

@@ -18,8 +18,8 @@ import { readStored } from '../lease/read-stored.ts'
 import { decide } from '../rules/decide/decide.ts'
 import type { Decision } from '../rules/decide/decision.ts'
 import { beforeAttempt } from '../rules/grants/attempt.ts'
-import { type RunResult, resultOfError } from '../rules/outcome/run-result.ts'
 import { reportLine } from '../rules/outcome/report-line.ts'
+import { type RunResult, resultOfError } from '../rules/outcome/run-result.ts'
 import { announceStillCurrent, announceWithdrawn } from '../tell/announce.ts'
 import { RUN_LEASE_SECONDS } from '../transaction/times.ts'
 import { Transaction } from '../transaction/transaction.ts'
@@ -102,22 +102,22 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
 /** Everything done while holding the lease. */
 async function work(tx: Transaction, job: RefreshJob, decision: Decision): Promise<Ended<Refreshed>> {
   const { broker, before, ports } = tx
-  const ending = await climbLadder(tx, job, decision)
+  const result = await climbLadder(tx, job, decision)
   // A person was told of the credential before this one.
   if (refusedAgain(before.blocks, tx.state.blocks)) tx.note({ incident: undefined })
-  if (ending.outcome === 'awaiting_login') await askByApproval(tx)
-  const passing = ending.outcome === 'failed' && ending.need === undefined
-  const open = passing || ending.outcome === 'ambiguous' || ending.loginHelpsFrom !== undefined
+  if (result.outcome === 'awaiting_login') await askByApproval(tx)
+  const passing = result.outcome === 'failed' && result.need === undefined
+  const open = passing || result.outcome === 'ambiguous' || result.loginHelpsFrom !== undefined
   return {
-    result: refreshed(broker, tx.state, ending, ports),
-    people: open ? undefined : (ending.need ?? 'solved'),
+    result: refreshed(broker, tx.state, result, ports),
+    people: open ? undefined : (result.need ?? 'solved'),
     last: {
       at: ports.clock.now(),
-      outcome: ending.outcome,
-      reason: ending.reason,
-      ...(ending.code && { code: ending.code }),
-      ...(ending.fix && { fix: ending.fix }),
-      ...(ending.loginHelpsFrom && { loginHelpsFrom: ending.loginHelpsFrom }),
+      outcome: result.outcome,
+      reason: result.reason,
+      ...(result.code && { code: result.code }),
+      ...(result.fix && { fix: result.fix }),
+      ...(result.loginHelpsFrom && { loginHelpsFrom: result.loginHelpsFrom }),
     },
   }
 }
@@ -169,9 +169,9 @@ function refusedAgain(before: AccountState['blocks'], after: AccountState['block
   })
 }
 
-function refreshed(broker: Broker, state: AccountState, ending: RunResult, { clock }: Ports): Refreshed {
+function refreshed(broker: Broker, state: AccountState, result: RunResult, { clock }: Ports): Refreshed {
   return {
-    result: reportLine(broker, state, ending, clock.now()),
-    ...(ending.retryAt && { retryAt: ending.retryAt }),
+    result: reportLine(broker, state, result, clock.now()),
+    ...(result.retryAt && { retryAt: result.retryAt }),
   }
 }

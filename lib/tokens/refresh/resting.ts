@@ -22,7 +22,7 @@ export function hasLostPending(
   return isOurs && pending !== undefined && !stored.has('pending')
 }
 
-/** The ending of a run that has nothing to do or to write; `undefined` when it has. */
+/** The result of a run that has nothing to do or to write; `undefined` when it has. */
 export function restingResult(
   broker: Broker,
   decision: Decision,
@@ -50,8 +50,8 @@ export function restingResult(
     case 'ask_later':
       return state.last?.loginHelpsFrom && askLater(broker, state.account, decision.reason, decision.from)
     case 'stop': {
-      const ending = stopUntilFixed(decision.code, decision.reason, decision.fix)
-      return ending.need && knows(ending.need.kind) && state.last?.code === decision.code ? ending : undefined
+      const result = stopUntilFixed(decision.code, decision.reason, decision.fix)
+      return result.need && knows(result.need.kind) && state.last?.code === decision.code ? result : undefined
     }
     default:
       return undefined

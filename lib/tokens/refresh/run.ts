@@ -7,8 +7,8 @@ import { earlier, isBefore, later } from '../../model/instants.ts'
 import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { resultOfError } from '../rules/outcome/run-result.ts'
 import { reportLine } from '../rules/outcome/report-line.ts'
+import { resultOfError } from '../rules/outcome/run-result.ts'
 import { measure } from './measure.ts'
 import { refreshAccount } from './refresh.ts'
 
@@ -128,14 +128,14 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
       await work(next.account, await ports.states.get(next.account), next.attempt)
     }
   } catch (error) {
-    const ending = resultOfError(error, broker.id as AccountId, clock.now())
+    const result = resultOfError(error, broker.id as AccountId, clock.now())
     telemetry.error('the run could not read the account registry', {
       broker: broker.id,
-      reason: ending.reason,
+      reason: result.reason,
     })
     for (const account of request.accounts ?? [broker.id as AccountId]) {
       if (!results.has(account))
-        results.set(account, reportLine(broker, newAccountState(account), ending, clock.now()))
+        results.set(account, reportLine(broker, newAccountState(account), result, clock.now()))
     }
   }
   const empty = `no accounts: run tokenkeeper setup ${broker.id}`

@@ -8,7 +8,7 @@ import { isAfter, isBefore } from '../../model/instants.ts'
 import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
-import type { AdoptOrder, ServiceRefusal, RefreshOrder, TokenService } from '../../ports/token-service.ts'
+import type { AdoptOrder, RefreshOrder, ServiceRefusal, TokenService } from '../../ports/token-service.ts'
 import { runBroker } from '../refresh/run.ts'
 import { RequestRefusedError, refusalOf } from '../rules/outcome/request-refused.ts'
 import { adoptAccessToken } from './adopt.ts'
@@ -44,7 +44,11 @@ export function tokenService({ brokers, ports }: TokenServiceOptions): TokenServ
   const named = (id: string): Broker => {
     const broker = brokers.find((one) => one.id === id)
     if (broker) return broker
-    throw new RequestRefusedError('configuration_invalid', 'this broker is not switched on', 'add it to cdk.json')
+    throw new RequestRefusedError(
+      'configuration_invalid',
+      'this broker is not switched on',
+      'add it to cdk.json',
+    )
   }
   const guarded = async <T>(subject: string, work: () => Promise<T>): Promise<T | ServiceRefusal> => {
     try {
@@ -95,7 +99,11 @@ async function refresh(order: RefreshOrder, broker: Broker, ports: Ports): Promi
   }
 }
 
-async function adopt(order: AdoptOrder, broker: Broker, ports: Ports): Promise<AccountResult | ServiceRefusal> {
+async function adopt(
+  order: AdoptOrder,
+  broker: Broker,
+  ports: Ports,
+): Promise<AccountResult | ServiceRefusal> {
   const { account, accessToken, expiresAt } = order
   const now = ports.clock.now()
   const objection = objectionTo(order, broker, await ports.states.get(account), now)

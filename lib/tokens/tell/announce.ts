@@ -2,16 +2,16 @@ import { type AccountId, brokerOf } from '../../model/account-id.ts'
 import type { AccountState } from '../../model/account-state.ts'
 import { TokenkeeperError } from '../../model/errors.ts'
 import { maskSecrets } from '../../model/secret.ts'
-import type { Subscriber, Publication } from '../../ports/subscriber.ts'
 import type { Broker } from '../../ports/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
+import type { Publication, Subscriber } from '../../ports/subscriber.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { forAccount } from '../rules/outcome/advice.ts'
 
-/** Tells every audience of what was published. Never throws: the token is there whether or not they know. */
+/** Tells every subscriber of what was published. Never throws: the token is there whether or not they know. */
 export async function announce(publications: readonly Publication[], ports: Ports): Promise<void> {
   for (const publication of publications) {
-    await toEach(publication.account, ports, (audience) => audience.onPublished(publication))
+    await toEach(publication.account, ports, (subscriber) => subscriber.onPublished(publication))
   }
 }
 
@@ -40,28 +40,28 @@ export async function announceStillCurrent(
     source,
     accessToken: token.value,
   }
-  await toEach(account, ports, async (audience) => audience.onStillCurrent?.(publication))
+  await toEach(account, ports, async (subscriber) => subscriber.onStillCurrent?.(publication))
 }
 
-/** Has every audience forget a paused or removed account. Never throws. */
+/** Has every subscriber forget a paused or removed account. Never throws. */
 export async function announceWithdrawn(account: AccountId, ports: Ports): Promise<void> {
-  await toEach(account, ports, (audience) => audience.onWithdrawn(account))
+  await toEach(account, ports, (subscriber) => subscriber.onWithdrawn(account))
 }
 
 async function toEach(
   account: AccountId,
-  { subscribers: audiences = [], telemetry }: Ports,
-  tell: (audience: Subscriber) => Promise<void>,
+  { subscribers = [], telemetry }: Ports,
+  tell: (subscriber: Subscriber) => Promise<void>,
 ): Promise<void> {
   await Promise.all(
-    audiences.map(async (audience) => {
+    subscribers.map(async (subscriber) => {
       try {
-        await tell(audience)
+        await tell(subscriber)
       } catch (error) {
         const reason = maskSecrets(error instanceof Error ? error.message : 'unknown')
         const fix = error instanceof TokenkeeperError ? forAccount(error.fix, account) : ''
-        telemetry.count('AudienceFailed', brokerOf(account))
-        telemetry.error(`the ${audience.name} failed; the token itself is in its place`, {
+        telemetry.count('SubscriberFailed', brokerOf(account))
+        telemetry.error(`the ${subscriber.name} failed; the token itself is in its place`, {
           account,
           reason,
           ...(fix && { fix }),

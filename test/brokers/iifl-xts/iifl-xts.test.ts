@@ -89,7 +89,7 @@ describe('a login with app key and secret', () => {
     test('logs in again for a token that a consumer was refused with', async () => {
       world.clock.advance({ minutes: 40 })
       const { generation = 0 } = (await world.ports.states.get(md)) ?? {}
-      const { report } = await world.run(iiflXts, { accounts: [md], refused: { generation } })
+      const { report } = await world.run(iiflXts, { accounts: [md], reported: { generation } })
       expect(report.results).toMatchObject([{ outcome: 'refreshed', live: true }])
       expect(server.count(LOGIN)).toBe(2)
     })

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
 import { HttpError, type HttpRequest } from '../../../lib/ports/http.ts'
-import { type SimulatedFault, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
+import { HTML_502, type SimulatedFault } from '../../../lib/simulators/kit/simulator.ts'
 import { clockAhead } from '../../support/clock-ahead.ts'
 import { recorded } from '../../support/recorded.ts'
 import {

@@ -1,11 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type SimulatedFault, HTML_200, HTML_502 } from '../../../lib/simulators/kit/simulator.ts'
+import { HTML_200, HTML_502, type SimulatedFault } from '../../../lib/simulators/kit/simulator.ts'
 import { POS_FAULTS } from '../../../lib/simulators/pos-connector/replies.ts'
 import { OTHER_POS_USER, POS_USER, type PosWorld, posWorld } from '../../support/pos-backend.ts'
 
 const LOGIN = '/api/login'
 const USER = '/api/user'
-const REDIRECT_ELSEWHERE: SimulatedFault = { kind: 'reply', status: 302, body: '', headers: { location: '/home' } }
+const REDIRECT_ELSEWHERE: SimulatedFault = {
+  kind: 'reply',
+  status: 302,
+  body: '',
+  headers: { location: '/home' },
+}
 
 let pos: PosWorld
 

@@ -260,7 +260,10 @@ describe('the shapes of a login reply', () => {
     const logins = pos.server.count('/api/login')
     pos.server.failNext('/api/user', { kind: 'reply', status, body })
     const { generation = 0 } = (await pos.world.ports.states.get(pos.account)) ?? {}
-    const { report } = await pos.world.run(posConnector, { accounts: [pos.account], refused: { generation } })
+    const { report } = await pos.world.run(posConnector, {
+      accounts: [pos.account],
+      reported: { generation },
+    })
     expect(report.results).toMatchObject([{ outcome: 'refreshed' }])
     expect(pos.server.count('/api/login')).toBe(logins + 1)
   })

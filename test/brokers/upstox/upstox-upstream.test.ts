@@ -3,8 +3,8 @@ import { upstox } from '../../../lib/brokers/upstox/upstox.ts'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import {
-  type ScriptedAnswer,
   type ExpiresAtFormat,
+  type ScriptedAnswer,
   TokenServiceSimulator,
 } from '../../../lib/simulators/token-service/token-service-simulator.ts'
 import type { UpstoxSimulator } from '../../../lib/simulators/upstox/upstox-simulator.ts'

@@ -11,17 +11,17 @@ export const OK: Scripted = {
 export const DEAD: Scripted = { status: 401, body: '{"errors":[{"errorCode":"UDAPI100050"}]}' }
 
 /** A client, its keeper in memory, and the broker it calls, which answers as the test says: OK at first. */
-export class ApiScene {
+export class ApiWorld {
   readonly clock = new VirtualClock('2026-11-23T08:00:00+05:30')
   readonly source = new KeptSource('upstox/ACC1')
   readonly server: ApiServer
   readonly client: TokenkeeperClient
   answer: (call: Received, index: number) => Scripted = () => OK
 
-  static async open(): Promise<ApiScene> {
-    const server = await startApi((call, index) => scene.answer(call, index))
-    const scene = new ApiScene(server)
-    return scene
+  static async open(): Promise<ApiWorld> {
+    const server = await startApi((call, index) => api.answer(call, index))
+    const api = new ApiWorld(server)
+    return api
   }
 
   private constructor(server: ApiServer) {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import { IiflSimulator } from '../../../lib/simulators/iifl/iifl-simulator.ts'
-import { simulatedLoginPage, readLogin, SIMULATED_CODE } from '../../../lib/simulators/kit/login-page.ts'
+import { readLogin, SIMULATED_CODE, simulatedLoginPage } from '../../../lib/simulators/kit/login-page.ts'
 import type { Simulator } from '../../../lib/simulators/kit/simulator.ts'
 import { type SimulatorServer, startSimulator } from '../../../lib/simulators/kit/simulator-server.ts'
 import { VirtualClock } from '../../../lib/simulators/kit/virtual-clock.ts'

@@ -39,7 +39,13 @@ export interface SiteSetting {
 export async function siteOf(
   world: World,
   brokers: readonly Broker[],
-  { open = false, siteUrl = SITE, status = false, logins: replaced = (real) => real, words }: SiteSetting = {},
+  {
+    open = false,
+    siteUrl = SITE,
+    status = false,
+    logins: replaced = (real) => real,
+    words,
+  }: SiteSetting = {},
 ): Promise<Site> {
   await ensureSigningKey(world.ports.vault)
   const keys = storedSigningKeys(world.ports.vault, world.clock)

@@ -33,7 +33,7 @@ describe('a process that is killed', () => {
       },
     },
     telemetry: { info: () => void effects.push('info') },
-    audiences: [{ name: 'a mirror', published: async () => effects.push('published') }],
+    subscribers: [{ name: 'a mirror', published: async () => effects.push('published') }],
     somethingNew: { happens: async () => effects.push('new') },
     hosts: { API: 'https://api.invalid' },
   }
@@ -47,7 +47,7 @@ describe('a process that is killed', () => {
   const everything = async (given: Fakes): Promise<void> => {
     await given.vault.read()
     for await (const _ of given.states.list()) given.telemetry.info()
-    await given.audiences[0]?.published()
+    await given.subscribers[0]?.published()
     await given.somethingNew.happens()
   }
   const CALLS = [
@@ -58,7 +58,7 @@ describe('a process that is killed', () => {
     'states.list.next',
     'telemetry.info',
     'states.list.next',
-    'audiences.0.published',
+    'subscribers.0.published',
     'somethingNew.happens',
   ]
 

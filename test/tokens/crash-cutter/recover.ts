@@ -61,7 +61,7 @@ async function rest(world: CutWorld, meanwhile: Meanwhile): Promise<void> {
     await world.moment(`after what people did before ${pass + 1} scheduled runs`)
     await Promise.all(pass === 0 ? [world.run(), world.run()] : [world.run()])
     await world.moment(`after ${pass + 1} scheduled runs`)
-    const now = await standing(world)
+    const now = await present(world)
     if (now === before) return
     before = now
     world.clock.advance({ minutes: SCHEDULE_MINUTES })
@@ -70,7 +70,7 @@ async function rest(world: CutWorld, meanwhile: Meanwhile): Promise<void> {
 }
 
 /** All that people and programs see of it; what is only counted or dated may go on changing. */
-async function standing(world: CutWorld): Promise<string> {
+async function present(world: CutWorld): Promise<string> {
   const { generation, last, incident, doubt, pending, blocks, ambiguous } = await world.record()
   const { outcome, reason } = last ?? {}
   const open = {

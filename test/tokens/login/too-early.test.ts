@@ -95,7 +95,7 @@ test('a token the broker refuses after the close is told as refused, and asked f
   world.clock.set('2026-11-27T08:31:00+05:30')
   await logIn()
   simulator.killAccessToken(USER.fyId)
-  const report = await runAt('27T16:00', { accounts: [account], refused: { generation: 1 } })
+  const report = await runAt('27T16:00', { accounts: [account], reported: { generation: 1 } })
   expect(report.results).toMatchObject([
     { outcome: 'skipped', live: false, reason: expect.stringContaining('was refused by the broker') },
   ])

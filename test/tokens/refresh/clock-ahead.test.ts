@@ -46,7 +46,7 @@ describe('what a clock that was ahead has written', () => {
     })
     simulator.killAccessToken('XX00001')
     world.clock.advance({ minutes: 2 })
-    const { report } = await world.run(fyers, { accounts: [account], refused: { generation: 1 } })
+    const { report } = await world.run(fyers, { accounts: [account], reported: { generation: 1 } })
     expect(report.results).toMatchObject([{ outcome: 'refreshed' }])
   })
 

@@ -51,6 +51,6 @@ test('a spent refresh token in a restored copy is refused once, and a person is 
 test('an access token in a restored copy counts as live until somebody has it proven', async () => {
   const run = await world.run(rotabroker)
   expect(run.report.results).toMatchObject([{ outcome: 'fresh', live: true }])
-  const refused = await world.run(rotabroker, { refused: { generation: 1 } })
+  const refused = await world.run(rotabroker, { reported: { generation: 1 } })
   expect(refused.report.results).toMatchObject([{ outcome: 'awaiting_login', live: false }])
 })

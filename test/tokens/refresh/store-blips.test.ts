@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { AccountState } from '../../../lib/model/account-state.ts'
-import type { Subscriber } from '../../../lib/ports/subscriber.ts'
 import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Subscriber } from '../../../lib/ports/subscriber.ts'
 import { handIn } from '../../support/hand-in.ts'
 import { LoginWorld, success } from '../../support/login-world.ts'
 
@@ -14,12 +14,12 @@ beforeEach(async () => {
   world = await LoginWorld.open()
   account = await world.loginAccount()
   heard = []
-  const audience: Subscriber = {
+  const subscriber: Subscriber = {
     name: 'listener',
     onPublished: async ({ generation }) => void heard.push(`published ${generation}`),
     onWithdrawn: async () => undefined,
   }
-  world.ports = { ...world.ports, subscribers: [audience] }
+  world.ports = { ...world.ports, subscribers: [subscriber] }
 })
 afterEach(() => world.close())
 

@@ -61,7 +61,7 @@ describe('a token of three hours, as its reply said', () => {
   test('keeps both times when it is proven on the same clock', async () => {
     const before = await record()
     pos.world.clock.advance({ minutes: 5 })
-    await pos.world.run(posConnector, { accounts: [pos.account], refused: { generation: 1 } })
+    await pos.world.run(posConnector, { accounts: [pos.account], reported: { generation: 1 } })
     expect(await record()).toEqual({ ...before, provenAt: pos.world.clock.now() })
   })
 })

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { SubscriberError } from '../../../lib/model/errors.ts'
-import type { Subscriber, Publication } from '../../../lib/ports/subscriber.ts'
+import type { Publication, Subscriber } from '../../../lib/ports/subscriber.ts'
 import { handIn } from '../../support/hand-in.ts'
 import { LoginWorld, success } from '../../support/login-world.ts'
 
@@ -58,7 +58,7 @@ describe('whoever wants to know hears of each published token', () => {
   })
 })
 
-test('an audience that fails is reported and fails nothing', async () => {
+test('a subscriber that fails is reported and fails nothing', async () => {
   const broken = async (): Promise<never> => {
     throw new SubscriberError('Redis cannot be reached', { fix: 'start it' })
   }
@@ -68,7 +68,7 @@ test('an audience that fails is reported and fails nothing', async () => {
   }
   expect((await world.logIn(account)).success).toBe(true)
   expect(heard).toHaveLength(1)
-  expect(world.counts.get('loginbroker AudienceFailed')).toBe(1)
+  expect(world.counts.get('loginbroker SubscriberFailed')).toBe(1)
   expect(world.logs.find(({ message }) => message.includes('Redis mirror'))?.fields).toEqual({
     account,
     reason: 'Redis cannot be reached',
@@ -85,7 +85,10 @@ test('a paused account is withdrawn', async () => {
 
 describe('a run that finds the token fresh lets a mirror put back what it lost', () => {
   let kept: Publication[]
-  const keeping: Subscriber = { ...listening, onStillCurrent: async (publication) => void kept.push(publication) }
+  const keeping: Subscriber = {
+    ...listening,
+    onStillCurrent: async (publication) => void kept.push(publication),
+  }
 
   beforeEach(() => {
     kept = []
@@ -110,7 +113,7 @@ describe('a run that finds the token fresh lets a mirror put back what it lost',
 
   test('without a further read, whether or not a mirror has it', async () => {
     await world.logIn(account)
-    const reads = async (audiences: readonly Subscriber[] | undefined): Promise<number> => {
+    const reads = async (subscribers: readonly Subscriber[] | undefined): Promise<number> => {
       let count = 0
       const { vault } = world.ports
       const counting = {
@@ -123,7 +126,7 @@ describe('a run that finds the token fresh lets a mirror put back what it lost',
       }
       const { ports } = world
       const { subscribers: _, ...others } = ports
-      world.ports = { ...others, vault: counting, ...(audiences && { subscribers: audiences }) }
+      world.ports = { ...others, vault: counting, ...(subscribers && { subscribers }) }
       await world.run(world.broker)
       world.ports = ports
       return count
@@ -144,7 +147,7 @@ describe('a run that finds the token fresh lets a mirror put back what it lost',
     const { report } = await world.run(world.broker)
     expect(report.results).toMatchObject([{ outcome: 'fresh', success: true }])
     expect(kept).toHaveLength(1)
-    expect(world.counts.get('loginbroker AudienceFailed')).toBe(1)
+    expect(world.counts.get('loginbroker SubscriberFailed')).toBe(1)
   })
 })
 

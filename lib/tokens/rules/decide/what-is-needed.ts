@@ -142,12 +142,12 @@ function due({ ours }: Facts): TokenNeed | undefined {
  * A consumer's report is worth a call where it is about the token that is published now, and that was not proven a
  * moment ago. So however many report at once, and however often, the broker is asked once a minute at most.
  */
-function reported({ state, reported: refused, ours, now }: Facts): TokenNeed | undefined {
-  if (!refused || !ours) return undefined
+function reported({ state, reported, ours, now }: Facts): TokenNeed | undefined {
+  if (!reported || !ours) return undefined
   const isPresent =
-    'generation' in refused
-      ? refused.generation === state.generation
-      : refused.version === ours.record.version
+    'generation' in reported
+      ? reported.generation === state.generation
+      : reported.version === ours.record.version
   if (!isPresent || isProvenNow(ours.record, now)) return undefined
   return { kind: 'probe', reason: 'a consumer was refused with the access token', live: true }
 }

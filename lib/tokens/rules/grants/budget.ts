@@ -6,7 +6,7 @@ import type { LoginBudget } from '../../../ports/broker-context.ts'
 
 type Instant = Temporal.Instant
 
-/** No wait we record is longer (ending.ts). */
+/** No wait we record is longer (attempt.ts). */
 const LONGEST_HOLD_HOURS = 24
 
 /** What holds an attempt back until `at`. */

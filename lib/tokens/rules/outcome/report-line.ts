@@ -11,24 +11,24 @@ import type { RunResult } from './run-result.ts'
 export function reportLine(
   broker: Broker,
   state: AccountState,
-  ending: RunResult,
+  result: RunResult,
   now: Temporal.Instant,
 ): AccountResult {
   const { timeZone } = broker.session
   const expiresAt = state.accessToken?.expiresAt
   return {
-    success: isSuccess(ending.outcome),
+    success: isSuccess(result.outcome),
     account: state.account,
     userID: state.userId ?? null,
     clientName: state.clientName ?? null,
-    outcome: ending.outcome,
-    ...(ending.code && { code: ending.code }),
-    reason: ending.reason,
+    outcome: result.outcome,
+    ...(result.code && { code: result.code }),
+    reason: result.reason,
     live: isExternal(state) ? null : isLive(state, now),
     tokenValidity: expiresAt?.toString({ timeZone, smallestUnit: 'second' }) ?? null,
-    nextAction: nextActionAfter(broker, state, ending),
-    ...(ending.loginHelpsFrom && {
-      loginHelpsFrom: ending.loginHelpsFrom.toString({ timeZone, smallestUnit: 'second' }),
+    nextAction: nextActionAfter(broker, state, result),
+    ...(result.loginHelpsFrom && {
+      loginHelpsFrom: result.loginHelpsFrom.toString({ timeZone, smallestUnit: 'second' }),
     }),
   }
 }
@@ -38,9 +38,9 @@ function isExternal({ settings }: AccountState): boolean {
 }
 
 /** What will or must happen next, in words. */
-export function nextActionAfter(broker: Broker, state: AccountState, ending: RunResult): string {
+export function nextActionAfter(broker: Broker, state: AccountState, result: RunResult): string {
   const local = (instant: Temporal.Instant): string => localInstant(instant, broker.session.timeZone)
-  switch (ending.outcome) {
+  switch (result.outcome) {
     case 'fresh':
     case 'refreshed': {
       const token = state.accessToken
@@ -50,16 +50,16 @@ export function nextActionAfter(broker: Broker, state: AccountState, ending: Run
     case 'paused':
       return 'resume it when it is wanted again'
     case 'skipped':
-      if (ending.loginHelpsFrom && ending.fix) return ending.fix
+      if (result.loginHelpsFrom && result.fix) return result.fix
       return isExternal(state)
         ? 'nothing to do here'
         : 'look again in a moment: the other run says how it ended'
     default: {
-      if (!ending.retryAt) return ending.fix || 'the next run tries again'
+      if (!result.retryAt) return result.fix || 'the next run tries again'
       // Full disks, proxies and certificates can be tried again for ever.
-      const passes = /^(nothing to do|wait )/.test(ending.fix ?? '')
-      const needed = ending.fix && !passes ? `${ending.fix}; ` : ''
-      return `${needed}tried again from ${local(ending.retryAt)}`
+      const passes = /^(nothing to do|wait )/.test(result.fix ?? '')
+      const needed = result.fix && !passes ? `${result.fix}; ` : ''
+      return `${needed}tried again from ${local(result.retryAt)}`
     }
   }
 }

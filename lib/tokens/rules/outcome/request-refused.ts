@@ -21,7 +21,8 @@ export class RequestRefusedError extends Error {
 
 /** The refusal a failure amounts to. What is no failure of ours is a bug, told by its kind only. */
 export function refusalOf(error: unknown, account: string): Refusal {
-  if (error instanceof RequestRefusedError) return { ...error.refusal, fix: forAccount(error.refusal.fix, account) }
+  if (error instanceof RequestRefusedError)
+    return { ...error.refusal, fix: forAccount(error.refusal.fix, account) }
   if (error instanceof TokenkeeperError) {
     const { code, message, fix } = error
     return { refused: true, code, reason: maskSecrets(message), fix: forAccount(fix, account) }

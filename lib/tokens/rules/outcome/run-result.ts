@@ -11,8 +11,8 @@ import { localInstant } from '../../../model/local-time.ts'
 import type { Outcome } from '../../../model/outcome.ts'
 import { maskSecrets } from '../../../model/secret.ts'
 import type { Broker } from '../../../ports/broker.ts'
-import { fixOf, forAccount, isLookedAtDaily, loginAction } from './advice.ts'
 import type { ActionNeeded } from './action-needed.ts'
+import { fixOf, forAccount, isLookedAtDaily, loginAction } from './advice.ts'
 
 /** A wait the broker asks for is sat out within a run up to this long; a longer one is left to later runs. */
 const LONGEST_WAIT_IN_RUN_S = 15 * 60
@@ -39,7 +39,12 @@ export function askForLogin(broker: Broker, account: AccountId, reason: string):
 }
 
 /** Only a person can help, and not yet: nobody is asked for a login whose token would not see the market open. */
-export function askLater(broker: Broker, account: AccountId, reason: string, from: Temporal.Instant): RunResult {
+export function askLater(
+  broker: Broker,
+  account: AccountId,
+  reason: string,
+  from: Temporal.Instant,
+): RunResult {
   const then = localInstant(from, broker.session.timeZone)
   return {
     outcome: 'skipped',
@@ -57,10 +62,10 @@ export function stopUntilFixed(code: ErrorCode, reason: string, fix: string): Ru
 
 /** What an error of a grant means for the run, which looks at some of them again by itself. */
 export function resultOfGrantError(error: unknown, account: AccountId, now: Temporal.Instant): RunResult {
-  const ending = resultOfError(error, account, now)
-  if (!isLookedAtDaily(error)) return ending
+  const result = resultOfError(error, account, now)
+  if (!isLookedAtDaily(error)) return result
   const fix = forAccount(fixOf(error), account)
-  return { ...ending, fix, ...(ending.need && { need: { ...ending.need, action: fix } }) }
+  return { ...result, fix, ...(result.need && { need: { ...result.need, action: fix } }) }
 }
 
 /** What an error means for the run. Anything that is no error of ours is a bug, told by its kind only. */
