@@ -7,7 +7,7 @@ import { parseSchedule } from './markets/schedule.ts'
 import { MirrorsConfig } from './mirrors/config.ts'
 import { assertAllowedRedis } from './mirrors/redis/address.ts'
 import { ConfigurationError } from './model/errors.ts'
-import type { Broker } from './ports/broker.ts'
+import type { Broker } from './ports/broker/broker.ts'
 
 /** The retention periods CloudWatch Logs knows. */
 const RETENTION_DAYS = [

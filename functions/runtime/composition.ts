@@ -1,4 +1,4 @@
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import type { FollowUp } from '../../lib/ports/follow-up.ts'
 import type { Ports } from '../../lib/ports/ports.ts'
 import type { Telemetry } from '../../lib/ports/telemetry.ts'

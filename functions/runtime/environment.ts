@@ -5,7 +5,7 @@ import type { RedisMirrorSettings } from '../../lib/mirrors/config.ts'
 import { assertAllowedRedis } from '../../lib/mirrors/redis/address.ts'
 import { type AccountId, isAccountId } from '../../lib/model/account-id.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { functionHosts } from './given-hosts.ts'
 
 const DEPLOY_AGAIN = 'deploy the stack again; its variables are not meant to be edited by hand'

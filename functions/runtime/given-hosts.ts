@@ -1,7 +1,7 @@
 import type { BrokerSettings } from '../../lib/brokers/settings.ts'
 import { assertAllowedOrigin } from '../../lib/http/allowed-origin.ts'
 import { givenHosts, hostOverrides } from '../../lib/http/host-overrides.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 
 /** A broker and what the owner has set for it. */
 export interface GivenBroker {

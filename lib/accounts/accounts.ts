@@ -1,6 +1,6 @@
 import { nameOf } from '../model/account-id.ts'
 import type { AccountState } from '../model/account-state.ts'
-import type { Broker } from '../ports/broker.ts'
+import type { Broker } from '../ports/broker/broker.ts'
 import type { StateStore } from '../ports/state-store.ts'
 
 export interface KnownAccount {

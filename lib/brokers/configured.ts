@@ -1,4 +1,4 @@
-import type { Broker } from '../ports/broker.ts'
+import type { Broker } from '../ports/broker/broker.ts'
 import type { BrokerSettings } from './settings.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../model/errors.ts'
-import type { Broker } from '../ports/broker.ts'
+import type { Broker } from '../ports/broker/broker.ts'
 import { fyers } from './fyers/fyers.ts'
 import { iifl } from './iifl/iifl.ts'
 import { iiflXts } from './iifl-xts/iifl-xts.ts'

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { Broker } from '../ports/broker.ts'
+import type { Broker } from '../ports/broker/broker.ts'
 
 const TimeZone = z
   .string()

@@ -1,6 +1,6 @@
 import { BARE, type CommandWords, worded } from '../model/command-words.ts'
-import { localInstant } from '../model/local-time.ts'
 import { maskSecrets } from '../model/secret.ts'
+import { localInstant } from '../model/time/local-time.ts'
 import type { Alert } from '../ports/notifier.ts'
 import { isAlert, type Message } from './notice.ts'
 

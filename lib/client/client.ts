@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { Dispatcher } from 'undici'
 import { Egress } from '../http/egress.ts'
-import { localInstant } from '../model/local-time.ts'
+import { localInstant } from '../model/time/local-time.ts'
 import type { Clock } from '../ports/clock.ts'
 import { systemClock } from '../system-clock.ts'
 import { AllowedUrls } from './calls/allowed-urls.ts'

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { presentTradingDay } from '../markets/trading-day.ts'
 import { ConfigurationError } from '../model/errors.ts'
-import type { TradingSession } from '../ports/broker.ts'
+import type { TradingSession } from '../ports/broker/broker.ts'
 
 /** How long a token must last. */
 export interface TokenLifeNeeded {

@@ -1,4 +1,4 @@
-import { localInstant } from '../model/local-time.ts'
+import { localInstant } from '../model/time/local-time.ts'
 import type { Clock } from '../ports/clock.ts'
 import { LONGEST_PAUSE_MS, pauseMs } from './calls/backoff.ts'
 import { TokenUnavailableError } from './errors.ts'

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../model/errors.ts'
-import type { Broker } from '../ports/broker.ts'
+import type { Broker } from '../ports/broker/broker.ts'
 import { assertAllowedOrigin } from './allowed-origin.ts'
 
 const PREFIX = 'TOKENKEEPER_HOST_'

@@ -3,7 +3,7 @@ import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../model/account-id.ts'
 import type { ReportedToken } from '../model/account-state.ts'
 import { type AccountResult, type RunReport, report } from '../model/outcome.ts'
-import type { Broker } from '../ports/broker.ts'
+import type { Broker } from '../ports/broker/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import { type Progress, runBroker } from '../tokens/refresh/run.ts'
 

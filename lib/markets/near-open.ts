@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { TradingSession } from '../ports/broker.ts'
+import type { TradingSession } from '../ports/broker/broker.ts'
 import type { Schedule } from './schedule.ts'
 import { presentTradingDay, type TradingDay } from './trading-day.ts'
 

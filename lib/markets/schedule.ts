@@ -1,5 +1,5 @@
 import { Cron } from 'croner'
-import type { Broker } from '../ports/broker.ts'
+import type { Broker } from '../ports/broker/broker.ts'
 
 const FIELDS = ['minute', 'hour', 'day of month', 'month', 'day of week', 'year'] as const
 /** The last value of each field, which a step such as 0/30 runs up to. */

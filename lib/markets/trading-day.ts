@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
-import { isBefore } from '../model/instants.ts'
-import type { TradingSession } from '../ports/broker.ts'
+import { isBefore } from '../model/time/instants.ts'
+import type { TradingSession } from '../ports/broker/broker.ts'
 
 /** Saturday and Sunday have no session; holidays are taken for trading days, which costs a needless question. */
 const LAST_WEEKDAY = 5

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { Temporal } from 'temporal-polyfill'
 import type { AccountId } from './account-id.ts'
-import { isAfter } from './instants.ts'
+import { isAfter } from './time/instants.ts'
 
 /** What a key may be used for. No scope implies another one. */
 export const SCOPES = ['status', 'validate', 'token', 'refresh', 'update', 'admin'] as const

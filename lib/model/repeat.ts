@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
 import { BrokerUnavailableError } from './errors.ts'
-import { isBefore } from './instants.ts'
+import { isBefore } from './time/instants.ts'
 
 const PAUSES_MS = [500, 2_000, 5_000]
 /** For a token somebody has logged in for. */

@@ -1,4 +1,4 @@
-import type { Broker } from '../ports/broker.ts'
+import type { Broker } from '../ports/broker/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import type { TokenService } from '../ports/token-service.ts'

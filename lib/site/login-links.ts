@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { type AccountId, parseAccountId } from '../model/account-id.ts'
-import { isBefore } from '../model/instants.ts'
+import { isBefore } from '../model/time/instants.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LoginLinks } from '../ports/login-links.ts'
 import { isSignature, type SigningKeys, signature } from './signing-keys.ts'

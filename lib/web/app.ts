@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { BARE, type CommandWords } from '../model/command-words.ts'
 import { TokenkeeperError } from '../model/errors.ts'
-import type { Broker } from '../ports/broker.ts'
+import type { Broker } from '../ports/broker/broker.ts'
 import type { Ports } from '../ports/ports.ts'
 import type { Telemetry } from '../ports/telemetry.ts'
 import { mountRest } from '../rest/mount.ts'

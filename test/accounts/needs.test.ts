@@ -12,7 +12,7 @@ import {
   newAccountState,
 } from '../../lib/model/account-state.ts'
 import type { Outcome } from '../../lib/model/outcome.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { tokenRecord } from '../support/token-record.ts'
 
 const NOW = Temporal.Instant.from('2026-11-23T08:00:00+05:30')

@@ -4,7 +4,7 @@ import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import type { SecretName } from '../../lib/model/secret-name.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { FyersSimulator } from '../../lib/simulators/fyers/fyers-simulator.ts'
 import { IiflSimulator } from '../../lib/simulators/iifl/iifl-simulator.ts'
 import {

@@ -21,7 +21,7 @@ describe('no circle leads from a file back to it', () => {
 
   test.each([
     ['what it runs', 'lib/brokers/fyers/fyers.ts', 'lib/brokers/fyers/login.ts'],
-    ['a type', 'lib/ports/broker.ts', 'lib/ports/login.ts'],
+    ['a type', 'lib/ports/broker/broker.ts', 'lib/ports/broker/login.ts'],
     ['what it loads when it needs it', 'lib/cli/main.ts', 'lib/cli/status/status.ts'],
     ['what it hands on', 'functions/runtime/on-demand.ts', 'lib/site/login-links.ts'],
   ])('and a circle by %s is found', (_, from, to) => {

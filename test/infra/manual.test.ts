@@ -4,7 +4,7 @@ import { BROKER_IDS, BROKERS } from '../../lib/brokers/index.ts'
 import { brokerSettings } from '../../lib/brokers/settings.ts'
 import { ConfigSchema } from '../../lib/config.ts'
 import { REMIND_MINUTES_BEFORE_OPEN } from '../../lib/markets/reminders.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { PROVE_MINUTES_BEFORE_OPEN } from '../../lib/tokens/rules/token/due.ts'
 import { pageAt, tableUnder } from '../support/page.ts'
 

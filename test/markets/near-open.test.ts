@@ -4,7 +4,7 @@ import { BROKER_IDS, BROKERS } from '../../lib/brokers/index.ts'
 import { dayWithoutRunNearOpen } from '../../lib/markets/near-open.ts'
 import { parseSchedule } from '../../lib/markets/schedule.ts'
 import { presentTradingDay } from '../../lib/markets/trading-day.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { PROVE_MINUTES_BEFORE_OPEN } from '../../lib/tokens/rules/token/due.ts'
 
 const NSE = { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }

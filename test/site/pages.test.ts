@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseAccountId } from '../../lib/model/account-id.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { loginbroker } from '../support/login-broker.ts'
 import { LoginWorld } from '../support/login-world.ts'
 import { callback } from './support/siege.ts'

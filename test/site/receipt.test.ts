@@ -6,7 +6,7 @@ import { posConnector } from '../../lib/brokers/pos-connector/pos-connector.ts'
 import { zerodha } from '../../lib/brokers/zerodha/zerodha.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { type AccountState, newAccountState, type TokenSource } from '../../lib/model/account-state.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { tokenRecord } from '../support/token-record.ts'
 
 const SESSION = { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }

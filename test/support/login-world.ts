@@ -1,6 +1,6 @@
 import type { AccountId } from '../../lib/model/account-id.ts'
 import type { LoginResult } from '../../lib/model/account-state.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import type { Finished, LoginService, Refusal, Started } from '../../lib/ports/login-service.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { loginService } from '../../lib/tokens/login/login-service.ts'

@@ -1,6 +1,6 @@
 import type { AccountId } from '../../lib/model/account-id.ts'
 import type { LoginResult } from '../../lib/model/account-state.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import type { FinishOrder, LoginService } from '../../lib/ports/login-service.ts'
 import { SIMULATED_CODE } from '../../lib/simulators/kit/login-page.ts'
 import { loginService } from '../../lib/tokens/login/login-service.ts'

@@ -1,5 +1,5 @@
 import { sqliteApiKeys } from '../../lib/local/sqlite-api-keys.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { tokenService } from '../../lib/tokens/service/token-service.ts'
 import type { SiteOptions } from '../../lib/web/app.ts'
 import type { World } from './world.ts'

@@ -1,5 +1,5 @@
 import type { AccountId } from '../../lib/model/account-id.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import type { SimulatorServer } from '../../lib/simulators/kit/simulator-server.ts'
 import { RotabrokerSimulator, rotabroker } from './rotating-broker.ts'
 import { World } from './world.ts'

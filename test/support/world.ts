@@ -9,7 +9,7 @@ import type { AccountState, ReportedToken, StateChanges } from '../../lib/model/
 import { type AccountSettings, changed, newAccountState } from '../../lib/model/account-state.ts'
 import type { AccountResult } from '../../lib/model/outcome.ts'
 import type { SecretName } from '../../lib/model/secret-name.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import type { Alert, Notifier } from '../../lib/ports/notifier.ts'
 import type { Ports } from '../../lib/ports/ports.ts'
 import type { Fields, Telemetry } from '../../lib/ports/telemetry.ts'

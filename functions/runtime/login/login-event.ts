@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { type AccountId, brokerOf, parseAccountId } from '../../../lib/model/account-id.ts'
 import { ConfigurationError } from '../../../lib/model/errors.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type {
   ApprovalOrder,
   FinishOrder,

@@ -1,6 +1,6 @@
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import { forgetSecrets } from '../../../lib/model/secret.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { Finished, LoginService, Refusal, Started } from '../../../lib/ports/login-service.ts'
 import { loginService } from '../../../lib/tokens/login/login-service.ts'
 import { refusalOf } from '../../../lib/tokens/rules/outcome/request-refused.ts'

@@ -4,7 +4,7 @@ import * as z from 'zod/mini'
 import { type AccountId, brokerOf, parseAccountId } from '../../../lib/model/account-id.ts'
 import type { ReportedToken } from '../../../lib/model/account-state.ts'
 import { ConfigurationError } from '../../../lib/model/errors.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 
 // The small edition of zod knows no language by itself, and people read what is wrong with their event.
 z.config(en())

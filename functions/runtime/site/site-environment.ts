@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { configured } from '../../../lib/brokers/configured.ts'
 import { BROKERS, brokerNamed } from '../../../lib/brokers/index.ts'
 import { settingsText } from '../../../lib/brokers/settings.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import { checked, NameList, type Variables } from '../environment.ts'
 import { functionHosts } from '../given-hosts.ts'
 

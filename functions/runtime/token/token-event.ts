@@ -3,7 +3,7 @@ import * as z from 'zod/mini'
 import { type AccountId, brokerOf, isAccountId } from '../../../lib/model/account-id.ts'
 import { ConfigurationError } from '../../../lib/model/errors.ts'
 import { Secret } from '../../../lib/model/secret.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { AdoptOrder, ValidateOrder } from '../../../lib/ports/token-service.ts'
 
 const LONGEST_TOKEN = 8192

@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../../ports/broker-api.ts'
+import type { RefusalRule } from '../../ports/broker/broker-api.ts'
 import { field } from '../shared/field.ts'
 
 /** `code` of a body: -8 expired, -15 data routes, -16 trading routes, -17 invalid (README, Errors). */

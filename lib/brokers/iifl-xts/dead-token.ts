@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../../ports/broker-api.ts'
+import type { RefusalRule } from '../../ports/broker/broker-api.ts'
 import { field } from '../shared/field.ts'
 
 /** README, Errors: both come with HTTP 400. */

@@ -1,5 +1,5 @@
 import type { Secret } from '../../model/secret.ts'
-import type { BrokerContext } from '../../ports/broker-context.ts'
+import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import { type BrokerReply, callBroker, noUsableReply } from '../shared/call.ts'
 import type { EnvelopeKeys } from './envelope.ts'
 import { IIFL, iiflError, missing, SPENDS, type Step } from './errors.ts'

@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../../ports/broker-api.ts'
+import type { RefusalRule } from '../../ports/broker/broker-api.ts'
 import { field } from '../shared/field.ts'
 
 /** Token not valid, unauthorized access: answers on the state of the token that was presented (README, Errors). */

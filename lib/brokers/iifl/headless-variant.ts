@@ -1,5 +1,5 @@
 import type { Secret } from '../../model/secret.ts'
-import type { BrokerContext } from '../../ports/broker-context.ts'
+import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import type { EnvelopeKeys } from './envelope.ts'
 
 /** One way through IIFL's encrypted login; each step is one attempt. */

@@ -1,6 +1,6 @@
 import { BrokerUnavailableError, ConfigurationError, TokenkeeperError } from '../../model/errors.ts'
 import type { Secret } from '../../model/secret.ts'
-import type { BrokerContext } from '../../ports/broker-context.ts'
+import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import { ILLEGAL_KEY, TOTP_REFUSED } from './errors.ts'
 import type { HeadlessVariant } from './headless-variant.ts'
 import { headlessVariantA } from './variant-a.ts'

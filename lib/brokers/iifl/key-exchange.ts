@@ -1,4 +1,4 @@
-import type { BrokerContext } from '../../ports/broker-context.ts'
+import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import { askFor } from './call.ts'
 import { type EnvelopeKeys, newOwnKeys, peerKeyIn } from './envelope.ts'
 import { missing } from './errors.ts'

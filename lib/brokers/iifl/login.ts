@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../../model/errors.ts'
 import { Secret } from '../../model/secret.ts'
-import type { BrokerContext } from '../../ports/broker-context.ts'
-import type { AuthorizationRequest, Callback, CodeLogin } from '../../ports/login.ts'
+import type { BrokerContext } from '../../ports/broker/broker-context.ts'
+import type { AuthorizationRequest, Callback, CodeLogin } from '../../ports/broker/login.ts'
 import { urlProblem } from '../shared/base-url.ts'
 import { sessionFor } from './session.ts'
 

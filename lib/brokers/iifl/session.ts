@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Secret } from '../../model/secret.ts'
-import type { BrokerContext, Renewal } from '../../ports/broker-context.ts'
+import type { BrokerContext, Renewal } from '../../ports/broker/broker-context.ts'
 import { apiUrl, askFor } from './call.ts'
 
 /** Clients have met the session in each of these places (README, Endpoints). */

@@ -1,5 +1,5 @@
 import type { Secret } from '../../model/secret.ts'
-import type { BrokerContext } from '../../ports/broker-context.ts'
+import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import { apiUrl, askFor } from './call.ts'
 import { type EnvelopeKeys, sealEnvelope } from './envelope.ts'
 import type { HeadlessVariant } from './headless-variant.ts'

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import type { Secret } from '../../model/secret.ts'
-import type { BrokerContext } from '../../ports/broker-context.ts'
+import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import { apiUrl, askFor, askIifl } from './call.ts'
 import { type EnvelopeKeys, sealEnvelope } from './envelope.ts'
 import type { HeadlessVariant } from './headless-variant.ts'

@@ -1,6 +1,6 @@
 import { ConfigurationError, RateLimitedError } from '../../model/errors.ts'
 import type { Secret } from '../../model/secret.ts'
-import type { BrokerContext } from '../../ports/broker-context.ts'
+import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import { checkedBaseUrl } from '../shared/base-url.ts'
 import { type BrokerCall, type BrokerReply, callBroker } from '../shared/call.ts'
 import { POS, throttled } from './errors.ts'

@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../../ports/broker-api.ts'
+import type { RefusalRule } from '../../ports/broker/broker-api.ts'
 import { field } from '../shared/field.ts'
 
 /** What Laravel's guards and the JWT packages say of a dead token under another status, 200 included (README, Errors). */

@@ -9,7 +9,7 @@ import {
   WAIT_OUT,
 } from '../../model/errors.ts'
 import { USER_AGENT } from '../../model/version.ts'
-import type { BrokerContext } from '../../ports/broker-context.ts'
+import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import { HttpError, type HttpReply } from '../../ports/http.ts'
 
 /** lib/brokers/README.md, Errors, rule 6. */

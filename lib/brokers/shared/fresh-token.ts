@@ -3,8 +3,8 @@ import { assertPlausibleToken } from '../../model/plausible.ts'
 import { repeatRead } from '../../model/repeat.ts'
 import type { Secret } from '../../model/secret.ts'
 import { isWorthKeeping } from '../../model/worth-keeping.ts'
-import type { Broker } from '../../ports/broker.ts'
-import type { BrokerContext, Renewal } from '../../ports/broker-context.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
+import type { BrokerContext, Renewal } from '../../ports/broker/broker-context.ts'
 
 /**
  * Proves the access token that a login with stored credentials has just given. The login worked, so a refusal

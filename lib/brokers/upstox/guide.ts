@@ -1,4 +1,4 @@
-import type { GuideNames } from '../../ports/guide-names.ts'
+import type { GuideNames } from '../../ports/broker/guide-names.ts'
 
 /** The names of the README, Token service and Mirror. */
 export const upstoxGuide = {

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { Secret } from '../../model/secret.ts'
-import type { BrokerContext, Renewal } from '../../ports/broker-context.ts'
-import type { Authorization, AuthorizationRequest, Callback, CodeLogin } from '../../ports/login.ts'
+import type { BrokerContext, Renewal } from '../../ports/broker/broker-context.ts'
+import type { Authorization, AuthorizationRequest, Callback, CodeLogin } from '../../ports/broker/login.ts'
 import { badField, callBroker } from '../shared/call.ts'
 import { UPSTOX, upstoxError, upstoxErrorCode } from './errors.ts'
 

@@ -1,4 +1,4 @@
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 import { urlProblem } from '../shared/base-url.ts'
 import { upstoxApproval } from './approval.ts'
 import { UPSTOX_DEATH } from './death.ts'

@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../../ports/broker-api.ts'
+import type { RefusalRule } from '../../ports/broker/broker-api.ts'
 import { field } from '../shared/field.ts'
 
 /** The `error_type` of a dead token, and of a wrong API secret too (README, Errors). */

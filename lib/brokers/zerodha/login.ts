@@ -1,6 +1,6 @@
 import { Secret } from '../../model/secret.ts'
-import type { BrokerContext } from '../../ports/broker-context.ts'
-import type { AuthorizationRequest, Callback, CodeLogin } from '../../ports/login.ts'
+import type { BrokerContext } from '../../ports/broker/broker-context.ts'
+import type { AuthorizationRequest, Callback, CodeLogin } from '../../ports/broker/login.ts'
 import { exchangeRequestToken } from './session.ts'
 
 const LOGIN_PATH = '/connect/login'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod/mini'
 import { Secret } from '../../model/secret.ts'
-import type { BrokerContext, Renewal } from '../../ports/broker-context.ts'
+import type { BrokerContext, Renewal } from '../../ports/broker/broker-context.ts'
 import { badField, callBroker } from '../shared/call.ts'
 import { kiteError, ZERODHA } from './errors.ts'
 

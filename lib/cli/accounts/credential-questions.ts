@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../../model/errors.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { SecretName } from '../../model/secret-name.ts'
-import type { Broker, CredentialField } from '../../ports/broker.ts'
+import type { Broker, CredentialField } from '../../ports/broker/broker.ts'
 import { type StoredSecrets, storedValue } from '../../ports/token-vault.ts'
 import { ask, askHidden } from '../terminal/prompts.ts'
 import type { Imports } from './credential-imports.ts'

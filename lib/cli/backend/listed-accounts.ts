@@ -2,7 +2,7 @@ import { ALL_BROKERS } from '../../brokers/index.ts'
 import { type AccountId, parseAccountId } from '../../model/account-id.ts'
 import { changed, newAccountState } from '../../model/account-state.ts'
 import { ConfigurationError } from '../../model/errors.ts'
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 import type { StateStore } from '../../ports/state-store.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { assertAllowedOrigin, isLoopback } from '../../http/allowed-origin.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import { USER_AGENT } from '../../model/version.ts'
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 import { HttpError } from '../../ports/http.ts'
 import type { Composition } from '../backend/composition.ts'
 import { type Finding, fail, note, pass, warn } from './finding.ts'

@@ -1,6 +1,6 @@
 import { dayWithoutRunNearOpen } from '../../markets/near-open.ts'
 import { parseSchedule } from '../../markets/schedule.ts'
-import { localInstant } from '../../model/local-time.ts'
+import { localInstant } from '../../model/time/local-time.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { PROVE_MINUTES_BEFORE_OPEN } from '../../tokens/rules/token/due.ts'
 import type { EnabledBroker } from '../backend/setting.ts'

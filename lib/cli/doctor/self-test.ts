@@ -1,5 +1,5 @@
 import { createClient } from '../../client/client.ts'
-import { localInstant } from '../../model/local-time.ts'
+import { localInstant } from '../../model/time/local-time.ts'
 import type { AccountsWish } from '../accounts/account-arguments.ts'
 import type { Composition } from '../backend/composition.ts'
 import type { ProgramAccount } from '../program/accounts.ts'

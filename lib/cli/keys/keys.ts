@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
 import { type ApiKey, newApiKey, objectionTo, SCOPES, type Scope } from '../../model/api-key.ts'
-import { localInstant } from '../../model/local-time.ts'
+import { localInstant } from '../../model/time/local-time.ts'
 import { accountArgument } from '../accounts/account-arguments.ts'
 import { chosenAccounts } from '../accounts/chosen-accounts.ts'
 import { type Composition, compose } from '../backend/composition.ts'

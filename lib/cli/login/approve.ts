@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../model/errors.ts'
-import { localInstant } from '../../model/local-time.ts'
+import { localInstant } from '../../model/time/local-time.ts'
 import { ensureSigningKey, storedSigningKeys } from '../../site/signing-keys.ts'
 import { webhookPath } from '../../site/webhook-path.ts'
 import { UsageError } from '../terminal/usage-error.ts'

@@ -1,5 +1,5 @@
 import type { LoginResult } from '../../model/account-state.ts'
-import type { CodeLogin } from '../../ports/login.ts'
+import type { CodeLogin } from '../../ports/broker/login.ts'
 import { COMMAND_LINE, type FinishOrder } from '../../ports/login-service.ts'
 import { accountOfState, loginCalled, loginIdOf } from '../../tokens/login/attempts.ts'
 import { readPasted } from '../../tokens/login/pasted-login.ts'

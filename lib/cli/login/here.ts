@@ -1,6 +1,6 @@
 import type { LocalServer } from '../../local/local-server.ts'
 import { ConfigurationError } from '../../model/errors.ts'
-import type { CodeLogin } from '../../ports/login.ts'
+import type { CodeLogin } from '../../ports/broker/login.ts'
 import { COMMAND_LINE, type Started } from '../../ports/login-service.ts'
 import { LOGIN_OPEN_MINUTES } from '../../tokens/login/attempts.ts'
 import { isRemote, type OpenedBrowser, openInBrowser } from './browser.ts'

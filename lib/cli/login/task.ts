@@ -1,6 +1,6 @@
 import type { AccountId } from '../../model/account-id.ts'
 import { type AccountState, newAccountState } from '../../model/account-state.ts'
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 import type { Composition } from '../backend/composition.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import type { Lines } from './lines.ts'

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { neededUntil } from '../../client/need.ts'
-import { localInstant } from '../../model/local-time.ts'
+import { localInstant } from '../../model/time/local-time.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { textTable } from '../terminal/text-table.ts'

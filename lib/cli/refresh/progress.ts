@@ -1,6 +1,6 @@
 import { brokerNamed } from '../../brokers/index.ts'
 import { type AccountId, brokerOf } from '../../model/account-id.ts'
-import { localInstant } from '../../model/local-time.ts'
+import { localInstant } from '../../model/time/local-time.ts'
 import type { Progress } from '../../tokens/refresh/run.ts'
 import { LiveRegion } from '../terminal/live-region.ts'
 import { outcomeCell, outcomeMark } from '../terminal/outcome-words.ts'

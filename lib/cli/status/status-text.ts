@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { AccountStatus } from '../../accounts/account-status.ts'
-import { localInstant } from '../../model/local-time.ts'
+import { localInstant } from '../../model/time/local-time.ts'
 import { stateStyle } from '../terminal/outcome-words.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { type Cell, textTable } from '../terminal/text-table.ts'

@@ -1,6 +1,6 @@
 import { checkedBaseUrl } from '../../brokers/shared/base-url.ts'
 import { assertAllowedOrigin } from '../../http/allowed-origin.ts'
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 import { CallError } from '../errors.ts'
 
 const MOST_RESOLVED = 200

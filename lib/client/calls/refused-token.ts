@@ -1,4 +1,4 @@
-import type { RefusalRule } from '../../ports/broker-api.ts'
+import type { RefusalRule } from '../../ports/broker/broker-api.ts'
 import type { ReplyHead } from './reply-head.ts'
 
 /** Of a broker that has no other way to say that it does not take the access token. */

@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
 import { nameOf } from '../../model/account-id.ts'
 import { fingerprint } from '../../model/fingerprint.ts'
-import { isBefore } from '../../model/instants.ts'
+import { isBefore } from '../../model/time/instants.ts'
 import type { Publication } from '../../ports/subscriber.ts'
 
 /** What one `info` key says, as far as a writer must know it. */

@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
 import { type AccountId, brokerOf, nameOf } from '../../model/account-id.ts'
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 
 /** No key lives longer, however long its token does (requirements R2.8). */
 const MOST_SECONDS = 86_400

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
-import { isAfter, isBefore } from '../instants.ts'
 import type { Secret } from '../secret.ts'
+import { isAfter, isBefore } from '../time/instants.ts'
 import { jwtExpiry } from './jwt.ts'
 
 /** How a token dies. */

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { html } from 'hono/html'
-import { localInstant } from '../../model/local-time.ts'
+import { localInstant } from '../../model/time/local-time.ts'
 import { simulatedPage } from '../kit/login-page-frame.ts'
 import type { SimulatorEnv } from '../kit/simulator.ts'
 import type { OpenApprovals } from './approvals.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Temporal } from 'temporal-polyfill'
 import { nextClock } from '../../model/expiry/session-model.ts'
-import { isAfter } from '../../model/instants.ts'
+import { isAfter } from '../../model/time/instants.ts'
 import type { Clock } from '../../ports/clock.ts'
 
 const DEATH = { at: '06:00', timeZone: 'Asia/Kolkata', day: 'first' } as const

@@ -7,7 +7,7 @@ import {
   type StateChanges,
 } from '../../model/account-state.ts'
 import { StateStoreError } from '../../model/errors.ts'
-import { isBefore } from '../../model/instants.ts'
+import { isBefore } from '../../model/time/instants.ts'
 import type { StateStore } from '../../ports/state-store.ts'
 import { totpStepOf } from '../rules/grants/totp-step.ts'
 

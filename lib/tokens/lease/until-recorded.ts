@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
 import { StateStoreError } from '../../model/errors.ts'
-import { isBefore } from '../../model/instants.ts'
+import { isBefore } from '../../model/time/instants.ts'
 import type { Clock } from '../../ports/clock.ts'
 
 const PAUSE_MS = 1_000

@@ -2,9 +2,9 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { Temporal } from 'temporal-polyfill'
 import { type AccountId, parseAccountId } from '../../model/account-id.ts'
 import type { AccountState, LoginAttempt, LoginResult } from '../../model/account-state.ts'
-import { isFromTheFuture } from '../../model/clock-tolerance.ts'
-import { isAfter } from '../../model/instants.ts'
 import { Secret } from '../../model/secret.ts'
+import { isFromTheFuture } from '../../model/time/clock-tolerance.ts'
+import { isAfter } from '../../model/time/instants.ts'
 
 /** A person finds the telephone, the password and the second factor in less. */
 export const LOGIN_OPEN_MINUTES = 10

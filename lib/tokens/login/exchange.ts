@@ -9,8 +9,8 @@ import {
   TokenkeeperError,
   WrongAccountError,
 } from '../../model/errors.ts'
-import type { Broker } from '../../ports/broker.ts'
-import type { Authorization, Callback, CodeLogin } from '../../ports/login.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
+import type { Authorization, Callback, CodeLogin } from '../../ports/broker/login.ts'
 import { COMMAND_LINE } from '../../ports/login-service.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { settleDoubt } from '../refresh/probe.ts'

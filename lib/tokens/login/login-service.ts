@@ -1,6 +1,6 @@
 import { type AccountId, brokerOf } from '../../model/account-id.ts'
 import { RateLimitedError, TokenkeeperError } from '../../model/errors.ts'
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 import type { Finished, FinishOrder, LoginService, Refusal } from '../../ports/login-service.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { RequestRefusedError, refusalOf } from '../rules/outcome/request-refused.ts'

@@ -1,6 +1,6 @@
 import { isBrokenJwt } from '../../model/expiry/jwt.ts'
 import { Secret } from '../../model/secret.ts'
-import type { CodeLogin } from '../../ports/login.ts'
+import type { CodeLogin } from '../../ports/broker/login.ts'
 
 /** More than any broker's redirect has. */
 const LONGEST = 8192

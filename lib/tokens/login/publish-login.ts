@@ -1,6 +1,6 @@
 import { assertPlausibleToken } from '../../model/plausible.ts'
 import { isWorthKeeping } from '../../model/worth-keeping.ts'
-import type { Renewal } from '../../ports/broker-context.ts'
+import type { Renewal } from '../../ports/broker/broker-context.ts'
 import { keepPending } from '../refresh/pending.ts'
 import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from '../refresh/publish.ts'
 import { LIFTED_BY_A_PERSON } from '../rules/grants/lifted.ts'

@@ -1,5 +1,5 @@
 import type { Outcome, RunReport } from '../../model/outcome.ts'
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 import type { Metric, Telemetry } from '../../ports/telemetry.ts'
 
 const METRIC_OF: Readonly<Record<Outcome, Metric>> = {

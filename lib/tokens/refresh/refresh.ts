@@ -7,10 +7,10 @@ import {
   type ReportedToken,
   type StateChanges,
 } from '../../model/account-state.ts'
-import { earlier } from '../../model/instants.ts'
 import type { AccountResult } from '../../model/outcome.ts'
+import { earlier } from '../../model/time/instants.ts'
 import { unknownAccount } from '../../model/unknown-account.ts'
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { takeLease } from '../lease/lease.ts'

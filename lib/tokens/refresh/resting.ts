@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountState, Incident } from '../../model/account-state.ts'
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import type { Decision } from '../rules/decide/decision.ts'
 import { isHeld } from '../rules/decide/held.ts'

@@ -1,7 +1,7 @@
 import type { AccountState } from '../../model/account-state.ts'
 import { StateStoreError } from '../../model/errors.ts'
-import { isBefore } from '../../model/instants.ts'
 import type { Secret } from '../../model/secret.ts'
+import { isBefore } from '../../model/time/instants.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecret } from '../../ports/token-vault.ts'
 import { LeaseLostError } from '../lease/lease.ts'

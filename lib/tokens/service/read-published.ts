@@ -1,6 +1,6 @@
 import type { AccountId } from '../../model/account-id.ts'
 import type { SecretName } from '../../model/secret-name.ts'
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { StateStore } from '../../ports/state-store.ts'
 import type { PublishedToken } from '../../ports/token-service.ts'

@@ -8,7 +8,7 @@ import {
 } from '../../model/errors.ts'
 import { maskSecrets } from '../../model/secret.ts'
 import { unknownAccount } from '../../model/unknown-account.ts'
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { Validation } from '../../ports/token-service.ts'
 import { readStored } from '../lease/read-stored.ts'

@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import { isAfter } from '../../model/instants.ts'
+import { isAfter } from '../../model/time/instants.ts'
 
 /** The Date header has whole seconds: it was written within the second that follows. */
 const DATE_RESOLUTION_MS = 1_000

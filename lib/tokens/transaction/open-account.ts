@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountState } from '../../model/account-state.ts'
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { brokerContext, type RunContext } from './broker-context.ts'

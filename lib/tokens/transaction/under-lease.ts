@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AccountId } from '../../model/account-id.ts'
 import type { AccountState, LastRun } from '../../model/account-state.ts'
-import type { Broker } from '../../ports/broker.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { acquireLease, type Prepared } from '../lease/acquire-lease.ts'
 import type { ChangesOf } from '../lease/lease.ts'

@@ -3,7 +3,7 @@ import { brokerNamed } from '../../../lib/brokers/index.ts'
 import type { ClientToken, TokenSource } from '../../../lib/client/index.ts'
 import { type AccountId, brokerOf } from '../../../lib/model/account-id.ts'
 import { Secret } from '../../../lib/model/secret.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import { authorizationOf } from '../../../lib/tokens/service/read-published.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { CommandWords } from '../../../lib/model/command-words.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { LoginService } from '../../../lib/ports/login-service.ts'
 import { loginLinks } from '../../../lib/site/login-links.ts'
 import { ensureSigningKey, type SigningKeys, storedSigningKeys } from '../../../lib/site/signing-keys.ts'

@@ -7,7 +7,7 @@ import {
   newAccountState,
 } from '../../../lib/model/account-state.ts'
 import type { SecretName } from '../../../lib/model/secret-name.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { Ports } from '../../../lib/ports/ports.ts'
 import { storedValue } from '../../../lib/ports/token-vault.ts'
 import { VirtualClock } from '../../../lib/simulators/kit/virtual-clock.ts'

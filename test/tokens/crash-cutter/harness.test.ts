@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type AccountState, newAccountState } from '../../../lib/model/account-state.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { Ports } from '../../../lib/ports/ports.ts'
 import { stateStoreContract } from '../../contracts/state-store-contract.ts'
 import { tokenVaultContract } from '../../contracts/token-vault-contract.ts'

@@ -1,4 +1,4 @@
-import type { Grant } from '../../../lib/ports/broker.ts'
+import type { Grant } from '../../../lib/ports/broker/broker.ts'
 import type { Alert } from '../../../lib/ports/notifier.ts'
 import type { WatchedAccount } from './watched-account.ts'
 

@@ -1,4 +1,4 @@
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { Ports } from '../../../lib/ports/ports.ts'
 import type { CutWorld } from './cut-world.ts'
 import type { Process } from './process.ts'

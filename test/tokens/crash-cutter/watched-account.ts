@@ -1,6 +1,6 @@
 import type { AccountState } from '../../../lib/model/account-state.ts'
 import type { SecretName } from '../../../lib/model/secret-name.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { OneSessionSimulator } from './one-session-simulator.ts'
 
 /** Which of our own stores and services fails in the act, beside the broker. */

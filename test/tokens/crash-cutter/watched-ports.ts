@@ -78,7 +78,7 @@ export function watchedPorts(world: WatchedWorld, process: Process, endsBy: Temp
     },
     subscribers: [
       {
-        name: 'watching audience',
+        name: 'watching subscriber',
         async onPublished({ accessToken }) {
           if (!simulator.proven.has(accessToken.reveal())) ledger.violated('I2', 'told of an unproven token')
         },

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../../lib/model/account-id.ts'
 import type { AccountState } from '../../../lib/model/account-state.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { Subscriber } from '../../../lib/ports/subscriber.ts'
 import { handIn } from '../../support/hand-in.ts'
 import { LoginWorld, success } from '../../support/login-world.ts'

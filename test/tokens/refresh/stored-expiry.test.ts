@@ -14,7 +14,7 @@ import {
   newAccountState,
 } from '../../../lib/model/account-state.ts'
 import { Secret } from '../../../lib/model/secret.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import { proveStored } from '../../../lib/tokens/refresh/publish.ts'
 import { openAccount } from '../../../lib/tokens/transaction/open-account.ts'
 import { type PosWorld, posWorld } from '../../support/pos-backend.ts'

@@ -12,8 +12,8 @@ import {
   RateLimitedError,
 } from '../../../lib/model/errors.ts'
 import { Secret } from '../../../lib/model/secret.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
-import type { BrokerContext, Renewal } from '../../../lib/ports/broker-context.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
+import type { BrokerContext, Renewal } from '../../../lib/ports/broker/broker-context.ts'
 import { countedSecrets } from '../../../lib/tokens/rules/grants/lockout.ts'
 import { World } from '../../support/world.ts'
 

@@ -16,7 +16,7 @@ import {
 import { expectedExpiry, type Lifetime } from '../../../lib/model/expiry/session-model.ts'
 import { Secret } from '../../../lib/model/secret.ts'
 import type { SecretName } from '../../../lib/model/secret-name.ts'
-import type { Broker } from '../../../lib/ports/broker.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { StoredSecret } from '../../../lib/ports/token-vault.ts'
 import { decide } from '../../../lib/tokens/rules/decide/decide.ts'
 import { loginHelpsFrom } from '../../../lib/tokens/rules/token/login-helps.ts'

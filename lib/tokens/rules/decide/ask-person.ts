@@ -1,4 +1,4 @@
-import { localInstant } from '../../../model/local-time.ts'
+import { localInstant } from '../../../model/time/local-time.ts'
 import { isMarketNear } from '../token/due.ts'
 import { loginHelpsFrom } from '../token/login-helps.ts'
 import { type Decision, type Situation, stop } from './decision.ts'

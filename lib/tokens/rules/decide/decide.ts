@@ -1,5 +1,5 @@
-import { localInstant } from '../../../model/local-time.ts'
 import type { SecretName } from '../../../model/secret-name.ts'
+import { localInstant } from '../../../model/time/local-time.ts'
 import { attemptAllowedAt } from '../grants/budget.ts'
 import { chooseGrant } from './choose-grant.ts'
 import { type Decision, type Situation, stop } from './decision.ts'

@@ -1,8 +1,8 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountState, ReportedToken } from '../../../model/account-state.ts'
 import type { ErrorCode } from '../../../model/errors.ts'
-import type { Broker, Grant } from '../../../ports/broker.ts'
-import type { Hosts } from '../../../ports/broker-context.ts'
+import type { Broker, Grant } from '../../../ports/broker/broker.ts'
+import type { Hosts } from '../../../ports/broker/broker-context.ts'
 import type { StoredSecrets } from '../../../ports/token-vault.ts'
 
 /** What a run should do about one account, and why. */

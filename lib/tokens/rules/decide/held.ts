@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountState } from '../../../model/account-state.ts'
-import { CLOCK_TOLERANCE_SECONDS, isFromTheFuture } from '../../../model/clock-tolerance.ts'
-import { isBefore } from '../../../model/instants.ts'
+import { CLOCK_TOLERANCE_SECONDS, isFromTheFuture } from '../../../model/time/clock-tolerance.ts'
+import { isBefore } from '../../../model/time/instants.ts'
 
 type HeldLease = NonNullable<AccountState['lease']>
 

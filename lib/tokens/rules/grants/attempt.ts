@@ -12,7 +12,7 @@ import {
   WrongAccountError,
 } from '../../../model/errors.ts'
 import type { SecretName } from '../../../model/secret-name.ts'
-import type { Broker, Grant } from '../../../ports/broker.ts'
+import type { Broker, Grant } from '../../../ports/broker/broker.ts'
 import type { StoredSecrets } from '../../../ports/token-vault.ts'
 import { fixOf, forAccount } from '../outcome/advice.ts'
 import { gaveNothing, noteDoubt, withdrawDoubt } from '../token/doubt.ts'

@@ -1,8 +1,8 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountState } from '../../../model/account-state.ts'
-import { isFromTheFuture } from '../../../model/clock-tolerance.ts'
-import { isAfter } from '../../../model/instants.ts'
-import type { LoginBudget } from '../../../ports/broker-context.ts'
+import { isFromTheFuture } from '../../../model/time/clock-tolerance.ts'
+import { isAfter } from '../../../model/time/instants.ts'
+import type { LoginBudget } from '../../../ports/broker/broker-context.ts'
 
 type Instant = Temporal.Instant
 

@@ -1,5 +1,5 @@
 import type { AccountState, StateChanges } from '../../../model/account-state.ts'
-import type { Broker, Grant } from '../../../ports/broker.ts'
+import type { Broker, Grant } from '../../../ports/broker/broker.ts'
 import { confirmedTries, countedSecrets } from './lockout.ts'
 
 /**

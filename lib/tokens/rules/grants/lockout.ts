@@ -8,7 +8,7 @@ import {
   TokenkeeperError,
 } from '../../../model/errors.ts'
 import type { SecretName } from '../../../model/secret-name.ts'
-import type { Broker, Grant } from '../../../ports/broker.ts'
+import type { Broker, Grant } from '../../../ports/broker/broker.ts'
 import type { StoredSecrets } from '../../../ports/token-vault.ts'
 import { storedVersion } from './secret-stamp.ts'
 

@@ -1,8 +1,8 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../../model/account-id.ts'
 import { HumanActionError, type TokenkeeperError } from '../../../model/errors.ts'
-import { localInstant } from '../../../model/local-time.ts'
-import type { Broker } from '../../../ports/broker.ts'
+import { localInstant } from '../../../model/time/local-time.ts'
+import type { Broker } from '../../../ports/broker/broker.ts'
 
 /** What a person does, and from when on it helps. */
 export function loginAction(broker: Broker, account: AccountId, from?: Temporal.Instant): string {

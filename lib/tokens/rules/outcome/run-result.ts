@@ -7,10 +7,10 @@ import {
   RateLimitedError,
   TokenkeeperError,
 } from '../../../model/errors.ts'
-import { localInstant } from '../../../model/local-time.ts'
 import type { Outcome } from '../../../model/outcome.ts'
 import { maskSecrets } from '../../../model/secret.ts'
-import type { Broker } from '../../../ports/broker.ts'
+import { localInstant } from '../../../model/time/local-time.ts'
+import type { Broker } from '../../../ports/broker/broker.ts'
 import type { ActionNeeded } from './action-needed.ts'
 import { fixOf, forAccount, isLookedAtDaily, loginAction } from './advice.ts'
 

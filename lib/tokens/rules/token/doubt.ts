@@ -6,7 +6,6 @@ import {
   isRefused,
   type StateChanges,
 } from '../../../model/account-state.ts'
-import { isFromTheFuture } from '../../../model/clock-tolerance.ts'
 import {
   BrokerUnavailableError,
   ClientRejectedError,
@@ -16,8 +15,9 @@ import {
   RateLimitedError,
   WrongAccountError,
 } from '../../../model/errors.ts'
-import { isAfter } from '../../../model/instants.ts'
-import type { Broker } from '../../../ports/broker.ts'
+import { isFromTheFuture } from '../../../model/time/clock-tolerance.ts'
+import { isAfter } from '../../../model/time/instants.ts'
+import type { Broker } from '../../../ports/broker/broker.ts'
 import { latest, openRequests } from './open-approval.ts'
 import { isProvenNow } from './proven-now.ts'
 

@@ -1,8 +1,8 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccessTokenRecord, AccountSettings, AccountState } from '../../../model/account-state.ts'
 import { expectedExpiry, type SessionModel } from '../../../model/expiry/session-model.ts'
-import { isAfter, isBefore } from '../../../model/instants.ts'
-import type { Broker, TradingSession } from '../../../ports/broker.ts'
+import { isAfter, isBefore } from '../../../model/time/instants.ts'
+import type { Broker, TradingSession } from '../../../ports/broker/broker.ts'
 import { isProvable } from './provable.ts'
 
 /** A token counts as dead this long before it dies: a request takes time, and clocks differ. */

@@ -1,5 +1,5 @@
 import type { AccountState, LoginAttempt } from '../../../model/account-state.ts'
-import { isBefore } from '../../../model/instants.ts'
+import { isBefore } from '../../../model/time/instants.ts'
 
 /**
  * What has become of a login whose token was kept for want of a proof: it waits, it is published, or the broker refused it

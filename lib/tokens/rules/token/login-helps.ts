@@ -2,8 +2,8 @@ import type { Temporal } from 'temporal-polyfill'
 import { presentTradingDay } from '../../../markets/trading-day.ts'
 import type { AccountState } from '../../../model/account-state.ts'
 import { issuedFrom } from '../../../model/expiry/session-model.ts'
-import { isBefore } from '../../../model/instants.ts'
-import type { Broker } from '../../../ports/broker.ts'
+import { isBefore } from '../../../model/time/instants.ts'
+import type { Broker } from '../../../ports/broker/broker.ts'
 import { BEFORE_OPEN_MINUTES, DEAD_EARLY_SECONDS } from './due.ts'
 
 /**

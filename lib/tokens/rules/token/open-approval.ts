@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import type { ApprovalRequest, OpenRequest } from '../../../model/account-state.ts'
-import { isFromTheFuture } from '../../../model/clock-tolerance.ts'
-import { isAfter } from '../../../model/instants.ts'
+import { isFromTheFuture } from '../../../model/time/clock-tolerance.ts'
+import { isAfter } from '../../../model/time/instants.ts'
 
 type Instant = Temporal.Instant
 

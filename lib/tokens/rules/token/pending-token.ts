@@ -1,10 +1,10 @@
 import { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
 import type { AccountState, PendingToken } from '../../../model/account-state.ts'
-import { isFromTheFuture } from '../../../model/clock-tolerance.ts'
-import { isAfter } from '../../../model/instants.ts'
 import { Secret } from '../../../model/secret.ts'
-import type { Renewal } from '../../../ports/broker-context.ts'
+import { isFromTheFuture } from '../../../model/time/clock-tolerance.ts'
+import { isAfter } from '../../../model/time/instants.ts'
+import type { Renewal } from '../../../ports/broker/broker-context.ts'
 import type { StoredSecrets } from '../../../ports/token-vault.ts'
 
 /** What is kept of a token until it can be proven: everything its publication needs, as one JSON text in the vault. */

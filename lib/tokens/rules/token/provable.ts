@@ -1,6 +1,6 @@
 import type { AccountState } from '../../../model/account-state.ts'
 import { ConfigurationError } from '../../../model/errors.ts'
-import type { Broker } from '../../../ports/broker.ts'
+import type { Broker } from '../../../ports/broker/broker.ts'
 
 /** Whether the broker can be asked if a token of this account lives. Pure. */
 export function isProvable(

@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccessTokenRecord } from '../../../model/account-state.ts'
-import { isAfter } from '../../../model/instants.ts'
+import { isAfter } from '../../../model/time/instants.ts'
 
 /** A proof is believed this long whatever a consumer met: brokers allow one probe a minute. */
 const PROOF_HOLDS_SECONDS = 60

@@ -1,4 +1,4 @@
-import type { SecretName } from '../model/secret-name.ts'
+import type { SecretName } from '../../model/secret-name.ts'
 
 /**
  * Names the guide that Tokenkeeper replaces gave to things of a broker, so that what was built by it goes on working.

@@ -1,10 +1,10 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { AccountId } from '../model/account-id.ts'
-import type { AccountSettings } from '../model/account-state.ts'
-import type { Secret } from '../model/secret.ts'
-import type { SecretName } from '../model/secret-name.ts'
-import type { Clock } from './clock.ts'
-import type { HttpReply, HttpRequest } from './http.ts'
+import type { AccountId } from '../../model/account-id.ts'
+import type { AccountSettings } from '../../model/account-state.ts'
+import type { Secret } from '../../model/secret.ts'
+import type { SecretName } from '../../model/secret-name.ts'
+import type { Clock } from '../clock.ts'
+import type { HttpReply, HttpRequest } from '../http.ts'
 
 /** What an adapter may use during one run for one account. */
 export interface BrokerContext {
