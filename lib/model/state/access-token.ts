@@ -31,3 +31,13 @@ export const RefreshTokenRecord = part({
   savedAt: instant,
   version: number,
 })
+
+/** The published token, and the refresh token that comes with it. */
+export const TOKEN_FIELDS = {
+  /** Counts published access tokens. */
+  generation: number,
+  accessToken: optional(AccessTokenRecord),
+  refreshToken: optional(RefreshTokenRecord),
+  /** The vault's version of the stored access token, where the broker refused it and none was published or proven since. */
+  refusedVersion: optional(number),
+}

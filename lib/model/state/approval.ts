@@ -19,3 +19,10 @@ export const ApprovalRequest = part({
 })
 /** The last time the broker was told to ask the account holder: the webhook is open until then, or until it was answered. */
 export interface ApprovalRequest extends ValueOf<typeof ApprovalRequest> {}
+
+/** Approvals in the app of the broker. */
+export const APPROVAL_FIELDS = {
+  approval: optional(ApprovalRequest),
+  /** Approval requests in the last day, oldest first. */
+  approvalRequests: optional(list(instant)),
+}

@@ -20,3 +20,6 @@ export const PendingToken = part({
 })
 /** A token that was minted and could not be proven or published yet; it is kept in the vault as `pending`. */
 export interface PendingToken extends ValueOf<typeof PendingToken> {}
+
+/** What is not settled about a token. */
+export const UNSETTLED_FIELDS = { doubt: optional(Doubt), pending: optional(PendingToken) }

@@ -1,6 +1,9 @@
 import type { ErrorCode } from '../errors.ts'
+import type { SecretName } from '../secret-name.ts'
 import {
+  byName,
   instant,
+  list,
   number,
   oneOf,
   openName,
@@ -50,3 +53,19 @@ export const Ambiguity = part({
 })
 /** A grant that was sent and whose fate is unknown. */
 export interface Ambiguity extends ValueOf<typeof Ambiguity> {}
+
+/** What grants may do: their budget, what blocks them, what was tried. */
+export const GRANT_FIELDS = {
+  /** Attempts at the broker's login in the last day, oldest first. */
+  attempts: list(instant),
+  notBefore: optional(instant),
+  /** When that was written down; absent on records of earlier versions. */
+  notBeforeSetAt: optional(instant),
+  /** The last 30-second step a one-time code was made for. */
+  totpStep: optional(number),
+  blocks: byName(openName<GrantKind>(), GrantBlock),
+  /** Passwords and PINs that were sent, and of which the broker has not said that they are right. */
+  unconfirmed: optional(byName(openName<SecretName>(), UnconfirmedTries)),
+  /** A grant was sent and its fate is unknown; over when one of the secrets it used is stored again. */
+  ambiguous: optional(Ambiguity),
+}

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
-import { instant, openName, optional, part, text, type ValueOf, yes, yesOrNo } from './fields.ts'
+import { instant, list, openName, optional, part, text, type ValueOf, yes, yesOrNo } from './fields.ts'
 
 const LoginResult = part({
   success: yesOrNo,
@@ -29,3 +29,16 @@ export const LoginAttempt = part({
 })
 /** One login a person has begun. */
 export interface LoginAttempt extends ValueOf<typeof LoginAttempt> {}
+
+/** Logins by a person, and when another one may be. */
+export const LOGIN_FIELDS = {
+  /** When a person last consented; a refresh never moves it. */
+  authorizedAt: optional(instant),
+  /** Logins begun of late, oldest first. */
+  logins: optional(list(LoginAttempt)),
+  /** Authorization codes exchanged in the last day, oldest first. */
+  exchanges: optional(list(instant)),
+  /** When the broker's login may be used again: a throttled grant says nothing about it. */
+  loginNotBefore: optional(instant),
+  loginNotBeforeSetAt: optional(instant),
+}
