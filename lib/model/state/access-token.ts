@@ -26,7 +26,7 @@ export const AccessTokenRecord = part({
 /** What is known of the access token that consumers see. */
 export interface AccessTokenRecord extends ValueOf<typeof AccessTokenRecord> {}
 
-export const RefreshTokenRecord = part({
+const RefreshTokenRecord = part({
   expiresAt: optional(instant),
   savedAt: instant,
   version: number,

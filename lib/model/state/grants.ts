@@ -36,7 +36,7 @@ export const GrantBlock = part({
 export interface GrantBlock extends ValueOf<typeof GrantBlock> {}
 
 /** Tries of one stored value that may have been wrong ones: each can bring a lock-out nearer (I7). */
-export const UnconfirmedTries = part({
+const UnconfirmedTries = part({
   /** Of the value that was sent: another one is counted anew. */
   stamp: text,
   count: number,
