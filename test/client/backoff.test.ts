@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LONGEST_PAUSE_MS, pauseMs, retryAfterMs } from '../../lib/client/calls/backoff.ts'
+import { LONGEST_PAUSE_MS, pauseMs } from '../../lib/client/calls/backoff.ts'
+import { retryAfterMs } from '../../lib/http/retry-after.ts'
 
 describe('the pause before a repeat', () => {
   test('R2.7 doubles from one second, with up to a fifth more or less', () => {

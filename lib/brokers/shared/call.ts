@@ -1,4 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
+import { retryAfterMs } from '../../http/retry-after.ts'
 import {
   AmbiguousError,
   BrokerUnavailableError,
@@ -146,14 +147,10 @@ function rateLimited(
 
 /** Seconds of a Retry-After header, which is a number or an HTTP date, then on the broker's clock (RFC 9110 section 10.2.3). */
 export function retryAfter(reply: BrokerReply): number | undefined {
-  const value = reply.headers['retry-after']
-  if (value === undefined) return undefined
-  if (/^\d{1,9}$/.test(value)) return Number(value)
-  const at = Date.parse(value)
-  if (Number.isNaN(at)) return undefined
   const theirs = Date.parse(reply.headers['date'] ?? '')
   const now = Number.isNaN(theirs) ? reply.sentAt.epochMilliseconds : theirs
-  return Math.max(0, (at - now) / 1000)
+  const milliseconds = retryAfterMs(reply.headers['retry-after'], now)
+  return milliseconds === undefined ? undefined : milliseconds / 1_000
 }
 
 function bodyOf(call: BrokerCall): { readonly text?: string; readonly headers: Record<string, string> } {

@@ -15,15 +15,3 @@ export function pauseMs(repeat: number, hintMs: number, random: () => number): n
   const grown = FIRST_PAUSE_MS * GROWTH ** (repeat - 1) * (1 + JITTER * (2 * random() - 1))
   return Math.min(LONGEST_PAUSE_MS, Math.max(hintMs, grown))
 }
-
-/**
- * Milliseconds in a Retry-After header (RFC 9110 section 10.2.3), in seconds or as a date; `undefined` when there is
- * none that can be read.
- */
-export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
-  if (header === undefined) return undefined
-  const text = header.trim()
-  if (/^\d{1,9}(\.\d+)?$/.test(text)) return Number(text) * 1_000
-  const date = Date.parse(text)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs)
-}

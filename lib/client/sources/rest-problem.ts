@@ -1,8 +1,8 @@
 import * as z from 'zod/mini'
+import { retryAfterMs } from '../../http/retry-after.ts'
 import type { AccountId } from '../../model/account-id.ts'
 import { maskSecrets } from '../../model/secret.ts'
 import type { HttpReply } from '../../ports/http.ts'
-import { retryAfterMs } from '../calls/backoff.ts'
 import type { TokenUnavailableError } from '../errors.ts'
 import { unavailable } from '../unavailable.ts'
 

@@ -8,6 +8,7 @@ import { expiryOf } from '../../model/expiry/session-model.ts'
 import type { AccountResult } from '../../model/outcome.ts'
 import { Secret } from '../../model/secret.ts'
 import type { SecretName } from '../../model/secret-name.ts'
+import { settledRead } from '../../model/settled-read.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { StoredSecret, StoredSecrets, TokenVault } from '../../ports/token-vault.ts'
@@ -17,8 +18,6 @@ import { authorizationOf } from '../../tokens/service/read-published.ts'
 import { objectionIn, unavailable } from '../unavailable.ts'
 import type { ClientToken, TokenSource } from './token-source.ts'
 
-/** SSM is eventually consistent: a token just published may not be there at once. */
-const STALE_READ_PAUSES_MS = [200, 500, 1_000]
 /** What consumers are meant to have. */
 const PUBLISHED: readonly SecretName[] = ['access_token', 'session']
 
@@ -110,14 +109,12 @@ export function ssmSource(options: SsmSourceOptions): TokenSource {
 
   /** Reads until it is not older than what was seen before, and `wanted`; then what there is. */
   const readUntil = async (wanted: (token: StoredSecret) => boolean): Promise<StoredSecrets> => {
-    for (const waitMs of STALE_READ_PAUSES_MS) {
-      const stored = await readOnce()
+    const isStale = (stored: StoredSecrets): boolean => {
       const token = stored.get('access_token')
-      const stale = token && newest && isOlder(token, newest.version, newest.modifiedAt)
-      if (!stale && (token === undefined || wanted(token))) return stored
-      await clock.sleep(waitMs)
+      if (token === undefined) return false
+      return (newest && isOlder(token, newest.version, newest.modifiedAt)) || !wanted(token)
     }
-    return readOnce()
+    return settledRead(readOnce, isStale, clock)
   }
 
   const read = async (wanted: (token: StoredSecret) => boolean = () => true): Promise<ClientToken> => {

@@ -2,13 +2,12 @@ import type { Temporal } from 'temporal-polyfill'
 import type { AccountState } from '../../model/account-state.ts'
 import { TokenVaultError, WAIT_FOR_RUN } from '../../model/errors.ts'
 import type { SecretName } from '../../model/secret-name.ts'
+import { settledRead } from '../../model/settled-read.ts'
 import { isFromTheFuture } from '../../model/time/clock-tolerance.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { isOlder } from '../rules/token/older-read.ts'
-
-const STALE_READ_PAUSES_MS = [200, 500, 1_000]
 
 /** The names one batched read fetches for an account of this broker. */
 export function namesOf(broker: Broker): readonly SecretName[] {
@@ -23,14 +22,12 @@ export function namesOf(broker: Broker): readonly SecretName[] {
  * eventually consistent, and an old refresh token sent in good faith can revoke the whole family. Throws TokenVaultError.
  */
 export async function readStored(ports: Ports, broker: Broker, state: AccountState): Promise<StoredSecrets> {
-  for (const pauseMs of STALE_READ_PAUSES_MS) {
-    const stored = await readAll(ports, broker, state)
-    const misses = state.pending !== undefined && !stored.has('pending')
-    if (!isStale(stored, state, ports.clock.now()) && !misses) return stored
-    await ports.clock.sleep(pauseMs)
-  }
-  const stored = await readAll(ports, broker, state)
-  if (!isStale(stored, state, ports.clock.now())) return stored
+  const { clock } = ports
+  const isOld = (stored: StoredSecrets): boolean => isStale(stored, state, clock.now())
+  const misses = (stored: StoredSecrets): boolean => state.pending !== undefined && !stored.has('pending')
+  const read = (): Promise<StoredSecrets> => readAll(ports, broker, state)
+  const stored = await settledRead(read, (found) => isOld(found) || misses(found), clock)
+  if (!isOld(stored)) return stored
   throw new TokenVaultError('the stored secrets are older than what was written last', {
     during: 'read',
     fix: WAIT_FOR_RUN,

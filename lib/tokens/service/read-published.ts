@@ -1,5 +1,6 @@
 import type { AccountId } from '../../model/account-id.ts'
 import type { SecretName } from '../../model/secret-name.ts'
+import { settledRead } from '../../model/settled-read.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { StateStore } from '../../ports/state-store.ts'
@@ -7,7 +8,6 @@ import type { PublishedToken } from '../../ports/token-service.ts'
 import type { StoredSecrets, TokenVault } from '../../ports/token-vault.ts'
 import { isOlder } from '../rules/token/older-read.ts'
 
-const STALE_READ_PAUSES_MS = [200, 500, 1_000]
 const BEARER = 'Bearer {access_token}'
 
 export interface PublishedOptions {
@@ -33,12 +33,7 @@ export async function readPublished(
     const token = stored.get('access_token')
     return token !== undefined && record !== undefined && isOlder(token, record.version, record.publishedAt)
   }
-  let stored = await vault.read(account, names)
-  for (const pauseMs of STALE_READ_PAUSES_MS) {
-    if (!isStale(stored)) break
-    await clock.sleep(pauseMs)
-    stored = await vault.read(account, names)
-  }
+  const stored = await settledRead(() => vault.read(account, names), isStale, clock)
   const token = stored.get('access_token')
   if (!token) return undefined
   const [session, clientId] = [stored.get('session')?.value, stored.get('client_id')?.value]
