@@ -43,6 +43,16 @@ export interface RefreshJob {
   readonly owner: string
   /** When this process is dead for sure; no lease ends later. */
   readonly processEnd: Temporal.Instant
+  /**
+   * Waits until it is this account's turn to call the broker; false when there is no time left for it. An account that
+   * needs no call takes no turn. @default - at once
+   */
+  readonly turn?: (() => Promise<boolean>) | undefined
+}
+
+/** There was no time left for this account: nothing was done. */
+export interface NotStarted {
+  readonly notStarted: true
 }
 
 export interface Refreshed {
@@ -59,7 +69,7 @@ export interface Refreshed {
  * Telling comes before recording that it was told, so that a crash between them repeats a message rather than
  * swallowing it; what the run found is written down before either.
  */
-export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Refreshed> {
+export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Refreshed | NotStarted> {
   let state = job.state ?? newAccountState(job.account)
   try {
     for (let round = 0; round < MOST_DECISIONS; round++) {
@@ -74,6 +84,7 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
         if (decision.action === 'fresh') await announceStillCurrent(job.broker, state, stored, ports)
         return refreshed(job.broker, state, resting, ports)
       }
+      if (round === 0 && job.turn && !(await job.turn())) return { notStarted: true }
       const leased = await takeLease(
         ports.states,
         state,

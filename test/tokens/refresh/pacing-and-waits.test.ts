@@ -36,6 +36,26 @@ describe('time', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(2000)
   })
 
+  test('R0.9 accounts that need no call wait for nobody: two hundred fresh ones take no time', async () => {
+    await world.rotaAccounts(200)
+    const hardDeadline = world.clock.now().add({ hours: 1 })
+    await runBroker({ broker: rotabroker, owner: 'first', pacingSeconds: 0, hardDeadline }, world.ports)
+    const started: string[] = []
+    const { report } = await runBroker(
+      {
+        broker: rotabroker,
+        owner: 'second',
+        pacingSeconds: 2,
+        hardDeadline,
+        onProgress: ({ event, account }) => void (event === 'started' && started.push(account)),
+      },
+      world.ports,
+    )
+    expect(report.results.filter(({ outcome }) => outcome === 'fresh').length).toBe(200)
+    expect(started).toEqual([])
+    expect(world.clock.now().until(hardDeadline).total('minutes')).toBeGreaterThan(59)
+  })
+
   test('pacing longer than what is left hands the rest over before the deadline, not after it', async () => {
     const [, second] = await world.rotaAccounts(2)
     const hardDeadline = world.clock.now().add({ seconds: 60 })
