@@ -10,11 +10,15 @@ let server: Server
 let functions: AwsFunctions
 let reply: { readonly status: number; readonly type?: string; readonly body: unknown }
 let asked: string[]
+/** Whether it takes the request and never answers, as a dropped connection looks. */
+let hangs: boolean
 
 beforeEach(async () => {
   asked = []
+  hangs = false
   server = createServer((request, response) => {
     asked.push(request.url ?? '')
+    if (hangs) return
     response.writeHead(reply.status, {
       'content-type': 'application/json',
       ...(reply.type && { 'x-amzn-errortype': reply.type }),
@@ -31,6 +35,7 @@ beforeEach(async () => {
 })
 afterEach(() => {
   functions.close()
+  server.closeAllConnections()
   server.close()
   vi.unstubAllEnvs()
 })
@@ -52,4 +57,19 @@ test('who may not ask is told what is missing', async () => {
     code: 'configuration_invalid',
     fix: expect.stringContaining('lambda:GetFunctionConfiguration'),
   })
+})
+
+test('an invocation whose reply never comes is given up, made once, and no failure: it may be at work', async () => {
+  hangs = true
+  const hasty = awsFunctions('Tokenkeeper', { invocationMs: 100 })
+  expect(await hasty.invoke('fyers', {})).toBeUndefined()
+  expect(asked.length).toBe(1)
+  hasty.close()
+})
+
+test('a description that never comes is an error that says so', async () => {
+  hangs = true
+  const hasty = awsFunctions('Tokenkeeper', { readMs: 50 })
+  await expect(hasty.describe('fyers')).rejects.toMatchObject({ code: 'configuration_invalid' })
+  hasty.close()
 })

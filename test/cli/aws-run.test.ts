@@ -58,9 +58,21 @@ test('a run on AWS is the function’s; accounts handed to a follow-up are waite
     functions,
     world.ports,
   )
-  expect(functions.events).toEqual([{ force: true, reason: 'manual' }])
+  expect(functions.events).toEqual([{ force: true, awaited: true, reason: 'manual' }])
   expect(done).toMatchObject({ success: true, refreshed: 3, total: 3, handedOver: 0 })
   expect(told).toEqual(accounts.map((account) => `finished ${account}`))
+})
+
+test('a run whose report was lost is watched to its end through the records', async () => {
+  const functions: AwsFunctions = {
+    ...handingOver(async () => undefined),
+    async invoke() {
+      await world.run(fyers)
+      return undefined
+    },
+  }
+  const done = await awsRun({ broker, forcedAt: world.clock.now() }, functions, world.ports)
+  expect(done).toMatchObject({ success: true, refreshed: 3, total: 3, handedOver: 0 })
 })
 
 test('a follow-up that never ends is not waited for without end', async () => {

@@ -11,9 +11,10 @@ import type { RunReport } from '../../model/outcome.ts'
 import { maskSecrets } from '../../model/secret.ts'
 import { resourceNames } from '../../resource-names.ts'
 
-/** Longer than Lambda's own limit of 15 minutes: the function is the one to give up. */
-const INVOCATION_TIMEOUT_MS = 16 * 60_000
+/** A run that is waited for ends in 75 s (functions/runtime/refresh/refresh-handler.ts), a cold start and the way apart. */
+const INVOCATION_TIMEOUT_MS = 110_000
 const CONNECT_TIMEOUT_MS = 5_000
+const READ_TIMEOUT_MS = 10_000
 
 /** As far as it matters here; the rest of a report is shown as it came. */
 const Report = z.looseObject({
@@ -45,17 +46,33 @@ export interface AwsFunctions {
   describe(brokerId: string): Promise<DescribedFunction>
   /** The address of the stack's login page; `undefined` where it has none. Throws ConfigurationError. */
   siteUrl(): Promise<string | undefined>
-  /** Invokes it and waits for its report. Throws ConfigurationError when it cannot, or when the function threw. */
-  invoke(brokerId: string, event: unknown): Promise<RunReport>
+  /**
+   * Invokes it and waits for its report; `undefined` where none came in time, or the connection broke: the function may
+   * be at work all the same. Throws ConfigurationError when it cannot be invoked, or when the function threw.
+   */
+  invoke(brokerId: string, event: unknown): Promise<RunReport | undefined>
   close(): void
 }
 
-export function awsFunctions(stackName: string): AwsFunctions {
+/** How long its calls may take, in milliseconds. @default - what a report, and a description, need */
+export interface CallTimes {
+  readonly invocationMs?: number
+  readonly readMs?: number
+}
+
+export function awsFunctions(stackName: string, times: CallTimes = {}): AwsFunctions {
   const names = resourceNames(stackName)
+  const within = (requestTimeout: number) => ({
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout,
+    // Without this the SDK only warns of a slow answer and goes on waiting, for ever on a dropped connection.
+    throwOnRequestTimeout: true,
+  })
+  const client = new LambdaClient({ requestHandler: within(times.readMs ?? READ_TIMEOUT_MS) })
   // One attempt: a repeat of a synchronous invocation would be a second run.
-  const client = new LambdaClient({
+  const invoker = new LambdaClient({
     maxAttempts: 1,
-    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, requestTimeout: INVOCATION_TIMEOUT_MS },
+    requestHandler: within(times.invocationMs ?? INVOCATION_TIMEOUT_MS),
   })
   const called = async <T>(operation: string, name: string, call: Promise<T>): Promise<T> => {
     try {
@@ -108,11 +125,27 @@ export function awsFunctions(stackName: string): AwsFunctions {
         InvocationType: 'RequestResponse',
         Payload: Buffer.from(JSON.stringify(event)),
       })
-      const { FunctionError, Payload } = await called('Invoke', FunctionName, client.send(command))
-      return reportIn(FunctionName, FunctionError, Buffer.from(Payload ?? []).toString('utf8'))
+      try {
+        const { FunctionError, Payload } = await invoker.send(command)
+        return reportIn(FunctionName, FunctionError, Buffer.from(Payload ?? []).toString('utf8'))
+      } catch (error) {
+        if (isReplyLost(error)) return undefined
+        if (error instanceof ConfigurationError) throw error
+        return called('Invoke', FunctionName, Promise.reject(error))
+      }
     },
-    close: () => client.destroy(),
+    close() {
+      client.destroy()
+      invoker.destroy()
+    },
   }
+}
+
+/** Whether the request may have arrived and only its reply did not. */
+function isReplyLost(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code = '' } = error as NodeJS.ErrnoException
+  return error.name === 'TimeoutError' || code === 'ECONNRESET' || code === 'EPIPE'
 }
 
 function reportIn(name: string, functionError: string | undefined, text: string): RunReport {

@@ -17,9 +17,10 @@ const POLL_MS = 5_000
 const LONGEST_WATCH_MINUTES = 30
 
 /**
- * A run on AWS: the broker's function does it, so that only one process writes. Accounts it hands to follow-up
- * invocations are watched through their state records until those have ended too. Throws ConfigurationError when
- * the function cannot be invoked, StateStoreError when the records cannot be read.
+ * A run on AWS: the broker's function does it, so that only one process writes. It reports on what it did in a minute,
+ * since no connection is sure to last longer, and hands the rest to follow-up invocations; those accounts are watched
+ * through their state records, and so are all of them where the report is lost. Throws ConfigurationError when the
+ * function cannot be invoked, StateStoreError when the records cannot be read.
  */
 export async function awsRun(order: RunOrder, functions: AwsFunctions, ports: Ports): Promise<RunReport> {
   const { broker } = order.broker
@@ -28,14 +29,16 @@ export async function awsRun(order: RunOrder, functions: AwsFunctions, ports: Po
   const first = await functions.invoke(broker.id, {
     ...(order.accounts && { accounts: order.accounts }),
     ...(order.forcedAt && { force: true }),
+    awaited: true,
     reason: 'manual',
   })
   const tell = (result: AccountResult): void => {
     order.onProgress?.({ event: 'finished', account: result.account, result })
   }
-  first.results.forEach(tell)
-  if (first.handedOver === 0) return first
-  const done = new Set(first.results.map(({ account }) => account))
+  first?.results.forEach(tell)
+  if (first?.handedOver === 0) return first
+  const results = first?.results ?? []
+  const done = new Set(results.map(({ account }) => account))
   const others = await otherAccounts(order, done, ports)
   const followed = await followUps(
     broker,
@@ -43,7 +46,7 @@ export async function awsRun(order: RunOrder, functions: AwsFunctions, ports: Po
     { startedAt, forced: order.forcedAt !== undefined, tell },
     ports,
   )
-  return report([...first.results, ...followed.results], followed.unfinished)
+  return report([...results, ...followed.results], followed.unfinished)
 }
 
 async function otherAccounts(order: RunOrder, done: ReadonlySet<AccountId>, { states }: Ports) {
