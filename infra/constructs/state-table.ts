@@ -6,7 +6,10 @@ export interface StateTableProps {
   readonly tableName: string
 }
 
-/** Everything known of the accounts that is no secret. It outlives the stack: it holds who is registered. */
+/**
+ * Everything known of the accounts that is no secret. It outlives the stack: it holds who is registered. Only a deployment
+ * that fails before there ever was a table takes it back, since a table of that name would block the next try.
+ */
 export class StateTable extends Construct {
   readonly table: Table
 
@@ -20,7 +23,7 @@ export class StateTable extends Construct {
       timeToLiveAttribute: 'ttl',
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       encryption: TableEncryption.AWS_MANAGED,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     })
   }
 }

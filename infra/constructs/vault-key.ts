@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
 
@@ -7,7 +7,10 @@ export interface VaultKeyProps {
   readonly alias: string
 }
 
-/** A key of the stack's own for the SecureStrings. It outlives the stack: without it they cannot be opened. */
+/**
+ * A key of the stack's own for the SecureStrings. It outlives the stack: without it they cannot be opened. A deployment
+ * that makes it and fails has it deleted, which KMS does no sooner than after 30 days: until then it can be had back.
+ */
 export class VaultKey extends Construct {
   readonly key: Key
 
@@ -17,7 +20,8 @@ export class VaultKey extends Construct {
       alias: `alias/${props.alias}`,
       description: 'Encrypts the secrets Tokenkeeper stores in SSM',
       enableKeyRotation: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      pendingWindow: Duration.days(30),
+      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     })
   }
 }

@@ -111,8 +111,9 @@ describe('a customer-managed key', () => {
 
   test('rotates, stays when the stack goes, and is told to the function', () => {
     withKey.hasResource('AWS::KMS::Key', {
-      Properties: { EnableKeyRotation: true },
-      DeletionPolicy: 'Retain',
+      Properties: { EnableKeyRotation: true, PendingWindowInDays: 30 },
+      DeletionPolicy: 'RetainExceptOnCreate',
+      UpdateReplacePolicy: 'Retain',
     })
     const [key] = Object.keys(withKey.findResources('AWS::KMS::Key'))
     withKey.hasResourceProperties('AWS::Lambda::Function', {

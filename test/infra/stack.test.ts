@@ -144,9 +144,9 @@ describe('the stack', () => {
     ])
   })
 
-  test('keeps the state table when it goes, with TTL, point-in-time recovery and on-demand capacity', () => {
+  test('keeps the state table when it goes, but not when its first deployment fails; with TTL, point-in-time recovery and on-demand capacity', () => {
     template.hasResource('AWS::DynamoDB::Table', {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
       Properties: {
         TableName: 'Tokenkeeper-state',
@@ -156,6 +156,18 @@ describe('the stack', () => {
         SSESpecification: { SSEEnabled: true },
       },
     })
+  })
+
+  test('leaves nothing with a name of its own behind that would block another try of a failed first deployment', () => {
+    const whole = templateOf({ ...TWO_BROKERS, customerManagedKey: true }).toJSON()['Resources'] as Record<
+      string,
+      { readonly Type: string; readonly DeletionPolicy?: string }
+    >
+    const kept = Object.values(whole).filter(({ DeletionPolicy }) => DeletionPolicy?.startsWith('Retain'))
+    expect(kept.map(({ Type, DeletionPolicy }) => [Type, DeletionPolicy])).toEqual([
+      ['AWS::KMS::Key', 'RetainExceptOnCreate'],
+      ['AWS::DynamoDB::Table', 'RetainExceptOnCreate'],
+    ])
   })
 
   test('subscribes every address to the topic, which takes nothing unencrypted', () => {
