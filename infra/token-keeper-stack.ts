@@ -13,7 +13,7 @@ import { SiteApi } from './constructs/site/site-api.ts'
 import { StateTable } from './constructs/state-table.ts'
 import { SubscriptionCheck } from './constructs/subscription-check.ts'
 import { TokenEvents } from './constructs/token-events.ts'
-import { VaultKey } from './constructs/vault-key.ts'
+import { vaultKeys } from './constructs/vault-keys.ts'
 
 export interface TokenKeeperStackProps extends StackProps {
   readonly config: Config
@@ -25,9 +25,13 @@ export class TokenKeeperStack extends Stack {
     super(scope, id, props)
     const { config } = props
     const names = resourceNames(config.stackName)
-    const vaultKey = config.customerManagedKey
-      ? new VaultKey(this, 'VaultKey', { alias: config.stackName })
-      : undefined
+    const keys = vaultKeys(this, config)
+    if (keys.present) {
+      new CfnOutput(this, 'VaultKeyArn', {
+        value: keys.present.arn,
+        description: 'Encrypts the secrets; cdk.json has to name it for as long as one of them lies under it',
+      })
+    }
     const { table } = new StateTable(this, 'State', { tableName: names.table })
     const alerts = new Alerts(this, 'Alerts', { topicName: names.topic, emails: config.alertEmails })
     new CfnOutput(this, 'AlertTopicArn', {
@@ -67,7 +71,7 @@ export class TokenKeeperStack extends Stack {
         metricsNamespace: config.stackName,
         logRetention,
         allowHttpHosts: config.allowHttpHosts,
-        vaultKey: vaultKey?.key,
+        vaultKeys: keys,
         siteUrl,
         command,
       })
@@ -75,7 +79,7 @@ export class TokenKeeperStack extends Stack {
       const consumer = new ConsumerPolicy(this, `${name}Consumer`, {
         brokerId: broker.id,
         parameterPrefix: config.prefix,
-        vaultKey: vaultKey?.key,
+        vaultKeys: keys,
       })
       new CfnOutput(this, `${name}ConsumerPolicyArn`, {
         value: consumer.policy.managedPolicyArn,
@@ -113,7 +117,7 @@ export class TokenKeeperStack extends Stack {
       allowHttpHosts: config.allowHttpHosts,
       alarmAction: alerts.action,
       logRetention,
-      vaultKey: vaultKey?.key,
+      vaultKeys: keys,
       command,
     })
     new CfnOutput(this, 'SiteUrl', { value: siteUrl, description: 'Where people log in' })

@@ -18,6 +18,14 @@ const HostName = z.string().regex(/^[A-Za-z0-9.-]+$/, 'write a bare host name wi
 
 const USER_INFO = /\/\/[^/"]*@/g
 
+/** Not an alias: another key can be put behind one, and then what lies under the first cannot be opened. */
+const KeyArn = z
+  .string()
+  .regex(
+    /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/,
+    'write the ARN of a key, no alias: arn:aws:kms:<region>:<account>:key/<id>',
+  )
+
 /** The address of the login page. */
 const Origin = z.url({ protocol: /^https?$/, error: ({ input }) => `"${input}" is no http(s) URL` })
 
@@ -57,6 +65,10 @@ export const ConfigSchema = z.strictObject({
     .default(30),
   /** A KMS key of this stack's own instead of the account's aws/ssm key. */
   customerManagedKey: z.boolean().default(false),
+  /** A KMS key that exists, in place of both. */
+  keyArn: KeyArn.optional(),
+  /** Keys that stored secrets may still lie under: they are opened with, and never written with. */
+  previousKeyArns: z.array(KeyArn).default([]),
   /** Hosts that may be spoken to over plain http; loopback always may. */
   allowHttpHosts: z.array(HostName).default([]),
   /** The login page. */
@@ -90,7 +102,15 @@ export function parseConfig(context: unknown, source = 'cdk.json'): Config {
       fix: `correct ${source}; infra/README.md, Configuration, lists every key`,
     })
   }
-  const { allowHttpHosts, brokers, site, mirrors } = parsed.data
+  const { allowHttpHosts, brokers, site, mirrors, customerManagedKey, keyArn } = parsed.data
+  if (customerManagedKey && keyArn !== undefined) {
+    throw new ConfigurationError(
+      `${source} has customerManagedKey and keyArn: values can be encrypted under one key`,
+      {
+        fix: 'leave one of them out; the ARN of the key that is given up belongs into previousKeyArns',
+      },
+    )
+  }
   if (mirrors.redis) assertAllowedRedis(mirrors.redis.url, allowHttpHosts, 'mirrors.redis.url')
   if (site.url !== undefined) assertAllowedOrigin(site.url, [], 'site.url')
   for (const [id, broker] of Object.entries(brokers)) {

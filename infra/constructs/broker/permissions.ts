@@ -1,12 +1,12 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 import { readOwnParameter } from '../policy/own-parameters.ts'
+import type { VaultKeys } from '../vault-keys.ts'
 
 export interface BrokerPermissionsProps {
   readonly brokerId: string
@@ -19,12 +19,8 @@ export interface BrokerPermissionsProps {
   readonly eventsTopic?: ITopic | undefined
   readonly logGroup: ILogGroup
   readonly deadLetterQueue: IQueue
-  /**
-   * The customer-managed key of the vault.
-   *
-   * @default - the account's aws/ssm key, whose own policy lets every caller of SSM in the account use it
-   */
-  readonly vaultKey?: IKey | undefined
+  /** The keys its parameters lie under. */
+  readonly vaultKeys: VaultKeys
   /** Whether its messages link to the login site, with its signature. */
   readonly signsLinks: boolean
   /** Whether it mirrors what it publishes to a Redis, which may have a password. */
@@ -103,17 +99,29 @@ export function brokerPermissions(scope: Construct, props: BrokerPermissionsProp
   }
   if (props.signsLinks) statements.push(...readOwnParameter(scope, 'SigningKey', props))
   if (props.writesRedis) statements.push(...readOwnParameter(scope, 'RedisPassword', props))
-  if (props.vaultKey) {
+  const { present, previousArns } = props.vaultKeys
+  const conditions = {
+    StringEquals: { 'kms:ViaService': `ssm.${stack.region}.amazonaws.com` },
+    StringLike: { 'kms:EncryptionContext:PARAMETER_ARN': parameters },
+  }
+  if (present) {
     statements.push(
       new PolicyStatement({
         sid: 'OwnParametersKey',
         // Encrypt for standard parameters, GenerateDataKey for advanced ones (more than 4096 bytes).
         actions: ['kms:Decrypt', 'kms:Encrypt', 'kms:GenerateDataKey'],
-        resources: [props.vaultKey.keyArn],
-        conditions: {
-          StringEquals: { 'kms:ViaService': `ssm.${stack.region}.amazonaws.com` },
-          StringLike: { 'kms:EncryptionContext:PARAMETER_ARN': parameters },
-        },
+        resources: [present.arn],
+        conditions,
+      }),
+    )
+  }
+  if (previousArns.length > 0) {
+    statements.push(
+      new PolicyStatement({
+        sid: 'OwnParametersEarlierKeys',
+        actions: ['kms:Decrypt'],
+        resources: [...previousArns],
+        conditions,
       }),
     )
   }

@@ -2,7 +2,6 @@ import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
-import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
@@ -13,6 +12,7 @@ import { runExpressions } from '../../../lib/markets/schedule.ts'
 import type { RedisMirrorSettings } from '../../../lib/mirrors/config.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import { commandVariable, functionEnvironment, settingsVariable } from '../environment.ts'
+import type { VaultKeys } from '../vault-keys.ts'
 import { BrokerAlarms } from './alarms.ts'
 import { BrokerFunction } from './function.ts'
 import { brokerPermissions } from './permissions.ts'
@@ -35,8 +35,8 @@ export interface BrokerRefresherProps {
   readonly logRetention: RetentionDays
   /** Hosts that may be spoken to over plain http. @default - none but loopback */
   readonly allowHttpHosts?: readonly string[]
-  /** @default - the account's aws/ssm key */
-  readonly vaultKey?: IKey | undefined
+  /** The keys its parameters lie under. */
+  readonly vaultKeys: VaultKeys
   /** Gets a copy of each published access token. @default - tokens are nowhere but in SSM */
   readonly redis?: RedisMirrorSettings | undefined
   /** The login site's address, which alerts link to. @default - there is no site: alerts have no link */
@@ -141,7 +141,7 @@ function environmentOf(props: BrokerRefresherProps): Record<string, string> {
     TOKENKEEPER_EVENTS_TOPIC_ARN: props.eventsTopic?.topicArn,
     TOKENKEEPER_REDIS_URL: props.redis?.url,
     TOKENKEEPER_REDIS_DEFAULT_ACCOUNTS: props.redis?.defaultAccounts.join(',') || undefined,
-    TOKENKEEPER_KEY_ID: props.vaultKey?.keyId,
+    TOKENKEEPER_KEY_ID: props.vaultKeys.present?.id,
     ...settingsVariable({ [props.broker.id]: props.settings }),
     TOKENKEEPER_SITE_URL: props.siteUrl,
     ...commandVariable(props.command),

@@ -1,14 +1,14 @@
 import { ManagedPolicy } from 'aws-cdk-lib/aws-iam'
-import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Construct } from 'constructs'
+import type { VaultKeys } from '../vault-keys.ts'
 import { acknowledgePublishedTokens, readPublishedTokens } from './published-tokens.ts'
 
 export interface ConsumerPolicyProps {
   readonly brokerId: string
   /** First part of every parameter name, such as /stock-pipeline. */
   readonly parameterPrefix: string
-  /** @default - the account's aws/ssm key, whose own policy lets every caller of SSM in the account use it */
-  readonly vaultKey?: IKey | undefined
+  /** The keys its parameters lie under. */
+  readonly vaultKeys: VaultKeys
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
+import { keysToOpen, type VaultKeys } from '../vault-keys.ts'
 
 /** Where the vault keeps secrets that are ours and no broker's, below the prefix; nothing else lies there. */
 const OWN_PARAMETERS = {
@@ -14,8 +14,8 @@ const OWN_PARAMETERS = {
 export interface OwnParameterProps {
   /** First part of every parameter name, such as /stock-pipeline. */
   readonly parameterPrefix: string
-  /** @default - the account's aws/ssm key */
-  readonly vaultKey?: IKey | undefined
+  /** The keys its parameters lie under. */
+  readonly vaultKeys: VaultKeys
 }
 
 /** What who needs one of our own secrets may do: read the one parameter, and open it. */
@@ -32,11 +32,12 @@ export function readOwnParameter(
     actions: ['ssm:GetParameters'],
     resources: [parameter],
   })
-  if (!props.vaultKey) return [read]
+  const keys = keysToOpen(props.vaultKeys)
+  if (keys.length === 0) return [read]
   const open = new PolicyStatement({
     sid: `${which}Key`,
     actions: ['kms:Decrypt'],
-    resources: [props.vaultKey.keyArn],
+    resources: [...keys],
     conditions: {
       StringEquals: {
         'kms:ViaService': `ssm.${stack.region}.amazonaws.com`,

@@ -1,7 +1,7 @@
 import { Stack, Validations } from 'aws-cdk-lib'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
-import type { IKey } from 'aws-cdk-lib/aws-kms'
 import type { Construct } from 'constructs'
+import { keysToOpen, type VaultKeys } from '../vault-keys.ts'
 
 /** What consumers are meant to have of every account. */
 const PUBLISHED = ['access_token', 'session']
@@ -19,8 +19,8 @@ export interface PublishedTokensProps {
   readonly brokers: readonly PublishingBroker[]
   /** @default - several at once, as this project's own programs read */
   readonly actions?: readonly string[]
-  /** @default - the account's aws/ssm key */
-  readonly vaultKey?: IKey | undefined
+  /** The keys its parameters lie under. */
+  readonly vaultKeys: VaultKeys
 }
 
 /** What the REST interface may do to hand out tokens, and a program to use them: read what is published, and no credential. */
@@ -37,11 +37,12 @@ export function readPublishedTokens(
     actions: [...(props.actions ?? ['ssm:GetParameters'])],
     resources: parameters,
   })
-  if (!props.vaultKey) return [read]
+  const keys = keysToOpen(props.vaultKeys)
+  if (keys.length === 0) return [read]
   const open = new PolicyStatement({
     sid: 'PublishedTokensKey',
     actions: ['kms:Decrypt'],
-    resources: [props.vaultKey.keyArn],
+    resources: [...keys],
     conditions: {
       StringEquals: { 'kms:ViaService': `ssm.${stack.region}.amazonaws.com` },
       StringLike: { 'kms:EncryptionContext:PARAMETER_ARN': parameters },

@@ -8,7 +8,6 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
-import type { IKey } from 'aws-cdk-lib/aws-kms'
 import {
   Architecture,
   type IFunction,
@@ -27,6 +26,7 @@ import {
   type PublishingBroker,
   readPublishedTokens,
 } from '../policy/published-tokens.ts'
+import type { VaultKeys } from '../vault-keys.ts'
 import type { SiteApi } from './site-api.ts'
 
 /** API Gateway's patience ends at about the same moment. */
@@ -51,8 +51,8 @@ export interface SiteProps {
   readonly logRetention: RetentionDays
   /** Hosts that may be spoken to over plain http. @default - none but loopback */
   readonly allowHttpHosts?: readonly string[]
-  /** @default - the account's aws/ssm key */
-  readonly vaultKey?: IKey | undefined
+  /** The keys its parameters lie under. */
+  readonly vaultKeys: VaultKeys
   /** How people call our command for this stack. */
   readonly command: string
 }

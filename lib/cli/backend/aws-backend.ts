@@ -17,7 +17,7 @@ type Common = Pick<Ports, 'http' | 'clock' | 'hosts' | 'allowHttpHosts' | 'telem
 
 /** The deployed stack: secrets and states are read and written in place, runs are left to its functions. */
 export function awsBackend(setting: Setting, common: Common): Backend {
-  const { stackName, prefix, customerManagedKey } = setting.config
+  const { stackName, prefix, customerManagedKey, keyArn } = setting.config
   const names = resourceNames(stackName)
   const functions = awsFunctions(stackName)
   const ssm = ssmClient()
@@ -28,8 +28,8 @@ export function awsBackend(setting: Setting, common: Common): Backend {
       client: ssm,
       prefix,
       clock: common.clock,
-      // The stack gives its key the stack's own name.
-      ...(customerManagedKey && { keyId: `alias/${stackName}` }),
+      // The stack gives its own key the stack's name.
+      keyId: keyArn ?? (customerManagedKey ? `alias/${stackName}` : undefined),
     }),
     states: dynamoStateStore({ client: dynamoDb, table: names.table }),
     notifier: stackNotifier(functions),
