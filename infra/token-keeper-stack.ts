@@ -7,6 +7,7 @@ import { resourceNames } from '../lib/resource-names.ts'
 import { Alerts } from './constructs/alerts.ts'
 import { BrokerRefresher } from './constructs/broker/refresher.ts'
 import { ConsumerPolicy } from './constructs/policy/consumer-policy.ts'
+import { PrefixOwner } from './constructs/policy/prefix-owner.ts'
 import { reachableRedis } from './constructs/reachable-redis.ts'
 import { Site, type SiteBroker } from './constructs/site/site.ts'
 import { SiteApi } from './constructs/site/site-api.ts'
@@ -32,6 +33,10 @@ export class TokenKeeperStack extends Stack {
         description: 'Encrypts the secrets; cdk.json has to name it for as long as one of them lies under it',
       })
     }
+    const { owner } = new PrefixOwner(this, 'PrefixOwner', {
+      prefix: config.prefix,
+      stackName: config.stackName,
+    })
     const { table } = new StateTable(this, 'State', { tableName: names.table })
     const alerts = new Alerts(this, 'Alerts', { topicName: names.topic, emails: config.alertEmails })
     new CfnOutput(this, 'AlertTopicArn', {
@@ -62,7 +67,9 @@ export class TokenKeeperStack extends Stack {
         broker,
         settings,
         functionName: names.function(broker.id),
+        stackName: config.stackName,
         parameterPrefix: config.prefix,
+        owner,
         table,
         topic: alerts.topic,
         eventsTopic: events?.topic,

@@ -21,9 +21,10 @@ import { stackWords } from './stack-words.ts'
 /** The adapters on AWS, wired as the environment says. Throws ConfigurationError. */
 export const composeFromEnvironment: Compose = (broker, telemetry) => {
   const environment = readEnvironment(broker)
-  const { prefix, table, topicArn, keyId, functionName, siteUrl, hosts, allowHttpHosts } = environment
+  const { prefix, table, topicArn, functionName, siteUrl, hosts, allowHttpHosts } = environment
+  const { keyId, stackName } = environment
   const clock = systemClock
-  const vault = ssmTokenVault({ client: ssmClient(), prefix, clock, keyId })
+  const vault = ssmTokenVault({ client: ssmClient(), prefix, clock, keyId, stackName })
   const sns = once(snsClient)
   return {
     broker: environment.broker,

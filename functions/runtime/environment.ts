@@ -27,6 +27,7 @@ const AccountList = z.pipe(
 function variables(broker: Broker) {
   return z.object({
     AWS_LAMBDA_FUNCTION_NAME: Text,
+    TOKENKEEPER_STACK: z.optional(Text),
     TOKENKEEPER_PREFIX: Text,
     TOKENKEEPER_TABLE: Text,
     TOKENKEEPER_TOPIC_ARN: Text,
@@ -43,6 +44,8 @@ function variables(broker: Broker) {
 /** What the stack tells a function through its environment, checked. */
 export interface FunctionEnvironment {
   readonly functionName: string
+  /** The stack it belongs to. */
+  readonly stackName: string | undefined
   readonly prefix: string
   readonly table: string
   readonly topicArn: string
@@ -79,6 +82,7 @@ export function readEnvironment(broker: Broker, values: Variables = process.env)
   }
   return {
     functionName: data.AWS_LAMBDA_FUNCTION_NAME,
+    stackName: data.TOKENKEEPER_STACK,
     prefix: data.TOKENKEEPER_PREFIX,
     table: data.TOKENKEEPER_TABLE,
     topicArn: data.TOKENKEEPER_TOPIC_ARN,

@@ -8,13 +8,14 @@ import {
 } from '@aws-sdk/client-ssm'
 import { Temporal } from 'temporal-polyfill'
 import { type AccountId, brokerOf, nameOf } from '../model/account-id.ts'
-import { TokenVaultError } from '../model/errors.ts'
+import { ConfigurationError, TokenVaultError } from '../model/errors.ts'
 import type { SecretName } from '../model/secret-name.ts'
 import { isBefore } from '../model/time/instants.ts'
-import { assertOneBatch, assertStorable } from '../model/vault-limits.ts'
+import { assertOneBatch, assertStorable, MOST_NAMES_PER_READ } from '../model/vault-limits.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type StoredSecret, storedValue, type TokenVault } from '../ports/token-vault.ts'
 import { type AwsCall, awsFault } from './aws-fault.ts'
+import { assertOwned, ownerIn, ownerParameter, readOwner } from './prefix-owner.ts'
 
 /** Pauses between rounds of attempts; within a round the SDK has its own. */
 const FIRST_PAUSE_MS = 500
@@ -38,15 +39,33 @@ export interface SsmTokenVaultOptions {
   readonly clock: Clock
   /** The KMS key new values are encrypted under. @default - the account's aws/ssm key */
   readonly keyId?: string | undefined
+  /**
+   * The stack on whose behalf it works: what belongs to another one is refused with ConfigurationError. Its owner is one more
+   * name of a read that there is anyway.
+   *
+   * @default - nobody asks whose the parameters are
+   */
+  readonly stackName?: string | undefined
 }
 
 /**
  * The token vault on SSM: one SecureString per secret. A read is one GetParameters, a write one PutParameter,
  * because SSM's quotas (about 3 writes per second) are the bottleneck of a large installation.
  */
-export function ssmTokenVault({ client, prefix, clock, keyId }: SsmTokenVaultOptions): TokenVault {
+export function ssmTokenVault(options: SsmTokenVaultOptions): TokenVault {
+  const { client, prefix, clock, keyId, stackName } = options
+  let isOwned = stackName === undefined
+
+  const assertOurs = (owner: string | undefined): void => {
+    if (stackName === undefined) return
+    assertOwned(prefix, stackName, owner)
+    isOwned = true
+  }
+
   const write: TokenVault['write'] = async (account, name, value, { deadline } = {}) => {
     assertStorable(name, value)
+    // A run has read before it writes; this is for whoever stores a value without having looked.
+    if (!isOwned) assertOurs(await readOwner(client, prefix))
     const path = parameterPath(prefix, account, name)
     const input = {
       Name: path,
@@ -77,18 +96,22 @@ export function ssmTokenVault({ client, prefix, clock, keyId }: SsmTokenVaultOpt
       assertOneBatch(names)
       const nameOfPath = new Map(names.map((name) => [parameterPath(prefix, account, name), name]))
       if (nameOfPath.size === 0) return new Map()
+      const asksOwner = stackName !== undefined && nameOfPath.size < MOST_NAMES_PER_READ
+      const paths = [...nameOfPath.keys(), ...(asksOwner ? [ownerParameter(prefix)] : [])]
       try {
         const { Parameters = [] } = await client.send(
-          new GetParametersCommand({ Names: [...nameOfPath.keys()], WithDecryption: true }),
+          new GetParametersCommand({ Names: paths, WithDecryption: true }),
         )
         // Names SSM does not know come back as InvalidParameters: they are absent, which is no error.
+        if (asksOwner) assertOurs(ownerIn(prefix, Parameters))
         return new Map(
-          Parameters.map((parameter) => {
-            const name = given(nameOfPath.get(given(parameter.Name)))
-            return [name, stored(name, parameter)]
+          Parameters.flatMap((parameter) => {
+            const name = nameOfPath.get(given(parameter.Name))
+            return name === undefined ? [] : [[name, stored(name, parameter)] as const]
           }),
         )
       } catch (error) {
+        if (error instanceof ConfigurationError) throw error
         const { message, fix, cause } = awsFault(error, callOf('GetParameters', folderOf(prefix, account)))
         throw new TokenVaultError(message, { during: 'read', fix, cause })
       }

@@ -3,7 +3,7 @@ import type { Secret } from './secret.ts'
 import type { SecretName } from './secret-name.ts'
 
 /** SSM's limits hold for every vault, so that what works on a laptop works on AWS. */
-const MOST_NAMES_PER_READ = 10
+export const MOST_NAMES_PER_READ = 10
 /** The size of an Advanced parameter. */
 const LONGEST_VALUE_BYTES = 8192
 

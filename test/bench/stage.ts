@@ -67,6 +67,7 @@ export async function setStage(accounts: number): Promise<Stage> {
     ...emulatorEnvironment(endpoint),
     AWS_LAMBDA_FUNCTION_NAME: 'bench-fyers',
     POWERTOOLS_DEV: 'false',
+    TOKENKEEPER_STACK: 'bench',
     TOKENKEEPER_PREFIX: PREFIX,
     TOKENKEEPER_TABLE: TABLE,
     TOKENKEEPER_TOPIC_ARN: 'arn:aws:sns:us-east-1:000000000000:bench',

@@ -5,6 +5,7 @@ import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 
 const COMPLETE = {
   AWS_LAMBDA_FUNCTION_NAME: 'Tokenkeeper-fyers',
+  TOKENKEEPER_STACK: 'Tokenkeeper',
   TOKENKEEPER_PREFIX: '/stock-pipeline',
   TOKENKEEPER_TABLE: 'Tokenkeeper-state',
   TOKENKEEPER_TOPIC_ARN: 'arn:aws:sns:ap-south-1:111122223333:Tokenkeeper-alerts',
@@ -14,6 +15,7 @@ const COMPLETE = {
 test('what the stack always sets is enough', () => {
   expect(readEnvironment(fyers, COMPLETE)).toEqual({
     functionName: 'Tokenkeeper-fyers',
+    stackName: 'Tokenkeeper',
     prefix: '/stock-pipeline',
     table: 'Tokenkeeper-state',
     topicArn: COMPLETE.TOKENKEEPER_TOPIC_ARN,

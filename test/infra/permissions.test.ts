@@ -27,11 +27,16 @@ describe('the role of a broker', () => {
     expect(reached.toSorted()).toEqual([`${OWN_PARAMETERS}/fyers/*`, `${OWN_PARAMETERS}/upstox/*`])
   })
 
-  test('reads those, and the key that signs the links to the login site', () => {
+  test('reads those, whose they are, and the key that signs the links to the login site', () => {
     const reached = statementsOf(template, 'Tokenkeeper-fyers')
       .filter((one) => actionsOf(one).includes('ssm:GetParameters'))
       .map(({ Resource }) => arnText(Resource))
-    expect(reached).toEqual([`${OWN_PARAMETERS}/fyers/*`, `${OWN_PARAMETERS}/site/signing_key`])
+    const [owner] = Object.keys(template.findResources('AWS::SSM::Parameter'))
+    expect(reached).toEqual([
+      `${OWN_PARAMETERS}/fyers/*`,
+      `${OWN_PARAMETERS.replace('/stock-pipeline', '')}<${owner}>`,
+      `${OWN_PARAMETERS}/site/signing_key`,
+    ])
     expect(roleStatements(templateOf(FYERS_ONLY)).filter(({ Sid }) => Sid === 'SigningKey')).toEqual([])
   })
 

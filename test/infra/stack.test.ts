@@ -158,6 +158,15 @@ describe('the stack', () => {
     })
   })
 
+  test('says in SSM whose the parameters below the prefix are, which CloudFormation makes for one stack alone', () => {
+    template.hasResourceProperties('AWS::SSM::Parameter', {
+      Name: '/stock-pipeline/owner',
+      Type: 'String',
+      Value: 'Tokenkeeper',
+    })
+    expect(variablesOf(template, 'Tokenkeeper-fyers')).toMatchObject({ TOKENKEEPER_STACK: 'Tokenkeeper' })
+  })
+
   test('leaves nothing with a name of its own behind that would block another try of a failed first deployment', () => {
     const whole = templateOf({ ...TWO_BROKERS, customerManagedKey: true }).toJSON()['Resources'] as Record<
       string,
@@ -196,6 +205,7 @@ describe('the stack', () => {
       'TOKENKEEPER_BROKERS',
       'TOKENKEEPER_EVENTS_TOPIC_ARN',
       'TOKENKEEPER_PREFIX',
+      'TOKENKEEPER_STACK',
       'TOKENKEEPER_TABLE',
       'TOKENKEEPER_TOPIC_ARN',
     ])

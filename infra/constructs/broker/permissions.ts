@@ -4,6 +4,7 @@ import { PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import type { IParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
 import { readOwnParameter } from '../policy/own-parameters.ts'
 import type { VaultKeys } from '../vault-keys.ts'
@@ -13,6 +14,8 @@ export interface BrokerPermissionsProps {
   readonly functionName: string
   /** First part of every parameter name, such as /stock-pipeline. */
   readonly parameterPrefix: string
+  /** Says that the parameters are this stack's. */
+  readonly owner: IParameter
   readonly table: Table
   readonly topic: ITopic
   /** Told of each published token. @default - the stack has no events */
@@ -50,6 +53,12 @@ export function brokerPermissions(scope: Construct, props: BrokerPermissionsProp
       sid: 'OwnParameters',
       actions: ['ssm:GetParameters', 'ssm:PutParameter'],
       resources: [parameters],
+    }),
+    // Whose the parameters are: another stack's are left alone.
+    new PolicyStatement({
+      sid: 'PrefixOwner',
+      actions: ['ssm:GetParameters'],
+      resources: [props.owner.parameterArn],
     }),
     // A token that was kept until it could be proven goes once it is published; nothing else is ever deleted here.
     new PolicyStatement({

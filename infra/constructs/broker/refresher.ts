@@ -6,6 +6,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import type { IParameter } from 'aws-cdk-lib/aws-ssm'
 import { Construct } from 'constructs'
 import type { BrokerSettings } from '../../../lib/brokers/settings.ts'
 import { runExpressions } from '../../../lib/markets/schedule.ts'
@@ -24,8 +25,11 @@ export interface BrokerRefresherProps {
   /** Those settings, as its function gets them. */
   readonly settings: BrokerSettings
   readonly functionName: string
+  readonly stackName: string
   /** First part of every parameter name, such as /stock-pipeline. */
   readonly parameterPrefix: string
+  /** Says that the parameters are this stack's. */
+  readonly owner: IParameter
   readonly table: Table
   readonly topic: ITopic
   /** Told of each published token. @default - programs are told of none */
@@ -135,6 +139,7 @@ function acknowledge(resource: Construct, id: string, reason: string): void {
 /** The variables functions/runtime/environment.ts reads. */
 function environmentOf(props: BrokerRefresherProps): Record<string, string> {
   return functionEnvironment(props.functionName, {
+    TOKENKEEPER_STACK: props.stackName,
     TOKENKEEPER_PREFIX: props.parameterPrefix,
     TOKENKEEPER_TABLE: props.table.tableName,
     TOKENKEEPER_TOPIC_ARN: props.topic.topicArn,

@@ -27,6 +27,7 @@ export function awsBackend(setting: Setting, common: Common): Backend {
     vault: ssmTokenVault({
       client: ssm,
       prefix,
+      stackName,
       clock: common.clock,
       // The stack gives its own key the stack's name.
       keyId: keyArn ?? (customerManagedKey ? `alias/${stackName}` : undefined),

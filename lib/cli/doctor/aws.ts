@@ -2,6 +2,7 @@ import { DescribeTableCommand } from '@aws-sdk/client-dynamodb'
 import { GetParametersCommand } from '@aws-sdk/client-ssm'
 import { awsFault } from '../../aws/aws-fault.ts'
 import { dynamoDbClient, ssmClient } from '../../aws/clients.ts'
+import { assertOwned, readOwner } from '../../aws/prefix-owner.ts'
 import { BROKER_IDS } from '../../brokers/index.ts'
 import { TokenkeeperError } from '../../model/errors.ts'
 import { resourceNames } from '../../resource-names.ts'
@@ -38,6 +39,7 @@ export async function awsFindings({ config, brokers }: Composition): Promise<rea
   }
   functions.close()
   findings.push(await tableFinding(table), await parameterFinding(config.prefix))
+  findings.push(await ownerFinding(config))
   if (topicArn !== '') findings.push(...(await subscriptionFindings(topicArn, config.alertEmails)))
   return findings
 }
@@ -58,6 +60,20 @@ async function parameterFinding(prefix: string): Promise<Finding> {
     await client.send(new GetParametersCommand({ Names: [name] }))
     return `readable under ${prefix}`
   })
+}
+
+/** Whether everything below the prefix is this stack's, so that no other one renews the same accounts. */
+async function ownerFinding({ prefix, stackName }: Composition['config']): Promise<Finding> {
+  try {
+    const owner = await readOwner(ssmClient(), prefix)
+    assertOwned(prefix, stackName, owner)
+    return owner === undefined
+      ? warn('prefix', `no stack has said that ${prefix} is its own`, 'deploy this version: npm run deploy')
+      : pass('prefix', `${prefix} belongs to ${stackName}`)
+  } catch (error) {
+    if (!(error instanceof TokenkeeperError)) throw error
+    return fail('prefix', error.message, error.fix)
+  }
 }
 
 async function found(
