@@ -9,6 +9,7 @@ import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { reportLine } from '../rules/outcome/report-line.ts'
 import { resultOfError } from '../rules/outcome/run-result.ts'
+import { registerFound } from './found-account.ts'
 import { measure } from './measure.ts'
 import { refreshAccount } from './refresh.ts'
 
@@ -73,6 +74,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
   const { clock, telemetry } = ports
   const results = new Map<AccountId, AccountResult>()
   const remaining: AccountId[] = []
+  const found: AccountId[] = []
   const retries: Waiting[] = []
   const lastStart = request.hardDeadline.subtract({ seconds: ACCOUNT_BUDGET_S })
   const pace = pacer(request.pacingSeconds ?? broker.pacingSeconds, lastStart, ports)
@@ -117,8 +119,10 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
   }
 
   try {
-    await eachOf(accountsOf(request, ports), broker.concurrency, ({ account, state }) =>
-      work(account, state, 1),
+    await eachOf(
+      accountsOf(request, ports, (account) => found.push(account)),
+      broker.concurrency,
+      ({ account, state }) => work(account, state, 1),
     )
     for (let next = takeFirst(retries); next !== undefined; next = takeFirst(retries)) {
       const { account, notBefore: until } = next
@@ -140,7 +144,10 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
     }
   }
   const empty = `no accounts: run tokenkeeper setup ${broker.id}`
-  const run = { report: report(inOrder(results), remaining.length, empty), remaining }
+  const done = report(inOrder(results), remaining.length, empty)
+  const message =
+    found.length > 0 ? `${done.message}; ${found.join()} was found and is registered now` : done.message
+  const run = { report: { ...done, message }, remaining }
   measure(broker, run.report, ports.telemetry)
   return run
 }
@@ -151,7 +158,11 @@ interface Entry {
 }
 
 /** The accounts to work on. A broker without a registered account may still have parameters from an older set-up. */
-async function* accountsOf(request: RunRequest, ports: Ports): AsyncIterable<Entry> {
+async function* accountsOf(
+  request: RunRequest,
+  ports: Ports,
+  onFound: (account: AccountId) => void,
+): AsyncIterable<Entry> {
   const { accounts, broker } = request
   if (accounts !== undefined && accounts.length === 1) {
     const [account] = accounts as [AccountId]
@@ -165,14 +176,12 @@ async function* accountsOf(request: RunRequest, ports: Ports): AsyncIterable<Ent
     if (wanted === undefined || wanted.delete(state.account)) yield { account: state.account, state }
   }
   if (wanted) for (const account of wanted) yield { account, state: undefined }
-  else if (registered === 0 && (await hasParameters(broker, ports))) {
-    yield { account: broker.id as AccountId, state: undefined }
+  else if (registered === 0) {
+    const state = await registerFound(broker, ports)
+    if (!state) return
+    onFound(state.account)
+    yield { account: state.account, state }
   }
-}
-
-async function hasParameters(broker: Broker, ports: Ports): Promise<boolean> {
-  const names = broker.credentials.map(({ name }) => name)
-  return (await ports.vault.read(broker.id as AccountId, names)).size > 0
 }
 
 /** Takes out whoever may be tried first: one account's long wait holds up no other. */

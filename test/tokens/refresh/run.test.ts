@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type AccountId, parseAccountId } from '../../../lib/model/account-id.ts'
+import { newAccountState } from '../../../lib/model/account-state.ts'
 import { StateStoreError } from '../../../lib/model/errors.ts'
 import type { SimulatorServer } from '../../../lib/simulators/kit/simulator-server.ts'
 import { type Run, runBroker } from '../../../lib/tokens/refresh/run.ts'
@@ -136,14 +137,27 @@ describe('what is asked for', () => {
     })
   })
 
-  test('R3.3 parameters of an older set-up are adopted as the default account', async () => {
+  test('R3.3 parameters of an older set-up are adopted as the default account: it is registered, once, and that is said', async () => {
     await world.store(parseAccountId('rotabroker'), {
       client_id: 'sim-client',
       refresh_token: simulator.login('SIM1'),
     })
     const { report } = await world.run(rotabroker)
     expect(report.results).toMatchObject([{ account: 'rotabroker', outcome: 'refreshed' }])
+    expect(report.message).toBe(
+      '1 refreshed, 0 skipped, 0 failed of 1; rotabroker was found and is registered now',
+    )
     expect(await world.ports.states.get(parseAccountId('rotabroker'))).toMatchObject({ generation: 1 })
+    expect((await world.run(rotabroker)).report.message).toBe('0 refreshed, 1 skipped, 0 failed of 1')
+  })
+
+  test('the account of an older set-up is on record before anything is done to it', async () => {
+    const found = parseAccountId('rotabroker')
+    await world.store(found, { client_id: 'sim-client' })
+    const hardDeadline = world.clock.now().add({ seconds: 1 })
+    const { remaining } = await runBroker({ broker: rotabroker, owner: 'short', hardDeadline }, world.ports)
+    expect(remaining).toEqual([found])
+    expect(await world.ports.states.get(found)).toEqual({ ...newAccountState(found), revision: 1 })
   })
 
   test('a forced run renews a fresh token, and a follow-up of the same run does not do it again', async () => {
