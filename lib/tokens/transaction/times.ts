@@ -37,6 +37,14 @@ export const POSTED_APPROVAL: WorkTimes = {
 /** Whoever hands a token in can do so again: a run is not waited for. */
 export const ADOPTION: WorkTimes = { name: 'adoption', patienceSeconds: 0, workSeconds: 55, leaseSeconds: 60 }
 
+/** A dozen secrets at three writes a second take five seconds; what dies in between keeps runs away for no longer than this. */
+export const STORING_AGAIN: WorkTimes = {
+  name: 'storing-again',
+  patienceSeconds: 100,
+  workSeconds: 110,
+  leaseSeconds: 120,
+}
+
 /** Removing a dozen secrets takes seconds; a removal that died is taken up again after this. */
 export const REMOVAL: WorkTimes = {
   name: 'removal',
