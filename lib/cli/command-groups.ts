@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import type { MirrorPasswordOptions } from './mirrors/password.ts'
 import { run } from './run-command.ts'
-import { collect } from './terminal/option-values.ts'
+import { collect, positive } from './terminal/option-values.ts'
+import type { ReEncryptOptions } from './vault/re-encrypt.ts'
 
-/** Adds the commands that come in groups: `alerts …`, `keys …`, `mirrors …`. */
+/** Adds the commands that come in groups: `alerts …`, `keys …`, `mirrors …`, `vault …`. */
 export function commandGroups(command: (usage: string, description: string) => Command): void {
   const alerts = command('alerts', 'who gets alerts, and whether that will last')
   alerts
@@ -77,6 +78,24 @@ export function commandGroups(command: (usage: string, description: string) => C
     .action(
       run<MirrorPasswordOptions>(async (_, options, shown) =>
         (await import('./mirrors/password.ts')).mirrorPassword(options, shown),
+      ),
+    )
+
+  const vault = command('vault', 'the keys that the secrets of a stack are encrypted under')
+  vault
+    .command('check')
+    .description(
+      'whether all that is stored stays readable once cdk.json is deployed; npm run deploy asks first',
+    )
+    .action(run(async (_, options, shown) => (await import('./vault/check.ts')).checkVault(options, shown)))
+  vault
+    .command('re-encrypt')
+    .description('store every secret again that lies under another key than the present one')
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .option('--writes-per-second <number>', 'SSM takes 3 from all of an AWS account', positive, 3)
+    .action(
+      run<ReEncryptOptions>(async (_, options, shown) =>
+        (await import('./vault/re-encrypt.ts')).reEncrypt(options, shown),
       ),
     )
 }

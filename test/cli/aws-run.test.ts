@@ -41,6 +41,7 @@ function handingOver(followUp: () => Promise<unknown>): AwsFunctions & { readonl
       await followUp()
       return report(first.results, 2)
     },
+    describeIfThere: async () => undefined,
     siteUrl: async () => undefined,
     close: () => undefined,
   }

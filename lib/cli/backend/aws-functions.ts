@@ -1,5 +1,6 @@
 import {
   GetFunctionConfigurationCommand,
+  type GetFunctionConfigurationCommandOutput,
   InvokeCommand,
   LambdaClient,
   ResourceNotFoundException,
@@ -29,12 +30,17 @@ const Report = z.looseObject({
 })
 const Failure = z.looseObject({ errorMessage: z.string() })
 
-interface DescribedFunction {
+export interface DescribedFunction {
   readonly name: string
   readonly state: string
   readonly topicArn: string
   /** The topic of the events; empty where the stack has none. */
   readonly eventsTopicArn: string
+  /** The key it encrypts under, as it names it to SSM; empty for the account's aws/ssm key. */
+  readonly keyId: string
+  /** First part of every parameter name it knows. */
+  readonly prefix: string
+  readonly partition: string
   /** The AWS account it lives in. */
   readonly accountNumber: string
   readonly region: string
@@ -44,6 +50,8 @@ interface DescribedFunction {
 export interface AwsFunctions {
   /** Throws ConfigurationError when it does not exist or may not be read. */
   describe(brokerId: string): Promise<DescribedFunction>
+  /** The same; `undefined` where it does not exist. */
+  describeIfThere(brokerId: string): Promise<DescribedFunction | undefined>
   /** The address of the stack's login page; `undefined` where it has none. Throws ConfigurationError. */
   siteUrl(): Promise<string | undefined>
   /**
@@ -90,33 +98,31 @@ export function awsFunctions(stackName: string, times: CallTimes = {}): AwsFunct
       throw new ConfigurationError(message, { fix, cause })
     }
   }
+  const configurationOf = (FunctionName: string) =>
+    client.send(new GetFunctionConfigurationCommand({ FunctionName }))
+  const ifThere = async (FunctionName: string) => {
+    try {
+      return await configurationOf(FunctionName)
+    } catch (error) {
+      if (error instanceof ResourceNotFoundException) return undefined
+      return called('GetFunctionConfiguration', FunctionName, Promise.reject(error))
+    }
+  }
   return {
     async describe(brokerId) {
       const FunctionName = names.function(brokerId)
-      const reply = await called(
-        'GetFunctionConfiguration',
+      return describedBy(
         FunctionName,
-        client.send(new GetFunctionConfigurationCommand({ FunctionName })),
+        await called('GetFunctionConfiguration', FunctionName, configurationOf(FunctionName)),
       )
-      const [, , , region = '', accountNumber = ''] = (reply.FunctionArn ?? '').split(':')
-      return {
-        name: FunctionName,
-        state: reply.State ?? 'unknown',
-        topicArn: reply.Environment?.Variables?.['TOKENKEEPER_TOPIC_ARN'] ?? '',
-        eventsTopicArn: reply.Environment?.Variables?.['TOKENKEEPER_EVENTS_TOPIC_ARN'] ?? '',
-        accountNumber,
-        region,
-      }
+    },
+    async describeIfThere(brokerId) {
+      const FunctionName = names.function(brokerId)
+      const reply = await ifThere(FunctionName)
+      return reply && describedBy(FunctionName, reply)
     },
     async siteUrl() {
-      const FunctionName = names.site
-      try {
-        const reply = await client.send(new GetFunctionConfigurationCommand({ FunctionName }))
-        return reply.Environment?.Variables?.['TOKENKEEPER_SITE_URL']
-      } catch (error) {
-        if (error instanceof ResourceNotFoundException) return undefined
-        return called('GetFunctionConfiguration', FunctionName, Promise.reject(error))
-      }
+      return (await ifThere(names.site))?.Environment?.Variables?.['TOKENKEEPER_SITE_URL']
     },
     async invoke(brokerId, event) {
       const FunctionName = names.function(brokerId)
@@ -146,6 +152,25 @@ function isReplyLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { code = '' } = error as NodeJS.ErrnoException
   return error.name === 'TimeoutError' || code === 'ECONNRESET' || code === 'EPIPE'
+}
+
+function describedBy(
+  name: string,
+  { FunctionArn = '', State, Environment }: GetFunctionConfigurationCommandOutput,
+): DescribedFunction {
+  const [, partition = 'aws', , region = '', accountNumber = ''] = FunctionArn.split(':')
+  const variable = (of: string): string => Environment?.Variables?.[of] ?? ''
+  return {
+    name,
+    state: State ?? 'unknown',
+    topicArn: variable('TOKENKEEPER_TOPIC_ARN'),
+    eventsTopicArn: variable('TOKENKEEPER_EVENTS_TOPIC_ARN'),
+    keyId: variable('TOKENKEEPER_KEY_ID'),
+    prefix: variable('TOKENKEEPER_PREFIX'),
+    partition,
+    accountNumber,
+    region,
+  }
 }
 
 function reportIn(name: string, functionError: string | undefined, text: string): RunReport {
