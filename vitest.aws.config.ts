@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { marketMorning } from './test/support/market-morning.ts'
 
 /** The tests that deploy the stack and let its functions run by the host's clock alone. */
-const DEPLOYING = ['test/aws/deploy.test.ts', 'test/aws/login.test.ts']
+const DEPLOYING = ['test/aws/deploy.test.ts', 'test/aws/login.test.ts', 'test/aws/upgrade.test.ts']
 
 /** Against AWS emulators, one file after the other: each starts its own. Run by `npm run test:aws`. */
 export default defineConfig({

@@ -74,6 +74,30 @@ export class PlainAws {
     return Object.fromEntries(schedules.map(({ Target }) => [Target.Arn.split(':').at(-1), Target.Input]))
   }
 
+  /** Makes a stack of a template without assets, and waits for it. */
+  async createStack(name: string, template: object): Promise<void> {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const ask = (Action: string, more: Readonly<Record<string, string>> = {}): Promise<string> => {
+      const body = new URLSearchParams({ Action, Version: '2010-05-15', StackName: name, ...more })
+      return this.#text('cloudformation', '/', { method: 'POST', headers, body: body.toString() })
+    }
+    await ask('CreateStack', {
+      TemplateBody: JSON.stringify(template),
+      'Capabilities.member.1': 'CAPABILITY_NAMED_IAM',
+    })
+    let status = ''
+    do status = /<StackStatus>(\w+)/.exec(await ask('DescribeStacks'))?.[1] ?? ''
+    while (status === 'CREATE_IN_PROGRESS')
+    if (status !== 'CREATE_COMPLETE') throw new Error(`${status}: ${await ask('DescribeStackEvents')}`)
+  }
+
+  /** What KMS says of a key. */
+  async keyState(keyId: string): Promise<string> {
+    type Described = { readonly KeyMetadata: { readonly KeyState: string } }
+    const { KeyMetadata } = await this.#post<Described>('kms', 'TrentService.DescribeKey', { KeyId: keyId })
+    return KeyMetadata.KeyState
+  }
+
   #post<Reply>(service: string, target: string, body: object): Promise<Reply> {
     return this.#send<Reply>(service, '/', {
       method: 'POST',
@@ -83,12 +107,16 @@ export class PlainAws {
   }
 
   async #send<Reply>(service: string, path: string, init: RequestInit = {}): Promise<Reply> {
+    return JSON.parse(await this.#text(service, path, init)) as Reply
+  }
+
+  async #text(service: string, path: string, init: RequestInit): Promise<string> {
     const headers = new Headers(init.headers)
     // The emulator reads the service from it and checks no signature.
     const scope = `Credential=test/20260101/us-east-1/${service}/aws4_request`
     headers.set('authorization', `AWS4-HMAC-SHA256 ${scope}, SignedHeaders=host, Signature=none`)
     const reply = await fetch(this.#endpoint + path, { ...init, headers })
     if (!reply.ok) throw new Error(`${service} ${path}: ${reply.status} ${await reply.text()}`)
-    return (await reply.json()) as Reply
+    return reply.text()
   }
 }

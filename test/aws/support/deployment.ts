@@ -48,15 +48,20 @@ export class Deployment<Brokers extends SimulatedBrokers = SimulatedBrokers> {
   readonly #ended = new AbortController()
   readonly #restoreEnvironment: () => void
 
-  /** Deploys with the project's own `cdk`. Throws with all it printed when that fails. */
+  /**
+   * Deploys with the project's own `cdk`. Throws with all it printed when that fails. `before` is what the emulated AWS has
+   * by then, such as an earlier version.
+   */
   static async make<Brokers extends SimulatedBrokers>(
     startBrokers: () => Promise<Brokers>,
+    before: (deployment: Deployment<Brokers>) => Promise<void> = async () => {},
   ): Promise<Deployment<Brokers>> {
     const brokers = await startBrokers()
     const deployment = new Deployment(await startMinistack(), brokers)
     try {
       await deployment.#cdk('bootstrap', `aws://${AWS_ACCOUNT}/${REGION}`)
-      await deployment.#cdk('deploy', '--require-approval', 'never')
+      await before(deployment)
+      await deployment.deploy()
       await deployment.#subscribe(ALERT_QUEUE, NAMES.topic)
       await deployment.#subscribe(EVENT_QUEUE, NAMES.events)
     } catch (error) {
@@ -74,7 +79,7 @@ export class Deployment<Brokers extends SimulatedBrokers = SimulatedBrokers> {
     this.folder = join(emulator.folder, 'deployment')
     const temporary = join(this.folder, 'tmp')
     mkdirSync(temporary, { recursive: true })
-    writeFileSync(join(this.folder, 'cdk.json'), JSON.stringify(configuration(brokers)))
+    this.configure({})
     this.#surroundings = {
       cwd: this.folder,
       signal: this.#ended.signal,
@@ -160,6 +165,21 @@ export class Deployment<Brokers extends SimulatedBrokers = SimulatedBrokers> {
     await Promise.all([this.brokers.close(), this.emulator.stop()])
   }
 
+  /** Writes its cdk.json, with these settings beside those every deployment here has. */
+  configure(settings: object): void {
+    writeFileSync(join(this.folder, 'cdk.json'), JSON.stringify(configuration(this.brokers, settings)))
+  }
+
+  /** Deploys what its cdk.json says. Throws with all that was printed when that fails. */
+  async deploy(...options: readonly string[]): Promise<void> {
+    await this.#cdk('deploy', '--require-approval', 'never', ...options)
+  }
+
+  /** Ends the stack, as `npx cdk destroy` does. */
+  async destroy(): Promise<void> {
+    await this.#cdk('destroy', '--force')
+  }
+
   async #cdk(...args: readonly string[]): Promise<void> {
     const title = `cdk ${args[0]}`
     const { code, stdout, stderr } = await this.#run(title, [CDK, ...args, '--no-notices'])
@@ -201,7 +221,7 @@ function invocation(
 }
 
 /** A cdk.json of the same shape as the project's. */
-function configuration({ settings }: SimulatedBrokers): object {
+function configuration({ settings }: SimulatedBrokers, more: object): object {
   // Once a year: the emulator's scheduler really fires, and a run in the middle of a test would do its work.
   const schedules = ['cron(5 4 1 1 ? *)']
   const brokers = Object.entries(settings).map(([id, own]) => [id, { schedules, ...own }])
@@ -214,6 +234,7 @@ function configuration({ settings }: SimulatedBrokers): object {
         prefix: PREFIX,
         alertEmails: ['operator@example.com'],
         brokers: Object.fromEntries(brokers),
+        ...more,
       },
     },
   }
