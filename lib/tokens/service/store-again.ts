@@ -39,7 +39,7 @@ export async function storeAgain(job: StoringAgain, ports: Ports): Promise<reado
       await turn()
       const again = await rewritten(vault, account, name, (ms) => clock.sleep(ms))
       if (!again) continue
-      await tx.keep(afterStoredAgain(tx.state, name, again.before, again.after))
+      await tx.write(afterStoredAgain(tx.state, name, again.before, again.after))
       done.push(name)
     }
     return { result: done }

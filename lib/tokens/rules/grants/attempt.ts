@@ -19,7 +19,7 @@ import { gaveNothing, noteDoubt, withdrawDoubt } from '../token/doubt.ts'
 import { unresolved } from './block.ts'
 import { withAttempt } from './budget.ts'
 import { afterFailedTry, confirmedTries, type UsedCredentials, withTry } from './lockout.ts'
-import { storedVersion } from './secret-stamp.ts'
+import { secretStamp } from './secret-stamp.ts'
 
 /** A longer hint is taken for a mistake (another unit, another century); who means it says it again at the next try. */
 const LONGEST_NOT_BEFORE_S = 24 * 60 * 60
@@ -162,5 +162,5 @@ function isOfSecrets(error: TokenkeeperError): boolean {
 }
 
 function stampsOf(names: readonly SecretName[], stored: StoredSecrets): Readonly<Record<string, string>> {
-  return Object.fromEntries(names.map((name) => [name, storedVersion(stored, name)]))
+  return Object.fromEntries(names.map((name) => [name, secretStamp(stored, name)]))
 }

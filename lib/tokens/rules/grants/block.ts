@@ -5,7 +5,7 @@ import { isFromTheFuture } from '../../../model/time/clock-tolerance.ts'
 import { isAfter } from '../../../model/time/instants.ts'
 import type { StoredSecrets } from '../../../ports/token-vault.ts'
 import { isOlder } from '../token/older-read.ts'
-import { storedVersion } from './secret-stamp.ts'
+import { secretStamp } from './secret-stamp.ts'
 
 type Instant = Temporal.Instant
 
@@ -44,7 +44,7 @@ function isAnyStoredAgain(stored: StoredSecrets, stamps: Readonly<Record<string,
 /** Whether the secret was stored since its stamp was taken. An older version is SSM's stale answer, and was tried. */
 function isStoredAgain(stored: StoredSecrets, name: SecretName, stamp: string | undefined): boolean {
   const secret = stored.get(name)
-  if (secret === undefined || storedVersion(stored, name) === stamp) return false
+  if (secret === undefined || secretStamp(stored, name) === stamp) return false
   const [version, modifiedAt] = stamp?.split('@') ?? []
   return modifiedAt === undefined || !isOlder(secret, Number(version), Temporal.Instant.from(modifiedAt))
 }

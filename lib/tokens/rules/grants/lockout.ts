@@ -10,7 +10,7 @@ import {
 import type { SecretName } from '../../../model/secret-name.ts'
 import type { Broker, Grant } from '../../../ports/broker/broker.ts'
 import type { StoredSecrets } from '../../../ports/token-vault.ts'
-import { storedVersion } from './secret-stamp.ts'
+import { secretStamp } from './secret-stamp.ts'
 
 /** Where it is not known after how many wrong tries a broker locks (lib/brokers/README.md, Lock-outs). */
 const DEFAULT_LOCK_AFTER = 3
@@ -44,7 +44,7 @@ export function withTry(
   const names = [...countedSecrets(broker, grant).keys()]
   if (names.length === 0) return {}
   const more = names.map((name) => {
-    const stamp = storedVersion(stored, name)
+    const stamp = secretStamp(stored, name)
     const before = state.unconfirmed?.[name]
     return [name, { stamp, count: before?.stamp === stamp ? before.count + 1 : 1 }] as const
   })
@@ -116,7 +116,7 @@ export function nearLockout(
 ): { readonly reason: string; readonly fix: string } | undefined {
   for (const [name, most] of countedSecrets(broker, grant)) {
     const tries = unconfirmed?.[name]
-    if (!tries || tries.count < most || tries.stamp !== storedVersion(stored, name)) continue
+    if (!tries || tries.count < most || tries.stamp !== secretStamp(stored, name)) continue
     const times = tries.count === 1 ? 'once' : `${tries.count} times`
     return {
       reason:

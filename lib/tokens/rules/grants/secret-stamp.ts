@@ -2,7 +2,7 @@ import type { SecretName } from '../../../model/secret-name.ts'
 import type { StoredSecrets } from '../../../ports/token-vault.ts'
 
 /** Changes whenever the secret is stored again, and says nothing about its value. */
-export function storedVersion(stored: StoredSecrets, name: SecretName): string {
+export function secretStamp(stored: StoredSecrets, name: SecretName): string {
   const secret = stored.get(name)
   return secret ? `${secret.version}@${secret.modifiedAt}` : 'absent'
 }

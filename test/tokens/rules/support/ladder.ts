@@ -5,7 +5,7 @@ import { Secret } from '../../../../lib/model/secret.ts'
 import type { SecretName } from '../../../../lib/model/secret-name.ts'
 import type { Broker, Grant } from '../../../../lib/ports/broker/broker.ts'
 import type { StoredSecret } from '../../../../lib/ports/token-vault.ts'
-import { storedVersion } from '../../../../lib/tokens/rules/grants/secret-stamp.ts'
+import { secretStamp } from '../../../../lib/tokens/rules/grants/secret-stamp.ts'
 import { tokenRecord } from '../../../support/token-record.ts'
 
 /** The instant of every decision, where a test says no other. */
@@ -87,7 +87,7 @@ export function block(
   more: Partial<GrantBlock> = {},
   names: readonly SecretName[] = REFRESH.needs,
 ): GrantBlock {
-  const stamps = Object.fromEntries(names.map((name) => [name, storedVersion(stored(...ALL), name)]))
+  const stamps = Object.fromEntries(names.map((name) => [name, secretStamp(stored(...ALL), name)]))
   return { code, reason: 'it was refused', fix: 'mend it', stamps, forcible: false, ...more }
 }
 
