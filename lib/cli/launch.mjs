@@ -5,7 +5,7 @@
 //   node lib/cli/launch.mjs lib/cli/main.ts refresh
 //   node lib/cli/launch.mjs vitest run
 import { spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 const MODULES = join(ROOT, 'node_modules')
 const TOOLS = join(MODULES, '.bin')
-/** Runs TypeScript as it is and has node:sqlite; see the optionalDependencies "node-…", one of which fits. */
+/** Runs TypeScript as it is and has node:sqlite; see node/package.json beside this, one of whose packages fits. */
 const NEEDED_MAJOR = 24
 const OURS_IS_TOO_OLD = Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR
 const [PLATFORM, EXECUTABLE] = process.platform === 'win32' ? ['win', 'node.exe'] : [process.platform, 'node']
@@ -96,7 +96,10 @@ function install() {
 function lockfileIsWhole() {
   const cwd = mkdtempSync(join(tmpdir(), 'tokenkeeper-lockfile-'))
   try {
-    for (const file of ['package.json', 'package-lock.json', '.npmrc'])
+    const workspaces = manifestOf(ROOT)?.workspaces ?? []
+    for (const folder of workspaces) mkdirSync(join(cwd, folder), { recursive: true })
+    const manifests = ['', ...workspaces].map((folder) => join(folder, 'package.json'))
+    for (const file of [...manifests, 'package-lock.json', '.npmrc'])
       if (existsSync(join(ROOT, file))) copyFileSync(join(ROOT, file), join(cwd, file))
     return npm(NPM_JUDGE, { cwd, stdio: ['ignore', 'ignore', 2] }) === 0
   } finally {

@@ -131,6 +131,25 @@ test('what is asked for and not in the lockfile is not installed, and it says wh
   expect(anything()).toBe(false)
 })
 
+test('the same where a workspace asks, whose packages are installed like all others', async () => {
+  const workspace = (range: string) => ({ name: 'apart', dependencies: { 'some-package': range } })
+  const root = { name: 'clone', version: '1.0.0', workspaces: ['lib/apart'] }
+  const packages = {
+    '': root,
+    'lib/apart': workspace('^1.0.0'),
+    'node_modules/apart': { resolved: 'lib/apart', link: true },
+    'node_modules/some-package': { version: '1.0.0', integrity: integrityOf('1.0.0') },
+  }
+  write('package.json', JSON.stringify(root))
+  write('package-lock.json', JSON.stringify({ ...root, lockfileVersion: 3, packages }))
+  write('lib/apart/package.json', JSON.stringify(workspace('^1.1.0')))
+  expect(await launch()).toMatchObject({ code: 5, stderr: expect.stringContaining('does not fit') })
+  expect(anything()).toBe(false)
+  write('lib/apart/package.json', JSON.stringify(workspace('^1.0.0')))
+  expect(await launch()).toMatchObject({ code: 0, stdout: 'it runs\n' })
+  expect(JSON.parse(installed()).version).toBe('1.0.0')
+})
+
 test('a package that is not the one the lockfile was made with is not installed', async () => {
   lock('^1.0.0', integrityOf('1.1.0'))
   expect(await launch()).toMatchObject({
