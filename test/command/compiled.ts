@@ -5,10 +5,7 @@ import { BUNDLE_OPTIONS } from '../../infra/constructs/bundle/bundle-options.ts'
 const ROOT = resolve(import.meta.dirname, '../..')
 const FOLDER = join(ROOT, 'dist/cli/compiled')
 
-/**
- * The command in few files: it starts in half the time it takes to read 580 modules, and tests start it a thousand
- * times. As deep as lib/cli/backend/config-file.ts, which finds the project's folder by that.
- */
+/** The command in few files: it starts in half the time it takes to read 580 modules, and tests start it a thousand times. */
 export const COMPILED = join(FOLDER, 'main.js')
 
 /** Once before all tests, as vitest's global set-up. */

@@ -1,19 +1,20 @@
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Config, parseConfig } from '../../config.ts'
 import { withoutTilde } from '../../local/files.ts'
 import { ConfigurationError } from '../../model/errors.ts'
+import { type DefaultPlaces, defaultPlaces } from './installation.ts'
 import { readTextFile } from './text-file.ts'
-
-/** The clone this command belongs to: its cdk.json counts wherever the command is called from, as in a cron job. */
-export const INSTALLATION = resolve(import.meta.dirname, '../../..')
-const DEFAULT_FILE = resolve(INSTALLATION, 'cdk.json')
 
 /**
  * The configuration in a cdk.json, its paths made absolute from there. Throws ConfigurationError for a file that is
  * missing, no JSON, or wrong.
  */
-export function readConfigFile(path: string | undefined): Config {
-  const file = path === undefined ? DEFAULT_FILE : resolve(path)
+export function readConfigFile(
+  path: string | undefined,
+  { configs }: Pick<DefaultPlaces, 'configs'> = defaultPlaces(),
+): Config {
+  const file = path === undefined ? (configs.find(existsSync) ?? configs[0] ?? '') : resolve(path)
   const shown = path ?? 'cdk.json'
   const config = parseConfig(contextOf(read(file, shown), shown), shown)
   const files = config.mirrors.files.map((mirror) => ({

@@ -13,15 +13,13 @@ import { vaultKey } from '../../local/vault-key.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { loginService } from '../../tokens/login/login-service.ts'
-import { INSTALLATION } from './config-file.ts'
+import { defaultPlaces } from './installation.ts'
 import { localMirrors } from './mirror-setting.ts'
 import type { Backend, Setting } from './setting.ts'
 
-export const DEFAULT_HOME = resolve(INSTALLATION, '.tokenkeeper')
-
 /** Throws ConfigurationError. */
 export function homeFolder(path: string | undefined): string {
-  return path === undefined || path === '' ? DEFAULT_HOME : resolve(withoutTilde(path))
+  return path === undefined || path === '' ? defaultPlaces().home : resolve(withoutTilde(path))
 }
 
 /** Where `serve` answers unless it is told otherwise. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join, sep } from 'node:path'
 import { type CommandWords, shellWord } from '../../model/command-words.ts'
-import { INSTALLATION } from './config-file.ts'
+import { INSTALLATION } from './installation.ts'
 import type { Environment, GlobalOptions } from './setting.ts'
 
 const NAME = 'tokenkeeper'

@@ -1,7 +1,7 @@
 import { delimiter, join } from 'node:path'
 import type { ClientToken } from '../../client/sources/token-source.ts'
 import { nameOf } from '../../model/account-id.ts'
-import { INSTALLATION } from '../backend/config-file.ts'
+import { INSTALLATION } from '../backend/installation.ts'
 import { UsageError } from '../terminal/usage-error.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>

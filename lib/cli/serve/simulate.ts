@@ -8,7 +8,7 @@ import type { DemoAccount } from '../../simulators/demo/demo-accounts.ts'
 import { type DemoWorld, startDemoWorld } from '../../simulators/demo/demo-world.ts'
 import { SIMULATED_CODE } from '../../simulators/kit/login-page.ts'
 import { systemClock } from '../../system-clock.ts'
-import { DEFAULT_HOME } from '../backend/local-backend.ts'
+import { defaultPlaces } from '../backend/installation.ts'
 import type { GlobalOptions } from '../backend/setting.ts'
 import { EXIT } from '../terminal/exit-codes.ts'
 import { interrupted } from '../terminal/interrupted.ts'
@@ -57,7 +57,7 @@ function explain(
     terminal.style('bold', 'Simulated brokers are running until Ctrl-C. Everything in them is invented.'),
   )
   terminal.print('\nIn another terminal, point this software at them:\n')
-  terminal.print(`export TOKENKEEPER_HOME=${shellWord(join(DEFAULT_HOME, 'simulated'))}`)
+  terminal.print(`export TOKENKEEPER_HOME=${shellWord(join(defaultPlaces().home, 'simulated'))}`)
   for (const [name, value] of variables) terminal.print(`export ${name}=${value}`)
   terminal.print('\nAccounts they know; save the lines of one as sim.env and run its command:')
   for (const account of world.accounts) {

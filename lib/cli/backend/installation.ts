@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join, sep } from 'node:path'
+
+/** The folder of package.json: the clone, or the package as it was installed. Compiled files may lie anywhere in it. */
+export const INSTALLATION = packageAround(import.meta.dirname)
+
+/** Where accounts and their configuration are unless the call says otherwise. */
+export interface DefaultPlaces {
+  readonly home: string
+  /** The first of these that is there. */
+  readonly configs: readonly string[]
+}
+
+/**
+ * The clone's own folder, wherever the command is called from, as in a cron job. An installed package is emptied whenever
+ * npm installs anew, so its accounts are in the user's folder: one place, however many projects depend on the package,
+ * since an account that is kept in two loses its session to the other.
+ */
+export function defaultPlaces(installation = INSTALLATION, userFolder = homedir()): DefaultPlaces {
+  const own = join(installation, 'cdk.json')
+  if (!installation.includes(`${sep}node_modules${sep}`)) {
+    return { home: join(installation, '.tokenkeeper'), configs: [own] }
+  }
+  const home = join(userFolder, '.tokenkeeper')
+  return { home, configs: [join(home, 'cdk.json'), own] }
+}
+
+function packageAround(folder: string): string {
+  return existsSync(join(folder, 'package.json')) ? folder : packageAround(dirname(folder))
+}
