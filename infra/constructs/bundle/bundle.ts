@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { AssetHashType, DockerImage } from 'aws-cdk-lib'
-import { Code } from 'aws-cdk-lib/aws-lambda'
-import { buildSync } from 'esbuild'
+import type { Code } from 'aws-cdk-lib/aws-lambda'
+import { buildSync, type Metafile } from 'esbuild'
 import { BUNDLE_OPTIONS } from './bundle-options.ts'
+import { codeMadeBy } from './made-code.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 
@@ -14,7 +14,17 @@ const ROOT = join(import.meta.dirname, '../../..')
  * longer to read.
  */
 export function bundle(entry: string, outputDir: string): Readonly<Record<string, number>> {
-  const { metafile } = buildSync({
+  return Object.fromEntries(
+    Object.entries(bundleParts(entry, outputDir).outputs).map(([path, { bytes }]) => [
+      path.split('/').at(-1) ?? path,
+      bytes,
+    ]),
+  )
+}
+
+/** Does the same, and gives all that esbuild tells of it: what came in and what became of it. */
+export function bundleParts(entry: string, outputDir: string): Metafile {
+  return buildSync({
     ...BUNDLE_OPTIONS,
     absWorkingDir: ROOT,
     entryPoints: { index: join('functions', entry) },
@@ -24,26 +34,10 @@ export function bundle(entry: string, outputDir: string): Readonly<Record<string
     minifyWhitespace: true,
     minifySyntax: true,
     metafile: true,
-  })
-  return Object.fromEntries(
-    Object.entries(metafile.outputs).map(([path, { bytes }]) => [path.split('/').at(-1) ?? path, bytes]),
-  )
+  }).metafile
 }
 
 /** The code of a function, bundled on this machine: the dependencies of the lockfile, AWS' SDK among them. */
 export function bundledCode(entry: string): Code {
-  return Code.fromAsset(join(ROOT, 'functions'), {
-    assetHashType: AssetHashType.OUTPUT,
-    bundling: {
-      local: {
-        tryBundle(outputDir) {
-          bundle(entry, outputDir)
-          return true
-        },
-      },
-      // Neither runs: CDK asks for an image to fall back to, and tells assets apart by the command.
-      image: DockerImage.fromRegistry('unused'),
-      command: [entry],
-    },
-  })
+  return codeMadeBy(join(ROOT, 'functions'), entry, (outputDir) => bundle(entry, outputDir))
 }
