@@ -17,6 +17,6 @@ export default defineConfig({
   test: {
     ...suite,
     include: ['test/**/*.test.ts'],
-    exclude: ['test/{aws,browser,command}/**', 'node_modules/**'],
+    exclude: ['test/{aws,browser,command,package}/**', 'node_modules/**'],
   },
 })

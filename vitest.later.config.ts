@@ -21,7 +21,7 @@ export default defineConfig({
   test: {
     ...suite,
     include: ['test/**/*.test.ts'],
-    exclude: ['test/{aws,browser}/**', 'node_modules/**'],
+    exclude: ['test/{aws,browser,package}/**', 'node_modules/**'],
     env: {
       TZ: HOST_ZONE,
       SHIFT_CLOCK_MS: String(Math.round(Temporal.Now.instant().until(start()).total('milliseconds'))),
