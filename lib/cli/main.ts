@@ -24,8 +24,11 @@ export const program = new Command('tokenkeeper')
   .description('Keeps broker access tokens alive and proves each one before anybody uses it.')
   .version(VERSION)
   .addOption(new Option('--backend <name>', 'where accounts live').choices(['local', 'aws']))
-  .option('--config <file>', 'the configuration (default: the cdk.json of this project)')
-  .option('--home <folder>', 'folder of the local backend (default: TOKENKEEPER_HOME, else .tokenkeeper)')
+  .option('--config <file>', 'the configuration (default: cdk.json in the clone, else in ~/.tokenkeeper)')
+  .option(
+    '--home <folder>',
+    'folder of the local backend (default: TOKENKEEPER_HOME, else .tokenkeeper in the clone, else ~/.tokenkeeper)',
+  )
   .option('--json', 'print one JSON object and nothing else')
   .option('--ascii', 'print plain ASCII characters only')
   .option('--verbose', 'tell more of what happens')

@@ -4,10 +4,17 @@
 import { existsSync } from 'node:fs'
 
 const NEEDED_MAJOR = 24
+const COMPILED = new URL('../../dist/command/main.js', import.meta.url)
 
 if (existsSync(new URL('main.ts', import.meta.url))) {
   process.argv.splice(2, 0, 'lib/cli/main.ts')
   await import('./launch.mjs')
+} else if (!existsSync(COMPILED)) {
+  // As npm installs it from a Git URL: it packs without building first.
+  process.stderr.write(
+    'This tokenkeeper was installed without having been built. Fix: npm pack in a clone, and npm install the tarball\n',
+  )
+  process.exitCode = 5
 } else if (Number(process.versions.node.split('.')[0]) < NEEDED_MAJOR) {
   const { platform, arch, versions } = process
   const node = `node-${platform === 'win32' ? 'win' : platform}-${arch}@${NEEDED_MAJOR}`
@@ -18,7 +25,7 @@ if (existsSync(new URL('main.ts', import.meta.url))) {
   process.exitCode = 5
 } else {
   withoutExperimentalWarnings()
-  await import('../../dist/command/main.js')
+  await import(COMPILED.href)
 }
 
 /** node:sqlite warns at its first use, and nobody who runs a command can do anything about it. */

@@ -168,6 +168,17 @@ test('the bin of the package is the command line', async () => {
   expect(JSON.parse(stdout).args).toEqual(['0', '--json'])
 })
 
+test('a package that was installed from Git, and so was never built, says how it is made', async () => {
+  rmSync(join(clone, 'lib/cli/main.ts'))
+  expect(await launch(['status'], 'tokenkeeper.mjs')).toEqual({
+    code: 5,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /^This tokenkeeper was installed without having been built\. Fix: npm pack .*\n$/,
+    ),
+  })
+})
+
 test('passes a termination on and ends as its child does', async () => {
   installed('1.0.0')
   write(

@@ -71,7 +71,6 @@ describe('the installed command', () => {
     expect(readdirSync(program.path('node_modules/tokenkeeper')).toSorted()).toEqual([
       'LICENSE',
       'README.md',
-      'cdk.json',
       'dist',
       'lib',
       'package.json',

@@ -10,7 +10,6 @@ const { tarball, files, packedBytes } = inject('packed')
 /** All there is in the package, by folder: what no line here tells of is not published. */
 const PUBLISHED: Readonly<Record<string, RegExp>> = {
   'its manifest, README and licence': /^(package\.json|README\.md|LICENSE)$/,
-  'the configuration without one of the owner’s': /^cdk\.json$/,
   'the bin': /^lib\/cli\/tokenkeeper\.mjs$/,
   'the client': /^dist\/client\/(index|chunks\/[\w.-]+-[A-Z0-9]{8})\.js$/,
   'the client’s types': /^dist\/client\/types\/[\w/-]+\.d\.ts$/,
@@ -35,7 +34,7 @@ const holding = (what: RegExp | string): readonly string[] =>
     .filter((path) => (typeof what === 'string' ? text(path).includes(what) : what.test(text(path))))
 
 describe('the tarball', () => {
-  test('holds what is published and nothing else: no test, no source, no map, nobody’s accounts', () => {
+  test('holds what is published and nothing else: no test, no source, no map, nobody’s accounts or configuration', () => {
     const paths = files.map(({ path }) => path)
     const patterns = Object.values(PUBLISHED)
     expect(paths.filter((path) => !patterns.some((pattern) => pattern.test(path)))).toEqual([])

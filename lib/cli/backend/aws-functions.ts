@@ -190,6 +190,6 @@ function reportIn(name: string, functionError: string | undefined, text: string)
   const report = Report.safeParse(payload)
   if (report.success) return report.data as unknown as RunReport
   throw new ConfigurationError(`the function ${name} answered with something that is no report`, {
-    fix: 'deploy this version of the stack: npm run deploy',
+    fix: 'deploy this version of the stack: npx cdk deploy',
   })
 }

@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { BROKER_IDS } from '../../brokers/index.ts'
 import { type Config, parseConfig } from '../../config.ts'
 import { withoutTilde } from '../../local/files.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import { type DefaultPlaces, defaultPlaces } from './installation.ts'
 import { readTextFile } from './text-file.ts'
+
+/** Of an installed package without one: every broker, so that `setup` takes any. */
+const EVERY_BROKER = { brokers: Object.fromEntries(BROKER_IDS.map((id) => [id, {}])) }
 
 /**
  * The configuration in a cdk.json, its paths made absolute from there. Throws ConfigurationError for a file that is
@@ -12,10 +16,11 @@ import { readTextFile } from './text-file.ts'
  */
 export function readConfigFile(
   path: string | undefined,
-  { configs }: Pick<DefaultPlaces, 'configs'> = defaultPlaces(),
+  places: Pick<DefaultPlaces, 'config' | 'mayLackConfig'> = defaultPlaces(),
 ): Config {
-  const file = path === undefined ? (configs.find(existsSync) ?? configs[0] ?? '') : resolve(path)
-  const shown = path ?? 'cdk.json'
+  const file = resolve(path ?? places.config)
+  if (path === undefined && places.mayLackConfig && !existsSync(file)) return parseConfig(EVERY_BROKER)
+  const shown = path ?? (places.mayLackConfig ? file : 'cdk.json')
   const config = parseConfig(contextOf(read(file, shown), shown), shown)
   const files = config.mirrors.files.map((mirror) => ({
     ...mirror,

@@ -8,8 +8,9 @@ export const INSTALLATION = packageAround(import.meta.dirname)
 /** Where accounts and their configuration are unless the call says otherwise. */
 export interface DefaultPlaces {
   readonly home: string
-  /** The first of these that is there. */
-  readonly configs: readonly string[]
+  readonly config: string
+  /** Whether there need not be a configuration: then all brokers are on, with their defaults. */
+  readonly mayLackConfig: boolean
 }
 
 /**
@@ -18,12 +19,9 @@ export interface DefaultPlaces {
  * since an account that is kept in two loses its session to the other.
  */
 export function defaultPlaces(installation = INSTALLATION, userFolder = homedir()): DefaultPlaces {
-  const own = join(installation, 'cdk.json')
-  if (!installation.includes(`${sep}node_modules${sep}`)) {
-    return { home: join(installation, '.tokenkeeper'), configs: [own] }
-  }
-  const home = join(userFolder, '.tokenkeeper')
-  return { home, configs: [join(home, 'cdk.json'), own] }
+  const isClone = !installation.includes(`${sep}node_modules${sep}`)
+  const home = join(isClone ? installation : userFolder, '.tokenkeeper')
+  return { home, config: join(isClone ? installation : home, 'cdk.json'), mayLackConfig: !isClone }
 }
 
 function packageAround(folder: string): string {

@@ -21,7 +21,7 @@ export async function stackTopic({
     const { name, topicArn } = await functions.describe(first.broker.id)
     if (topicArn !== '') return topicArn
     throw new ConfigurationError(`the function ${name} knows of no topic`, {
-      fix: 'deploy this version of the stack: npm run deploy',
+      fix: 'deploy this version of the stack: npx cdk deploy',
     })
   } finally {
     functions.close()

@@ -11,7 +11,7 @@ import type { Composition } from '../backend/composition.ts'
 import { type Finding, fail, pass, warn } from './finding.ts'
 import { subscriptionFindings } from './subscriptions.ts'
 
-const MISSING = 'deploy the stack (npm run deploy), or set AWS_REGION to the region it is in'
+const MISSING = 'deploy the stack (npx cdk deploy), or set AWS_REGION to the region it is in'
 
 /** The deployed stack: each part found by reading it, which changes nothing. */
 export async function awsFindings({ config, brokers }: Composition): Promise<readonly Finding[]> {

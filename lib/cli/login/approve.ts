@@ -66,7 +66,7 @@ function nobodyReceives(
     {
       fix: here
         ? `run tokenkeeper serve, behind an address the broker can reach; set "site": { "url": … } to that address in cdk.json, and register the notifier URL: tokenkeeper login ${account} --webhook-url`
-        : 'set "site": { "enabled": true } in cdk.json and run npm run deploy',
+        : 'set "site": { "enabled": true } in cdk.json and run npx cdk deploy',
     },
   )
 }
