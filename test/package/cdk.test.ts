@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { bundle } from '../../infra/constructs/bundle/bundle.ts'
+import { pageAt } from '../support/page.ts'
 import { Program } from './npm.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -48,15 +49,9 @@ describe('with the CDK', () => {
     )
     await program.install(...versions)
     console.info(`with what deploys: ${program.installedMegabytes} MB in node_modules`)
-    program.write(
-      'app.mjs',
-      `import { App } from 'aws-cdk-lib'
-import { parseConfig, TokenKeeperStack } from 'tokenkeeper/cdk'
-
-const config = parseConfig({ brokers: { fyers: {} } })
-new TokenKeeperStack(new App(), config.stackName, { config })
-`,
-    )
+    // The app of five lines that the manual shows.
+    const app = /```ts\n\/\/ app\.mjs\n([\s\S]*?)```/.exec(pageAt('infra/README.md').text)?.[1]
+    program.write('app.mjs', app ?? '')
     const synth = ['npx', 'cdk', 'synth', '--quiet', '--no-notices', '--app', 'node app.mjs']
     const { code, stderr } = await program.run(synth, { ...program.env, CI: 'true' })
     expect({ code, errors: stderr.match(/error.*/gi) }).toEqual({ code: 0, errors: null })

@@ -9,7 +9,7 @@ import type { TokenSource } from './token-source.ts'
 export interface LocalHomeOptions {
   /** `fyers`, or `iifl/28748327`. */
   readonly account: string
-  /** The folder in which tokenkeeper keeps its stores: TOKENKEEPER_HOME, or `.tokenkeeper` of its clone. */
+  /** Where tokenkeeper keeps its stores: TOKENKEEPER_HOME, else `.tokenkeeper` of its clone, or `~/.tokenkeeper`. */
   readonly home: string
   /** The `tokenkeeper` context of cdk.json, so that the owner's settings hold here too. @default - none are set */
   readonly config?: unknown
