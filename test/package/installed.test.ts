@@ -46,6 +46,20 @@ function packagesOf(folder: string): readonly string[] {
   return [...new Set(imported.map(([, name = '']) => name))].filter((name) => name !== 'node')
 }
 
+const COMPILED = program.path('node_modules/tokenkeeper/dist/command')
+
+/** The compiled files that main.js imports at once, itself included. */
+function startFiles(file = 'main.js', found = new Set<string>()): Set<string> {
+  found.add(file)
+  for (const [, name = ''] of readFileSync(join(COMPILED, file), 'utf8').matchAll(
+    /(?:from|^import) "(\.[^"]+)"/gm,
+  )) {
+    const imported = join(file, '..', name)
+    if (!found.has(imported)) startFiles(imported, found)
+  }
+  return found
+}
+
 describe('the installed command', () => {
   test('says its version and what it can', async () => {
     const { version } = JSON.parse(
@@ -59,6 +73,13 @@ describe('the installed command', () => {
     const help = await program.run(['npx', 'tokenkeeper', '--help'])
     expect(help).toMatchObject({ code: 0, stderr: '' })
     expect(help.stdout).toMatch(/^Usage: tokenkeeper .*\n[\s\S]*\bsetup .*<account>[\s\S]*\bserve\b/)
+  })
+
+  test('reads no simulator, no page and no AWS before a command needs them', () => {
+    const start = [...startFiles()].map((name) => readFileSync(join(COMPILED, name), 'utf8')).join('\n')
+    expect(start).toContain('Keeps broker access tokens alive')
+    const later = ['Simulator', '@aws-sdk/', 'from "hono"', 'node:sqlite']
+    expect(later.filter((word) => start.includes(word))).toEqual([])
   })
 
   test('keeps accounts in the user’s folder, and advises what runs here', async () => {
