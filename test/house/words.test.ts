@@ -4,8 +4,8 @@ import { sourceFiles } from './arrows.ts'
 
 const EXPORTED = /^export (?:async )?(?:abstract )?(?:const|function|class|interface|type)\*? (\w+)/gm
 
-/** What Lambda wants each function's entry to be called. */
-const EXEMPT = new Set(['handler'])
+/** What Lambda wants each function's entry to be called; what stands for bundling where the package is installed. */
+const EXEMPT = new Set(['handler', 'bundledCode'])
 
 /** Words of this project's own that newcomers could not guess; lib/tokens/README.md, Words, has those that are used. */
 const GIVEN_UP = /\b(desks?|audiences?|climbs?|climbed|scenes?|standings?|needing)\b/i
