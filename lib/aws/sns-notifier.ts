@@ -31,7 +31,7 @@ export interface SnsNotifierOptions {
 /**
  * The notifier on SNS. One publication holds every form: text for mail, one line for SMS, and the JSON of
  * lib/channels/alert-json.ts for machines. Filter policies find the broker, account, kind and severity as message attributes; a
- * notice has only the last two.
+ * notice has no account, and a broker only where it is about one.
  */
 export function snsNotifier(options: SnsNotifierOptions): Notifier & Announcer {
   const send = snsPublisher({
@@ -89,7 +89,11 @@ function shortened(text: string): string {
 }
 
 function attributesOf(message: Message): Readonly<Record<string, string>> {
-  const { kind, severity } = message
-  if (!isAlert(message)) return { kind, severity }
-  return { broker: message.broker, account: message.account, kind, severity }
+  const { broker, kind, severity } = message
+  return {
+    ...(broker !== undefined && { broker }),
+    ...(isAlert(message) && { account: message.account }),
+    kind,
+    severity,
+  }
 }

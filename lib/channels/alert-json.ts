@@ -14,8 +14,9 @@ export interface AlertJson {
   readonly title: string
   readonly reason: string
   readonly action: string
-  /** Absent, as are the three after it, in a notice about the installation itself. */
+  /** Absent in a notice about the installation itself, unless it is about one broker. */
   readonly broker?: string
+  /** Absent, as are the two after it, in every notice about the installation itself. */
   readonly account?: string
   readonly accountName?: string
   /** The same for every message of one incident, its end (`solved`) included. */
@@ -35,13 +36,13 @@ export function alertJson(message: Message, words: CommandWords = BARE): AlertJs
     title: line(title),
     reason: worded(line(reason), words),
     action: worded(line(action), words),
+    ...(message.broker !== undefined && { broker: line(message.broker) }),
     ...(isAlert(message) && partsOfAlert(message)),
   }
 }
 
-function partsOfAlert({ broker, account, accountName, incident, deadline, link }: Alert) {
+function partsOfAlert({ account, accountName, incident, deadline, link }: Alert) {
   return {
-    broker: line(broker),
     account: line(account),
     accountName: line(accountName),
     incident: line(incident),

@@ -17,7 +17,7 @@ const URGENCY: Readonly<Record<Alert['severity'], string>> = {
   info: 'for your information',
 }
 /** A notice knows no market. */
-const URGENCY_OF_NOTICE = { action: 'act today', info: 'for your information' } as const
+const URGENCY_OF_NOTICE: typeof URGENCY = { ...URGENCY, action: 'act today' }
 
 /**
  * A message as plain text for mail, to be read on a phone: what happened and by when, the one link on a line of its own,
@@ -45,7 +45,10 @@ export function alertText(message: Message, words: CommandWords = BARE): string 
 }
 
 function sortedBy(message: Message): readonly string[] {
-  if (!isAlert(message)) return [`Urgency: ${URGENCY_OF_NOTICE[message.severity]}`]
+  if (!isAlert(message)) {
+    const { broker, severity } = message
+    return [...(broker === undefined ? [] : [`Broker: ${broker}`]), `Urgency: ${URGENCY_OF_NOTICE[severity]}`]
+  }
   const { account, accountName, severity, incident } = message
   return [
     `Account: ${account}${accountName === account ? '' : ` (${accountName})`}`,

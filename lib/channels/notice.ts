@@ -5,8 +5,10 @@ import type { Alert } from '../ports/notifier.ts'
  * it is no `Alert`; it goes the same way to the same people.
  */
 export interface Notice {
-  readonly kind: 'operator_action' | 'test'
-  readonly severity: 'action' | 'info'
+  readonly kind: 'operator_action' | 'solved' | 'test'
+  readonly severity: Alert['severity']
+  /** The one broker it is about. @default - it is about all of them, or about none */
+  readonly broker?: string
   /** One line for a mail subject. */
   readonly title: string
   /** What happened, in one sentence. */

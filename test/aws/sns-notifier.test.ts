@@ -171,6 +171,19 @@ describe('a queue', () => {
     expect(JSON.parse(envelope?.Message ?? '')).toEqual({ version: 1, ...NOTICE })
   })
 
+  test('gets a notice about one broker with its name', async () => {
+    const { topicArn, received } = await newTopicWithQueue({ broker: ['fyers'] })
+    await snsNotifier({ topicArn }).announce(NOTICE)
+    await snsNotifier({ topicArn }).announce({ ...NOTICE, broker: 'fyers', severity: 'page' })
+    const [envelope, ...others] = await received()
+    expect(others).toEqual([])
+    expect(envelope?.MessageAttributes).toMatchObject({
+      broker: { Value: 'fyers' },
+      severity: { Value: 'page' },
+    })
+    expect(JSON.parse(envelope?.Message ?? '')).toMatchObject({ broker: 'fyers', severity: 'page' })
+  })
+
   test.each([
     ['broker', ALERT.broker, { broker: 'upstox' }],
     ['account', ALERT.account, { account: parseAccountId('fyers') }],
