@@ -4,11 +4,15 @@ import type { Construct } from 'constructs'
 import { type Config, enabledBrokers } from '../lib/config.ts'
 import { stackCommand } from '../lib/model/command-words.ts'
 import { resourceNames } from '../lib/resource-names.ts'
+import { AlarmTeller } from './constructs/alarms/alarm-teller.ts'
+import { StackAlarms } from './constructs/alarms/stack-alarms.ts'
 import { Alerts } from './constructs/alerts.ts'
 import { BrokerRefresher } from './constructs/broker/refresher.ts'
+import { assertFunctionNames } from './constructs/function-name.ts'
 import { ConsumerPolicy } from './constructs/policy/consumer-policy.ts'
 import { PrefixOwner } from './constructs/policy/prefix-owner.ts'
 import { reachableRedis } from './constructs/reachable-redis.ts'
+import { ScheduledStarts } from './constructs/scheduled-starts.ts'
 import { Site, type SiteBroker } from './constructs/site/site.ts'
 import { SiteApi } from './constructs/site/site-api.ts'
 import { StateTable } from './constructs/state-table.ts'
@@ -26,6 +30,9 @@ export class TokenKeeperStack extends Stack {
     super(scope, id, props)
     const { config } = props
     const names = resourceNames(config.stackName)
+    const brokers = enabledBrokers(config)
+    const scheduled = [...brokers.map(({ broker }) => names.function(broker.id)), names.subscriptionCheck]
+    assertFunctionNames([...scheduled, names.site, names.alarms])
     const keys = vaultKeys(this, config)
     if (keys.present) {
       new CfnOutput(this, 'VaultKeyArn', {
@@ -53,8 +60,29 @@ export class TokenKeeperStack extends Stack {
     const redis = reachableRedis(this, config.mirrors.redis)
     // CDK's RetentionDays are the numbers of days themselves.
     const logRetention = config.logRetentionDays as RetentionDays
-    const brokers = enabledBrokers(config)
     const command = stackCommand(config.backend)
+    const teller = new AlarmTeller(this, 'Alarms', {
+      functionName: names.alarms,
+      stackName: config.stackName,
+      topic: alerts.topic,
+      logRetention,
+      command,
+    })
+    const telling = { stackName: config.stackName, action: teller.action }
+    const starts = new ScheduledStarts(this, 'Starts', {
+      queueName: names.undelivered,
+      groupName: names.schedules,
+      functionNames: scheduled,
+      telling,
+    })
+    if (brokers.length > 0) {
+      new StackAlarms(this, 'StackAlarms', {
+        metricsNamespace: config.stackName,
+        watchesMirror: redis !== undefined,
+        command,
+        telling,
+      })
+    }
     // Also without a login to make: programs ask it for tokens.
     const hasSite = config.site.enabled && brokers.length > 0
     const siteApi = hasSite ? new SiteApi(this, 'SiteApi', { apiName: names.site, logRetention }) : undefined
@@ -74,7 +102,8 @@ export class TokenKeeperStack extends Stack {
         topic: alerts.topic,
         eventsTopic: events?.topic,
         redis,
-        alarmAction: alerts.action,
+        starts,
+        telling,
         metricsNamespace: config.stackName,
         logRetention,
         allowHttpHosts: config.allowHttpHosts,
@@ -107,7 +136,8 @@ export class TokenKeeperStack extends Stack {
       emails: config.alertEmails,
       timeZone: brokers[0]?.broker.schedule.timeZone ?? 'UTC',
       metricsNamespace: config.stackName,
-      alarmAction: alerts.action,
+      starts,
+      telling,
       logRetention,
       command,
     })
@@ -122,7 +152,7 @@ export class TokenKeeperStack extends Stack {
       table,
       brokers: siteBrokers,
       allowHttpHosts: config.allowHttpHosts,
-      alarmAction: alerts.action,
+      telling,
       logRetention,
       vaultKeys: keys,
       command,

@@ -11,6 +11,12 @@ export interface ResourceNames {
   readonly site: string
   /** The Lambda function that looks daily whether alerts reach people. */
   readonly subscriptionCheck: string
+  /** The Lambda function that tells people of alarms. */
+  readonly alarms: string
+  /** The group of all its schedules. */
+  readonly schedules: string
+  /** The queue of what could not be started or finished. */
+  readonly undelivered: string
   /** The Lambda function of one broker. */
   function(brokerId: string): string
 }
@@ -22,6 +28,9 @@ export function resourceNames(stackName: string): ResourceNames {
     events: `${stackName}-tokens`,
     site: `${stackName}-site`,
     subscriptionCheck: `${stackName}-subscriptions`,
+    alarms: `${stackName}-alarms`,
+    schedules: stackName,
+    undelivered: `${stackName}-undelivered`,
     function: (brokerId) => `${stackName}-${brokerId}`,
   }
 }

@@ -3,26 +3,20 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware'
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
-import * as z from 'zod/mini'
 import { snsClient } from '../../lib/aws/clients.ts'
 import { snsNotifier } from '../../lib/aws/sns-notifier.ts'
 import { subscriptionsOf } from '../../lib/aws/sns-subscriptions.ts'
 import { findingsOf, type SubscriptionFinding } from '../../lib/aws/subscription-findings.ts'
 import type { Notice } from '../../lib/channels/notice.ts'
-import { ConfigurationError } from '../../lib/model/errors.ts'
 import { forgetSecrets } from '../../lib/model/secret.ts'
 import { presentable } from './refresh/presentable.ts'
 import { stackWords } from './stack-words.ts'
 import { maskingLogger } from './telemetry.ts'
+import { topicArnOf } from './topic-variable.ts'
 
 /** Named by infra/constructs/subscription-check.ts as well, which may not import from here. */
 const METRIC = 'AlertSubscriptionProblems'
 const DEFAULT_NAMESPACE = 'Tokenkeeper'
-
-const Variables = z.object({
-  TOKENKEEPER_TOPIC_ARN: z.string().check(z.startsWith('arn:')),
-  TOKENKEEPER_ALERT_EMAILS: z._default(z.string(), ''),
-})
 
 interface SubscriptionReport {
   readonly problems: number
@@ -42,12 +36,12 @@ export function subscriptionsHandler(): SubscriptionsHandler {
 
   const check = async (): Promise<SubscriptionReport> => {
     try {
-      const { topicArn, emails } = readVariables()
+      const topicArn = topicArnOf()
       // CloudWatch takes no metric without a dimension from a log line.
       metrics.clearDefaultDimensions()
       metrics.setDefaultDimensions({ topic: topicArn.split(':').at(-1) ?? '' })
       const client = await snsClient()
-      const findings = findingsOf(topicArn, await subscriptionsOf(topicArn, client), emails)
+      const findings = findingsOf(topicArn, await subscriptionsOf(topicArn, client), configuredEmails())
       metrics.addMetric(METRIC, MetricUnit.Count, findings.length)
       for (const { says } of findings) logger.warn(says)
       if (findings.length > 0) {
@@ -79,13 +73,7 @@ function noticeOf(findings: readonly SubscriptionFinding[]): Notice {
   }
 }
 
-function readVariables(): { readonly topicArn: string; readonly emails: readonly string[] } {
-  const parsed = Variables.safeParse(process.env)
-  if (!parsed.success) {
-    throw new ConfigurationError('the environment of this function is wrong: TOKENKEEPER_TOPIC_ARN', {
-      fix: 'deploy the stack again; its variables are not meant to be edited by hand',
-    })
-  }
-  const { TOKENKEEPER_TOPIC_ARN: topicArn, TOKENKEEPER_ALERT_EMAILS: emails } = parsed.data
-  return { topicArn, emails: emails.split(',').filter((email) => email !== '') }
+/** Addresses that ought to be subscribed. */
+function configuredEmails(): readonly string[] {
+  return (process.env['TOKENKEEPER_ALERT_EMAILS'] ?? '').split(',').filter((email) => email !== '')
 }

@@ -2,7 +2,7 @@ import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import { worded } from '../../lib/model/command-words.ts'
 import { maskSecrets } from '../../lib/model/secret.ts'
-import type { Fields, Telemetry } from '../../lib/ports/telemetry.ts'
+import type { Fields, Metric, Telemetry } from '../../lib/ports/telemetry.ts'
 import { stackWords } from './stack-words.ts'
 
 /** Where the stack does not name its own namespace. */
@@ -33,10 +33,22 @@ const LOGGED_FIELDS: readonly string[] = [
   'version',
 ]
 
-/** Powertools behind the Telemetry port, with the instances that the middleware needs. */
+/**
+ * What is rare and alike for every broker, and counted for the stack as a whole: infra/constructs/alarms/stack-alarms.ts has
+ * one alarm on each, however many brokers there are.
+ */
+const OF_THE_STACK: ReadonlySet<Metric> = new Set([
+  'TokenLost',
+  'NotifyFailed',
+  'SubscriberFailed',
+  'ClockDriftSeconds',
+])
+
+/** Powertools behind the Telemetry port, with the logger that the middleware needs. */
 export interface LambdaTelemetry extends Telemetry {
   readonly logger: Logger
-  readonly metrics: Metrics
+  /** Writes what was counted and not written yet. */
+  publish(): void
 }
 
 /**
@@ -45,21 +57,33 @@ export interface LambdaTelemetry extends Telemetry {
  */
 export function lambdaTelemetry(broker: string): LambdaTelemetry {
   const logger = maskingLogger(broker)
-  const metrics = new Metrics({
-    namespace: process.env['POWERTOOLS_METRICS_NAMESPACE'] || DEFAULT_NAMESPACE,
-    logger,
-  })
-  // The broker is the only dimension: Powertools' own "service" would make every alarm name it too.
-  metrics.clearDefaultDimensions()
-  metrics.setDefaultDimensions({ broker })
+  const namespace = process.env['POWERTOOLS_METRICS_NAMESPACE'] || DEFAULT_NAMESPACE
+  const ofBroker = metricsOf({ broker })
+  const ofStack = metricsOf({ stack: namespace })
+
+  function metricsOf(dimensions: Record<string, string>): Metrics {
+    const metrics = new Metrics({ namespace, logger })
+    // One dimension: Powertools' own "service" would make every alarm name it too.
+    metrics.clearDefaultDimensions()
+    metrics.setDefaultDimensions(dimensions)
+    return metrics
+  }
+
   return {
     logger,
-    metrics,
+    publish() {
+      for (const metrics of [ofBroker, ofStack]) {
+        if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics()
+      }
+    },
     info: (message, fields) => logger.info(message, allowed(fields)),
     warn: (message, fields) => logger.warn(message, allowed(fields)),
     error: (message, fields) => logger.error(message, allowed(fields)),
     // A function serves one broker, so the dimension is set once above.
     count(metric, _broker, value = 1) {
+      const metrics = OF_THE_STACK.has(metric) ? ofStack : ofBroker
+      // What a person finds in the log of this function has its broker beside it.
+      ofStack.addMetadata('broker', broker)
       metrics.addMetric(metric, metric.endsWith('Seconds') ? MetricUnit.Seconds : MetricUnit.Count, value)
     },
   }

@@ -1,30 +1,18 @@
-import { Duration, RemovalPolicy, Stack, TimeZone } from 'aws-cdk-lib'
-import {
-  Alarm,
-  ComparisonOperator,
-  type IAlarmAction,
-  Metric,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch'
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
-import {
-  Architecture,
-  type IFunction,
-  Function as LambdaFunction,
-  LoggingFormat,
-  Runtime,
-} from 'aws-cdk-lib/aws-lambda'
+import { Architecture, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
-import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler'
-import { LambdaInvoke } from 'aws-cdk-lib/aws-scheduler-targets'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
+import { type AlarmTelling, NamedAlarm } from './alarms/named-alarm.ts'
 import { bundledCode } from './bundle/bundle.ts'
 import { commandVariable } from './environment.ts'
+import type { ScheduledStarts } from './scheduled-starts.ts'
 
 /** Before anybody's market opens and when people look at their mail. */
-const DAILY_AT = '7'
+const DAILY = 'cron(0 7 * * ? *)'
 /** What functions/runtime/subscriptions-handler.ts counts. */
 const METRIC = 'AlertSubscriptionProblems'
 
@@ -36,8 +24,9 @@ export interface SubscriptionCheckProps {
   /** An IANA name. */
   readonly timeZone: string
   readonly metricsNamespace: string
-  /** What the alarms do when they go off, for those who do hear. */
-  readonly alarmAction: IAlarmAction
+  readonly starts: ScheduledStarts
+  /** Tells those who do hear. */
+  readonly telling: AlarmTelling
   readonly logRetention: RetentionDays
   /** How people call our command for this stack. */
   readonly command: string
@@ -58,7 +47,7 @@ export class SubscriptionCheck extends Construct {
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       description: 'What the check of the alert subscriptions may do',
-      inlinePolicies: { Check: permissions(props.topic, logGroup) },
+      inlinePolicies: { Check: permissions(props, logGroup) },
     })
     const handler = new LambdaFunction(this, 'Function', {
       functionName: props.functionName,
@@ -78,63 +67,29 @@ export class SubscriptionCheck extends Construct {
       },
       logGroup,
       loggingFormat: LoggingFormat.JSON,
+      onFailure: new SqsDestination(props.starts.deadLetterQueue),
     })
-    this.#daily(handler, props.timeZone)
-    this.#alarms(handler, props)
-  }
-
-  #daily(handler: IFunction, timeZone: string): void {
-    const sourceAccount = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } }
-    const role = new Role(this, 'SchedulerRole', {
-      assumedBy: new ServicePrincipal('scheduler.amazonaws.com', { conditions: sourceAccount }),
-      description: 'Lets EventBridge Scheduler start the check of the alert subscriptions',
-      inlinePolicies: {
-        Start: new PolicyDocument({
-          statements: [
-            new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [handler.functionArn] }),
-          ],
-        }),
-      },
+    props.starts.start(this, 'Daily', {
+      function: handler,
+      expression: DAILY,
+      timeZone: props.timeZone,
+      input: { reason: 'schedule' },
     })
-    new Schedule(this, 'Daily', {
-      schedule: ScheduleExpression.cron({ minute: '0', hour: DAILY_AT, timeZone: TimeZone.of(timeZone) }),
-      target: new LambdaInvoke(handler, {
-        role: role.withoutPolicyUpdates(),
-        input: ScheduleTargetInput.fromObject({ reason: 'schedule' }),
-      }),
-    })
-  }
-
-  /** One datum a day: an alarm keeps its state until the next, and a check by hand after a repair ends it at once. */
-  #alarms(
-    handler: IFunction,
-    { topic, metricsNamespace, alarmAction, command }: SubscriptionCheckProps,
-  ): void {
-    const problems = new Alarm(this, 'Problems', {
+    // One datum a day: the alarm keeps its state until the next, and a check by hand after a repair ends it at once.
+    new NamedAlarm(this, 'Problems', {
+      title: 'alerts do not reach everybody',
+      happened: 'Alerts do not reach everybody they should',
+      toDo: `run ${props.command} alerts list`,
       metric: new Metric({
-        namespace: metricsNamespace,
+        namespace: props.metricsNamespace,
         metricName: METRIC,
-        dimensionsMap: { topic: topic.topicName },
+        dimensionsMap: { topic: props.topic.topicName },
         statistic: Stats.MAXIMUM,
         period: Duration.minutes(5),
       }),
-      threshold: 1,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.IGNORE,
-      alarmDescription: `Alerts do not reach everybody they should; run ${command} alerts list`,
+      lasts: true,
+      telling: props.telling,
     })
-    problems.addAlarmAction(alarmAction)
-    problems.addOkAction(alarmAction)
-    const errors = new Alarm(this, 'Errors', {
-      metric: handler.metricErrors({ period: Duration.minutes(5) }),
-      threshold: 1,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-      alarmDescription: 'Nobody knows whether alerts reach people: the daily check failed; read its log',
-    })
-    errors.addAlarmAction(alarmAction)
   }
 }
 
@@ -142,7 +97,7 @@ export class SubscriptionCheck extends Construct {
  * SNS knows no subscriptions as resources: it holds GetSubscriptionAttributes against the ARN of the topic, as its
  * refusals say ("not authorized to perform: SNS:GetSubscriptionAttributes on resource: <the topic>").
  */
-function permissions(topic: ITopic, logGroup: ILogGroup): PolicyDocument {
+function permissions({ topic, starts }: SubscriptionCheckProps, logGroup: ILogGroup): PolicyDocument {
   return new PolicyDocument({
     statements: [
       new PolicyStatement({
@@ -155,6 +110,11 @@ function permissions(topic: ITopic, logGroup: ILogGroup): PolicyDocument {
         sid: 'LogOfTheCheck',
         actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
         resources: [logGroup.logGroupArn],
+      }),
+      new PolicyStatement({
+        sid: 'LeaveWhatFailed',
+        actions: ['sqs:SendMessage'],
+        resources: [starts.deadLetterQueue.queueArn],
       }),
     ],
   })

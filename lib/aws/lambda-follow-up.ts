@@ -41,10 +41,19 @@ export function lambdaFollowUp({ functionName, client = lambdaClient }: LambdaFo
 }
 
 /** The event of each follow-up, as functions/runtime/refresh/event.ts reads it. */
-function payloads({ accounts, forcedAt, continuation }: FollowUpRequest): readonly Buffer[] {
-  const event = (part: readonly AccountId[]): Buffer =>
-    Buffer.from(JSON.stringify({ accounts: part, reason: 'continued', forcedAt, continuation }))
-  const frame = event([]).length
+function payloads({ accounts, forcedAt, continuation, unsuccessful }: FollowUpRequest): readonly Buffer[] {
+  const event = (part: readonly AccountId[], isLast = false): Buffer =>
+    Buffer.from(
+      JSON.stringify({
+        accounts: part,
+        reason: 'continued',
+        forcedAt,
+        continuation,
+        // Of several that go on at the same time one alone may say that no account is left.
+        ...(isLast && { unsuccessful }),
+      }),
+    )
+  const frame = event([], true).length
   const parts: AccountId[][] = []
   let bytes = Number.POSITIVE_INFINITY
   for (const account of accounts) {
@@ -56,5 +65,5 @@ function payloads({ accounts, forcedAt, continuation }: FollowUpRequest): readon
     parts.at(-1)?.push(account)
     bytes += added
   }
-  return parts.map(event)
+  return parts.map((part, index) => event(part, index === parts.length - 1))
 }

@@ -52,21 +52,6 @@ export function parseSchedule(expression: string, timeZone: string): Schedule {
   }
 }
 
-/** Seconds of the longest pause between two runs of these schedules in the four weeks after an instant. */
-export function longestPauseSeconds(schedules: readonly Schedule[], fromMs: number): number {
-  const horizonMs = fromMs + 28 * SECONDS.day * 1000
-  let longest = 0
-  let last = fromMs
-  for (let now = fromMs; now < horizonMs; ) {
-    const nexts = schedules.flatMap((schedule) => schedule.next(now) ?? [])
-    if (nexts.length === 0) break
-    now = Math.min(...nexts)
-    if (last !== fromMs) longest = Math.max(longest, now - last)
-    last = now
-  }
-  return Math.ceil(longest / 1000)
-}
-
 /** One field in croner's dialect: steps need an end, days of the week count from 0. */
 function toCroner(field: string, index: number): string {
   const last = LAST[index] as string

@@ -43,6 +43,11 @@ export function isSuccess(outcome: Outcome): boolean {
   return SUCCESSFUL.has(outcome)
 }
 
+/** Whether an account ended without success, and nobody was asked for a login. */
+export function isUnsuccessful(outcome: Outcome | undefined): boolean {
+  return outcome === 'failed' || outcome === 'ambiguous'
+}
+
 /** Adds up the results. Fresh accounts count as skipped: there was nothing to do. */
 export function report(results: readonly AccountResult[], handedOver = 0, emptyMessage = ''): RunReport {
   const refreshed = results.filter(({ outcome }) => outcome === 'refreshed').length

@@ -8,6 +8,8 @@ export interface FollowUpRequest {
   readonly forcedAt?: Temporal.Instant | undefined
   /** Which invocation of this run the follow-up is; the first follow-up is 1. */
   readonly continuation: number
+  /** Of a run over every account of the registry: how many it has left without success. Absent for named accounts. */
+  readonly unsuccessful?: number | undefined
 }
 
 /** Continues a run that met the end of its process. */

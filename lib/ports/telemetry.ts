@@ -16,6 +16,8 @@ export type Metric =
   | 'AwaitingLogin'
   | 'Ambiguous'
   | 'Failed'
+  /** Accounts that a run left without success, and that the next one will not mend soon. */
+  | 'Unsuccessful'
   | 'Skipped'
   | 'Paused'
   | 'TokenLost'

@@ -24,7 +24,9 @@ const SITE = 'site'
 /** Two seconds of work on an idle machine; how long it takes beside other tests is not what is tested here. */
 const BUNDLING_MS = 60_000
 /** What is of the simulators and the embedded backend, and of no function. */
-const EMBEDDED = ['Simulator', 'VirtualClock', 'croner', 'PRAGMA user_version']
+const EMBEDDED = ['Simulator', 'VirtualClock', 'PRAGMA user_version']
+/** Reads schedules: only where something went wrong, and never for a page. */
+const SCHEDULES = 'CronPattern: '
 
 let directory: string
 const sizes = new Map<string, Readonly<Record<string, number>>>()
@@ -70,9 +72,10 @@ describe.each(BROKER_IDS)('the bundle of %s', (id) => {
     expect([...strangers, ...EMBEDDED].filter((word) => text.includes(word))).toEqual([])
   })
 
-  test('reads HTTP, SNS, Lambda and Redis clients only when a run needs them', () => {
+  test('reads HTTP, SNS, Lambda and Redis clients, and schedules, only when a run needs them', () => {
     const [start, whole] = [textOf(id, startFiles(id)), textOf(id)]
     const later = [
+      SCHEDULES,
       'UND_ERR_CONNECT_TIMEOUT',
       'AmazonSimpleNotificationService',
       'AWSGirApiService',
@@ -99,7 +102,7 @@ describe('the bundle of the login site', () => {
 
   test('cannot speak to a broker or a Redis, and holds nothing of the embedded backend', () => {
     const text = textOf(SITE)
-    const absent = ['UND_ERR_CONNECT_TIMEOUT', 'SocketClosedUnexpectedlyError', ...EMBEDDED]
+    const absent = ['UND_ERR_CONNECT_TIMEOUT', 'SocketClosedUnexpectedlyError', SCHEDULES, ...EMBEDDED]
     expect(absent.filter((word) => text.includes(word))).toEqual([])
   })
 

@@ -68,6 +68,16 @@ describe('a step of a login', () => {
     expect(await world.record(account)).toMatchObject({ accessToken: { source: 'login' } })
   })
 
+  test('R3.9 that mends an account which had failed ends the alarm of its broker', async () => {
+    await world.change(account, {
+      last: { at: world.clock.now(), outcome: 'failed', reason: 'a passing fault' },
+    })
+    const state = await begun()
+    expect(output.text()).not.toContain('Unsuccessful')
+    await finish({ state, code: world.simulator.codeFor('SIM001') })
+    expect(output.lines()).toContainEqual(expect.objectContaining({ Unsuccessful: 0, broker: 'loginbroker' }))
+  })
+
   test('starts one, finishes it and publishes the token, each with a reply of plain JSON', async () => {
     const started = await start()
     expect(started).toEqual({

@@ -133,7 +133,12 @@ describe('a run that does not fit into one invocation', () => {
     const report = await refreshHandler(fyers, fixture.compose)({}, lambdaContext(TIME_FOR_ONE_ACCOUNT_S))
     expect(report).toMatchObject({ refreshed: 1, handedOver: 2, total: 3 })
     expect(fixture.handedOver).toEqual([
-      { accounts: ['fyers/second', 'fyers/third'], forcedAt: undefined, continuation: 1 },
+      {
+        accounts: ['fyers/second', 'fyers/third'],
+        forcedAt: undefined,
+        continuation: 1,
+        unsuccessful: 0,
+      },
     ])
   })
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { refreshHandler } from '../../functions/runtime/refresh/refresh-handler.ts'
+import { lambdaTelemetry } from '../../functions/runtime/telemetry.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { Secret } from '../../lib/model/secret.ts'
@@ -29,12 +30,28 @@ describe('R3.9 metrics', () => {
     })
   })
 
-  test('say after every good run that none failed, which is what ends an alarm', async () => {
-    await fixture.accounts('fyers')
-    await refreshHandler(fyers, fixture.compose)({}, lambdaContext())
-    expect(fixture.metric('Failed')).toEqual([0])
-    expect(fixture.metric('Ambiguous')).toEqual([0])
-    expect(fixture.metric('RunCompleted')).toEqual([1])
+  test('that are alike for every broker are counted for the stack, with the broker beside them in the log', async () => {
+    const telemetry = lambdaTelemetry('fyers')
+    telemetry.count('Refreshed', 'fyers')
+    for (const metric of ['TokenLost', 'NotifyFailed', 'SubscriberFailed'] as const)
+      telemetry.count(metric, 'fyers')
+    telemetry.count('ClockDriftSeconds', 'fyers', 3)
+    telemetry.publish()
+    const published = fixture.output.lines().filter((line) => '_aws' in line)
+    expect(published).toMatchObject([
+      { broker: 'fyers', Refreshed: 1, _aws: { CloudWatchMetrics: [{ Dimensions: [['broker']] }] } },
+      {
+        broker: 'fyers',
+        stack: 'Tokenkeeper',
+        TokenLost: 1,
+        NotifyFailed: 1,
+        SubscriberFailed: 1,
+        ClockDriftSeconds: 3,
+        _aws: { CloudWatchMetrics: [{ Namespace: 'Tokenkeeper', Dimensions: [['stack']] }] },
+      },
+    ])
+    telemetry.publish()
+    expect(fixture.output.lines().filter((line) => '_aws' in line)).toEqual(published)
   })
 })
 

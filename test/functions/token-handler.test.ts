@@ -4,7 +4,7 @@ import { refreshHandler } from '../../functions/runtime/refresh/refresh-handler.
 import { readTokenEvent } from '../../functions/runtime/token/token-event.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
-import type { AccountId } from '../../lib/model/account-id.ts'
+import { type AccountId, parseAccountId } from '../../lib/model/account-id.ts'
 import { maskSecrets } from '../../lib/model/secret.ts'
 import { RestWorld } from '../rest/support/rest-world.ts'
 import { captureOutput, lambdaContext } from './lambda.ts'
@@ -45,6 +45,19 @@ describe('a token that is handed in', () => {
     expect(reply).toMatchObject({ success: true, account, userID: 'SIM001', outcome: 'refreshed' })
     expect(JSON.stringify(reply)).not.toContain(token)
     expect(await world.stored(account, 'access_token')).toBe(token)
+  })
+
+  test('R3.9 of an account that had failed ends the alarm, unless another one is left', async () => {
+    const other = parseAccountId('upstox/ACC2')
+    const last = { at: world.clock.now(), outcome: 'failed', reason: 'a passing fault' } as const
+    await world.change(account, { last })
+    await world.change(other, { last })
+    const none = () => output.lines().filter((line) => 'Unsuccessful' in line)
+    expect(await adopt(world.upstox.accessTokenFor('SIM001'))).toMatchObject({ success: true })
+    expect(none()).toEqual([])
+    await world.change(other, { last: undefined })
+    expect(await adopt(world.upstox.accessTokenFor('SIM001'))).toMatchObject({ success: true })
+    expect(none()).toMatchObject([{ Unsuccessful: 0, broker: 'upstox' }])
   })
 
   test('R2.4 that is another user’s is refused, and nothing changes', async () => {

@@ -31,7 +31,7 @@ export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   simulators: ['accounts', 'brokers', 'model', 'ports', 'tokens'],
   infra: ['brokers', 'http', 'lib', 'markets', 'mirrors', 'model', 'ports'],
   functions: [
-    ...['aws', 'brokers', 'channels', 'http', 'lib', 'mirrors'],
+    ...['aws', 'brokers', 'channels', 'http', 'lib', 'markets', 'mirrors'],
     ...['model', 'ports', 'site', 'tokens', 'web'],
   ],
   cli: [

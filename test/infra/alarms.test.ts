@@ -1,48 +1,126 @@
-import { Annotations, Match } from 'aws-cdk-lib/assertions'
+import { Match, type Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from 'vitest'
-import { runRhythm } from '../../infra/constructs/broker/run-rhythm.ts'
-import { FYERS_ONLY, resourcesOf, stackOf, templateOf } from './template.ts'
+import { BROKER_IDS } from '../../lib/brokers/index.ts'
+import {
+  actionsOf,
+  arnText,
+  FYERS_ONLY,
+  type Resource,
+  resourcesOf,
+  statementsOf,
+  TWO_BROKERS,
+  templateOf,
+} from './template.ts'
 
 const template = templateOf(FYERS_ONLY)
+const everyBroker = Object.fromEntries(BROKER_IDS.map((id) => [id, {}]))
+const redis = { url: 'rediss://redis.example.invalid:6380' }
 
-function scheduled(...schedules: string[]) {
-  return { ...FYERS_ONLY, brokers: { fyers: { schedules } } }
+function alarmsOf(of: Template): readonly Resource['Properties'][] {
+  return resourcesOf(of, 'AWS::CloudWatch::Alarm').map(({ Properties }) => Properties)
 }
 
-/** The broker's alarm on a metric. */
+/** The one alarm on a metric. */
 function alarmOn(metric: string, of = template): Record<string, unknown> {
-  const found = resourcesOf(of, 'AWS::CloudWatch::Alarm').filter(
-    ({ Properties: { MetricName, Dimensions } }) =>
-      MetricName === metric && !JSON.stringify(Dimensions).includes('SubscriptionCheck'),
-  )
+  const found = alarmsOf(of).filter(({ MetricName }) => MetricName === metric)
   expect(found).toHaveLength(1)
-  return found[0]?.Properties ?? {}
+  return found[0] ?? {}
 }
 
-test('R3.9 every alarm tells the topic, which lets the account’s alarms in', () => {
-  const alarms = resourcesOf(template, 'AWS::CloudWatch::Alarm')
-  const [topic] = Object.keys(template.findResources('AWS::SNS::Topic'))
-  expect(alarms.map(({ Properties }) => Properties['AlarmActions'])).toEqual(
-    alarms.map(() => [{ Ref: topic }]),
-  )
-  template.hasResourceProperties('AWS::SNS::TopicPolicy', {
-    PolicyDocument: {
-      Statement: Match.arrayWith([
-        Match.objectLike({
-          Effect: 'Allow',
-          Principal: { Service: 'cloudwatch.amazonaws.com' },
-          Condition: Match.objectLike({ StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } }),
-        }),
-      ]),
-    },
+function functionId(of: Template, name: string): string {
+  const all = Object.entries(of.findResources('AWS::Lambda::Function'))
+  return all.find(([, { Properties }]) => Properties['FunctionName'] === name)?.[0] ?? ''
+}
+
+describe('R3.9 whoever is told of alarms', () => {
+  const teller = functionId(template, 'Tokenkeeper-alarms')
+  const [topic = ''] = Object.keys(template.findResources('AWS::SNS::Topic'))
+
+  test('is told by a function, which gives messages their attributes, and of its own failure by the topic', () => {
+    const own = { 'Fn::GetAtt': [teller, 'Arn'] }
+    const direct = alarmsOf(template).filter(
+      ({ AlarmActions }) => JSON.stringify(AlarmActions) !== JSON.stringify([own]),
+    )
+    expect(alarmsOf(template).length).toBeGreaterThan(5)
+    expect(direct).toEqual([
+      expect.objectContaining({
+        MetricName: 'Errors',
+        Dimensions: [{ Name: 'FunctionName', Value: { Ref: teller } }],
+        AlarmActions: [{ Ref: topic }],
+      }),
+    ])
+  })
+
+  test('is told by no alarm of another stack or account', () => {
+    const [permission] = resourcesOf(template, 'AWS::Lambda::Permission').filter(
+      ({ Properties }) => Properties['Principal'] === 'lambda.alarms.cloudwatch.amazonaws.com',
+    )
+    expect(permission?.Properties).toMatchObject({ SourceAccount: { Ref: 'AWS::AccountId' } })
+    expect(arnText(permission?.Properties['SourceArn'])).toBe(
+      'arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:Tokenkeeper *',
+    )
+    template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Effect: 'Allow',
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
+            Condition: {
+              StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+              ArnEquals: {
+                'aws:SourceArn': { 'Fn::GetAtt': [Match.stringLikeRegexp('^AlarmsErrors'), 'Arn'] },
+              },
+            },
+          }),
+        ]),
+      },
+    })
+  })
+
+  test('is told by a function that may publish and write its own log, and nothing else', () => {
+    expect(statementsOf(template, 'Tokenkeeper-alarms').flatMap(actionsOf)).toEqual([
+      'sns:Publish',
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+    ])
+  })
+
+  test('reads the stack and what is wrong in the subject, and what to do in the text', () => {
+    const all = alarmsOf(templateOf({ brokers: everyBroker, mirrors: { redis } }))
+    const names = all.map(({ AlarmName }) => String(AlarmName))
+    expect(new Set(names).size).toBe(names.length)
+    for (const name of names) expect(name).toMatch(/^Tokenkeeper [a-z][\w .()-]{10,60}$/i)
+    for (const { AlarmDescription } of all) expect(AlarmDescription).toMatch(/^[A-Z].*[^;]; [a-z][^;]*$/)
+    expect(alarmOn('Unsuccessful')['AlarmName']).toBe('Tokenkeeper cannot renew accounts of FYERS')
+    expect(alarmOn('Unsuccessful', templateOf({ ...FYERS_ONLY, stackName: 'Second' }))['AlarmName']).toBe(
+      'Second cannot renew accounts of FYERS',
+    )
   })
 })
 
-describe('R3.9 on failure', () => {
-  test.each(['TokenLost', 'NotifyFailed', 'Errors', 'ApproximateNumberOfMessagesVisible'])(
-    'one %s is enough, and no data is good news',
+describe('R3.9 accounts that runs leave without success', () => {
+  test('are an alarm of their broker at once, until its function counts none', () => {
+    expect(alarmOn('Unsuccessful')).toMatchObject({
+      Namespace: 'Tokenkeeper',
+      Dimensions: [{ Name: 'broker', Value: 'fyers' }],
+      Statistic: 'Maximum',
+      Threshold: 1,
+      EvaluationPeriods: 1,
+      TreatMissingData: 'ignore',
+      OKActions: [{ 'Fn::GetAtt': [functionId(template, 'Tokenkeeper-alarms'), 'Arn'] }],
+    })
+  })
+})
+
+describe('R3.9 what is alike for every broker', () => {
+  const both = templateOf(TWO_BROKERS)
+
+  test.each(['TokenLost', 'NotifyFailed'])(
+    'has one alarm: one %s is enough, and no data is good news',
     (metric) => {
-      expect(alarmOn(metric)).toMatchObject({
+      expect(alarmOn(metric, both)).toMatchObject({
+        Dimensions: [{ Name: 'stack', Value: 'Tokenkeeper' }],
+        Statistic: 'Sum',
         Threshold: 1,
         EvaluationPeriods: 1,
         TreatMissingData: 'notBreaching',
@@ -51,84 +129,49 @@ describe('R3.9 on failure', () => {
   )
 
   test('R2.8 a mirror that missed a token is an alarm, where there is one', () => {
-    const redis = { url: 'rediss://redis.example.invalid:6380' }
-    expect(alarmOn('SubscriberFailed', templateOf({ ...FYERS_ONLY, mirrors: { redis } }))).toMatchObject({
+    expect(alarmOn('SubscriberFailed', templateOf({ ...TWO_BROKERS, mirrors: { redis } }))).toMatchObject({
       Threshold: 1,
-      EvaluationPeriods: 1,
       TreatMissingData: 'notBreaching',
-      Dimensions: [{ Name: 'broker', Value: 'fyers' }],
+      Dimensions: [{ Name: 'stack', Value: 'Tokenkeeper' }],
     })
-    expect(JSON.stringify(template.toJSON())).not.toContain('SubscriberFailed')
+    expect(JSON.stringify(both.toJSON())).not.toContain('SubscriberFailed')
   })
 
   test('a clock more than 15 s off is an alarm', () => {
-    expect(alarmOn('ClockDriftSeconds')).toMatchObject({ Threshold: 15, Statistic: 'Maximum' })
+    expect(alarmOn('ClockDriftSeconds', both)).toMatchObject({ Threshold: 15, Statistic: 'Maximum' })
   })
 
-  // A person is told of neither: they may heal by themselves.
-  describe.each(['Failed', 'Ambiguous'])('accounts that end as %s', (metric) => {
-    test('once heal by the next run where that is near, and alarm at the second', () => {
-      expect(alarmOn(metric)).toMatchObject({
-        Period: 900,
-        EvaluationPeriods: 2,
-        TreatMissingData: 'ignore',
-      })
-    })
-
-    test('alarm at once where the next run is far', () => {
-      const daily = templateOf(scheduled('cron(0 3 * * ? *)'))
-      expect(alarmOn(metric, daily)).toMatchObject({ EvaluationPeriods: 1, TreatMissingData: 'ignore' })
-    })
-  })
-
-  test('the metrics are those of this stack and broker', () => {
-    const other = templateOf({ ...FYERS_ONLY, stackName: 'Second' })
-    expect(alarmOn('Failed', other)).toMatchObject({
-      Namespace: 'Second',
-      Dimensions: [{ Name: 'broker', Value: 'fyers' }],
-    })
-    other.hasResourceProperties('AWS::Lambda::Function', {
-      Environment: { Variables: { POWERTOOLS_METRICS_NAMESPACE: 'Second' } },
-    })
-  })
-})
-
-describe('R3.9 on silence', () => {
-  // From Friday 08:45 to Monday 06:00 are 69.25 h; 10 min of run and an hour of slack go on top.
-  test('a working-week schedule may rest over the weekend and no longer', () => {
-    expect(alarmOn('RunCompleted')).toMatchObject({
+  test('every start or run that failed is told of, whether or not anybody has emptied the queue', () => {
+    const [queue] = Object.keys(both.findResources('AWS::SQS::Queue'))
+    expect(alarmOn('NumberOfMessagesSent', both)).toMatchObject({
+      Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queue, 'QueueName'] } }],
+      Statistic: 'Sum',
       Period: 3600,
-      EvaluationPeriods: 71,
       Threshold: 1,
-      ComparisonOperator: 'LessThanThreshold',
-      TreatMissingData: 'breaching',
+      TreatMissingData: 'notBreaching',
     })
   })
 
-  test('a schedule every six hours is missed within eight', () => {
-    expect(alarmOn('RunCompleted', templateOf(scheduled('rate(6 hours)')))).toMatchObject({
-      EvaluationPeriods: 8,
+  test('what EventBridge Scheduler dropped is an alarm, of this stack’s schedules alone', () => {
+    const [group] = resourcesOf(both, 'AWS::Scheduler::ScheduleGroup')
+    expect(group?.Properties).toMatchObject({ Name: 'Tokenkeeper' })
+    expect(alarmOn('InvocationDroppedCount', both)).toMatchObject({
+      Namespace: 'AWS/Scheduler',
+      Dimensions: [{ Name: 'ScheduleGroup', Value: 'Tokenkeeper' }],
+      Statistic: 'Sum',
+      TreatMissingData: 'notBreaching',
     })
+    const groups = resourcesOf(both, 'AWS::Scheduler::Schedule').map(
+      ({ Properties }) => Properties['GroupName'],
+    )
+    expect(new Set(groups.map((name) => JSON.stringify(name))).size).toBe(1)
+    expect(groups[0]).not.toBe(undefined)
   })
-
-  test('two schedules are watched together', () => {
-    const both = templateOf(scheduled('cron(0 3 * * ? *)', 'cron(0 15 * * ? *)'))
-    expect(alarmOn('RunCompleted', both)).toMatchObject({ EvaluationPeriods: 14 })
-  })
-
-  test.each(['cron(0 3 ? * MON *)', 'cron(0 3 1 * ? *)'])(
-    '%s pauses longer than CloudWatch looks back: no alarm, and synth warns',
-    (schedule) => {
-      const stack = stackOf(scheduled(schedule))
-      Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('missing runs raise no alarm'))
-      expect(JSON.stringify(templateOf(scheduled(schedule)).toJSON())).not.toContain('RunCompleted')
-    },
-  )
 })
 
-test('the rhythm of a schedule does not depend on the day of the synth', () => {
-  expect(runRhythm(['cron(0/30 6-8 ? * MON-FRI *)'], 'Asia/Kolkata')).toEqual({
-    shortestPauseSeconds: 1800,
-    longestPauseSeconds: 69.5 * 3600,
-  })
+test('R3.9 nothing goes off on a new stack: no alarm takes missing data for bad news', () => {
+  const all = alarmsOf(templateOf({ brokers: everyBroker, mirrors: { redis } }))
+  expect(new Set(all.map(({ TreatMissingData }) => TreatMissingData))).toEqual(
+    new Set(['ignore', 'notBreaching']),
+  )
 })

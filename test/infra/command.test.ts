@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { resourcesOf, TWO_BROKERS, templateOf, variablesOf } from './template.ts'
 
-const FUNCTIONS = ['Tokenkeeper-fyers', 'Tokenkeeper-upstox', 'Tokenkeeper-site', 'Tokenkeeper-subscriptions']
+const FUNCTIONS = ['fyers', 'upstox', 'site', 'subscriptions', 'alarms'].map((name) => `Tokenkeeper-${name}`)
 
 test.each([
   ['local', undefined, 'npx tokenkeeper --backend aws'],

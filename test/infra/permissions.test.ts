@@ -73,8 +73,12 @@ describe('the role of a broker', () => {
   test('writes to its own log group only', () => {
     const { Action, Resource } = statement('OwnLog')
     expect(Action).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents'])
-    const [logGroup] = Object.keys(templateOf(FYERS_ONLY).findResources('AWS::Logs::LogGroup'))
-    expect(Resource).toEqual({ 'Fn::GetAtt': [logGroup, 'Arn'] })
+    const { 'Fn::GetAtt': [logGroup = ''] = [] } = Resource as { 'Fn::GetAtt'?: string[] }
+    expect(
+      templateOf(FYERS_ONLY).findResources('AWS::Logs::LogGroup')[logGroup]?.['Properties'],
+    ).toMatchObject({
+      LogGroupName: '/aws/lambda/Tokenkeeper-fyers',
+    })
   })
 
   test('has no KMS permission while the account’s own key is used, whose policy lets SSM’s callers in', () => {
@@ -95,6 +99,17 @@ test('no role has a wildcard action, and none a managed policy', () => {
       ({ Properties }) => Properties['ManagedPolicyArns'] ?? [],
     ),
   ).toEqual([])
+})
+
+test('what schedules may start are the functions there are, and where what failed is left', () => {
+  // Every other statement has a name.
+  const [start, leave, ...others] = roleStatements(template).filter(({ Sid }) => Sid === undefined)
+  expect(others).toEqual([])
+  expect([start?.Action, leave?.Action]).toEqual(['lambda:InvokeFunction', 'sqs:SendMessage'])
+  const below = 'arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function'
+  expect([start?.Resource].flat().map(arnText)).toEqual(
+    ['fyers', 'upstox', 'subscriptions'].map((name) => `${below}:Tokenkeeper-${name}`),
+  )
 })
 
 test('the only wildcards in a resource are a broker’s own parameters, and what is published of its accounts', () => {

@@ -86,7 +86,7 @@ describe('the function', () => {
 describe('schedules', () => {
   test('name their time zone, start the function and leave undelivered runs in the dead-letter queue', () => {
     const [queue] = Object.keys(template.findResources('AWS::SQS::Queue'))
-    const [handler] = Object.keys(template.findResources('AWS::Lambda::Function'))
+    const handler = Match.stringLikeRegexp('^FyersFunction')
     template.hasResourceProperties('AWS::Scheduler::Schedule', {
       ScheduleExpression: 'cron(0/15 6-8 ? * MON-FRI *)',
       ScheduleExpressionTimezone: 'Asia/Kolkata',
@@ -125,14 +125,14 @@ describe('the stack', () => {
       site: { enabled: false },
       brokers: { fyers: {}, upstox: { enabled: false } },
     })
-    // The other one looks whether alerts reach people.
-    disabled.resourceCountIs('AWS::Lambda::Function', 2)
+    // The others look whether alerts reach people, and tell of alarms.
+    disabled.resourceCountIs('AWS::Lambda::Function', 3)
     expect(JSON.stringify(disabled.toJSON())).not.toContain('upstox')
   })
 
-  test('has one function per enabled broker, one for the site and one that watches over the alerts, and tells names, address, topics and policies', () => {
+  test('has one function per enabled broker, one for the site, one that watches over the alerts and one that tells of alarms, and outputs names, address, topics and policies', () => {
     const both = templateOf(TWO_BROKERS)
-    both.resourceCountIs('AWS::Lambda::Function', 4)
+    both.resourceCountIs('AWS::Lambda::Function', 5)
     expect(Object.keys(both.findOutputs('*')).toSorted()).toEqual([
       'AlertTopicArn',
       'FyersConsumerPolicyArn',

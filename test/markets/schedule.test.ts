@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { configured } from '../../lib/brokers/configured.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
-import { longestPauseSeconds, parseSchedule, runExpressions } from '../../lib/markets/schedule.ts'
+import { parseSchedule, runExpressions } from '../../lib/markets/schedule.ts'
 
 const FRIDAY = Date.parse('2026-11-20T05:30:00+05:30')
 
@@ -47,18 +47,6 @@ describe('a schedule', () => {
   ])('%s is refused with what is allowed', (expression, why) => {
     expect(() => parseSchedule(expression, 'Asia/Kolkata')).toThrow(why)
     expect(() => parseSchedule(expression, 'Asia/Kolkata')).toThrow('Allowed: cron(')
-  })
-})
-
-describe('longestPauseSeconds', () => {
-  test.each([
-    [['cron(0 3 * * ? *)'], 24],
-    [['cron(0/30 6-8 ? * MON-FRI *)'], 69.5],
-    [['cron(0 3 * * ? *)', 'cron(0 9 * * ? *)'], 18],
-    [['rate(15 minutes)'], 0.25],
-  ])('of %j is %d hours', (expressions, hours) => {
-    const schedules = expressions.map((expression) => parseSchedule(expression, 'Asia/Kolkata'))
-    expect(longestPauseSeconds(schedules, FRIDAY)).toBe(hours * 3600)
   })
 })
 

@@ -5,8 +5,12 @@ import type { Finished, LoginService, Refusal, Started } from '../../../lib/port
 import { loginService } from '../../../lib/tokens/login/login-service.ts'
 import { refusalOf } from '../../../lib/tokens/rules/outcome/request-refused.ts'
 import type { FunctionComposition } from '../composition.ts'
+import { countNoneLeft } from '../refresh/none-left.ts'
 import type { LambdaTelemetry } from '../telemetry.ts'
 import { type LoginStep, readLoginEvent } from './login-event.ts'
+
+/** Steps that may publish a token. */
+const PUBLISHING: readonly LoginStep['step'][] = ['finish', 'accept_approval']
 
 /** What a login event is answered with; `looked` says that an approval was looked at, and not what came of it. */
 export type LoginReply = Started | Finished | { readonly asked: true } | { readonly looked: true } | Refusal
@@ -33,13 +37,16 @@ export async function takeLoginStep(
     // The site waits for this reply: another invocation proves what was kept.
     const settle = (kept: AccountId): Promise<void> =>
       followUp.handOver({ accounts: [kept], continuation: 1 })
-    return await taken(login, loginService({ brokers: [configured], ports, settle }))
+    const reply = await taken(login, loginService({ brokers: [configured], ports, settle }))
+    // The login may have mended what the broker's alarm is on.
+    if (PUBLISHING.includes(login.step) && !('refused' in reply)) await countNoneLeft(broker, ports)
+    return reply
   } catch (error) {
     const refusal = refusalOf(error, account)
     telemetry.error('login step failed', { account, code: refusal.code, reason: refusal.reason })
     return refusal
   } finally {
-    if (telemetry.metrics.hasStoredMetrics()) telemetry.metrics.publishStoredMetrics()
+    telemetry.publish()
     forgetSecrets()
   }
 }

@@ -30,6 +30,8 @@ const RefreshEvent = z.strictObject({
   forcedAt: z.optional(z.iso.datetime({ offset: true })),
   /** Set by a follow-up: how many invocations this run has had before. */
   continuation: z._default(z.int().check(z.gte(0), z.lte(MOST_CONTINUATIONS)), 0),
+  /** Set by a follow-up of a run over the whole registry: how many accounts it has left without success so far. */
+  unsuccessful: z.optional(z.int().check(z.gte(0))),
 })
 
 /** What one invocation is asked to do. */
@@ -41,6 +43,8 @@ export interface Order {
   readonly awaited: boolean
   readonly reason: string | undefined
   readonly continuation: number
+  /** Accounts that earlier invocations of a run over the whole registry left without success; absent for named accounts. */
+  readonly unsuccessful: number | undefined
 }
 
 const SHAPE = '{} or { "accounts": ["iifl/28748327"], "force": true, "reason": "manual" }'
@@ -69,7 +73,7 @@ export function readEvent(broker: Broker, event: unknown, now: Temporal.Instant)
       fix: `send ${SHAPE}`,
     })
   }
-  const { accounts, force, refused, awaited, reason, forcedAt, continuation } = parsed.data
+  const { accounts, force, refused, awaited, reason, forcedAt, continuation, unsuccessful } = parsed.data
   const ids = accounts?.map(parseAccountId)
   const stranger = ids?.find((id) => brokerOf(id) !== broker.id)
   if (stranger !== undefined) {
@@ -89,5 +93,6 @@ export function readEvent(broker: Broker, event: unknown, now: Temporal.Instant)
     forcedAt: forcedAt !== undefined ? Temporal.Instant.from(forcedAt) : force ? now : undefined,
     reason,
     continuation,
+    unsuccessful: ids ? unsuccessful : 0,
   }
 }

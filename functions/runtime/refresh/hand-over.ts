@@ -7,7 +7,12 @@ import { MOST_CONTINUATIONS, type Order } from './event.ts'
  * Hands the accounts a run had no time for to the next invocation. Throws FollowUpError when nobody will do them
  * before the next schedule: its message is all the caller gets, so it holds the report's as well.
  */
-export async function handOver(order: Order, { report, remaining }: Run, followUp: FollowUp): Promise<void> {
+export async function handOver(
+  order: Order,
+  { report, remaining }: Run,
+  unsuccessful: number | undefined,
+  followUp: FollowUp,
+): Promise<void> {
   const left = `${remaining.length} accounts were not reached (${report.message})`
   if (order.continuation >= MOST_CONTINUATIONS) {
     throw new FollowUpError(
@@ -22,6 +27,7 @@ export async function handOver(order: Order, { report, remaining }: Run, followU
       accounts: remaining,
       forcedAt: order.forcedAt,
       continuation: order.continuation + 1,
+      unsuccessful,
     })
   } catch (cause) {
     if (!(cause instanceof FollowUpError)) throw cause

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware'
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware'
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
 import type { RunReport } from '../../../lib/model/outcome.ts'
@@ -15,6 +14,7 @@ import type { TokenReply } from '../token/token-handler.ts'
 import { isLoginEvent, isTokenEvent, readEvent } from './event.ts'
 import { handOver } from './hand-over.ts'
 import { presentable } from './presentable.ts'
+import { countUnsuccessful } from './unsuccessful.ts'
 
 /** A run and its report, one step of a login and its plain reply, or work on one token and how it went. */
 export interface RefreshHandler {
@@ -83,21 +83,19 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
         },
         ports,
       )
-      // Every run says how many failed, none included: that is what ends the alarms.
-      telemetry.count('Failed', broker.id, 0)
-      telemetry.count('Ambiguous', broker.id, 0)
-      if (run.remaining.length > 0) await handOver(order, run, composition.followUp)
+      const unsuccessful = await countUnsuccessful(order, run, composition)
+      if (run.remaining.length > 0) await handOver(order, run, unsuccessful, composition.followUp)
       return run.report
     } catch (error) {
       throw presentable(error)
     } finally {
+      telemetry.publish()
       forgetSecrets()
     }
   }
 
   const runs = middy<unknown, RunReport>()
     .use(injectLambdaContext(telemetry.logger, NO_EVENT_IN_THE_LOG))
-    .use(logMetrics(telemetry.metrics))
     .handler(refresh)
   const logins = middy<unknown, LoginReply>()
     .use(injectLambdaContext(telemetry.logger, NO_EVENT_IN_THE_LOG))

@@ -4,6 +4,7 @@ import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { ServiceRefusal, Validation } from '../../../lib/ports/token-service.ts'
 import { serviceRefusalOf, tokenService } from '../../../lib/tokens/service/token-service.ts'
 import type { FunctionComposition } from '../composition.ts'
+import { countNoneLeft } from '../refresh/none-left.ts'
 import type { LambdaTelemetry } from '../telemetry.ts'
 import { readTokenEvent } from './token-event.ts'
 
@@ -28,13 +29,17 @@ export async function workOnToken(
     account = order.account
     telemetry.info('work on a token', { broker: broker.id, account, step: work })
     const tokens = tokenService({ brokers: [configured], ports })
-    return await (work === 'adopt' ? tokens.adopt(order) : tokens.validate(order))
+    if (work === 'validate') return await tokens.validate(order)
+    const result = await tokens.adopt(order)
+    // The token may have mended what the broker's alarm is on.
+    if ('success' in result && result.success) await countNoneLeft(broker, ports)
+    return result
   } catch (error) {
     const refusal = serviceRefusalOf(error, account)
     telemetry.error('work on a token failed', { account, code: refusal.code, reason: refusal.reason })
     return refusal
   } finally {
-    if (telemetry.metrics.hasStoredMetrics()) telemetry.metrics.publishStoredMetrics()
+    telemetry.publish()
     forgetSecrets()
   }
 }

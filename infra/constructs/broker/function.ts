@@ -11,11 +11,7 @@ import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
-import { ConfigurationError } from '../../../lib/model/errors.ts'
 import { bundledCode } from '../bundle/bundle.ts'
-
-/** Lambda's own limit. */
-const LONGEST_FUNCTION_NAME = 64
 
 export interface BrokerFunctionProps {
   readonly brokerId: string
@@ -32,15 +28,6 @@ export interface BrokerFunctionProps {
 /** The Lambda function of one broker: functions/<broker>.ts, bundled. */
 export class BrokerFunction extends LambdaFunction {
   constructor(scope: Construct, id: string, props: BrokerFunctionProps) {
-    if (props.functionName.length > LONGEST_FUNCTION_NAME) {
-      const { length } = props.functionName
-      throw new ConfigurationError(
-        `"${props.functionName}" has ${length} characters, a function name may have ${LONGEST_FUNCTION_NAME}`,
-        {
-          fix: 'choose a shorter stackName in cdk.json',
-        },
-      )
-    }
     super(scope, id, {
       functionName: props.functionName,
       description: `Keeps the access tokens of ${props.brokerId} alive`,

@@ -1,18 +1,18 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
-import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch'
+import { RemovalPolicy, Validations } from 'aws-cdk-lib'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import type { IParameter } from 'aws-cdk-lib/aws-ssm'
 import { Construct } from 'constructs'
 import type { BrokerSettings } from '../../../lib/brokers/settings.ts'
 import { runExpressions } from '../../../lib/markets/schedule.ts'
 import type { RedisMirrorSettings } from '../../../lib/mirrors/config.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
+import type { AlarmTelling } from '../alarms/named-alarm.ts'
 import { commandVariable, functionEnvironment, settingsVariable } from '../environment.ts'
+import type { ScheduledStarts } from '../scheduled-starts.ts'
 import type { VaultKeys } from '../vault-keys.ts'
 import { BrokerAlarms } from './alarms.ts'
 import { BrokerFunction } from './function.ts'
@@ -34,7 +34,8 @@ export interface BrokerRefresherProps {
   readonly topic: ITopic
   /** Told of each published token. @default - programs are told of none */
   readonly eventsTopic?: ITopic | undefined
-  readonly alarmAction: IAlarmAction
+  readonly starts: ScheduledStarts
+  readonly telling: AlarmTelling
   readonly metricsNamespace: string
   readonly logRetention: RetentionDays
   /** Hosts that may be spoken to over plain http. @default - none but loopback */
@@ -49,7 +50,7 @@ export interface BrokerRefresherProps {
   readonly command: string
 }
 
-/** Everything that keeps the tokens of one broker alive: function, role, log, schedules, alarms. */
+/** Everything that keeps the tokens of one broker alive: function, role, log, schedules, alarm. */
 export class BrokerRefresher extends Construct {
   readonly function: IFunction
 
@@ -59,11 +60,7 @@ export class BrokerRefresher extends Construct {
     const { id: brokerId, displayName } = broker
     const { timeZone } = broker.schedule
     const { timeoutMinutes, memoryMb } = settings
-    const deadLetterQueue = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    })
+    const { deadLetterQueue } = props.starts
     const logGroup = new LogGroup(this, 'Log', {
       logGroupName: `/aws/lambda/${props.functionName}`,
       retention: props.logRetention,
@@ -96,22 +93,11 @@ export class BrokerRefresher extends Construct {
     })
     new BrokerSchedules(this, 'Schedules', {
       function: this.function,
-      deadLetterQueue,
+      starts: props.starts,
       expressions: runExpressions(broker),
       timeZone,
     })
-    new BrokerAlarms(this, 'Alarms', {
-      ...props,
-      brokerId,
-      displayName,
-      timeZone,
-      timeoutMinutes,
-      function: this.function,
-      deadLetterQueue,
-      expressions: broker.schedule.expressions,
-      watchesMirror: props.redis !== undefined,
-      action: props.alarmAction,
-    })
+    new BrokerAlarms(this, 'Alarms', { ...props, brokerId, displayName })
     const below = `arn:<AWS::Partition>:ssm:<AWS::Region>:<AWS::AccountId>:parameter${props.parameterPrefix}/${brokerId}/*`
     acknowledge(
       role,
@@ -122,11 +108,6 @@ export class BrokerRefresher extends Construct {
       role,
       `AwsSolutions-IAM5[Resource::${below}/pending]`,
       'of each of those accounts a token kept for its proof is removed once it is published',
-    )
-    acknowledge(
-      deadLetterQueue,
-      'AwsSolutions-SQS3',
-      'it is a dead-letter queue itself, of the function and its schedules',
     )
   }
 }

@@ -1,11 +1,4 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib'
-import {
-  Alarm,
-  ComparisonOperator,
-  type IAlarmAction,
-  type IMetric,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch'
 import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import {
@@ -18,6 +11,7 @@ import {
 import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { BrokerSettings } from '../../../lib/brokers/settings.ts'
+import { type AlarmTelling, NamedAlarm } from '../alarms/named-alarm.ts'
 import { bundledCode } from '../bundle/bundle.ts'
 import { commandVariable, functionEnvironment, settingsVariable } from '../environment.ts'
 import { readOwnParameter } from '../policy/own-parameters.ts'
@@ -47,7 +41,7 @@ export interface SiteProps {
   readonly table: Table
   /** Those whose accounts the pages show. */
   readonly brokers: readonly SiteBroker[]
-  readonly alarmAction: IAlarmAction
+  readonly telling: AlarmTelling
   readonly logRetention: RetentionDays
   /** Hosts that may be spoken to over plain http. @default - none but loopback */
   readonly allowHttpHosts?: readonly string[]
@@ -106,18 +100,23 @@ export class Site extends Construct {
       handler,
       withWebhook.map(({ brokerId }) => brokerId),
     )
-    this.#alarm(
-      'Errors',
-      handler.metricErrors({ period: Duration.minutes(5) }),
-      'the login site itself failed; read its log',
-    )
-    this.#alarm(
-      'ServerErrors',
-      props.api.api.metricServerError({ period: Duration.minutes(5) }),
-      'the login site answered with many errors; read the log of its function and of its API',
+    // At the first occurrence: a login page that fails is found by a person in a hurry.
+    new NamedAlarm(this, 'ErrorsAlarm', {
+      title: 'login site fails',
+      happened: 'The function of the login site itself failed',
+      toDo: 'read its log',
+      metric: handler.metricErrors({ period: Duration.minutes(5) }),
+      telling: props.telling,
+    })
+    new NamedAlarm(this, 'ServerErrorsAlarm', {
+      title: 'login site answers with errors',
+      happened: 'The login site answered with many errors',
+      toDo: 'read the log of its function and of its API',
+      metric: props.api.api.metricServerError({ period: Duration.minutes(5) }),
       // A broker that is away for a moment is a 503 to a program, which tries again: nobody is called for that.
-      MANY_SERVER_ERRORS,
-    )
+      threshold: MANY_SERVER_ERRORS,
+      telling: props.telling,
+    })
   }
 
   /** State to read, its own key, what is published, its own log; the brokers' functions for whatever needs a credential. */
@@ -160,18 +159,5 @@ export class Site extends Construct {
       TOKENKEEPER_ALLOW_HTTP_HOSTS: allowHttpHosts?.join(',') || undefined,
       ...commandVariable(command),
     })
-  }
-
-  /** Goes off at the first occurrence: a login page that fails is found by a person in a hurry. */
-  #alarm(id: string, metric: IMetric, alarmDescription: string, threshold = 1): void {
-    const alarm = new Alarm(this, `${id}Alarm`, {
-      metric,
-      threshold,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-      alarmDescription,
-    })
-    alarm.addAlarmAction(this.#props.alarmAction)
   }
 }

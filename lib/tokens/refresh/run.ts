@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
 import type { ReportedToken } from '../../model/account-state.ts'
 import { type AccountState, newAccountState } from '../../model/account-state.ts'
-import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
+import { type AccountResult, isUnsuccessful, type RunReport, report } from '../../model/outcome.ts'
 import { isFromTheFuture } from '../../model/time/clock-tolerance.ts'
 import { earlier, isBefore, later } from '../../model/time/instants.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
@@ -54,6 +54,8 @@ export interface Run {
   readonly report: RunReport
   /** Accounts not started because the deadline was near: for a follow-up run. */
   readonly remaining: readonly AccountId[]
+  /** Accounts that the run before this one had left without success. */
+  readonly unsuccessfulBefore: ReadonlySet<AccountId>
 }
 
 interface Waiting {
@@ -75,6 +77,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
   const results = new Map<AccountId, AccountResult>()
   const remaining: AccountId[] = []
   const found: AccountId[] = []
+  const unsuccessfulBefore = new Set<AccountId>()
   const retries: Waiting[] = []
   const lastStart = request.hardDeadline.subtract({ seconds: ACCOUNT_BUDGET_S })
   const pace = pacer(request.pacingSeconds ?? broker.pacingSeconds, lastStart, ports)
@@ -104,6 +107,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
       else remaining.push(account)
       return
     }
+    if (attempt === 1 && isUnsuccessful(state?.last?.outcome)) unsuccessfulBefore.add(account)
     const { result, retryAt } = refreshed
     results.set(account, result)
     if (retryAt && attempt < TRIES_PER_RUN && isBefore(retryAt, lastStart) && !result.success) {
@@ -147,7 +151,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
   const done = report(inOrder(results), remaining.length, empty)
   const message =
     found.length > 0 ? `${done.message}; ${found.join()} was found and is registered now` : done.message
-  const run = { report: { ...done, message }, remaining }
+  const run = { report: { ...done, message }, remaining, unsuccessfulBefore }
   measure(broker, run.report, ports.telemetry)
   return run
 }

@@ -1,0 +1,3 @@
+import { alarmsHandler } from './runtime/alarms/alarms-handler.ts'
+
+export const handler = alarmsHandler()
