@@ -132,6 +132,9 @@ export class TokenKeeperStack extends Stack {
 
     new SubscriptionCheck(this, 'SubscriptionCheck', {
       functionName: names.subscriptionCheck,
+      stackName: config.stackName,
+      table,
+      brokers,
       topic: alerts.topic,
       emails: config.alertEmails,
       timeZone: brokers[0]?.broker.schedule.timeZone ?? 'UTC',

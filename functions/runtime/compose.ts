@@ -1,5 +1,6 @@
 import type { SNSClient } from '@aws-sdk/client-sns'
 import { dynamoDbClient, snsClient, ssmClient } from '../../lib/aws/clients.ts'
+import { dynamoScheduledRuns } from '../../lib/aws/dynamo-scheduled-runs.ts'
 import { dynamoStateStore } from '../../lib/aws/dynamo-state-store.ts'
 import { lambdaFollowUp } from '../../lib/aws/lambda-follow-up.ts'
 import { snsEvents } from '../../lib/aws/sns-events.ts'
@@ -26,11 +27,12 @@ export const composeFromEnvironment: Compose = (broker, telemetry) => {
   const clock = systemClock
   const vault = ssmTokenVault({ client: ssmClient(), prefix, clock, keyId, stackName })
   const sns = once(snsClient)
+  const dynamoDb = dynamoDbClient()
   return {
     broker: environment.broker,
     ports: {
       vault,
-      states: dynamoStateStore({ client: dynamoDbClient(), table }),
+      states: dynamoStateStore({ client: dynamoDb, table }),
       notifier: snsNotifier({ topicArn, client: sns, words: stackWords() }),
       subscribers: subscribersOf(broker, environment, sns, vault, clock),
       telemetry,
@@ -41,6 +43,7 @@ export const composeFromEnvironment: Compose = (broker, telemetry) => {
       allowHttpHosts,
     },
     followUp: lambdaFollowUp({ functionName }),
+    scheduledRuns: dynamoScheduledRuns(dynamoDb, table),
   }
 }
 

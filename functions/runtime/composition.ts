@@ -1,3 +1,4 @@
+import type { ScheduledRuns } from '../../lib/aws/dynamo-scheduled-runs.ts'
 import type { Broker } from '../../lib/ports/broker/broker.ts'
 import type { FollowUp } from '../../lib/ports/follow-up.ts'
 import type { Ports } from '../../lib/ports/ports.ts'
@@ -9,6 +10,8 @@ export interface FunctionComposition {
   readonly broker: Broker
   readonly ports: Ports
   readonly followUp: FollowUp
+  /** Told of each run that the schedule started. @default - nobody looks whether scheduled runs come */
+  readonly scheduledRuns?: Pick<ScheduledRuns, 'started'>
 }
 
 export type Compose = (broker: Broker, telemetry: Telemetry) => FunctionComposition

@@ -1,55 +1,84 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware'
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
-import { snsClient } from '../../lib/aws/clients.ts'
+import * as z from 'zod/mini'
+import { dynamoDbClient, snsClient } from '../../lib/aws/clients.ts'
+import { dynamoScheduledRuns } from '../../lib/aws/dynamo-scheduled-runs.ts'
 import { snsNotifier } from '../../lib/aws/sns-notifier.ts'
 import { subscriptionsOf } from '../../lib/aws/sns-subscriptions.ts'
 import { findingsOf, type SubscriptionFinding } from '../../lib/aws/subscription-findings.ts'
 import type { Notice } from '../../lib/channels/notice.ts'
 import { forgetSecrets } from '../../lib/model/secret.ts'
+import type { Clock } from '../../lib/ports/clock.ts'
+import { resourceNames } from '../../lib/resource-names.ts'
+import { systemClock } from '../../lib/system-clock.ts'
+import { type CheckEnvironment, readCheckEnvironment } from './check-environment.ts'
+import { type MissedRun, missedRuns, noticeOfMissed } from './missed-runs.ts'
 import { presentable } from './refresh/presentable.ts'
 import { stackWords } from './stack-words.ts'
 import { maskingLogger } from './telemetry.ts'
-import { topicArnOf } from './topic-variable.ts'
 
 /** Named by infra/constructs/subscription-check.ts as well, which may not import from here. */
 const METRIC = 'AlertSubscriptionProblems'
 const DEFAULT_NAMESPACE = 'Tokenkeeper'
 
-interface SubscriptionReport {
+/** The second look of a day is at the runs alone: one message a day of a subscription is enough. */
+const CheckEvent = z.object({ only: z.optional(z.literal('runs')) })
+
+interface CheckReport {
   readonly problems: number
   readonly findings: readonly SubscriptionFinding[]
+  /** Brokers whose schedules start no runs. */
+  readonly missed: readonly MissedRun[]
 }
 
-type SubscriptionsHandler = (event: unknown, context: Context) => Promise<SubscriptionReport>
+type SubscriptionsHandler = (event: unknown, context: Context) => Promise<CheckReport>
 
 /**
- * The Lambda handler that looks once a day whether alerts still reach people. It tells those who do hear; that nobody
- * may is why it counts a metric as well, whose alarm is seen in CloudWatch. Throws when it cannot look or tell.
+ * The Lambda handler that looks whether alerts still reach people, and whether the schedules still start runs. Of both it
+ * tells those who do hear; that nobody may is why it counts a metric of the first, whose alarm is seen in CloudWatch.
+ * Throws when it cannot look or tell, but not before it has tried both.
  */
-export function subscriptionsHandler(): SubscriptionsHandler {
+export function subscriptionsHandler(clock: Clock = systemClock): SubscriptionsHandler {
   const logger = maskingLogger('subscriptions')
   const namespace = process.env['POWERTOOLS_METRICS_NAMESPACE'] || DEFAULT_NAMESPACE
   const metrics = new Metrics({ namespace, logger })
 
-  const check = async (): Promise<SubscriptionReport> => {
+  const tell = async (topicArn: string, notice: Notice): Promise<void> => {
+    logger.warn(`${notice.title}: ${notice.reason}`)
+    await snsNotifier({ topicArn, words: stackWords() }).announce(notice)
+  }
+
+  const lookAtSubscriptions = async ({ topicArn, emails }: CheckEnvironment) => {
+    // CloudWatch takes no metric without a dimension from a log line.
+    metrics.clearDefaultDimensions()
+    metrics.setDefaultDimensions({ topic: topicArn.split(':').at(-1) ?? '' })
+    const findings = findingsOf(topicArn, await subscriptionsOf(topicArn, await snsClient()), emails)
+    metrics.addMetric(METRIC, MetricUnit.Count, findings.length)
+    metrics.publishStoredMetrics()
+    if (findings.length > 0) await tell(topicArn, noticeOf(findings))
+    return findings
+  }
+
+  const lookAtRuns = async ({ topicArn, stackName, table, brokers }: CheckEnvironment) => {
+    if (brokers.length === 0) return []
+    const missed = await missedRuns(brokers, dynamoScheduledRuns(dynamoDbClient(), table), clock.now())
+    if (missed.length > 0) await tell(topicArn, noticeOfMissed(missed, resourceNames(stackName).schedules))
+    return missed
+  }
+
+  const check = async (event: unknown): Promise<CheckReport> => {
     try {
-      const topicArn = topicArnOf()
-      // CloudWatch takes no metric without a dimension from a log line.
-      metrics.clearDefaultDimensions()
-      metrics.setDefaultDimensions({ topic: topicArn.split(':').at(-1) ?? '' })
-      const client = await snsClient()
-      const findings = findingsOf(topicArn, await subscriptionsOf(topicArn, client), configuredEmails())
-      metrics.addMetric(METRIC, MetricUnit.Count, findings.length)
-      for (const { says } of findings) logger.warn(says)
-      if (findings.length > 0) {
-        await snsNotifier({ topicArn, client: async () => client, words: stackWords() }).announce(
-          noticeOf(findings),
-        )
-      }
-      return { problems: findings.length, findings }
+      const environment = readCheckEnvironment()
+      const onlyRuns = CheckEvent.safeParse(event).data?.only === 'runs'
+      const [findings, missed] = await Promise.allSettled([
+        onlyRuns ? [] : lookAtSubscriptions(environment),
+        lookAtRuns(environment),
+      ])
+      if (findings.status === 'rejected') throw findings.reason
+      if (missed.status === 'rejected') throw missed.reason
+      return { problems: findings.value.length, findings: findings.value, missed: missed.value }
     } catch (error) {
       throw presentable(error)
     } finally {
@@ -57,9 +86,8 @@ export function subscriptionsHandler(): SubscriptionsHandler {
     }
   }
 
-  return middy<unknown, SubscriptionReport>()
+  return middy<unknown, CheckReport>()
     .use(injectLambdaContext(logger, { logEvent: false }))
-    .use(logMetrics(metrics))
     .handler(check)
 }
 
@@ -71,9 +99,4 @@ function noticeOf(findings: readonly SubscriptionFinding[]): Notice {
     reason: findings.map(({ says }) => says).join('; '),
     action: 'run tokenkeeper alerts list, which says how to mend each',
   }
-}
-
-/** Addresses that ought to be subscribed. */
-function configuredEmails(): readonly string[] {
-  return (process.env['TOKENKEEPER_ALERT_EMAILS'] ?? '').split(',').filter((email) => email !== '')
 }

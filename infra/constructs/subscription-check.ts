@@ -1,24 +1,34 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
+import type { Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
+import type { BrokerSettings } from '../../lib/brokers/settings.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { type AlarmTelling, NamedAlarm } from './alarms/named-alarm.ts'
 import { bundledCode } from './bundle/bundle.ts'
-import { commandVariable } from './environment.ts'
+import { commandVariable, functionEnvironment, settingsVariable } from './environment.ts'
+import { RUNS_PARTITION, runsPartitionOf } from './policy/runs-partition.ts'
 import type { ScheduledStarts } from './scheduled-starts.ts'
 
-/** Before anybody's market opens and when people look at their mail. */
+/** Before anybody's market opens and when people look at their mail, on every day: some brokers run on Saturdays. */
 const DAILY = 'cron(0 7 * * ? *)'
+/** Late enough for the runs of the morning to have begun, early enough to do something. */
+const MINUTES_BEFORE_OPEN = 30
 /** What functions/runtime/subscriptions-handler.ts counts. */
 const METRIC = 'AlertSubscriptionProblems'
 
 export interface SubscriptionCheckProps {
   readonly functionName: string
+  readonly stackName: string
   readonly topic: ITopic
+  readonly table: Table
+  /** Those whose schedules are looked at. */
+  readonly brokers: readonly { readonly broker: Broker; readonly settings: BrokerSettings }[]
   /** Addresses that ought to be subscribed. */
   readonly emails: readonly string[]
   /** An IANA name. */
@@ -33,8 +43,9 @@ export interface SubscriptionCheckProps {
 }
 
 /**
- * Looks once a day whether alerts reach people, and will tomorrow. A topic nobody listens to can tell nobody so: the
- * alarm is what is left to be seen then, in CloudWatch.
+ * Looks once a day whether alerts reach people, and will tomorrow, and whether the schedules have started the runs that
+ * were due; at the latter once more shortly before the open. A topic nobody listens to can tell nobody so: the alarm is
+ * what is left to be seen then, in CloudWatch.
  */
 export class SubscriptionCheck extends Construct {
   constructor(scope: Construct, id: string, props: SubscriptionCheckProps) {
@@ -46,12 +57,12 @@ export class SubscriptionCheck extends Construct {
     })
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-      description: 'What the check of the alert subscriptions may do',
+      description: 'What the daily check of alert subscriptions and scheduled runs may do',
       inlinePolicies: { Check: permissions(props, logGroup) },
     })
     const handler = new LambdaFunction(this, 'Function', {
       functionName: props.functionName,
-      description: 'Looks whether alerts reach people',
+      description: 'Looks whether alerts reach people, and whether scheduled runs come',
       code: bundledCode('subscriptions.ts'),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
@@ -59,12 +70,7 @@ export class SubscriptionCheck extends Construct {
       role: role.withoutPolicyUpdates(),
       memorySize: 256,
       timeout: Duration.minutes(1),
-      environment: {
-        TOKENKEEPER_TOPIC_ARN: props.topic.topicArn,
-        ...commandVariable(props.command),
-        POWERTOOLS_METRICS_NAMESPACE: props.metricsNamespace,
-        ...(props.emails.length > 0 && { TOKENKEEPER_ALERT_EMAILS: props.emails.join(',') }),
-      },
+      environment: environmentOf(props),
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       onFailure: new SqsDestination(props.starts.deadLetterQueue),
@@ -75,6 +81,14 @@ export class SubscriptionCheck extends Construct {
       timeZone: props.timeZone,
       input: { reason: 'schedule' },
     })
+    const beforeOpen = beforeFirstOpen(props.brokers)
+    if (beforeOpen) {
+      props.starts.start(this, 'BeforeOpen', {
+        function: handler,
+        ...beforeOpen,
+        input: { reason: 'schedule', only: 'runs' },
+      })
+    }
     // One datum a day: the alarm keeps its state until the next, and a check by hand after a repair ends it at once.
     new NamedAlarm(this, 'Problems', {
       title: 'alerts do not reach everybody',
@@ -93,11 +107,40 @@ export class SubscriptionCheck extends Construct {
   }
 }
 
+/** The variables functions/runtime/check-environment.ts reads. */
+function environmentOf(props: SubscriptionCheckProps): Record<string, string> {
+  const settings = Object.fromEntries(props.brokers.map(({ broker, settings }) => [broker.id, settings]))
+  return functionEnvironment(props.functionName, {
+    TOKENKEEPER_TOPIC_ARN: props.topic.topicArn,
+    TOKENKEEPER_STACK: props.stackName,
+    TOKENKEEPER_TABLE: props.table.tableName,
+    ...settingsVariable(settings),
+    ...commandVariable(props.command),
+    POWERTOOLS_METRICS_NAMESPACE: props.metricsNamespace,
+    TOKENKEEPER_ALERT_EMAILS: props.emails.join(',') || undefined,
+  })
+}
+
+/** When to look at the runs once more on a trading day; nothing where no broker has a market. */
+function beforeFirstOpen(
+  brokers: SubscriptionCheckProps['brokers'],
+): { readonly expression: string; readonly timeZone: string } | undefined {
+  const sessions = brokers.flatMap(({ broker }) => broker.tradingSession ?? [])
+  const [first] = sessions.toSorted((one, other) => (one.opens < other.opens ? -1 : 1))
+  if (!first) return undefined
+  const [hour = 0, minute = 0] = first.opens.split(':').map(Number)
+  const at = hour * 60 + minute - MINUTES_BEFORE_OPEN
+  return { expression: `cron(${at % 60} ${Math.floor(at / 60)} ? * MON-FRI *)`, timeZone: first.timeZone }
+}
+
 /**
  * SNS knows no subscriptions as resources: it holds GetSubscriptionAttributes against the ARN of the topic, as its
  * refusals say ("not authorized to perform: SNS:GetSubscriptionAttributes on resource: <the topic>").
  */
-function permissions({ topic, starts }: SubscriptionCheckProps, logGroup: ILogGroup): PolicyDocument {
+function permissions(
+  { topic, table, brokers, starts }: SubscriptionCheckProps,
+  logGroup: ILogGroup,
+): PolicyDocument {
   return new PolicyDocument({
     statements: [
       new PolicyStatement({
@@ -106,6 +149,21 @@ function permissions({ topic, starts }: SubscriptionCheckProps, logGroup: ILogGr
         resources: [topic.topicArn],
       }),
       new PolicyStatement({ sid: 'TellWhoListens', actions: ['sns:Publish'], resources: [topic.topicArn] }),
+      new PolicyStatement({
+        sid: 'LookAtRuns',
+        actions: ['dynamodb:GetItem'],
+        resources: [table.tableArn],
+        conditions: ofPartitions([
+          RUNS_PARTITION,
+          ...brokers.map(({ broker }) => runsPartitionOf(broker.id)),
+        ]),
+      }),
+      new PolicyStatement({
+        sid: 'RememberSchedules',
+        actions: ['dynamodb:PutItem'],
+        resources: [table.tableArn],
+        conditions: ofPartitions([RUNS_PARTITION]),
+      }),
       new PolicyStatement({
         sid: 'LogOfTheCheck',
         actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
@@ -118,4 +176,8 @@ function permissions({ topic, starts }: SubscriptionCheckProps, logGroup: ILogGr
       }),
     ],
   })
+}
+
+function ofPartitions(keys: readonly string[]) {
+  return { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': keys } }
 }

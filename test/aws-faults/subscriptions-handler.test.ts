@@ -18,6 +18,7 @@ const ASHA: StandInSubscription = {
   endpoint: 'asha@example.invalid',
   state: 'confirmed by a signed call',
 }
+const STACK = { TOKENKEEPER_STACK: 'Second', TOKENKEEPER_TABLE: 'Second-state', TOKENKEEPER_BROKERS: '{}' }
 /** With everything that only an alert loads; each further 100 kB costs about 2 ms of a cold start. */
 const MOST_BYTES = 1_500_000
 
@@ -31,6 +32,7 @@ beforeEach(async () => {
   vi.stubEnv('TOKENKEEPER_TOPIC_ARN', TOPIC)
   vi.stubEnv('TOKENKEEPER_ALERT_EMAILS', 'asha@example.invalid,bina@example.invalid')
   vi.stubEnv('POWERTOOLS_METRICS_NAMESPACE', 'Second')
+  for (const [name, value] of Object.entries(STACK)) vi.stubEnv(name, value)
   output = captureOutput()
 })
 
@@ -52,7 +54,7 @@ function metric(): readonly Record<string, unknown>[] {
 describe('the daily check', () => {
   test('counts none and says nothing while everybody hears', async () => {
     sns.subscriptions = [ASHA, { ...ASHA, endpoint: 'bina@example.invalid' }]
-    expect(await check()).toEqual({ problems: 0, findings: [] })
+    expect(await check()).toEqual({ problems: 0, findings: [], missed: [] })
     expect(sns.callsOf('Publish')).toEqual([])
     expect(metric()).toMatchObject([{ AlertSubscriptionProblems: 0 }])
   })
@@ -91,6 +93,13 @@ describe('the daily check', () => {
     expect(metric()).toEqual([])
   })
 
+  test('looks at the runs although it could not look at the subscriptions', async () => {
+    vi.stubEnv('TOKENKEEPER_BROKERS', '{"fyers":{}}')
+    sns.refused.set('ListSubscriptionsByTopic', { code: 'AuthorizationError', status: 403 })
+    await expect(check()).rejects.toThrow(/ListSubscriptionsByTopic/)
+    expect(sns.written.map(({ Item }) => Item)).toMatchObject([{ pk: { S: 'runs' }, sk: { S: 'watched' } }])
+  })
+
   test('in a wrong environment throws what is missing', async () => {
     vi.stubEnv('TOKENKEEPER_TOPIC_ARN', undefined)
     await expect(check()).rejects.toThrow(/TOKENKEEPER_TOPIC_ARN.*To mend it: deploy the stack again/)
@@ -99,7 +108,7 @@ describe('the daily check', () => {
   test('needs no configured address', async () => {
     vi.stubEnv('TOKENKEEPER_ALERT_EMAILS', undefined)
     sns.subscriptions = [ASHA]
-    expect(await check()).toEqual({ problems: 0, findings: [] })
+    expect(await check()).toEqual({ problems: 0, findings: [], missed: [] })
   })
 
   test('writes no whole address anywhere', async () => {
@@ -121,7 +130,7 @@ test('the bundled function is small, and does the same', async () => {
       const { handler } = await import(${JSON.stringify(pathToFileURL(join(folder, 'index.mjs')).href)})
       const reply = await handler({}, { awsRequestId: 'request', getRemainingTimeInMillis: () => 50_000 })
       process.stdout.write('\\nENDED' + JSON.stringify(reply))`
-    const env = { ...sns.environment, TOKENKEEPER_TOPIC_ARN: TOPIC }
+    const env = { ...sns.environment, ...STACK, TOKENKEEPER_TOPIC_ARN: TOPIC }
     const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { env })
     const printed = await text(child.stdout)
     expect(JSON.parse(/\nENDED(.*)/.exec(printed)?.[1] ?? '{}')).toMatchObject({ problems: 1 })

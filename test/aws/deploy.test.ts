@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda'
 import { DeleteParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dynamoScheduledRuns } from '../../lib/aws/dynamo-scheduled-runs.ts'
 import type { RunReport } from '../../lib/model/outcome.ts'
 import { arnText, resourcesOf, roleStatements } from '../infra/template.ts'
+import { alarmEvent } from '../support/alarm-event.ts'
 import { ALERT_QUEUE, Deployment, NAMES, PREFIX } from './support/deployment.ts'
 import { parametersBelow } from './support/deployment-aws.ts'
 import { APP, type Brokers, startBrokers, USERS } from './support/deployment-brokers.ts'
@@ -45,16 +48,17 @@ async function profileStatus(account: string): Promise<number> {
 }
 
 describe('the deployed stack', () => {
-  test('has a function and a role of its own for each broker, the login site and the check of the alerts', async () => {
+  test('has a function and a role of its own for each broker, the login site, the check of the alerts and whoever tells of alarms', async () => {
     const { Functions = [] } = await new LambdaClient().send(new ListFunctionsCommand())
     const ours = Functions.filter(({ FunctionName }) => FunctionName?.startsWith('TokenkeeperE2E-'))
     expect(ours.map(({ FunctionName }) => FunctionName).toSorted()).toEqual([
+      'TokenkeeperE2E-alarms',
       'TokenkeeperE2E-fyers',
       'TokenkeeperE2E-pos-connector',
       'TokenkeeperE2E-site',
       'TokenkeeperE2E-subscriptions',
     ])
-    expect(new Set(ours.map(({ Role }) => Role)).size).toBe(4)
+    expect(new Set(ours.map(({ Role }) => Role)).size).toBe(5)
   })
 
   test('schedules each broker in its own time zone, and the check of the alerts in the first one’s', () => {
@@ -62,6 +66,8 @@ describe('the deployed stack', () => {
     expect(schedules.map(({ Properties }) => Properties['ScheduleExpressionTimezone'])).toEqual([
       'Asia/Kolkata',
       'America/New_York',
+      // At seven, and before the open.
+      'Asia/Kolkata',
       'Asia/Kolkata',
     ])
   })
@@ -159,6 +165,7 @@ describe('a run', () => {
     const { results } = await stack.invoke('fyers', JSON.parse(input))
     expect(results).toMatchObject([{ account: 'fyers', outcome: 'fresh' }])
     expect(await logOf(stack, 'fyers')).toContain('"reason":"schedule"')
+    expect(await dynamoScheduledRuns(new DynamoDBClient(), NAMES.table).lastStart('fyers')).toBeDefined()
   })
 
   test('refuses accounts of another broker and says whose they are', async () => {
@@ -256,9 +263,29 @@ describe('a refused grant', () => {
   })
 })
 
+test('R3.9 an alarm is told on the topic of the alerts, with what subscribers filter by', async () => {
+  const [alarm] = resourcesOf(stack.template(), 'AWS::CloudWatch::Alarm').filter(
+    ({ Properties }) => Properties['MetricName'] === 'Unsuccessful',
+  )
+  const { AlarmName: name = '', AlarmDescription: description } = (alarm?.Properties ?? {}) as Record<
+    string,
+    string
+  >
+  expect(await stack.invoke('alarms', alarmEvent({ name, description }))).toEqual({ told: true })
+  const messages = (await stack.aws.messages(ALERT_QUEUE)).map(
+    (body) => JSON.parse(body) as { Subject: string; Message: string; MessageAttributes: object },
+  )
+  const told = messages.find(({ Subject }) => Subject === `Alarm: ${name}`)
+  expect(told?.MessageAttributes).toMatchObject({ severity: { Value: 'page' }, broker: { Value: 'fyers' } })
+  expect(JSON.parse(told?.Message ?? '{}')).toMatchObject({
+    kind: 'operator_action',
+    action: expect.stringMatching(/^run .*tokenkeeper .*status$/),
+  })
+})
+
 test('the check of the alerts finds the deployed address that any link could unsubscribe, and tells who listens', async () => {
   const report = await stack.invoke('subscriptions', { reason: 'schedule' })
-  expect(report).toMatchObject({ problems: 1, findings: [{ problem: 'unprotected' }] })
+  expect(report).toMatchObject({ problems: 1, findings: [{ problem: 'unprotected' }], missed: [] })
   expect(await logOf(stack, 'subscriptions')).toContain('"AlertSubscriptionProblems":1')
   const messages = (await stack.aws.messages(ALERT_QUEUE)).map(
     (body) => JSON.parse(body) as { Subject: string },

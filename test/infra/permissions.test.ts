@@ -57,10 +57,10 @@ describe('the role of a broker', () => {
     ])
   })
 
-  test('reaches only its own partition of the state table', () => {
+  test('reaches only its own partitions of the state table', () => {
     expect(statement('OwnState')).toMatchObject({
       Action: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
-      Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['broker#fyers'] } },
+      Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['broker#fyers', 'runs#fyers'] } },
     })
   })
 

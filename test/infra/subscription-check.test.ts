@@ -6,27 +6,39 @@ const CHECK = 'Tokenkeeper-subscriptions'
 
 const template = templateOf({ ...FYERS_ONLY, alertEmails: ['one@example.com', 'two@example.com'] })
 const [topic = ''] = Object.keys(template.findResources('AWS::SNS::Topic'))
+const [table = ''] = Object.keys(template.findResources('AWS::DynamoDB::Table'))
 const functionId = Object.entries(template.findResources('AWS::Lambda::Function')).find(
   ([, { Properties }]) => Properties['FunctionName'] === CHECK,
 )?.[0]
 
-/** Zone and expression of the schedule that starts the check. */
-function scheduleOf(of = template): readonly [string, string] {
+/** Zone and expression of each schedule that starts the check, with what it sends. */
+function schedulesOf(of = template): readonly (readonly [string, string, unknown])[] {
   const all = resourcesOf(of, 'AWS::Scheduler::Schedule').map(({ Properties }) => Properties)
-  const own = all.filter(({ Target }) => JSON.stringify(Target).includes('SubscriptionCheck'))
-  expect(own).toHaveLength(1)
-  const [{ ScheduleExpressionTimezone: zone, ScheduleExpression: expression } = {}] = own
-  return [String(zone), String(expression)]
+  return all
+    .filter(({ Target }) => JSON.stringify(Target).includes('SubscriptionCheck'))
+    .map(({ ScheduleExpressionTimezone: zone, ScheduleExpression: expression, Target }) => [
+      String(zone),
+      String(expression),
+      JSON.parse((Target as { Input: string }).Input),
+    ])
+}
+
+/** Of the daily look. */
+function scheduleOf(of = template): readonly [string, string] {
+  const [[zone, expression] = ['', '']] = schedulesOf(of)
+  return [zone, expression]
 }
 
 describe('the role of the check of the subscriptions', () => {
   const statements = statementsOf(template, CHECK)
 
-  test('allows looking at the subscriptions of one topic, writing to it, to its own log and to the dead-letter queue, and nothing else', () => {
+  test('allows looking at one topic and at runs, writing to that topic, its own log and the dead-letter queue, and nothing else', () => {
     expect(statements.flatMap(actionsOf)).toEqual([
       'sns:GetSubscriptionAttributes',
       'sns:ListSubscriptionsByTopic',
       'sns:Publish',
+      'dynamodb:GetItem',
+      'dynamodb:PutItem',
       'logs:CreateLogStream',
       'logs:PutLogEvents',
       'sqs:SendMessage',
@@ -38,6 +50,16 @@ describe('the role of the check of the subscriptions', () => {
     const ofSns = statements.filter((one) => actionsOf(one).some((action) => action.startsWith('sns:')))
     expect(ofSns.map(({ Resource }) => Resource)).toEqual([{ Ref: topic }, { Ref: topic }])
     expect(JSON.stringify(statements)).not.toContain('*')
+  })
+
+  test('reaches no account’s record, and writes no broker’s last run', () => {
+    const keys = (sid: string) =>
+      statements.find(({ Sid }) => Sid === sid)?.Condition as Record<string, Record<string, unknown>>
+    const all = { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['runs', 'runs#fyers'] } }
+    expect(keys('LookAtRuns')).toEqual(all)
+    expect(keys('RememberSchedules')).toEqual({
+      'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['runs'] },
+    })
   })
 
   test('names the log group of the check', () => {
@@ -56,6 +78,9 @@ describe('the check of the subscriptions', () => {
       TOKENKEEPER_TOPIC_ARN: { Ref: topic },
       POWERTOOLS_METRICS_NAMESPACE: 'Tokenkeeper',
       TOKENKEEPER_ALERT_EMAILS: 'one@example.com,two@example.com',
+      TOKENKEEPER_STACK: 'Tokenkeeper',
+      TOKENKEEPER_TABLE: { Ref: table },
+      TOKENKEEPER_BROKERS: '{"fyers":{}}',
     })
     expect(variablesOf(templateOf(FYERS_ONLY), CHECK)).not.toHaveProperty('TOKENKEEPER_ALERT_EMAILS')
   })
@@ -72,6 +97,14 @@ describe('the check of the subscriptions', () => {
     expect(scheduleOf(templateOf({ ...FYERS_ONLY, brokers: { fyers, upstox: {} } }))[0]).toBe(
       'America/New_York',
     )
+  })
+
+  test('looks at the runs once more half an hour before the first open, where there is a market', () => {
+    expect(schedulesOf()).toEqual([
+      ['Asia/Kolkata', 'cron(0 7 * * ? *)', { reason: 'schedule' }],
+      ['Asia/Kolkata', 'cron(45 8 ? * MON-FRI *)', { reason: 'schedule', only: 'runs' }],
+    ])
+    expect(schedulesOf(templateOf({ brokers: { 'pos-connector': {} } }))).toHaveLength(1)
   })
 
   test('is there without any broker as well, on universal time', () => {

@@ -31,6 +31,8 @@ export class SnsStandIn {
   subscriptions: StandInSubscription[] = []
   /** The parameters of every call of an operation so far. */
   readonly calls: Readonly<Record<string, string>>[] = []
+  /** What was put into DynamoDB, whatever its table. */
+  readonly written: { readonly Item?: unknown }[] = []
   /** Operations that are refused. */
   readonly refused = new Map<string, Refusal>()
   /** Subscriptions on one page of a list; SNS has 100. */
@@ -49,6 +51,7 @@ export class SnsStandIn {
       const body = await text(request)
       const target = String(request.headers['x-amz-target'] ?? '')
       if (request.url?.includes('/functions/')) return void response.end(JSON.stringify(FUNCTION))
+      if (target.endsWith('.PutItem')) this.written.push(JSON.parse(body) as { readonly Item?: unknown })
       if (target !== '') return void response.end(JSON.stringify(EMPTY_STACK[target] ?? {}))
       const { status, xml } = this.#answer(Object.fromEntries(new URLSearchParams(body)))
       response.writeHead(status, { 'content-type': 'text/xml' }).end(xml)

@@ -14,6 +14,7 @@ import type { TokenReply } from '../token/token-handler.ts'
 import { isLoginEvent, isTokenEvent, readEvent } from './event.ts'
 import { handOver } from './hand-over.ts'
 import { presentable } from './presentable.ts'
+import { isScheduled, writeDownStart } from './scheduled-start.ts'
 import { countUnsuccessful } from './unsuccessful.ts'
 
 /** A run and its report, one step of a login and its plain reply, or work on one token and how it went. */
@@ -85,6 +86,7 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
       )
       const unsuccessful = await countUnsuccessful(order, run, composition)
       if (run.remaining.length > 0) await handOver(order, run, unsuccessful, composition.followUp)
+      if (isScheduled(order)) await writeDownStart(composition, startedAt)
       return run.report
     } catch (error) {
       throw presentable(error)

@@ -7,6 +7,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { IParameter } from 'aws-cdk-lib/aws-ssm'
 import type { Construct } from 'constructs'
 import { readOwnParameter } from '../policy/own-parameters.ts'
+import { runsPartitionOf } from '../policy/runs-partition.ts'
 import type { VaultKeys } from '../vault-keys.ts'
 
 export interface BrokerPermissionsProps {
@@ -70,7 +71,11 @@ export function brokerPermissions(scope: Construct, props: BrokerPermissionsProp
       sid: 'OwnState',
       actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
       resources: [props.table.tableArn],
-      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [partitionOf(props.brokerId)] } },
+      conditions: {
+        'ForAllValues:StringEquals': {
+          'dynamodb:LeadingKeys': [partitionOf(props.brokerId), runsPartitionOf(props.brokerId)],
+        },
+      },
     }),
     new PolicyStatement({ sid: 'TellPeople', actions: ['sns:Publish'], resources: [props.topic.topicArn] }),
     new PolicyStatement({

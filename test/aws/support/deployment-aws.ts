@@ -65,11 +65,13 @@ export class PlainAws {
 
   /** What each schedule sends, by the name of the function it starts. */
   async scheduledInputs(): Promise<Readonly<Record<string, string>>> {
-    type Schedules = { readonly Schedules: readonly { readonly Name: string }[] }
+    type Schedules = { readonly Schedules: readonly { readonly Name: string; readonly GroupName: string }[] }
     type Schedule = { readonly Target: { readonly Arn: string; readonly Input: string } }
     const { Schedules } = await this.#send<Schedules>('scheduler', '/schedules')
     const schedules = await Promise.all(
-      Schedules.map(({ Name }) => this.#send<Schedule>('scheduler', `/schedules/${Name}`)),
+      Schedules.map(({ Name, GroupName }) =>
+        this.#send<Schedule>('scheduler', `/schedules/${Name}?groupName=${GroupName}`),
+      ),
     )
     return Object.fromEntries(schedules.map(({ Target }) => [Target.Arn.split(':').at(-1), Target.Input]))
   }
