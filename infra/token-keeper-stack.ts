@@ -125,7 +125,6 @@ export class TokenKeeperStack extends Stack {
         brokerId: broker.id,
         function: refresher.function,
         headerNamesApp: broker.authorization?.includes('{client_id}') ?? false,
-        hasWebhook: broker.login?.approval !== undefined,
         settings,
       })
     }

@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { configured } from '../../lib/brokers/configured.ts'
 import { BROKERS, brokerNamed } from '../../lib/brokers/index.ts'
 import { settingsText } from '../../lib/brokers/settings.ts'
-import { checked, type Values } from './environment.ts'
+import { checked, type Variables } from './environment.ts'
 import type { WatchedBroker } from './missed-runs.ts'
 
 const Text = z.string().check(z.minLength(1, 'must not be empty'))
@@ -27,7 +27,7 @@ export interface CheckEnvironment {
 }
 
 /** Reads and checks the environment of the daily check. Throws ConfigurationError as readEnvironment does. */
-export function readCheckEnvironment(values: Values = process.env): CheckEnvironment {
+export function readCheckEnvironment(values: Variables = process.env): CheckEnvironment {
   const data = checked(Variables, values)
   return {
     topicArn: data.TOKENKEEPER_TOPIC_ARN,

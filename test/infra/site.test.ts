@@ -183,11 +183,19 @@ describe('the API of the login site', () => {
     )
   })
 
-  test('has a webhook for brokers that ask in their own app, and for no other', () => {
-    expect(
-      routeKeys(siteWith({ brokers: { fyers: {} } })).filter((key) => /webhook/.test(String(key))),
-    ).toEqual([])
-  })
+  test.each([
+    ['on', { fyers: {}, upstox: {} }],
+    ['off', { fyers: {}, upstox: { enabled: false } }],
+  ])(
+    'keeps the webhook of a broker that is switched %s, since the limit of a route outlives it',
+    (_, brokers) => {
+      const of = siteWith({ brokers })
+      const [stage] = resourcesOf(of, 'AWS::ApiGatewayV2::Stage')
+      const limited = Object.keys(stage?.Properties['RouteSettings'] as object)
+      expect(limited).toEqual(['POST /webhook/upstox/{path}'])
+      expect(routeKeys(of).filter((key) => /webhook/.test(String(key)))).toEqual(limited)
+    },
+  )
 
   test('is throttled, and its webhook more so', () => {
     template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
@@ -220,6 +228,7 @@ describe('the API of the login site', () => {
         milliseconds: '$context.responseLatency',
         bytes: '$context.responseLength',
         error: '$context.error.message',
+        integrationError: '$context.integrationErrorMessage',
       },
     ])
     siteWith({ logRetentionDays: 90 }).hasResourceProperties('AWS::Logs::LogGroup', {

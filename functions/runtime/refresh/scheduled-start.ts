@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
 import { StateStoreError } from '../../../lib/model/errors.ts'
-import type { Composition } from '../composition.ts'
+import type { FunctionComposition } from '../composition.ts'
 import type { Order } from './event.ts'
 
 /** What schedules send (infra/constructs/broker/schedules.ts); whoever invokes the function otherwise gives another reason. */
@@ -16,7 +16,7 @@ export function isScheduled({ reason, accounts, forcedAt }: Order): boolean {
  * and the function are alive. A run by hand or over REST is none. A store that does not take it fails no run.
  */
 export async function writeDownStart(
-  { broker, ports, scheduledRuns }: Composition,
+  { broker, ports, scheduledRuns }: FunctionComposition,
   startedAt: Temporal.Instant,
 ): Promise<void> {
   try {

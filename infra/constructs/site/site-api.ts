@@ -11,6 +11,8 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
+import { BROKERS } from '../../../lib/brokers/index.ts'
+import type { Broker } from '../../../lib/ports/broker/broker.ts'
 
 /** Requests per second over time, and at once: a handful of people, each page a few requests. */
 const SITE_RATE = { rateLimit: 20, burstLimit: 40 }
@@ -46,6 +48,15 @@ const ROUTES: readonly Route[] = [
 ]
 
 /**
+ * Of every broker that posts tokens to us, which nobody signs; whether or not it is switched on. API Gateway keeps the
+ * limits of a route when the route goes, and then refuses every further change of the stage: so none ever goes. What is
+ * posted for a broker that is switched off changes nothing, as no function of it is there.
+ */
+const WEBHOOKS: readonly Route[] = Object.values<Broker>(BROKERS)
+  .filter(({ login }) => login?.approval)
+  .map(({ id }) => [HttpMethod.POST, `/webhook/${id}/{path}`] as const)
+
+/**
  * Neither query, path, cookie nor address: a query holds one-time codes and signatures, the path of the webhook is a
  * secret, and whoever calls is a person's telephone, which nobody needs to have on record. The route says which page.
  */
@@ -58,8 +69,9 @@ const ACCESS_LOG = AccessLogFormat.custom(
     status: AccessLogField.contextStatus(),
     milliseconds: AccessLogField.contextResponseLatency(),
     bytes: AccessLogField.contextResponseLength(),
-    // API Gateway's own words; what a function throws is in the function's log.
+    // API Gateway's own words, on the request and on calling the function; what that throws is in its log.
     error: AccessLogField.contextErrorMessage(),
+    integrationError: AccessLogField.contextIntegrationErrorMessage(),
   }),
 )
 
@@ -103,14 +115,13 @@ export class SiteApi extends Construct {
     })
   }
 
-  /** Lets a function answer every route, with a webhook for each of these brokers. */
-  answeredBy(handler: IFunction, webhooksOf: readonly string[]): void {
+  /** Lets a function answer every route. */
+  answeredBy(handler: IFunction): void {
     const integration = new HttpLambdaIntegration('Integration', handler, {
       timeout: Duration.seconds(29),
       scopePermissionToRoute: false,
     })
-    const webhooks = webhooksOf.map((brokerId) => [HttpMethod.POST, `/webhook/${brokerId}/{path}`] as const)
-    for (const [method, path] of [...ROUTES, ...webhooks]) {
+    for (const [method, path] of [...ROUTES, ...WEBHOOKS]) {
       for (const route of this.api.addRoutes({ path, methods: [method], integration })) {
         // A stage cannot limit a route that does not exist yet.
         this.#stage.node.addDependency(route)
@@ -119,6 +130,6 @@ export class SiteApi extends Construct {
     }
     // The construct has no property for the limits of single routes.
     const stage = this.#stage.node.defaultChild as CfnStage
-    stage.routeSettings = Object.fromEntries(webhooks.map((route) => [route.join(' '), WEBHOOK_RATE]))
+    stage.routeSettings = Object.fromEntries(WEBHOOKS.map((route) => [route.join(' '), WEBHOOK_RATE]))
   }
 }

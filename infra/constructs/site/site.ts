@@ -54,8 +54,6 @@ export interface SiteProps {
 export interface SiteBroker extends PublishingBroker {
   /** What logins and renewals are left to: it alone may read the broker's credentials. */
   readonly function: IFunction
-  /** Whether it posts tokens to us, which nobody signs. */
-  readonly hasWebhook: boolean
   /** What the owner has set for all its accounts. */
   readonly settings: BrokerSettings
 }
@@ -95,11 +93,7 @@ export class Site extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
     })
-    const withWebhook = props.brokers.filter(({ hasWebhook }) => hasWebhook)
-    props.api.answeredBy(
-      handler,
-      withWebhook.map(({ brokerId }) => brokerId),
-    )
+    props.api.answeredBy(handler)
     // At the first occurrence: a login page that fails is found by a person in a hurry.
     new NamedAlarm(this, 'ErrorsAlarm', {
       title: 'login site fails',
