@@ -7,7 +7,7 @@ import type { WatchedBroker } from './missed-runs.ts'
 
 const Text = z.string().check(z.minLength(1, 'must not be empty'))
 
-const Variables = z.object({
+const CheckVariables = z.object({
   TOKENKEEPER_TOPIC_ARN: z.string().check(z.startsWith('arn:', 'must be an ARN')),
   TOKENKEEPER_ALERT_EMAILS: z._default(z.string(), ''),
   TOKENKEEPER_STACK: Text,
@@ -28,7 +28,7 @@ export interface CheckEnvironment {
 
 /** Reads and checks the environment of the daily check. Throws ConfigurationError as readEnvironment does. */
 export function readCheckEnvironment(values: Variables = process.env): CheckEnvironment {
-  const data = checked(Variables, values)
+  const data = checked(CheckVariables, values)
   return {
     topicArn: data.TOKENKEEPER_TOPIC_ARN,
     emails: data.TOKENKEEPER_ALERT_EMAILS.split(',').filter((email) => email !== ''),

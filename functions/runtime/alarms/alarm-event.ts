@@ -6,7 +6,7 @@ import { ConfigurationError } from '../../../lib/model/errors.ts'
 /** Between what happened and what to do in the description of an alarm (infra/constructs/alarms/named-alarm.ts). */
 const TO_DO = '; '
 const PLAIN_CALL = 'tokenkeeper'
-/** What can wait until somebody is at a desk; everything else may cost a login or the open. By the alarm's metric. */
+/** What can wait until office hours; everything else may cost a login or the open. By the alarm's metric. */
 const NOT_A_PAGE: ReadonlySet<string> = new Set(['AlertSubscriptionProblems', 'ClockDriftSeconds'])
 
 const State = z.object({ value: z.string(), reason: z._default(z.string(), '') })
