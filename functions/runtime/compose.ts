@@ -19,7 +19,7 @@ import type { Compose } from './composition.ts'
 import { type FunctionEnvironment, readEnvironment } from './environment.ts'
 import { stackWords } from './stack-words.ts'
 
-/** The adapters on AWS, wired as the environment says. Throws ConfigurationError. */
+/** Puts the adapters on AWS together as the environment says. Throws ConfigurationError. */
 export const composeFromEnvironment: Compose = (broker, telemetry) => {
   const environment = readEnvironment(broker)
   const { prefix, table, topicArn, functionName, siteUrl, hosts, allowHttpHosts } = environment
@@ -47,7 +47,7 @@ export const composeFromEnvironment: Compose = (broker, telemetry) => {
   }
 }
 
-/** One client for alerts and events: the day's login sends both. */
+/** Makes one client for both alerts and events, since a day's login sends both. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => {
@@ -56,7 +56,10 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   }
 }
 
-/** Who is told of published tokens: events where the stack has them, a Redis where one is configured. */
+/**
+ * The subscribers of published tokens: the topic of events where the stack has one, a Redis where one is
+ * configured.
+ */
 function subscribersOf(
   broker: Broker,
   { eventsTopicArn, redis }: FunctionEnvironment,
@@ -70,7 +73,7 @@ function subscribersOf(
   ]
 }
 
-/** A Redis mirror that is loaded when there is something to tell it. */
+/** A Redis mirror that is loaded only when there is something to tell it. */
 function redisOnDemand(vault: TokenVault, options: Omit<RedisMirrorOptions, 'password'>): Subscriber {
   let loading: Promise<Subscriber> | undefined
   const mirror = (): Promise<Subscriber> => {
@@ -87,7 +90,10 @@ function redisOnDemand(vault: TokenVault, options: Omit<RedisMirrorOptions, 'pas
   }
 }
 
-/** Links whose signing is loaded, and its key read, at the first alert: most runs send none. */
+/**
+ * Links for messages. The code that signs, and its key, are loaded at the first alert, since most runs send
+ * none.
+ */
 function linksOnDemand(vault: TokenVault, options: Omit<LoginLinksOptions, 'keys'>): LoginLinks {
   let loading: Promise<LoginLinks> | undefined
   return {

@@ -6,7 +6,7 @@ import type { Telemetry } from '../../lib/ports/telemetry.ts'
 
 /** Everything an invocation works with. */
 export interface FunctionComposition {
-  /** With the owner's settings in place of its defaults. */
+  /** The broker, with the owner's settings. */
   readonly broker: Broker
   readonly ports: Ports
   readonly followUp: FollowUp

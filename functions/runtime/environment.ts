@@ -11,7 +11,7 @@ import { functionHosts } from './given-hosts.ts'
 const DEPLOY_AGAIN = 'deploy the stack again; its variables are not meant to be edited by hand'
 
 const Text = z.string().check(z.minLength(1, 'must not be empty'))
-/** Names with commas between them. */
+/** Names separated by commas. */
 export const NameList = z.pipe(
   z.string(),
   z.transform((text) => text.split(',').map((name) => name.trim())),
@@ -41,7 +41,7 @@ function variables(broker: Broker) {
   })
 }
 
-/** What the stack tells a function through its environment, checked. */
+/** What the stack tells a function by its environment, checked. */
 export interface FunctionEnvironment {
   readonly functionName: string
   /** The stack it belongs to. */
@@ -53,23 +53,23 @@ export interface FunctionEnvironment {
   readonly eventsTopicArn: string | undefined
   /** The Redis that mirrors published tokens; absent where there is none. */
   readonly redis: RedisMirrorSettings | undefined
-  /** The customer-managed key of the vault, if there is one. */
+  /** The customer-managed KMS key of the vault; absent where there is none. */
   readonly keyId: string | undefined
-  /** With the owner's settings in place of its defaults. */
+  /** The broker, with the owner's settings. */
   readonly broker: Broker
   /** The login site's address; absent where the stack has none. */
   readonly siteUrl: string | undefined
   /** Overrides of broker hosts: origin by host name. */
   readonly hosts: Readonly<Record<string, string>>
-  /** Hosts that may be spoken to over plain http, besides loopback. */
+  /** Hosts that may be called over plain http, besides loopback. */
   readonly allowHttpHosts: readonly string[]
 }
 
 export type Variables = Readonly<Record<string, string | undefined>>
 
 /**
- * Reads and checks the function's environment. Throws ConfigurationError that names every variable that is
- * missing or wrong, never a value: a host override may carry a credential by mistake.
+ * Reads and checks the function's environment. Throws ConfigurationError, which names every variable that is
+ * missing or wrong, and never a value: the override of a host may contain a credential by mistake.
  */
 export function readEnvironment(broker: Broker, values: Variables = process.env): FunctionEnvironment {
   const data = checked(variables(broker), values)
@@ -99,7 +99,10 @@ export function readEnvironment(broker: Broker, values: Variables = process.env)
   }
 }
 
-/** The variables a function needs. Throws ConfigurationError that names every one that is missing or wrong. */
+/**
+ * Checks the variables a function needs. Throws ConfigurationError, which names each that is missing or
+ * wrong, and where TOKENKEEPER_NOW is set.
+ */
 export function checked<T>(variables: z.ZodMiniType<T>, values: Variables): T {
   if (values['TOKENKEEPER_NOW'] !== undefined) {
     throw new ConfigurationError('TOKENKEEPER_NOW is set: a function on AWS runs on the real time only', {
@@ -114,7 +117,10 @@ export function checked<T>(variables: z.ZodMiniType<T>, values: Variables): T {
   })
 }
 
-/** Of a wrong setting only the place is told: what is said of it where it was written may repeat its value. */
+/**
+ * What is wrong with one variable. Of a setting only its place is told, since the schema's message may repeat
+ * its value.
+ */
 function mistakesIn(issue: z.core.$ZodIssue, values: Variables): readonly string[] {
   const [variable = '', ...place] = issue.path.map(String)
   if (values[variable] === undefined) return [`${variable} is not set`]

@@ -3,15 +3,15 @@ import { assertAllowedOrigin } from '../../lib/http/allowed-origin.ts'
 import { givenHosts, hostOverrides } from '../../lib/http/host-overrides.ts'
 import type { Broker } from '../../lib/ports/broker/broker.ts'
 
-/** A broker and what the owner has set for it. */
+/** A broker and its owner's settings. */
 export interface GivenBroker {
   readonly broker: Broker
   readonly settings: BrokerSettings
 }
 
 /**
- * The hosts of these brokers that are replaced: by the owner's settings or, stronger, by a variable of a host's own. Throws
- * ConfigurationError that names the place, never the address.
+ * The overrides of these brokers' hosts: from the owner's settings, and from variables of single hosts, which
+ * count more. Throws ConfigurationError, which names the place and never the address.
  */
 export function functionHosts(
   brokers: readonly GivenBroker[],

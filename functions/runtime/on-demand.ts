@@ -1,6 +1,7 @@
 /**
- * What only some invocations need, as one piece that is read when it is needed. One and not several: each further
- * piece makes the bundler cut what all of them share into more files, which a cold start then opens one by one.
+ * The code that only some invocations need, in one file that is loaded when needed. It is one file because
+ * for several the bundler would split their shared code into more files, which a cold start then opens one by
+ * one.
  */
 
 export { isRunNear } from '../../lib/markets/near-run.ts'

@@ -19,7 +19,7 @@ import { presentable } from './refresh/presentable.ts'
 import { stackWords } from './stack-words.ts'
 import { maskingLogger } from './telemetry.ts'
 
-/** Named by infra/constructs/subscription-check.ts as well, which may not import from here. */
+/** The same name is in infra/constructs/subscription-check.ts, which may not import from here. */
 const METRIC = 'AlertSubscriptionProblems'
 const DEFAULT_NAMESPACE = 'Tokenkeeper'
 
@@ -51,7 +51,7 @@ export function subscriptionsHandler(clock: Clock = systemClock): SubscriptionsH
   }
 
   const lookAtSubscriptions = async ({ topicArn, emails }: CheckEnvironment) => {
-    // CloudWatch takes no metric without a dimension from a log line.
+    // From a log line CloudWatch takes only metrics with a dimension.
     metrics.clearDefaultDimensions()
     metrics.setDefaultDimensions({ topic: topicArn.split(':').at(-1) ?? '' })
     const findings = findingsOf(topicArn, await subscriptionsOf(topicArn, await snsClient()), emails)

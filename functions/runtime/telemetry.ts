@@ -5,10 +5,13 @@ import { maskSecrets } from '../../lib/model/secret.ts'
 import type { Fields, Metric, Telemetry } from '../../lib/ports/telemetry.ts'
 import { stackWords } from './stack-words.ts'
 
-/** Where the stack does not name its own namespace. */
+/** The namespace where the stack names none. */
 const DEFAULT_NAMESPACE = 'Tokenkeeper'
 
-/** The only fields a log line may carry besides its message and what Powertools adds of the invocation. */
+/**
+ * The only fields that a log line may have, besides its message and what Powertools adds about the
+ * invocation.
+ */
 const LOGGED_FIELDS: readonly string[] = [
   'account',
   'accounts',
@@ -44,7 +47,7 @@ const OF_THE_STACK: ReadonlySet<Metric> = new Set([
   'ClockDriftSeconds',
 ])
 
-/** Powertools behind the Telemetry port, with the logger that the middleware needs. */
+/** The Telemetry port on Powertools, with the instances that the middleware needs. */
 export interface LambdaTelemetry extends Telemetry {
   readonly logger: Logger
   /** Writes what was counted and not written yet. */
@@ -52,8 +55,8 @@ export interface LambdaTelemetry extends Telemetry {
 }
 
 /**
- * Logs as JSON lines and metrics as embedded metric format, for one broker. A field that is not on the list is
- * dropped, and every string of a line passes the mask of known secrets.
+ * Telemetry of one broker: logs as JSON lines, metrics in the embedded metric format. A field that is not on
+ * the list is dropped, and known secrets are masked in every text.
  */
 export function lambdaTelemetry(broker: string): LambdaTelemetry {
   const logger = maskingLogger(broker)
@@ -89,7 +92,10 @@ export function lambdaTelemetry(broker: string): LambdaTelemetry {
   }
 }
 
-/** JSON lines for one function; every string passes the mask of known secrets, and names commands as they run. */
+/**
+ * A logger of JSON lines for one function. In every text known secrets are masked, and commands are written
+ * as they run.
+ */
 export function maskingLogger(name: string): Logger {
   return new Logger({
     serviceName: `tokenkeeper-${name}`,
@@ -98,7 +104,7 @@ export function maskingLogger(name: string): Logger {
   })
 }
 
-/** What of a line's fields is on the list. */
+/** Those of a line's fields that are on the list. */
 export function allowed(fields: Fields = {}): Record<string, string | number | boolean> {
   return Object.fromEntries(
     LOGGED_FIELDS.flatMap((name) => {

@@ -20,13 +20,16 @@ export interface AccountStatus {
   readonly nickname: string | null
   readonly userID: string | null
   readonly clientName: string | null
-  /** How the last run left it; the others where a run has yet to see that. */
+  /**
+   * The outcome of the last run; or, where no run has seen it yet, that the token is expired, missing or
+   * unproven.
+   */
   readonly state: Outcome | 'expired' | 'missing' | 'unproven'
-  /** The same in words. */
+  /** The state in words. */
   readonly summary: string
-  /** Whether consumers hold a token that was proven, and nothing speaks against it since. */
+  /** Whether the published token was proven, and nothing speaks against it since. */
   readonly live: boolean
-  /** Since when something may have ended the token that nobody has asked the broker about. */
+  /** Since when the token is unproven; `null` where it is not. */
   readonly unprovenSince: string | null
   readonly expiresAt: string | null
   readonly expiryDecidedBy: string | null
@@ -34,7 +37,10 @@ export interface AccountStatus {
   readonly provenAt: string | null
   readonly source: TokenSource | null
   readonly generation: number
-  /** From when on a login helps, where only a login brings a token and one made now would not see the market open. */
+  /**
+   * From when on a login helps; set where only a login brings a token, and one made now would give a token
+   * that is dead by the open.
+   */
   readonly loginHelpsFrom: string | null
   readonly lastRunAt: string | null
   readonly nextAction: string
@@ -88,7 +94,7 @@ export function statusOf(broker: Broker, record: AccountState, now: Temporal.Ins
   }
 }
 
-/** What an account is called where the broker goes without saying: its name, or the broker's for the default one. */
+/** An account's name without the broker; the broker's id for its default account. */
 export function shortId(account: AccountId): string {
   return nameOf(account) ?? account
 }
@@ -102,7 +108,7 @@ function stateOf(
   const { settings, paused, last } = record
   if (settings.managedBy === 'external') return 'skipped'
   if (paused) return 'paused'
-  // Nobody waits for a login while none helps.
+  // As long as a login does not help yet, the state is not "awaiting login".
   const isEarly = last?.outcome === 'awaiting_login' && loginHelpsFrom(broker, record, now) !== undefined
   if (last && !isSuccess(last.outcome) && !isEarly) return last.outcome
   if (token === 'live') return 'fresh'
@@ -144,7 +150,10 @@ function summaryOf(
   }
 }
 
-/** What there is to say of the token beside how the last run went: what was proven, and when. */
+/**
+ * What is said of the token after the outcome of the last run: when it was proven, or since when it is
+ * unproven.
+ */
 function alsoOf(broker: Broker, record: AccountState, status: TokenStatus, now: Temporal.Instant): string {
   const at = (instant: Temporal.Instant): string => localInstant(instant, broker.session.timeZone)
   const since = unprovenSince(record, now)
@@ -162,7 +171,8 @@ function nextActionOf(
 ): string {
   const { last } = record
   if (state === 'missing' || state === 'expired') {
-    // The record knows no stored secret: before a first run nobody can say whether they are enough.
+    // The record does not tell which secrets are stored, so before a first run it is not known whether they
+    // are enough.
     return renewsItself(broker, record, now)
       ? 'the next run gets a new one'
       : 'the next run gets a new one, or says what it needs'

@@ -3,12 +3,16 @@ import type { AccountState } from '../model/account-state.ts'
 import type { Broker } from '../ports/broker/broker.ts'
 import type { StateStore } from '../ports/state-store.ts'
 
+/** A registered account: its broker and its record. */
 export interface KnownAccount {
   readonly broker: Broker
   readonly state: AccountState
 }
 
-/** Every registered account of these brokers, in their order. Throws StateStoreError. */
+/**
+ * Every registered account of these brokers, in the order of the brokers and then of the ids. Throws
+ * StateStoreError.
+ */
 export async function knownAccounts(
   brokers: readonly Broker[],
   states: StateStore,
@@ -22,8 +26,9 @@ export async function knownAccounts(
 }
 
 /**
- * The account a request means: by its id (`iifl/28748327`, `fyers`), or by its name alone (`ACC1`), first of a broker
- * whose accounts have always been called so. `undefined` when there is none, or several brokers have one of that name.
+ * The account a request means: by its id (`iifl/28748327`, `fyers`), or by its name alone (`ACC1`). Of
+ * several accounts with that name the one counts whose broker has always called its accounts by name.
+ * `undefined` where there is none, or no way to choose. Pure.
  */
 export function accountCalled(id: string, known: readonly KnownAccount[]): KnownAccount | undefined {
   const exact = known.find(({ state }) => state.account === id)
@@ -33,8 +38,9 @@ export function accountCalled(id: string, known: readonly KnownAccount[]): Known
 }
 
 /**
- * Whose status `/token/status` tells: the default account of a broker whose accounts are called by name, else the first
- * of those, else a broker's default account, else the first there is.
+ * The account whose status `/token/status` tells: the default account of a broker that calls its accounts by
+ * name, else the first of its accounts, else any broker's default account, else the first of all; `undefined`
+ * where there is none. Pure.
  */
 export function defaultAccount(known: readonly KnownAccount[]): KnownAccount | undefined {
   const unnamed = ({ state }: KnownAccount): boolean => nameOf(state.account) === undefined

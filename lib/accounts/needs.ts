@@ -7,32 +7,36 @@ import { loginHelpsFrom } from '../tokens/rules/token/login-helps.ts'
 import { tokenStatus } from '../tokens/rules/token/token-status.ts'
 import type { KnownAccount } from './accounts.ts'
 
-/** What would help: a login from the page, a token handed in by hand, or somebody who corrects the set-up. */
+/**
+ * What would help: a login from the page, a token that is handed in, or an operator who corrects the set-up.
+ */
 export type RequiredAction = 'login' | 'hand_in' | 'operator'
 
+/** An account that needs a person now, and what would help. */
 export interface NeedsPerson extends KnownAccount {
   readonly requiredAction: RequiredAction
 }
 
+/** An account that needs a login, but for which it is too early. */
 export interface Later extends KnownAccount {
-  /** When a login helps at the earliest. */
+  /** From when on a login helps. */
   readonly from: Temporal.Instant
-  /** Somebody asks for this very account, and may log in all the same. */
+  /** Whether the page was opened for this very account: then a login is offered all the same. */
   readonly named: boolean
 }
 
 /** Which accounts need a person now, and how far today's logins have come. */
 export interface Overview {
   readonly needPerson: readonly NeedsPerson[]
-  /** Without a token, and too early for a login. */
+  /** Accounts without a token for which a login does not help yet. */
   readonly later: readonly Later[]
-  /** Those that need nobody; those that are paused or kept elsewhere are in no list. */
+  /** Accounts that need nobody. Paused accounts and those managed elsewhere are in no list. */
   readonly covered: readonly KnownAccount[]
-  /** Of the covered ones, those a person has logged in to today. */
+  /** How many of the covered accounts a person has logged in to today. */
   readonly done: number
 }
 
-/** Sorts the accounts by whether they need a person, the one called `first` first. Pure. */
+/** Sorts the accounts by whether they need a person; the account `first` stands at the top. Pure. */
 export function overviewOf(
   known: readonly KnownAccount[],
   now: Temporal.Instant,
@@ -60,7 +64,10 @@ export function overviewOf(
   }
 }
 
-/** What a person could do for this account now, if it needs one; as far as its record tells. Pure. */
+/**
+ * What a person could do for this account now, as far as its record tells; `undefined` where it needs nobody
+ * now. Pure.
+ */
 export function helpFor(
   broker: Broker,
   state: AccountState,
@@ -72,11 +79,14 @@ export function helpFor(
   if (!broker.login || !loginHelpsFrom(broker, state, now)) {
     return broker.login?.code ? 'login' : 'hand_in'
   }
-  // What is stored can be corrected before a login helps.
+  // A stored secret can be corrected before a login helps.
   return kind === 'human_action' ? 'operator' : undefined
 }
 
-/** From when on a login helps an account that has no token and gets none without; `undefined` where it does now. Pure. */
+/**
+ * From when on a login helps an account that has no token and gets none without; `undefined` where a login
+ * helps now, or none is needed. Pure.
+ */
 export function loginLaterFrom(
   broker: Broker,
   state: AccountState,
@@ -94,19 +104,26 @@ function needsSomebody(broker: Broker, state: AccountState, now: Temporal.Instan
   return asked || openIncident(state) !== undefined || diesWithoutLogin(broker, state, now)
 }
 
+/**
+ * The incident that is still open; `undefined` where there is none, or only the message that it is over is
+ * due.
+ */
 export function openIncident({ incident }: AccountState): Incident | undefined {
   return incident && !incident.overAt ? incident : undefined
 }
 
-/** Whether the broker can ask in its own app: the login that is approved there is held against the user on record. */
+/**
+ * Whether an approval in the broker's app can be requested; the user must be known, since the answer is
+ * compared with it.
+ */
 export function canBeApproved({ login }: Broker, { userId }: AccountState): boolean {
   return login?.approval !== undefined && userId !== undefined
 }
 
-/** A login-only account without a live token: the next run would only ask. */
+/** Whether an account has no live token and only a login brings one: the next run would only ask. */
 function diesWithoutLogin(broker: Broker, state: AccountState, now: Temporal.Instant): boolean {
   const status = tokenStatus(state, now)
-  // Unproven is no need of a person: the next run asks the broker first.
+  // An unproven token needs no person yet: the next run asks the broker first.
   if (!broker.login?.code || status === 'live' || status === 'unproven') return false
   if (renewsItself(broker, state, now)) return false
   const source = state.accessToken?.source
@@ -115,8 +132,9 @@ function diesWithoutLogin(broker: Broker, state: AccountState, now: Temporal.Ins
 }
 
 /**
- * Whether the next token comes by itself, as far as the record tells, which knows no stored secret: the last one did,
- * or a refresh token is there that needs nothing but what a login needs as well. Pure.
+ * Whether the next token comes without a person, as far as the record tells, which does not know the stored
+ * secrets: the last one did, or a refresh token is stored that needs nothing else than a login needs too.
+ * Pure.
  */
 export function renewsItself(broker: Broker, state: AccountState, now: Temporal.Instant): boolean {
   return broker.grants.some((grant) => {
@@ -140,7 +158,7 @@ function isSatisfiedByLogin({ kind, needs }: Grant, { login }: Broker): boolean 
 
 function isDoneToday({ broker, state }: KnownAccount, now: Temporal.Instant): boolean {
   const status = tokenStatus(state, now)
-  // Unproven for as long as a request for approval is open: nobody has to log in again.
+  // A token is unproven while a request for approval is open; nobody has to log in again for that.
   if (!state.authorizedAt || (status !== 'live' && status !== 'unproven')) return false
   const dayOf = (instant: Temporal.Instant): Temporal.PlainDate =>
     instant.toZonedDateTimeISO(broker.session.timeZone).toPlainDate()

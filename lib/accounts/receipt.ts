@@ -11,6 +11,7 @@ import { renewsItself } from './needs.ts'
 
 type Instant = Temporal.Instant
 
+/** Whether a token lasts through a trading session, also as a sentence. */
 export interface Coverage {
   readonly covers: boolean
   /** "Covers today's session: yes, until 15:30." */
@@ -18,8 +19,8 @@ export interface Coverage {
 }
 
 /**
- * Whether a token lasts through the session that is on, or else the next one; `undefined` where there is no market.
- * Holidays are not known. Pure.
+ * Whether a token lasts through the session that is on, or the next one; `undefined` where there is no
+ * market. Holidays are not known. Pure.
  */
 export function coverage(
   session: TradingSession | undefined,
@@ -40,8 +41,8 @@ export function coverage(
 }
 
 /**
- * When this account needs somebody again: "Next login: before Tue 24 Nov 09:15 IST." Where that is for the next session
- * and a login now would be of no use to it: "…, from Tue 06:00 on." Pure.
+ * When this account needs a person again, as a sentence: "Next login: before Tue 24 Nov 09:15 IST." Where it
+ * is for the next session and a login now would not help: "…, from Tue 06:00 on." Pure.
  */
 export function nextNeed(broker: Broker, state: AccountState, now: Instant): string {
   const { session, tradingSession } = broker
@@ -53,7 +54,7 @@ export function nextNeed(broker: Broker, state: AccountState, now: Instant): str
   const dies = state.accessToken?.expiresAt
   if (!dies) return 'A login is needed.'
   if (!tradingSession) return `Next login: before ${local(dies)}.`
-  // The first session that the token does not last through.
+  // The first session that ends after the token.
   const { date, opens } = presentTradingDay(tradingSession, isBefore(dies, now) ? now : dies)
   const by = isBefore(opens, dies) ? dies : opens
   const isNext = date.equals(presentTradingDay(tradingSession, now).date)
@@ -61,7 +62,7 @@ export function nextNeed(broker: Broker, state: AccountState, now: Instant): str
   return `Next login: before ${local(by)}${from ? `, from ${weekdayTime(from, session.timeZone)} on` : ''}.`
 }
 
-/** What is left after a login that failed. Pure. */
+/** What is known of the old token after a login that failed, as a sentence. Pure. */
 export function oldTokenSentence(broker: Broker, state: AccountState, now: Instant): string {
   const { accessToken } = state
   const at = (instant: Instant): string => localInstant(instant, broker.session.timeZone)

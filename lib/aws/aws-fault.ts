@@ -1,27 +1,30 @@
-/** A call to AWS, as far as an error about it has to name it. Names only, never values. */
+/** What an error about a call to AWS has to name. Names only, never values. */
 export interface AwsCall {
-  /** How people call the service. */
+  /** The service's name for people. */
   readonly service: string
   readonly operation: string
   /** The IAM action the call needs. */
   readonly action: string
   /** What the call is about: a parameter, a table, a topic. */
   readonly resource: string
-  /** What to do about errors only this call has, by their names. */
+  /** Fixes for errors that only this call has, by the error's name. */
   readonly fixes?: Readonly<Record<string, string>>
 }
 
-/** An SDK error in our words. */
+/** An error of the SDK in our own words. */
 export interface AwsFault {
   readonly message: string
   readonly fix: string
-  /** Whether the same call may succeed a little later without anybody doing anything. */
+  /** Whether the same call may succeed a little later, without anybody doing anything. */
   readonly passing: boolean
-  /** AWS's own text is left out: a validation message repeats the value that it refuses. */
+  /**
+   * The names and codes of the error. AWS's own text is left out, since a validation message repeats the
+   * refused value.
+   */
   readonly cause: Error
 }
 
-/** What the SDK's errors, and those of the network under it, may carry. */
+/** The fields that errors of the SDK, and of the network under it, may have. */
 interface SdkError {
   readonly name?: string
   readonly message?: string
@@ -41,12 +44,18 @@ const SIGN_IN =
 const KEY = /^(KMS|InvalidKeyId)/
 const THROTTLED = /Throttl|TooManyUpdates|TooManyRequests|RequestLimitExceeded|ThroughputExceeded/
 const UNREACHABLE = /^(E[A-Z_]{4,}|TimeoutError|AbortError)$/
-/** IAM names the missing action only in this sentence; it may be KMS's rather than the one that was called. */
+/**
+ * IAM names the missing action only in this sentence; it may be one of KMS instead of the one that was
+ * called.
+ */
 const DENIED_ACTION = /not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)/
 /** The SDK gives this error no name of its own. */
 const NO_REGION = /^Region is missing/
 
-/** Reads an SDK error. Says what happened and what helps; a name or a status is all it takes from AWS. */
+/**
+ * Translates an error of the SDK: what happened and what helps. Takes only names, a status and a request id
+ * from AWS.
+ */
 export function awsFault(error: unknown, call: AwsCall): AwsFault {
   const known = (typeof error === 'object' && error !== null ? error : {}) as SdkError
   const name = nameOfError(known)
@@ -62,12 +71,15 @@ export function awsFault(error: unknown, call: AwsCall): AwsFault {
   }
 }
 
-/** How often the SDK sent the call; above 1 an earlier attempt may have done its work and lost its answer. */
+/**
+ * How often the SDK sent the call. Above 1, an earlier attempt may have succeeded although its answer was
+ * lost.
+ */
 export function attemptsOf(error: unknown): number {
   return (error as SdkError).$metadata?.attempts ?? 1
 }
 
-/** Network errors have a name that says nothing and are told apart by their codes. */
+/** The name of an error; for network errors, which are all called Error, their code. */
 function nameOfError({ name = 'Error', code, message = '' }: SdkError): string {
   if (NO_REGION.test(message)) return 'RegionMissing'
   return /^(Aggregate)?Error$/.test(name) ? (code ?? name) : name

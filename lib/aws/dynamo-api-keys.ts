@@ -13,7 +13,10 @@ import { StateStoreError } from '../model/errors.ts'
 import type { ApiKeys } from '../ports/api-keys.ts'
 import { dynamoCalls } from './dynamo-calls.ts'
 
-/** All keys in one partition: a handful, which a person lists. No broker's partition is called so. */
+/**
+ * All keys are in one partition: there are few, and a person lists them. A broker's partition has another
+ * form of name.
+ */
 const PARTITION = 'keys'
 const KEYS = 'key#'
 

@@ -3,8 +3,8 @@ import { StateStoreError } from '../model/errors.ts'
 import { awsFault } from './aws-fault.ts'
 
 /**
- * Waits for calls to one table and turns what goes wrong into StateStoreError. A condition that does not hold is an
- * answer and no fault: it is thrown as it came.
+ * Returns a function that waits for a call to the table and throws a StateStoreError where it fails. A
+ * condition that does not hold is an answer and no fault, so its error is thrown as it is.
  */
 export function dynamoCalls(table: string): <T>(operation: string, work: Promise<T>) => Promise<T> {
   return async (operation, work) => {

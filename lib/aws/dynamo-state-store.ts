@@ -15,9 +15,9 @@ import type { Replaced, StateStore } from '../ports/state-store.ts'
 import { attemptsOf } from './aws-fault.ts'
 import { dynamoCalls } from './dynamo-calls.ts'
 
-/** Records per page of a list: what is in memory at a time. */
+/** Records per page of a list, which is what is in memory at a time. */
 const PAGE_RECORDS = 100
-/** The sort keys of account records, among others under a broker's key. */
+/** The beginning of the sort keys of account records; a broker's partition may hold others. */
 const ACCOUNT_KEYS = 'account#'
 
 type Item = Record<string, AttributeValue>
@@ -28,11 +28,11 @@ export interface DynamoStateStoreOptions {
 }
 
 /**
- * The state store in one DynamoDB table with the keys `pk` and `sk`. A record's fields are attributes, so that a
- * person can read it in the console; `ttl` is never set on it.
+ * The state store in one DynamoDB table with the keys `pk` and `sk`. A record's fields are attributes, so
+ * that a person can read it in the console; `ttl` is never set on it.
  *
- * The plain client and its converters rather than the document client, which leaves the record that comes with a
- * failed condition as it is on the wire.
+ * It uses the plain client and its converters, since the document client does not decode the record that
+ * comes with a failed condition.
  */
 export function dynamoStateStore({ client, table }: DynamoStateStoreOptions): StateStore {
   const guarded = dynamoCalls(table)
@@ -79,7 +79,7 @@ export function dynamoStateStore({ client, table }: DynamoStateStoreOptions): St
               Item: { ...marshall(encodeAccountState(next)), ...keyOf(next.account) },
               ConditionExpression: isNew ? 'attribute_not_exists(pk)' : 'revision = :before',
               ...(!isNew && { ExpressionAttributeValues: marshall({ ':before': next.revision - 1 }) }),
-              // The loser learns what stands there without another read.
+              // So that the current record comes with the refusal, without another read.
               ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
             }),
           ),
@@ -100,7 +100,10 @@ export function dynamoStateStore({ client, table }: DynamoStateStoreOptions): St
   }
 }
 
-/** A write whose answer was lost is sent again by the SDK, and then meets itself: that is no lost race. */
+/**
+ * Whether the stored record is this very write: the SDK repeats a write whose answer was lost, and the repeat
+ * then finds the first one there. That is no lost race.
+ */
 function isOwnWrite(error: unknown, current: AccountState, next: AccountState): boolean {
   return attemptsOf(error) > 1 && isDeepStrictEqual(encodeAccountState(current), encodeAccountState(next))
 }

@@ -3,10 +3,13 @@ import type * as z from 'zod/mini'
 import { awsFault } from './aws-fault.ts'
 import { lambdaClient } from './clients.ts'
 
-/** The site's function and API Gateway give up after 29 s, cold start included; all attempts together stay below. */
+/**
+ * Milliseconds for all attempts together: the site's function and API Gateway give up after 29 s, cold start
+ * included.
+ */
 const PATIENCE_MS = 27_000
 
-/** A function that could not be asked, or answered with something else. */
+/** The refusal for a function that could not be called, or whose reply was not understood. */
 interface CallRefusal {
   readonly refused: true
   readonly code: 'broker_unavailable' | 'configuration_invalid' | 'response_unexpected'
@@ -19,11 +22,11 @@ export interface FunctionCallerOptions {
   readonly client?: (() => Promise<LambdaClient>) | undefined
   /** Milliseconds to wait for a reply. @default 27_000 */
   readonly patienceMs?: number | undefined
-  /** What to do about a function that may still be at work: it was too slow, or its reply was lost. */
+  /** What to do about a function that may still be at work, because it was too slow or its reply was lost. */
   readonly whenUnknown: string
 }
 
-/** Invokes a function, waits, and gives its reply if it is of one of these shapes. Never throws. */
+/** Invokes a function, waits for its reply, and returns it if it has one of these shapes. Never throws. */
 export type FunctionCaller = <T>(
   functionName: string,
   event: object,
@@ -31,9 +34,9 @@ export type FunctionCaller = <T>(
 ) => Promise<T | CallRefusal>
 
 /**
- * Asks functions and waits for what they say. A function that fails, is throttled or takes too long is a refusal; no
- * error repeats what was sent. The SDK may send an event again that was throttled or whose connection broke, so what is
- * sent must bear that; one that took too long is not sent again.
+ * Makes a caller of functions that waits for their replies. A function that fails, is throttled or takes too
+ * long is a refusal, and no error repeats what was sent. The SDK may send an event again that was throttled
+ * or whose connection broke, so events must be safe to repeat; one that took too long is not sent again.
  */
 export function functionCaller({
   whenUnknown,
@@ -42,7 +45,7 @@ export function functionCaller({
 }: FunctionCallerOptions): FunctionCaller {
   let loaded: Promise<LambdaClient> | undefined
 
-  /** The reply of one invocation; `undefined` when the function failed. Throws what the SDK throws. */
+  /** The reply of one invocation; `undefined` where the function failed. Throws what the SDK throws. */
   const invoked = async (functionName: string, event: object): Promise<unknown> => {
     const { InvokeCommand } = await import('@aws-sdk/client-lambda')
     loaded ??= client()
@@ -60,7 +63,7 @@ export function functionCaller({
     try {
       const reply = await invoked(functionName, event)
       if (reply === undefined) return failed(functionName)
-      // What a function means by the texts is a matter of types: both ends are of one deployment.
+      // Only the shape is checked: both ends are of one deployment, and their types agree on the rest.
       for (const shape of shapes) {
         const { success, data } = shape.safeParse(reply)
         if (success) return data as T
@@ -74,7 +77,7 @@ export function functionCaller({
   }
 }
 
-/** Its error may hold anything, and stays in its log. */
+/** The function's error may contain anything, so it is left in the function's log. */
 function failed(functionName: string): CallRefusal {
   return refusal(
     'broker_unavailable',

@@ -5,17 +5,20 @@ import type { FollowUp, FollowUpRequest } from '../ports/follow-up.ts'
 import { awsFault } from './aws-fault.ts'
 import { lambdaClient } from './clients.ts'
 
-/** An asynchronous event may have 256 kB; the rest is room for what Lambda wraps around it. */
+/** An asynchronous event may have 256 kB; the rest is for what Lambda adds to it. */
 const LARGEST_PAYLOAD_BYTES = 200_000
 
 export interface LambdaFollowUpOptions {
-  /** The function that continues: this one. */
+  /** The function that continues the run: the one that runs now. */
   readonly functionName: string
   /** @default - a client made when a run has to be continued */
   readonly client?: () => Promise<LambdaClient>
 }
 
-/** Continues a run in an asynchronous invocation of the same function; in several for thousands of accounts. */
+/**
+ * Continues a run in an asynchronous invocation of the same function, or in several for thousands of
+ * accounts.
+ */
 export function lambdaFollowUp({ functionName, client = lambdaClient }: LambdaFollowUpOptions): FollowUp {
   return {
     async handOver(request) {

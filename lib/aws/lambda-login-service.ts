@@ -12,7 +12,7 @@ const ASKED = z.object({ asked: z.literal(true) })
 const LOOKED = z.object({ looked: z.literal(true) })
 
 export interface LambdaLoginServiceOptions {
-  /** The function of a broker. */
+  /** The name of a broker's function. */
   readonly functionOf: (brokerId: string) => string
   /** @default - a client made at the first step */
   readonly client?: () => Promise<LambdaClient>
@@ -21,14 +21,14 @@ export interface LambdaLoginServiceOptions {
 }
 
 /**
- * The login service in the brokers' functions: each step is one invocation, as functions/runtime/login/login-event.ts reads
- * it, of the function that alone may read that broker's secrets. A function that fails, is throttled or takes too long is a
- * refusal; no error repeats what was sent.
+ * The login service in the brokers' functions. Each step is one invocation, read by
+ * functions/runtime/login/login-event.ts, of the only function that may read that broker's secrets. A
+ * function that fails, is throttled or takes too long is a refusal, and no error repeats what was sent.
  *
- * Every step waits for its reply, a posted token too: an asynchronous invocation would keep it in Lambda's queue.
- * The SDK may send a step again that was throttled or whose connection broke: opening a login twice is harmless,
- * a code is taken by one conditional write however often it comes, and a second approval request within the
- * broker's gap is refused.
+ * Every step waits for its reply, also for a posted token, which an asynchronous invocation would leave in
+ * Lambda's queue. The SDK may send a step again that was throttled or whose connection broke. That does no
+ * harm: a login may be opened twice, a code is used by one conditional write, and a second approval request
+ * is refused while the broker's gap lasts.
  */
 export function lambdaLoginService({
   functionOf,
@@ -38,7 +38,7 @@ export function lambdaLoginService({
   const call = functionCaller({
     client,
     patienceMs,
-    // The page shows how the step ended in a function that was too slow.
+    // Where the function was too slow, the login page shows how the step ended.
     whenUnknown: 'look at the login page in a moment, and try again if it still asks',
   })
 

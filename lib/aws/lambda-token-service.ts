@@ -22,7 +22,7 @@ const VALIDATION = z.looseObject({ account: z.string(), valid: z.boolean(), chec
 
 export interface LambdaTokenServiceOptions extends PublishedOptions {
   readonly brokers: readonly Broker[]
-  /** The function of a broker. */
+  /** The name of a broker's function. */
   readonly functionOf: (brokerId: string) => string
   /** @default - a client made at the first call */
   readonly client?: () => Promise<LambdaClient>
@@ -31,11 +31,13 @@ export interface LambdaTokenServiceOptions extends PublishedOptions {
 }
 
 /**
- * The token service in the brokers' functions: work that needs a broker's credentials is one invocation of its function,
- * as functions/runtime/refresh/event.ts and token-event.ts read it. What is published is read here: it is all this role may read.
+ * The token service in the brokers' functions. Work that needs a broker's credentials is one invocation of
+ * its function, read by functions/runtime/refresh/event.ts and token-event.ts. Published tokens are read
+ * here, which are the only secrets this role may read. `readToken` is `undefined` for an unknown broker.
  *
- * The SDK may send an event again that was throttled or whose connection broke: a run finds what the first one did, and
- * a forced one carries its date, so that it renews once; a token that is handed in twice is proven twice.
+ * The SDK may send an event again that was throttled or whose connection broke. That does no harm: a second
+ * run finds what the first one did, a forced one has the date of the wish and so renews once, and a token
+ * handed in twice is proven twice.
  */
 export function lambdaTokenService(options: LambdaTokenServiceOptions): TokenService {
   const { brokers, functionOf, client, patienceMs } = options

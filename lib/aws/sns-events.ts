@@ -4,7 +4,10 @@ import { SubscriberError } from '../model/errors.ts'
 import type { Subscriber } from '../ports/subscriber.ts'
 import { snsPublisher } from './sns-publish.ts'
 
-/** A person who logs in waits for it, and a run over many accounts does at each: a second attempt, and no third. */
+/**
+ * Milliseconds for all attempts, which allow a second one but no third: a person who logs in waits for it,
+ * and so does a run at each account.
+ */
 const LIMIT_MS = 5_000
 
 export interface SnsEventsOptions {
@@ -14,9 +17,9 @@ export interface SnsEventsOptions {
 }
 
 /**
- * The programs that subscribed to the topic of events: one message per published token, the JSON of lib/channels/event-json.ts.
- * Filter policies find kind, broker and account as message attributes. A topic that is not FIFO promises no order: the
- * generation says which of two is newer.
+ * Sends one message per published token to the topic of events: the JSON of lib/channels/event-json.ts.
+ * Filter policies find kind, broker and account as message attributes. A topic that is not FIFO keeps no
+ * order; the generation tells which of two messages is newer.
  */
 export function snsEvents(options: SnsEventsOptions): Subscriber {
   const publish = snsPublisher({
@@ -33,7 +36,8 @@ export function snsEvents(options: SnsEventsOptions): Subscriber {
         attributes: eventAttributes(publication),
       })
     },
-    // An event tells of a publication, which stays true; and every run of a paused account would repeat it.
+    // Nothing to withdraw: an event about a publication stays true. Every run of a paused account would send
+    // it again.
     async onWithdrawn() {},
   }
 }

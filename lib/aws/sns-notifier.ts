@@ -8,15 +8,15 @@ import type { Notifier } from '../ports/notifier.ts'
 import { snsPublisher } from './sns-publish.ts'
 
 /**
- * SNS takes "less than 100" characters without control characters for a mail's subject. Until lately these had to be
- * ASCII, and who reads subjects (telephones, ticket systems) still gets it right only then.
+ * SNS takes "less than 100" characters without control characters for a mail's subject. These had to be ASCII
+ * until lately, and telephones and ticket systems still show only ASCII correctly.
  */
 const LONGEST_SUBJECT = 99
 const ELLIPSIS = '...'
 
 /**
- * Protocols of subscriptions that machines read, as MessageStructure "json" names them (SNS API, Publish). What is not
- * listed here or below, a telephone's push message say, gets the default.
+ * Protocols of subscriptions that machines read, by their names in MessageStructure "json" (SNS API,
+ * Publish). A protocol that is listed neither here nor below, such as push messages, gets the default.
  */
 const MACHINES = ['sqs', 'lambda', 'http', 'https', 'email-json', 'firehose'] as const
 
@@ -24,14 +24,14 @@ export interface SnsNotifierOptions {
   readonly topicArn: string
   /** @default - a client made when the first alert is sent */
   readonly client?: () => Promise<SNSClient>
-  /** How whoever reads the messages calls our command. @default - by its bare name */
+  /** How the readers of the messages call our command. @default - by its bare name */
   readonly words?: CommandWords
 }
 
 /**
- * The notifier on SNS. One publication holds every form: text for mail, one line for SMS, and the JSON of
- * lib/channels/alert-json.ts for machines. Filter policies find the broker, account, kind and severity as message attributes; a
- * notice has no account, and a broker only where it is about one.
+ * The notifier on SNS. One publication holds all forms: text for mail, one line for SMS, and the JSON of
+ * lib/channels/alert-json.ts for machines. Filter policies find the broker, account, kind and severity as
+ * message attributes; a notice has only the last two.
  */
 export function snsNotifier(options: SnsNotifierOptions): Notifier & Announcer {
   const send = snsPublisher({
@@ -62,14 +62,17 @@ function formsOf(message: Message, words: CommandWords): Readonly<Record<string,
   }
 }
 
-/** The title in the characters a subject may have. An account named in another script goes by its id. */
+/**
+ * The title in the characters that a subject may have. Where an account's nickname cannot be written in them,
+ * its id is used.
+ */
 export function subjectOf(message: Message): string {
   const { title } = message
   const unreadable = isAlert(message) && ascii(message.accountName).includes('?')
   return shortened(ascii(line(unreadable ? title.replaceAll(message.accountName, message.account) : title)))
 }
 
-/** Letters lose their accents, typographic signs become plain ones, and what is left over a question mark. */
+/** Drops accents, replaces typographic signs by plain ones, and everything else by a question mark. */
 function ascii(text: string): string {
   return text
     .normalize('NFKD')
@@ -80,7 +83,7 @@ function ascii(text: string): string {
     .replace(/[^\x20-\x7e]+/g, '?')
 }
 
-/** Cut between words where that costs little. */
+/** Shortens a text to the longest subject, between words where that loses less than half of it. */
 function shortened(text: string): string {
   if (text.length <= LONGEST_SUBJECT) return text
   const room = LONGEST_SUBJECT - ELLIPSIS.length

@@ -2,7 +2,7 @@ import type { PublishCommandInput, SNSClient } from '@aws-sdk/client-sns'
 import { type AwsFault, awsFault } from './aws-fault.ts'
 import { snsClient } from './clients.ts'
 
-/** One message, and what filter policies can choose it by. */
+/** One message, and the attributes that filter policies can choose it by. */
 export interface SnsMessage extends Pick<PublishCommandInput, 'Subject' | 'MessageStructure' | 'Message'> {
   readonly attributes: Readonly<Record<string, string>>
 }
@@ -13,15 +13,15 @@ export interface SnsPublisherOptions {
   readonly client?: (() => Promise<SNSClient>) | undefined
   /** Milliseconds for all attempts together. @default - those of the client: 15 s and more */
   readonly limitMs?: number
-  /** What to do about a topic that is gone. */
+  /** The fix for the error that the topic does not exist. */
   readonly whenGone: string
-  /** The error of whoever publishes, made of what SNS said. */
+  /** Makes the error to throw from what SNS said. */
   readonly failure: (fault: AwsFault) => Error
 }
 
 /**
- * Sends messages to one topic (SNS API, Publish). SDK and client are loaded by the first: most runs send none, and each
- * module costs time at a cold start. Throws what `failure` makes.
+ * Returns a function that sends a message to the topic (SNS API, Publish). SDK and client are loaded for the
+ * first message, since most runs send none and each module slows a cold start. Throws what `failure` makes.
  */
 export function snsPublisher({
   topicArn,

@@ -10,31 +10,36 @@ import { Secret } from '../model/secret.ts'
 import { awsFault } from './aws-fault.ts'
 
 /**
- * `protected`: only who has rights in AWS can remove it. `unprotected`: whoever opens the unsubscribe link of a message
- * can, and mail scanners open links. `pending`: SNS waits 48 hours for its confirmation. `removed`: SNS keeps the memory
- * of it for up to 72 hours.
+ * `protected`: only somebody with rights in AWS can remove it. `unprotected`: anybody who opens the
+ * unsubscribe link of a message removes it, and mail scanners open links. `pending`: SNS waits 48 hours for
+ * its confirmation. `removed`: SNS still lists it for up to 72 hours.
  */
 export type SubscriptionState = 'protected' | 'unprotected' | 'pending' | 'removed'
 
-/** Who gets what a topic publishes. */
+/** One receiver of a topic's messages. */
 export interface Subscription {
-  /** SNS' word: email, sqs, https and so on. */
+  /** The protocol in SNS' words: email, sqs, https and so on. */
   readonly protocol: string
-  /** Enough to recognise one's own: `a…@example.invalid`. */
+  /** The part of the address by which its owner recognises it: `a…@example.invalid`. */
   readonly endpoint: string
-  /** The whole of it, to compare: a mail address is a person's, and a web hook's may hold a key. */
+  /**
+   * The whole address, to compare it. A mail address belongs to a person, and a web hook's may contain a key.
+   */
   readonly address: Secret
-  /** Absent while it is pending and once it is removed. */
+  /** Absent while the subscription is pending, and once it is removed. */
   readonly arn?: string
   readonly state: SubscriptionState
 }
 
-/** What ListSubscriptionsByTopic writes in place of an ARN. */
+/** What ListSubscriptionsByTopic gives in place of an ARN. */
 const REMOVED = 'Deleted'
-/** Whoever reads their messages finds an unsubscribe link there; the others need IAM, or the telephone itself. */
+/**
+ * Protocols whose messages contain an unsubscribe link. To remove others takes rights in AWS, or the
+ * telephone itself.
+ */
 const WITH_A_LINK: ReadonlySet<string> = new Set(['email', 'email-json', 'http', 'https'])
 
-/** All subscriptions of a topic. Throws ConfigurationError when they cannot be read. */
+/** All subscriptions of a topic. Throws ConfigurationError where they cannot be read. */
 export async function subscriptionsOf(topicArn: string, client: SNSClient): Promise<readonly Subscription[]> {
   const found: Subscription[] = []
   for (const listed of await listedBy(topicArn, client)) {
@@ -44,7 +49,7 @@ export async function subscriptionsOf(topicArn: string, client: SNSClient): Prom
     found.push({
       protocol,
       endpoint: maskedEndpoint(protocol, endpoint),
-      // Of all addresses only a web hook's opens something for whoever has it.
+      // Only a web hook's address gives access to something, so only that is masked in texts.
       address: new Secret(endpoint, { masked: protocol.startsWith('http') }),
       ...(state !== 'pending' && state !== 'removed' && { arn }),
       state,
@@ -54,9 +59,9 @@ export async function subscriptionsOf(topicArn: string, client: SNSClient): Prom
 }
 
 /**
- * Confirms a subscription with the token of its confirmation mail, so that removing it takes a signed call, and looks
- * whether that is how it stands: `unprotected` means that somebody, or a mail scanner, had opened the link before.
- * Throws ConfigurationError when SNS does not take the token.
+ * Confirms a subscription with the token of its confirmation mail, so that removing it takes a signed call.
+ * Then reads its state: `unprotected` means that somebody, or a mail scanner, had opened the link before.
+ * Throws ConfigurationError where SNS refuses the token.
  */
 export async function confirmSubscription(
   topicArn: string,
@@ -71,7 +76,7 @@ export async function confirmSubscription(
   const { SubscriptionArn: arn = '' } = await asked('ConfirmSubscription', topicArn, client.send(command), {
     InvalidParameterException:
       'take the link of the newest confirmation mail, which is good for two days; if there is none, run tokenkeeper alerts list',
-    // SNS' words for "already confirmed" as well as for a missing right.
+    // SNS gives the same error for "already confirmed" and for a missing right.
     AuthorizationErrorException: `run tokenkeeper alerts list: the link may have been opened before; else allow sns:ConfirmSubscription on topic ${topicArn}`,
   })
   const state = await stateOf({ SubscriptionArn: arn, Protocol: 'email' }, topicArn, client)
@@ -90,9 +95,9 @@ async function listedBy(topicArn: string, client: SNSClient): Promise<readonly S
 }
 
 /**
- * SNS' word on how a subscription was confirmed is `ConfirmationWasAuthenticated` (SNS API, GetSubscriptionAttributes).
- * Another account's subscription only that account may look at: whether it is protected nobody here can know.
- * `undefined` for one that went while we looked.
+ * The state of a subscription. `ConfirmationWasAuthenticated` tells how it was confirmed (SNS API,
+ * GetSubscriptionAttributes). Only the owner may read that, so another AWS account's subscription counts as
+ * unprotected. `undefined` for one that was removed meanwhile.
  */
 async function stateOf(
   { SubscriptionArn: arn = '', Protocol: protocol = '', Owner: owner }: SnsSubscription,
@@ -134,7 +139,7 @@ async function asked<T>(
   }
 }
 
-/** What is left of an endpoint for people who know it anyway. */
+/** The part of an address that is shown, for people who know the address anyway. */
 export function maskedEndpoint(protocol: string, endpoint: string): string {
   if (protocol.startsWith('email')) {
     const at = endpoint.lastIndexOf('@')

@@ -17,13 +17,15 @@ import { type StoredSecret, storedValue, type TokenVault } from '../ports/token-
 import { type AwsCall, awsFault } from './aws-fault.ts'
 import { assertOwned, ownerIn, ownerParameter, readOwner } from './prefix-owner.ts'
 
-/** Pauses between rounds of attempts; within a round the SDK has its own. */
+/** Pauses between rounds of attempts; within a round the SDK makes its own. */
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 5_000
-/** A write gets this long even after its deadline: an issued refresh token must have been tried once. */
+/**
+ * Milliseconds that a write gets even past its deadline: an issued refresh token must be tried at least once.
+ */
 const LEAST_ATTEMPT_MS = 2_000
 
-/** What only writes run into. */
+/** Fixes for errors that only writes have. */
 const WRITE_FIXES: Readonly<Record<string, string>> = {
   HierarchyTypeMismatchException:
     'this parameter exists as plain text and SSM cannot change that: delete it, then store the value again',
@@ -34,10 +36,10 @@ const WRITE_FIXES: Readonly<Record<string, string>> = {
 
 export interface SsmTokenVaultOptions {
   readonly client: SSMClient
-  /** First part of every parameter name, such as /stock-pipeline. */
+  /** The first part of every parameter's name, such as /stock-pipeline. */
   readonly prefix: string
   readonly clock: Clock
-  /** The KMS key new values are encrypted under. @default - the account's aws/ssm key */
+  /** The KMS key that encrypts new values. @default - the account's aws/ssm key */
   readonly keyId?: string | undefined
   /**
    * The stack on whose behalf it works: what belongs to another one is refused with ConfigurationError. Its owner is one more
@@ -49,8 +51,8 @@ export interface SsmTokenVaultOptions {
 }
 
 /**
- * The token vault on SSM: one SecureString per secret. A read is one GetParameters, a write one PutParameter,
- * because SSM's quotas (about 3 writes per second) are the bottleneck of a large installation.
+ * The token vault on SSM: one SecureString per secret. A read is one GetParameters and a write one
+ * PutParameter, since SSM's quotas (about 3 writes per second) limit large installations.
  */
 export function ssmTokenVault(options: SsmTokenVaultOptions): TokenVault {
   const { client, prefix, clock, keyId, stackName } = options
@@ -72,7 +74,7 @@ export function ssmTokenVault(options: SsmTokenVaultOptions): TokenVault {
       Value: value.reveal(),
       Type: 'SecureString',
       Overwrite: true,
-      // A token over 4096 bytes moves the parameter to the Advanced tier; all others stay free of charge.
+      // A token over 4096 bytes moves the parameter to the Advanced tier; all others stay in the free one.
       Tier: 'Intelligent-Tiering',
       ...(keyId !== undefined && { KeyId: keyId }),
     } as const
@@ -102,7 +104,7 @@ export function ssmTokenVault(options: SsmTokenVaultOptions): TokenVault {
         const { Parameters = [] } = await client.send(
           new GetParametersCommand({ Names: paths, WithDecryption: true }),
         )
-        // Names SSM does not know come back as InvalidParameters: they are absent, which is no error.
+        // SSM lists unknown names as InvalidParameters: they are absent, which is no error.
         if (asksOwner) assertOurs(ownerIn(prefix, Parameters))
         return new Map(
           Parameters.flatMap((parameter) => {
@@ -130,7 +132,10 @@ export function ssmTokenVault(options: SsmTokenVaultOptions): TokenVault {
   }
 }
 
-/** Where consumers find a secret: {prefix}/{broker}/{name}, with the account in between unless it is the default one. */
+/**
+ * The name under which consumers find a secret: {prefix}/{broker}/{name}, with the account's name in between
+ * unless it is the default account.
+ */
 function parameterPath(prefix: string, account: AccountId, name: SecretName): string {
   return [prefix, brokerOf(account), nameOf(account), name].filter((part) => part !== undefined).join('/')
 }
@@ -147,13 +152,13 @@ function stored(name: SecretName, { Value, Version, LastModifiedDate }: Paramete
   }
 }
 
-/** The SDK's types make every field optional; SSM always gives these. */
+/** A field that SSM always gives, although the SDK's types make it optional. */
 function given<T>(field: T | undefined): T {
   if (field === undefined) throw new TypeError('SSM left out a field that it always gives')
   return field
 }
 
-/** Cuts the SDK's attempts off at the deadline, on which the invocation's last words depend. */
+/** Ends the SDK's attempts at the deadline, since the invocation still has to record its outcome. */
 function endingBy(
   deadline: Temporal.Instant | undefined,
   clock: Clock,

@@ -1,6 +1,6 @@
 import { maskedEndpoint, type Subscription } from './sns-subscriptions.ts'
 
-/** What keeps alerts from people, or soon may. */
+/** Something that keeps alerts from people now, or soon may. */
 export interface SubscriptionFinding {
   readonly problem: 'missing' | 'pending' | 'unprotected'
   readonly says: string
@@ -8,7 +8,7 @@ export interface SubscriptionFinding {
   readonly fix: string
 }
 
-/** Subscriptions that end at a person. A queue or a function may pass alerts on, but nobody here knows. */
+/** Protocols that reach a person. A queue or a function may pass alerts on, but that is not known here. */
 const REACHING_PEOPLE: ReadonlySet<string> = new Set([
   'email',
   'email-json',
@@ -19,7 +19,10 @@ const REACHING_PEOPLE: ReadonlySet<string> = new Set([
 ])
 const CONFIRM = 'copy the link of its mail without opening it, and run tokenkeeper alerts confirm'
 
-/** What is wrong with a topic's subscriptions; `configuredEmails` are those the stack subscribes. */
+/**
+ * What is wrong with a topic's subscriptions. `configuredEmails` are the addresses that the stack subscribes.
+ * Pure.
+ */
 export function findingsOf(
   topicArn: string,
   subscriptions: readonly Subscription[],
@@ -40,7 +43,7 @@ export function findingsOf(
     })
   }
   for (const email of absent) {
-    // A deploy does not bring it back: CloudFormation believes that what it once made is still there.
+    // A deploy does not subscribe it again, since CloudFormation takes it to be still there.
     const says = `${maskedEndpoint('email', email)} is in alertEmails but not subscribed: SNS drops what nobody confirms within 48 hours, and what an unsubscribe link was opened for`
     findings.push({ problem: 'missing', says, fix: again })
   }
@@ -52,7 +55,7 @@ export function findingsOf(
     })
   }
   for (const { protocol, endpoint, arn, state } of there) {
-    // A web hook is read by one machine, whose owner confirmed it by that very link.
+    // A web hook is read by one machine, whose owner used that same link to confirm it.
     if (state !== 'unprotected' || !protocol.startsWith('email')) continue
     findings.push({
       problem: 'unprotected',

@@ -2,8 +2,8 @@ import type { Broker } from '../ports/broker/broker.ts'
 import type { BrokerSettings } from './settings.ts'
 
 /**
- * A broker with the owner's settings in place of its own defaults: the one way from settings to a broker, for functions,
- * the command and the stack alike.
+ * A broker with the owner's settings in place of its own defaults. Functions, the command and the stack all
+ * apply settings only by this. Pure.
  */
 export function configured(broker: Broker, settings: Partial<BrokerSettings>): Broker {
   const { schedules, timeZone, leewayMinutes, maxLifetimeHours, pacingSeconds, approvalAt } = settings

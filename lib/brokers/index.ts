@@ -7,7 +7,7 @@ import { posConnector } from './pos-connector/pos-connector.ts'
 import { upstox } from './upstox/upstox.ts'
 import { zerodha } from './zerodha/zerodha.ts'
 
-/** Every broker there is; adding one is one line here. */
+/** Every broker. A new one is added by one line here. */
 export const BROKERS = {
   fyers,
   iifl,
@@ -23,7 +23,7 @@ export type BrokerId = keyof typeof BROKERS
 
 export const BROKER_IDS = Object.keys(BROKERS) as readonly BrokerId[]
 
-/** The adapter of a broker. Throws ConfigurationError naming those there are. */
+/** The adapter of a broker. Throws ConfigurationError, which names the brokers there are. */
 export function brokerNamed(id: string): Broker {
   if (Object.hasOwn(BROKERS, id)) return BROKERS[id as BrokerId]
   throw new ConfigurationError(`"${id.slice(0, 40)}" is no broker we know`, {

@@ -7,7 +7,7 @@ const TimeZone = z
     z.refine(isTimeZone, { error: ({ input }) => `"${input}" is no IANA time zone such as Asia/Kolkata` }),
   )
 
-/** An origin, or the base URL of a token service with a path. */
+/** An origin, or for a token service a base URL with a path. */
 const Origin = z.url({ protocol: /^https?$/, error: ({ input }) => `"${input}" is no http(s) URL` })
 
 const WallClock = z.string().check(z.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a time of day such as 07:30'))
@@ -15,9 +15,9 @@ const WallClock = z.string().check(z.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'write a
 const Positive = z.number().check(z.positive())
 
 /**
- * What an owner may set for all accounts of a broker: the keys of `brokers.<id>` in cdk.json. The stack hands them to
- * functions as text ({@link settingsText}), and both ends check them by this one schema: a further setting is a key here
- * and the place that uses it. Whether a schedule can be read is checked where schedules are read, in lib/config.ts.
+ * The schema of what an owner may set for all accounts of a broker: the keys of `brokers.<id>` in cdk.json.
+ * The stack passes them to functions as text ({@link settingsText}), and both ends check them by this schema,
+ * so a new setting is a key here and the place that uses it. lib/config.ts checks that schedules can be read.
  */
 export function brokerSettings(broker: Broker) {
   return z
@@ -28,11 +28,17 @@ export function brokerSettings(broker: Broker) {
       timeZone: z._default(TimeZone, broker.schedule.timeZone),
       leewayMinutes: z.optional(Positive),
       maxLifetimeHours: z.optional(Positive),
-      /** When a person is asked again for what is still open. @default - the broker's, else 60 and 30 */
+      /**
+       * When a person is reminded of an open incident, in minutes before the open. @default - the broker's,
+       * else 60 and 30
+       */
       remindMinutesBeforeOpen: z.optional(z.array(z.int().check(z.positive()))),
-      /** How near the open each token is proven once more; its morning begins three hours before. @default - 45 */
+      /**
+       * How many minutes before the open each token is proven once more, after the first proof of the
+       * morning. @default - 45
+       */
       proveMinutesBeforeOpen: z.optional(z.int().check(z.minimum(1), z.maximum(180))),
-      /** When the broker asks its customer in its own app by itself, HH:MM; by default from the page only. */
+      /** The time of day from which a run requests an approval, HH:MM; by default only the page does. */
       approvalAt: z.optional(WallClock),
       pacingSeconds: z._default(z.number().check(z.minimum(0), z.maximum(300)), broker.pacingSeconds),
       /** Minutes one invocation may run before it hands over to the next. */
@@ -53,7 +59,10 @@ export function brokerSettings(broker: Broker) {
 type SettingsSchema = ReturnType<typeof brokerSettings>
 export type BrokerSettings = z.output<SettingsSchema>
 
-/** The settings of several brokers by their ids. One without an entry is none of an installation's brokers. */
+/**
+ * The schema of several brokers' settings, by their ids. A broker without an entry is not used by the
+ * installation.
+ */
 export function settingsById<Id extends string>(
   brokers: Readonly<Record<Id, Broker>>,
   schemaOf: (broker: Broker) => SettingsSchema = brokerSettings,
@@ -63,8 +72,8 @@ export function settingsById<Id extends string>(
 }
 
 /**
- * Settings by broker id as the text of a function's variable: JSON of whatever differs from the defaults, which both ends
- * know. Lambda has room for 4 kB of variables, and most brokers have few settings of their own.
+ * The codec for settings by broker id as the text of a function's variable: JSON with only what differs from
+ * the defaults, which both ends know. Lambda has 4 kB for all variables.
  */
 export function settingsText<Id extends string>(brokers: Readonly<Record<Id, Broker>>) {
   const schema = settingsById(brokers)

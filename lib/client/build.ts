@@ -7,10 +7,10 @@ import { buildSync } from 'esbuild'
 const ROOT = join(import.meta.dirname, '../..')
 
 /**
- * Builds what programs import as `tokenkeeper/client` into `outputDir`: index.js with its chunks, and types/. Node
- * strips no types below node_modules, so an installed package needs plain JavaScript. Our own code only: packages are
- * dependencies of this one, and what a source needs at its first use (AWS, SQLite) is a chunk that is not read before.
- * Gives the sizes of the JavaScript files in bytes.
+ * Builds what programs import as `tokenkeeper/client` into `outputDir`: index.js with its chunks, and types/.
+ * Node strips no types below node_modules, so an installed package needs plain JavaScript. Only our own code
+ * is bundled: packages are dependencies of this one, and what a source needs at its first use (AWS, SQLite)
+ * is a chunk that is loaded only then. Returns the sizes of the JavaScript files in bytes, by name.
  */
 export function buildClient(outputDir: string): Readonly<Record<string, number>> {
   rmSync(outputDir, { recursive: true, force: true })

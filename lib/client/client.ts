@@ -16,73 +16,98 @@ import type { ClientToken, TokenSource } from './sources/token-source.ts'
 import { TokenView } from './token-view.ts'
 import { unavailable } from './unavailable.ts'
 
-/** Given for the POS connector (requirement R4.1): half an hour before the end a token is about to expire. */
+/** Requirement R4.1 of the POS connector: half an hour before the end a token is about to expire. */
 const EXPIRING_SOON_MINUTES = 30
-/** A broker that has not begun to answer after this long will not. */
+/** A broker that has not begun to answer by then will not. */
 const REPLY_TIMEOUT_MS = 30_000
 const MAY_NOT_RENEW: ReadonlySet<string> = new Set(['cannot_renew', 'insufficient_scope'])
 
 export interface ClientOptions {
   readonly source: TokenSource
-  /** Where a self-hosted backend answers; a path may follow the host. */
+  /** The address of a self-hosted backend, with or without a path. */
   readonly baseUrl?: string
   /** Origins that replace the broker's own, by host name. @default - the source's */
   readonly hosts?: Readonly<Record<string, string>>
-  /** Hosts that may be spoken to over plain http; loopback always may. */
+  /** Hosts that may be called over plain http; loopback is always allowed. */
   readonly allowHttpHosts?: readonly string[]
-  /** Sent with every call unless the call says otherwise. */
+  /** Headers of every call; a call's own headers count more. */
   readonly headers?: Readonly<Record<string, string>>
-  /** While anybody listens to onNewToken: how often a newer one is looked for, in seconds. @default - when one is due */
+  /**
+   * Seconds between looks for a newer token, while there are listeners. @default - only calls look, when one
+   * is due
+   */
   readonly watchSeconds?: number
-  /** What carries the calls; it stays open. @default - one of the client's own, by HTTPS_PROXY and NO_PROXY where set */
+  /**
+   * The undici dispatcher for all calls, which stays open. @default - an own one, by HTTPS_PROXY and NO_PROXY
+   * where set
+   */
   readonly dispatcher?: Dispatcher
   /** @default - the host's */
   readonly clock?: Clock
-  /** For jitter: a number from 0 to 1. @default - Math.random */
+  /** A number from 0 to 1, by which pauses vary. @default - Math.random */
   readonly random?: () => number
 }
 
+/** How long a token must last, and whether a live one may be renewed for that. */
 export interface TokenWish extends TokenLifeNeeded {
-  /** Renew a live token that does not last long enough; it costs a login, and some keepers want the right to. */
+  /**
+   * Whether to renew a live token that does not last long enough. That costs a login, and the keeper may
+   * require the right to it.
+   */
   readonly force?: boolean
 }
 
-/** A broker account as a program uses it: always with a token that works, or an early error that says who must act. */
+/**
+ * A broker account as a program uses it: with a token that works, or an early error that says who must act.
+ */
 export interface TokenkeeperClient {
   /**
-   * A token that lasts as long as wished, as far as anybody can know. Costs no call until one is due. Throws
-   * TokenUnavailableError rather than give one that dies earlier; ConfigurationError for a wish that makes no sense.
+   * A token that lasts as long as wished, as far as that is known. Makes no call before one is due. Throws
+   * TokenUnavailableError rather than return one that dies earlier, ConfigurationError for a wish that makes
+   * no sense.
    */
   getToken(wish?: TokenWish): Promise<ClientToken>
   /**
-   * The token, renewed when it has expired or does within so many minutes (R4.1); one that cannot be renewed is
-   * given as long as it lives. Throws TokenUnavailableError.
+   * The token, renewed where it has expired or does so within `withinMinutes` (R4.1; 30 unless given). One
+   * that cannot be renewed is returned as long as it lives. Throws TokenUnavailableError.
    */
   ensureValidToken(withinMinutes?: number): Promise<ClientToken>
-  /** A new token although the present one may be live; the broker's login budget holds. Throws TokenUnavailableError. */
+  /**
+   * Gets a new token even if the present one is live; the broker's login budget applies. Throws
+   * TokenUnavailableError.
+   */
   refreshToken(): Promise<ClientToken>
-  /** Whether it has expired or does within so many minutes; true where there is none. Throws TokenUnavailableError. */
+  /**
+   * Whether the token has expired or does so within `minutes` (30 unless given); true where there is none.
+   * Throws TokenUnavailableError.
+   */
   isTokenExpiringSoon(minutes?: number): Promise<boolean>
-  /** Makes sure there is a token; with `force` it is a new one. Throws TokenUnavailableError. */
+  /** Makes sure that there is a token; with `force` a new one. Throws TokenUnavailableError. */
   authenticate(options?: { readonly force?: boolean }): Promise<ClientToken>
-  /** Reads the published token now, for whoever was told that there is a new one. Throws TokenUnavailableError. */
+  /**
+   * Reads the published token now, for a program that was told of a new one. Throws TokenUnavailableError.
+   */
   lookForNewToken(): Promise<ClientToken>
   /**
-   * Calls `listener` whenever another token than the one known is seen: at a refusal, when one is due, at
-   * lookForNewToken, or every `watchSeconds`. Gives the function that ends it.
+   * Calls `listener` whenever another token than the known one is seen: after a refusal, when one is due, by
+   * lookForNewToken, or every `watchSeconds`. Returns the function that removes the listener.
    */
   onNewToken(listener: NewTokenListener): () => void
   /**
-   * As fetch, with the broker's own Authorization header, to the broker's hosts and nowhere else. A refused token is
-   * reported and the call repeated once with the newer one; passing faults are answered with up to three repeats of
-   * calls that may be repeated. Throws CallError, TokenUnavailableError, and the signal's reason.
+   * Calls an address of the broker like the global fetch, with the broker's Authorization header. After a
+   * refusal the token is reported, and the call made once more with the newer one. After a passing fault the
+   * call is repeated up to three times, where that is safe. Throws CallError, TokenUnavailableError, and the
+   * signal's reason.
    */
   fetch(address: string | URL, init?: CallInit): Promise<Reply>
-  /** Ends watching, and cuts connections: read replies first. */
+  /** Ends watching and closes the connections; read all replies before. */
   close(): Promise<void>
 }
 
-/** Throws ConfigurationError for a base URL or a replaced host that a token must not be sent to. */
+/**
+ * Makes a client. Throws ConfigurationError for a base URL or a replaced host to which a token must not be
+ * sent.
+ */
 export function createClient(options: ClientOptions): TokenkeeperClient {
   const { source, clock = systemClock, random = Math.random, watchSeconds } = options
   const { broker } = source
@@ -110,7 +135,7 @@ export function createClient(options: ClientOptions): TokenkeeperClient {
       if (isEnough(token)) return token
       throw tooShort(token, until, source, view)
     } catch (error) {
-      // A program that may only read is told of the token, not of what it may not do about it.
+      // A program that may only read is told that the token is too short, and not that it may not renew it.
       if (view.alive && MAY_NOT_RENEW.has((error as TokenUnavailableError).code)) {
         throw tooShort(view.alive, until, source, view)
       }
@@ -122,7 +147,8 @@ export function createClient(options: ClientOptions): TokenkeeperClient {
     try {
       return await view.better((token) => !isEnding(view, token, withinMinutes))
     } catch (error) {
-      // What cannot be renewed is used while it lives (R1.5); one the broker has just refused does not.
+      // A token that cannot be renewed is used while it lives (R1.5), but not one that the broker has just
+      // refused.
       const alive = view.aliveDespite(error as TokenUnavailableError)
       if (alive) return alive
       throw error
@@ -156,7 +182,10 @@ function outlives({ expiresAt }: ClientToken, until: Temporal.Instant): boolean 
   return expiresAt !== undefined && expiresAt.epochMilliseconds >= until.epochMilliseconds
 }
 
-/** Given: with exactly so many minutes left it is ending. A token of unknown life is used until it is refused. */
+/**
+ * Whether a token ends within `minutes`, that minute included, as R4.1 requires. A token of unknown life is
+ * used until it is refused.
+ */
 function isEnding(view: TokenView, token: ClientToken, minutes: number): boolean {
   const leftMs = view.leftMs(token)
   return leftMs !== undefined && leftMs <= minutes * 60_000

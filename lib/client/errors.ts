@@ -3,7 +3,7 @@ import type { AccountId } from '../model/account-id.ts'
 import type { ErrorCode } from '../model/errors.ts'
 import { maskSecrets } from '../model/secret.ts'
 
-/** Who has to act; `wait`: nobody, it passes or the next run of the keeper mends it. */
+/** Who has to act. `wait`: nobody, since it passes or the keeper's next run corrects it. */
 export type ClientActor = 'person' | 'operator' | 'developer' | 'wait'
 
 interface ClientErrorDetails {
@@ -12,7 +12,9 @@ interface ClientErrorDetails {
   readonly cause?: unknown
 }
 
-/** What every error of the client is. `message` and `fix` are safe to show and to log: they hold no token. */
+/**
+ * The base of the client's errors. `message` and `fix` are safe to show and to log: they contain no token.
+ */
 abstract class ClientError extends Error {
   abstract readonly code: string
   abstract readonly actor: ClientActor
@@ -22,7 +24,7 @@ abstract class ClientError extends Error {
     super(message)
     this.name = new.target.name
     this.fix = fix
-    // There for a debugger, out of every dump: a library's error can hold URLs and headers.
+    // Left out of dumps, since a library's error can contain URLs and headers; a debugger still finds it.
     if (cause !== undefined) Object.defineProperty(this, 'cause', { value: cause, enumerable: false })
   }
 
@@ -33,12 +35,12 @@ abstract class ClientError extends Error {
   }
 }
 
-/** Why there is no token as it is wanted: the keeper's own codes, and those only a client meets. */
+/** Why there is no token as it is wanted: the keeper's own codes, and those that only a client has. */
 export type UnavailableCode =
   | ErrorCode
   /** A person must log in at the broker. */
   | 'awaiting_login'
-  /** Nothing was published so far. */
+  /** No token was published yet. */
   | 'no_token'
   /** The published token is dead, and there is no newer one. */
   | 'expired'
@@ -46,15 +48,15 @@ export type UnavailableCode =
   | 'unproven'
   /** The published token dies before the caller is done with it. */
   | 'too_short'
-  /** Nobody can vouch for how long the published token lives. */
+  /** It is not known how long the published token lives. */
   | 'unknown_expiry'
   | 'paused'
-  /** Somebody else keeps this account's token. */
+  /** Somebody else manages this account's token. */
   | 'managed_elsewhere'
   | 'unknown_account'
   /** Another run is at work on the account. */
   | 'busy'
-  /** This client may read tokens, and nobody told it how to have one renewed. */
+  /** This client may only read tokens, and was not told how to have one renewed. */
   | 'cannot_renew'
   /** The REST interface was not reached. */
   | 'unreachable'
@@ -66,7 +68,7 @@ export interface UnavailableDetails extends ClientErrorDetails {
   readonly code: UnavailableCode
   /** @default - what the code says */
   readonly actor?: ClientActor
-  /** When to ask again, in seconds; absent where nobody can tell. */
+  /** Seconds after which to ask again; absent where that is not known. */
   readonly retryAfterSeconds?: number | undefined
 }
 
@@ -106,14 +108,15 @@ export class TokenUnavailableError extends ClientError {
   }
 }
 
+/** Why a call was not made, or has no reply. */
 export type CallCode =
-  /** No reply came, and the call was not repeated, or not with success. */
+  /** No reply came, and no repeat was made or succeeded. */
   | 'network'
-  /** The address is not one this token may be sent to. */
+  /** The token may not be sent to this address. */
   | 'host_not_allowed'
-  /** The body was sent and is gone; the call needs a factory for its body. */
+  /** The body was sent and cannot be sent again; give a function that makes it. */
   | 'body_not_replayable'
-  /** The broker's header names the app, whose id is not known here. */
+  /** The broker's header needs the app's id, which is not known here. */
   | 'client_id_missing'
   | 'too_many_redirects'
   | 'redirected'

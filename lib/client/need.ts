@@ -7,13 +7,15 @@ import type { TradingSession } from '../ports/broker/broker.ts'
 export interface TokenLifeNeeded {
   /** Seconds, or a text such as `45s`, `30m`, `2h`, `1h30m`, `1d`. */
   readonly minValidFor?: number | string | undefined
-  /** The close of the market's session that is on, or else of the next one. Holidays are not known. */
+  /**
+   * `close`: until the close of the market's session that is on, or of the next one. Holidays are not known.
+   */
   readonly until?: 'close' | undefined
 }
 
 const DURATION = /^(?=\d)(?:(\d{1,4})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?(?:(\d{1,8})s)?$/
 
-/** Seconds in a number of them or in a text such as `2h`. Throws ConfigurationError. */
+/** Seconds in a number, or in a text such as `2h`. Throws ConfigurationError. */
 export function secondsIn(duration: number | string): number {
   if (typeof duration === 'number' && Number.isFinite(duration) && duration >= 0) return duration
   const match = typeof duration === 'string' ? DURATION.exec(duration) : null
@@ -32,8 +34,9 @@ export function secondsIn(duration: number | string): number {
 }
 
 /**
- * The instant a token must outlive; `undefined` where any live one will do. The later of both wishes counts. Throws
- * ConfigurationError for a broker without a market.
+ * The instant that a token must outlive, the later of both wishes; `undefined` where any live token will do.
+ * Throws ConfigurationError for a time span that cannot be read, and for `close` at a broker without a
+ * market.
  */
 export function neededUntil(
   { minValidFor, until }: TokenLifeNeeded,

@@ -3,13 +3,13 @@ import type { ClientToken } from './sources/token-source.ts'
 export type NewTokenListener = (token: ClientToken) => void | Promise<void>
 
 export interface NewTokenListenersOptions {
-  /** Looks for a newer token at most this often while anybody listens, in seconds. @default - never by itself */
+  /** Seconds between looks for a newer token, while there are listeners. @default - none by itself */
   readonly watchSeconds?: number | undefined
-  /** Reads the published token; finding another one tells the listeners. */
+  /** Reads the published token, which tells the listeners where it is another one. */
   readonly look: () => Promise<unknown>
 }
 
-/** Who wants to know of a new token: sockets that must reconnect with it. */
+/** The functions that want to know of a new token, such as for sockets that must reconnect with it. */
 export class NewTokenListeners {
   readonly #listeners = new Set<NewTokenListener>()
   readonly #watchMs: number | undefined
@@ -21,9 +21,9 @@ export class NewTokenListeners {
     this.#look = look
   }
 
-  /** Gives the function that ends it. */
+  /** Adds a listener; returns the function that removes it. */
   add(listener: NewTokenListener): () => void {
-    // One function may listen twice, and each ends for itself.
+    // The same function may be added twice, and each is removed by itself.
     const own: NewTokenListener = (token) => listener(token)
     this.#listeners.add(own)
     this.#schedule()
@@ -33,7 +33,7 @@ export class NewTokenListeners {
     }
   }
 
-  /** A listener that fails touches neither the others nor whoever asked for the token. */
+  /** Calls every listener, and waits for none. One that fails affects neither the others nor the caller. */
   tell(token: ClientToken): void {
     for (const listener of this.#listeners) {
       void told(listener, token)
@@ -50,11 +50,11 @@ export class NewTokenListeners {
     this.#timer = undefined
   }
 
-  /** The next look begins when the last one has ended; it keeps no process alive. */
+  /** Starts the timer for the next look, once the last one has ended. The timer keeps no process alive. */
   #schedule(): void {
     if (this.#watchMs === undefined || this.#timer !== undefined || this.#listeners.size === 0) return
     const timer = setTimeout(async () => {
-      // A source that is away now is asked again at the next turn; calls tell their callers.
+      // A failed look is made again next time; programs that call are told of it by their own calls.
       await this.#look().catch(() => undefined)
       if (this.#timer !== timer) return
       this.#timer = undefined
@@ -68,7 +68,7 @@ async function told(listener: NewTokenListener, token: ClientToken): Promise<voi
   try {
     await listener(token)
   } catch (error) {
-    // Its message is the listener's own and may hold what it was given.
+    // Without the listener's own message, which may contain the token it was given.
     const kind = error instanceof Error ? error.name : typeof error
     process.emitWarning(`a listener for new tokens of ${token.account} failed: ${kind}`, 'TokenkeeperWarning')
   }

@@ -1,4 +1,7 @@
-/** A failure is the answer for whoever asks within this time: callers in a loop do not become calls in a loop. */
+/**
+ * Milliseconds for which a failure is the answer to further callers, so that a caller in a loop makes no
+ * calls in a loop.
+ */
 const FAILURE_HOLDS_MS = 5_000
 
 interface Failure {
@@ -6,7 +9,10 @@ interface Failure {
   readonly untilMs: number
 }
 
-/** Work of which there is at most one at a time: who comes meanwhile gets its result, and its failure for a moment. */
+/**
+ * Work that is done at most once at a time: callers that come meanwhile get its result, or for a moment its
+ * failure.
+ */
 export class SingleFlights {
   readonly #nowMs: () => number
   readonly #running = new Map<string, Promise<unknown>>()
@@ -16,7 +22,7 @@ export class SingleFlights {
     this.#nowMs = nowMs
   }
 
-  /** Does `work` unless work of that name is under way or has just failed. Throws what it throws. */
+  /** Does `work`, unless work of this name is under way or has just failed. Throws what the work throws. */
   run<T>(name: string, work: () => Promise<T>): Promise<T> {
     const running = this.#running.get(name)
     if (running) return running as Promise<T>
@@ -28,7 +34,7 @@ export class SingleFlights {
   }
 
   async #tracked<T>(name: string, work: () => Promise<T>): Promise<T> {
-    // Only a later turn may end it: it must be on the list before it is taken off.
+    // Waits for a later turn, so that the work is entered in `#running` before it is removed there.
     await Promise.resolve()
     try {
       const result = await work()

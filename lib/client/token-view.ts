@@ -7,14 +7,14 @@ import type { ClientToken, TokenSource } from './sources/token-source.ts'
 import { deadAtMs, LOOK_HOLDS_MS, leftMs, warmUntilMs } from './token-life.ts'
 import { unavailable, unavailableOf } from './unavailable.ts'
 
-/** How often the keeper is asked to renew what is due; it is at work by itself. */
+/** Milliseconds between requests to renew what is due; the keeper also works by itself. */
 const RENEW_HOLDS_MS = 30_000
-/** A token the keeper has found alive is not reported again so soon, whatever the broker says to a call. */
+/** Milliseconds for which a token found alive is not reported again. */
 const REPORT_HOLDS_MS = 15_000
-/** Further tries to reach the keeper (requirement R2.7), and the longest wait it may ask for in between. */
+/** Further tries to reach the keeper (requirement R2.7), and the longest wait between them. */
 const REPEATS = 3
 const PATIENCE_MS = 10_000
-/** Says nothing of the token: whoever asked may not have it proven, or reached nobody who could. */
+/** Codes that say nothing about the token: the client had no right to a proof, or reached no keeper. */
 const CANNOT_TELL: ReadonlySet<string> = new Set([
   'cannot_renew',
   'insufficient_scope',
@@ -22,20 +22,20 @@ const CANNOT_TELL: ReadonlySet<string> = new Set([
   'busy',
   'rate_limited',
 ])
-/** Of these the ones a keeper gives that was at work. */
+/** Those of {@link CANNOT_TELL} that come from a keeper that was at work. */
 const STOPPED: ReadonlySet<string> = new Set(['busy', 'rate_limited'])
 
 export interface TokenViewOptions {
   readonly source: TokenSource
   readonly clock: Clock
   readonly random: () => number
-  /** Another token than the one known so far is there. */
+  /** Called when another token than the known one is seen. */
   readonly onNew: (token: ClientToken) => void
 }
 
 /**
- * What this program knows of the account's token. However many ask at once, there is one call to the source; while
- * the token is not due there is none. Every method throws TokenUnavailableError.
+ * What this program knows of the account's token. However many callers ask at once, one call is made to the
+ * source, and none while the token is not due. Every method throws TokenUnavailableError.
  */
 export class TokenView {
   readonly #source: TokenSource
@@ -44,12 +44,12 @@ export class TokenView {
   readonly #onNew: (token: ClientToken) => void
   readonly #flights: SingleFlights
   #token: ClientToken | undefined
-  /** Until when the token is handed out without a look at the source. */
+  /** Until when the token is used without a look, in epoch milliseconds. */
   #warmUntilMs = 0
   #readAtMs = Number.NEGATIVE_INFINITY
   #renewedAtMs = Number.NEGATIVE_INFINITY
   #foundAlive: { readonly token: ClientToken; readonly untilMs: number } | undefined
-  /** Looks are numbered as they begin: one that began before what is known was read is too late. */
+  /** Looks are numbered as they begin, so that an older look's result does not replace a newer one. */
   #begun = 0
   #accepted = 0
 
@@ -61,30 +61,30 @@ export class TokenView {
     this.#flights = new SingleFlights(() => this.#nowMs())
   }
 
-  /** The known token while nothing is due; costs no call. */
+  /** The known token while none is due, without a call; `undefined` where a look is needed. */
   get warm(): ClientToken | undefined {
     return this.#nowMs() < this.#warmUntilMs ? this.#token : undefined
   }
 
-  /** A token that nothing speaks against: read when due, renewed when dead, proven where that is in doubt. */
+  /** A token that nothing speaks against: read when due, renewed when dead, proven when in doubt. */
   async current(): Promise<ClientToken> {
     return this.warm ?? this.#flights.run('current', () => this.#readOrRenewed())
   }
 
-  /** The known token unless it counts as dead, or the keeper says that it is not live. It may be unproven. */
+  /** The known token, also unproven; `undefined` where it is dead, by its end or by the keeper's word. */
   get alive(): ClientToken | undefined {
     return this.#token && !this.#isDead(this.#token) ? this.#token : undefined
   }
 
-  /** The same where a proof failed for this reason: one in doubt is given only where the reason says nothing of it. */
+  /** The known token after a failed proof; one in doubt only where the code says nothing about the token. */
   aliveDespite({ code }: Pick<TokenUnavailableError, 'code'>): ClientToken | undefined {
     const token = this.alive
     return token?.unprovenSince && !CANNOT_TELL.has(code) ? undefined : token
   }
 
   /**
-   * A token that is good enough, if reading the published one or having it renewed brings one; else the present one.
-   * What was asked for a moment ago is not asked for again.
+   * A token that is good enough, where reading the published one or a renewal brings one; else the present
+   * one. What was requested a moment ago is not requested again.
    */
   async better(isEnough: (token: ClientToken) => boolean): Promise<ClientToken> {
     let token = this.warm ?? (await this.current())
@@ -93,23 +93,25 @@ export class TokenView {
     return isEnough(token) ? token : this.renew({ force: false })
   }
 
-  /** Milliseconds the token surely has left: 0 when it counts as dead; `undefined` when nobody can tell. */
+  /**
+   * Milliseconds left for certain: 0 where the token counts as dead; `undefined` where its life is not known.
+   */
   leftMs(token: ClientToken): number | undefined {
     return leftMs(token, this.#nowMs())
   }
 
-  /** Reads the published token. */
+  /** Reads the published token now. */
   look(): Promise<ClientToken> {
     return this.#flights.run('look', () => this.#taken(() => this.#source.read()))
   }
 
-  /** The published token as it was read a moment ago, whether it lives or not; else read now. */
+  /** The published token as read within the last seconds, alive or not; else read now. */
   async seen(): Promise<ClientToken> {
     const isRecent = this.#nowMs() - this.#readAtMs < LOOK_HOLDS_MS
     return this.#token && isRecent ? this.#token : this.look()
   }
 
-  /** Has the keeper renew what is due; asked a moment ago it is not asked again, unless by force. */
+  /** Has the keeper renew what is due; without force not twice in half a minute. */
   async renew({ force }: { readonly force: boolean }): Promise<ClientToken> {
     const askedNow = this.#nowMs() - this.#renewedAtMs < RENEW_HOLDS_MS
     if (!force && askedNow && this.#token) return this.#token
@@ -123,8 +125,8 @@ export class TokenView {
   }
 
   /**
-   * The broker refused this token: gives a newer one, or `undefined` when the keeper finds this one alive. Somebody
-   * else may have got the newer one already; else it is reported once, however many were refused.
+   * Returns a newer token after the broker has refused this one; `undefined` where the keeper finds this one
+   * alive. It is reported once, however many calls were refused, and not at all where a newer one is known.
    */
   async recover(refused: ClientToken): Promise<ClientToken | undefined> {
     const known = this.#token
@@ -146,7 +148,7 @@ export class TokenView {
   async #readOrRenewed(): Promise<ClientToken> {
     const usable = this.alive
     try {
-      // With a token that still lives nobody should have to wait for a source that is away.
+      // While a token still lives, callers must not wait for a source that cannot be reached.
       const token = usable ? await this.#took(() => this.#source.read()) : await this.look()
       if (!this.#isDead(token)) return token.unprovenSince ? await this.#proven(token) : token
     } catch (error) {
@@ -170,7 +172,7 @@ export class TokenView {
     })
   }
 
-  /** Has the keeper ask the broker; who may not, or does not reach it, gets the token with the doubt on it. */
+  /** Has the keeper prove the token; where that is not possible, returns it with its doubt. */
   async #proven(token: ClientToken): Promise<ClientToken> {
     let proven = token
     try {
@@ -178,11 +180,11 @@ export class TokenView {
     } catch (error) {
       const { code } = error as TokenUnavailableError
       if (!CANNOT_TELL.has(code)) throw error
-      // A keeper that was reached may have heard the broker's refusal before something else stopped it.
+      // The keeper may have heard the broker's refusal before something else stopped it.
       if (STOPPED.has(code)) proven = await this.look()
       if (this.#isDead(proven)) throw error
     }
-    // Only now: until somebody has been asked, nobody gets a token in doubt without asking.
+    // Only now, after asking: no caller may get a token in doubt before.
     if (proven.unprovenSince) this.#warmUntilMs = this.#nowMs() + LOOK_HOLDS_MS
     return proven
   }
@@ -191,14 +193,14 @@ export class TokenView {
     return this.leftMs(token) === 0 || (token.live === false && !token.unprovenSince)
   }
 
-  /** When it dies, for a sentence. */
+  /** When the token dies, in words. */
   diesAt({ expiresAt }: ClientToken): string {
     return expiresAt
       ? localInstant(expiresAt, this.#source.broker.session.timeZone)
       : 'at a time nobody can tell'
   }
 
-  /** What the source gives, after passing faults have been waited for. */
+  /** What the source returns, with repeats after passing faults. */
   async #taken(read: () => Promise<ClientToken>): Promise<ClientToken> {
     for (let repeat = 1; ; repeat++) {
       try {
@@ -236,7 +238,7 @@ export class TokenView {
   }
 }
 
-/** Whether it is the same access token, whatever counts it. */
+/** Whether both are the same access token, whatever their generation or version. */
 function same(a: ClientToken, b: ClientToken): boolean {
   return a.accessToken.equals(b.accessToken)
 }

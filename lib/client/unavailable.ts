@@ -5,7 +5,7 @@ import { maskSecrets } from '../model/secret.ts'
 import type { ServiceRefusal } from '../ports/token-service.ts'
 import { TokenUnavailableError, type UnavailableCode } from './errors.ts'
 
-/** Another run has the account: a renewal takes seconds. */
+/** Seconds to wait while another run holds the account; a renewal takes a few. */
 const BUSY_SECONDS = 2
 
 interface Why {
@@ -16,11 +16,12 @@ interface Why {
   readonly cause?: unknown
 }
 
+/** The error that there is no usable token, with the account and the reason in its message. */
 export function unavailable(account: AccountId, { reason, ...details }: Why): TokenUnavailableError {
   return new TokenUnavailableError(`no usable token for ${account}: ${reason}`, { account, ...details })
 }
 
-/** What any failure of a source means to a program. What is no error of ours is told by its kind only. */
+/** The error that a program gets for any error of a source. Of an unforeseen error only the class is told. */
 export function unavailableOf(error: unknown, account: AccountId): TokenUnavailableError {
   if (error instanceof TokenUnavailableError) return error
   if (error instanceof TokenkeeperError) {
@@ -41,13 +42,13 @@ export function unavailableOf(error: unknown, account: AccountId): TokenUnavaila
   })
 }
 
-/** What the keeper would not do. */
+/** The error for a refusal of the keeper. */
 export function unavailableOfRefusal(refusal: ServiceRefusal, account: AccountId): TokenUnavailableError {
   const { code, reason, fix, retryAfterSeconds } = refusal
   return unavailable(account, { code, reason, fix, retryAfterSeconds })
 }
 
-/** Why a run left the account without a token that works; `undefined` when it left it with one. */
+/** The error where a run left the account without a token that works; `undefined` where it has one. */
 export function objectionIn(result: AccountResult): TokenUnavailableError | undefined {
   const { account, outcome, reason, nextAction: fix } = result
   if (result.loginHelpsFrom !== undefined)
@@ -76,7 +77,7 @@ export function objectionIn(result: AccountResult): TokenUnavailableError | unde
   }
 }
 
-/** The account is set up as one that somebody else looks after. */
+/** The error for an account that somebody else manages. */
 export function managedElsewhere(account: AccountId): TokenUnavailableError {
   return unavailable(account, {
     code: 'managed_elsewhere',

@@ -5,7 +5,10 @@ import type { Notifier } from '../ports/notifier.ts'
 
 const RULE = '-'.repeat(72)
 
-/** The notifier for a terminal or a log file: each alert a block of its own between two rules. */
+/**
+ * The notifier for a terminal or a log file: each alert is a block between two rules. Throws
+ * NotificationError.
+ */
 export function consoleNotifier(write: (text: string) => void): Notifier & Announcer {
   const show = async (message: Message): Promise<void> => {
     try {

@@ -5,7 +5,7 @@ import { ConfigurationError } from '../model/errors.ts'
 import { hasLog, LocalDatabase } from './local-database.ts'
 import { isBusy, isUnwritable } from './store-fault.ts'
 
-/** Each entry brings the schema one version up; never edit one that was released, add the next. */
+/** Each entry raises the schema by one version. Never edit an entry that was released; add the next one. */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE secret (
      account TEXT NOT NULL,
@@ -30,16 +30,17 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT;`,
 ]
 
-/** How long a writer waits for another process before it gives up, in milliseconds. */
+/** Milliseconds that a writer waits for another process before it gives up. */
 const BUSY_TIMEOUT_MS = 5_000
 const OWNER_ONLY = 0o600
 
 /**
- * Opens the local store and brings its schema up to date. Several processes may have it open: WAL lets them
+ * Opens the local store and brings its schema up to date. Several processes may have it open: with WAL they
  * read while one writes. `:memory:` gives a store that ends with the process.
  *
- * A store that is whole and cannot be written, as on a full disk or a read-only one, is opened to be read; then
- * `unwritable` says why.
+ * A store that is intact but cannot be written, as on a full or a read-only disk, is opened for reading;
+ * `unwritable` then says why. Throws ConfigurationError for a store of a newer version, and what SQLite and
+ * the file system throw.
  */
 export function openDatabase(path: string): LocalDatabase {
   if (path === ':memory:') return prepared(new LocalDatabase(path))
@@ -67,8 +68,9 @@ function prepared(database: LocalDatabase): LocalDatabase {
 }
 
 /**
- * What cannot be written, to be read: by the connection there is, else as the file lies there, unless others may write
- * to it or part of it is still in the log beside it.
+ * Opens a store for reading that cannot be written: by the connection there is, else as an unchanging file,
+ * unless others may write to it or part of it is still in the log beside it. `undefined` where neither is
+ * possible.
  */
 function readOnly(
   path: string,
@@ -84,7 +86,7 @@ function readOnly(
   return undefined
 }
 
-/** Whether it can be read and has the schema of this version. */
+/** Whether the store can be read and has the schema of this version. */
 function isReadable(database: LocalDatabase): boolean {
   try {
     return schemaOf(database) === MIGRATIONS.length
@@ -93,7 +95,7 @@ function isReadable(database: LocalDatabase): boolean {
   }
 }
 
-/** Whether anything is stored in the vault, which only its key opens. */
+/** Whether the vault has any value, which only its present key opens. */
 export function hasSecrets(database: DatabaseSync): boolean {
   return database.prepare('SELECT 1 FROM secret LIMIT 1').get() !== undefined
 }
@@ -109,7 +111,7 @@ function migrate(database: DatabaseSync): void {
       )
     }
     for (const migration of MIGRATIONS.slice(version)) database.exec(migration)
-    // Written again where nothing is to be done, which shows whether anything can be written at all.
+    // Written even where nothing has changed, which shows whether the store can be written at all.
     database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`)
     database.exec('COMMIT')
   } catch (error) {

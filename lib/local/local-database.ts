@@ -3,18 +3,18 @@ import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { StoreAwayError, type StoreFault, storeFault } from './store-fault.ts'
 
-/** What a store that is only read takes for granted: that nobody writes to it. */
+/** SQLite's option for a file to which nobody writes. */
 const IMMUTABLE = '?immutable=1'
 
-/** A store of this machine that knows where it lies. */
+/** A SQLite store that knows its own path, and notices when its file is taken away. */
 export class LocalDatabase extends DatabaseSync {
-  /** Why it can only be read; `undefined` where it can be written. */
+  /** Why the store can only be read; `undefined` where it can be written. */
   unwritable: StoreFault | undefined
   readonly #path: string
   readonly #immutable: boolean
   readonly #opened: Stats | undefined
 
-  /** With `immutable` it is read as it lies there, which takes no room and no right to write. */
+  /** `immutable` opens the file as it is, which needs no free disk space and no right to write. */
   constructor(path: string, { immutable = false } = {}) {
     super(immutable ? new URL(pathToFileURL(path).href + IMMUTABLE) : path, { readOnly: immutable })
     this.#path = path
@@ -23,15 +23,16 @@ export class LocalDatabase extends DatabaseSync {
   }
 
   /**
-   * Works with the store while it is where it was opened: a file that was taken away can be written for ever, and
-   * nobody ever reads that again. Throws what `work` throws, and an error that {@link faultOf} has words for.
+   * Runs `work` after checking that the store's file is still in its place: a file that was removed can still
+   * be written, but nobody would ever read that. Throws what `work` throws, and an error that {@link faultOf}
+   * can explain.
    */
   use<T>(work: () => T): T {
     this.#assertInPlace()
     return work()
   }
 
-  /** The true cause of an error, in words; `undefined` for what is no fault of store or disk. */
+  /** The cause of an error in words; `undefined` where neither the store nor the disk is at fault. */
   faultOf(error: unknown): StoreFault | undefined {
     return this.#opened && storeFault(error, this.#path)
   }
@@ -53,7 +54,7 @@ export class LocalDatabase extends DatabaseSync {
   }
 }
 
-/** Whether there are writes beside the file that have not been merged into it. */
+/** Whether the log beside the file has writes that were not merged into it yet. */
 export function hasLog(path: string): boolean {
   return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
 }

@@ -8,8 +8,8 @@ import type { Ports } from '../ports/ports.ts'
 import { type Progress, runBroker } from '../tokens/refresh/run.ts'
 
 /**
- * Minutes of one leg of a run. Nobody stops a local process after so long; but leases end with the leg, so an
- * account is free again soon after a crash or a pulled plug.
+ * Minutes of one part of a run. A local process may live longer, but no lease is extended past the end of its
+ * part, so an account is free again soon after a crash or a power failure.
  */
 const LEG_MINUTES = 5
 
@@ -20,11 +20,14 @@ export interface LocalRunRequest {
   /** A consumer was refused by the broker with this access token; for a run over a single account. */
   readonly reported?: ReportedToken | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
-  /** No further account is started once it is aborted. */
+  /** Ends the run early: once aborted, no further account is started. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** One run over a broker's accounts in this process, in as many legs as it takes. Never throws. */
+/**
+ * Runs over a broker's accounts in this process, in as many parts as it takes, and waits for the end. Never
+ * throws.
+ */
 export async function runHere(request: LocalRunRequest, ports: Ports): Promise<RunReport> {
   const { broker, signal, onProgress } = request
   const results: AccountResult[] = []

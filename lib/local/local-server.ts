@@ -5,28 +5,32 @@ import { isLoopback } from '../http/allowed-origin.ts'
 import { ALLOWED_METHODS, isRefusedMethod } from '../http/refused-methods.ts'
 import { ConfigurationError } from '../model/errors.ts'
 
-/** Replies under way get this long to arrive; a page that says "done" is one of them. */
+/** Milliseconds for replies under way to arrive; a page that says "done" may be one of them. */
 const CLOSING_MS = 500
 
+/** A server on this machine. `close` resolves when all its connections are closed. */
 export interface LocalServer {
   readonly url: string
   close(): Promise<void>
 }
 
-/** A server whose address is known before what it serves, which may have to know the address. */
+/** A server that listens before its app is made, since the app may have to know the address. */
 export interface OpenedServer extends LocalServer {
-  /** Serves this from now on; requests that came before have waited for it. */
+  /** Serves `app` from now on; requests that came before have waited for it. */
   answerWith(app: Hono): void
 }
 
 export interface LocalServerOptions {
-  /** Another host it answers to: that of a tunnel or a proxy in front of it. @default - this machine's names only */
+  /**
+   * Another host name to answer to: that of a tunnel or a proxy in front of it. @default - this machine's
+   * names only
+   */
   readonly publicHost?: string | undefined
   /** Headers on every reply. @default - none */
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Serves an app on 127.0.0.1, as {@link openLocalServer} does. */
+/** Serves an app on 127.0.0.1. Throws as {@link openLocalServer} does. */
 export async function startLocalServer(app: Hono, port: number): Promise<LocalServer> {
   const server = await openLocalServer(port)
   server.answerWith(app)
@@ -34,8 +38,9 @@ export async function startLocalServer(app: Hono, port: number): Promise<LocalSe
 }
 
 /**
- * Listens on 127.0.0.1. Requests must name this machine as their host: a page in the user's browser could otherwise
- * reach the service under a name of its own (DNS rebinding). Throws ConfigurationError when the port is taken.
+ * Listens on 127.0.0.1. The Host header of a request must name this machine; otherwise a page in the user's
+ * browser could reach the service under its own name (DNS rebinding). Throws ConfigurationError where the
+ * port is taken or not open to ordinary users.
  */
 export async function openLocalServer(
   port: number,

@@ -13,21 +13,22 @@ export interface ServedBroker {
   readonly schedules: readonly Schedule[]
 }
 
+/** What the local service tells while it runs. */
 export type ServiceEvent =
   | { readonly event: 'run_started'; readonly broker: Broker }
   | { readonly event: 'run_finished'; readonly broker: Broker; readonly report: RunReport }
-  /** The published token died and nothing has replaced it so far. */
+  /** The published token died and nothing has replaced it yet. */
   | { readonly event: 'expired'; readonly broker: Broker; readonly state: AccountState }
 
 export interface ServiceOptions {
   readonly brokers: readonly ServedBroker[]
   readonly ports: Ports
   readonly onEvent: (event: ServiceEvent) => void
-  /** Something to do around each run. @default - nothing */
+  /** Wraps each run. @default - nothing */
   readonly around?: (run: () => Promise<void>) => Promise<void>
 }
 
-/** How soon a token that was kept until it can be proven is tried again. */
+/** Milliseconds between tries to prove a pending token. */
 const SETTLE_EVERY_MS = 20_000
 
 interface Watched {
@@ -36,18 +37,21 @@ interface Watched {
   readonly expiresAt: Temporal.Instant
 }
 
-/** EventBridge and the Lambdas in one process: runs each broker by its schedules and notices tokens that die. */
+/**
+ * What EventBridge and the Lambdas do on AWS, in one process: runs each broker by its schedules, and notices
+ * tokens that die.
+ */
 export class LocalService {
   readonly scheduler: Scheduler
   readonly #options: ServiceOptions
   readonly #stopping = new AbortController()
-  /** The run of each broker that is under way, by its id. */
+  /** The run under way of each broker, by the broker's id. */
   readonly #running = new Map<string, Promise<void>>()
-  /** Brokers whose scheduled run waits for the one that is under way. */
+  /** Brokers whose next run waits until the one under way has ended. */
   readonly #queued = new Set<string>()
   #watched: readonly Watched[] = []
   #checking: Promise<void> | undefined
-  /** Accounts whose minted token is not proven yet. */
+  /** Accounts with a pending token. */
   #pending: readonly { readonly broker: Broker; readonly account: AccountId }[] = []
   #settledAtMs = Number.NEGATIVE_INFINITY
   readonly #settling = new Set<Promise<void>>()
@@ -63,13 +67,16 @@ export class LocalService {
     this.scheduler = new Scheduler(jobs, options.ports.clock)
   }
 
-  /** The first look at every account, whatever the schedules say. */
+  /** Runs over every account once, whatever the schedules say, and waits for the end. */
   async reconcile(): Promise<void> {
     this.#first = Promise.all(this.#options.brokers.map(({ broker }) => this.#run(broker)))
     await this.#first
   }
 
-  /** Starts due runs and reports tokens that have died since. To be called every moment. */
+  /**
+   * Starts due runs and reports tokens that have died since. To be called several times a second; waits for
+   * nothing.
+   */
   tick(): void {
     this.scheduler.tick()
     const now = this.#options.ports.clock.now().epochMilliseconds
@@ -91,13 +98,15 @@ export class LocalService {
     })
   }
 
-  /** Watches a broker's tokens anew after something else than a run has published one. Never throws. */
+  /**
+   * Reads again when a broker's tokens die, after something else than a run has published one. Never throws.
+   */
   async lookAgain(brokerId: string): Promise<void> {
     const served = this.#options.brokers.find(({ broker }) => broker.id === brokerId)
     if (served) await this.#watch(served.broker)
   }
 
-  /** Starts nothing further and resolves when what is under way has ended. */
+  /** Starts nothing more, and resolves when the work under way has ended. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await Promise.all([this.#first, this.scheduler.idle(), this.#checking, ...this.#settling])
@@ -106,7 +115,7 @@ export class LocalService {
   async #run(broker: Broker, accounts?: readonly AccountId[]): Promise<void> {
     const before = this.#running.get(broker.id)
     if (before) {
-      // What is kept is tried again soon; a scheduled run comes but once.
+      // A pending token is tried again soon anyway, but a scheduled run comes only once, so that one waits.
       if (accounts !== undefined || this.#queued.has(broker.id)) return
       this.#queued.add(broker.id)
       await before.catch(() => undefined)
@@ -138,7 +147,7 @@ export class LocalService {
     this.#pending = [...this.#pending.filter((one) => one.broker !== broker), ...pending]
   }
 
-  /** Another process may have renewed it in the meantime. */
+  /** Reports the tokens that are really dead: another process may have renewed one meanwhile. */
   async #check(due: readonly Watched[]): Promise<void> {
     const { ports, onEvent } = this.#options
     for (const { broker, account } of due) {
@@ -154,7 +163,7 @@ export class LocalService {
   }
 }
 
-/** A store that cannot be read is left for the run to report. */
+/** True also where the store cannot be read: the run then reports that. */
 async function hasAccounts(broker: Broker, { states }: Ports): Promise<boolean> {
   try {
     for await (const _ of states.list(broker.id)) return true
@@ -181,7 +190,7 @@ async function recordsOf(broker: Broker, { states, clock }: Ports): Promise<Reco
       if (expiresAt && expiresAt.epochMilliseconds > now) lives.push({ broker, account, expiresAt })
     }
   } catch {
-    // The run has told of a broken store; the next one looks again.
+    // The run has reported the broken store; the next one reads again.
   }
   return { lives, pending }
 }

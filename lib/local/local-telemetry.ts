@@ -4,7 +4,10 @@ import type { Fields, Telemetry } from '../ports/telemetry.ts'
 const LEVELS = ['info', 'warn', 'error'] as const
 export type Level = (typeof LEVELS)[number]
 
-/** Telemetry as lines of text, from `least` severity on. There is nobody here to collect metrics. */
+/**
+ * Telemetry as lines of text, from the severity `least` on. Counters are dropped, since nothing collects
+ * metrics here.
+ */
 export function localTelemetry(write: (line: string) => void, least: Level): Telemetry {
   const log =
     (level: Level) =>

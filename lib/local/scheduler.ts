@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import type { Schedule } from '../markets/schedule.ts'
 import type { Clock } from '../ports/clock.ts'
 
-/** Below it a clock was only trued up, and no run comes later than that. */
+/** Milliseconds. A clock that goes back by less was only adjusted, and makes a run no later than that. */
 const SET_BACK_MS = 60_000
 
 export interface Job {
@@ -13,9 +13,9 @@ export interface Job {
 }
 
 /**
- * Starts jobs by their schedules. It compares clocks at each tick and trusts no long timer: a laptop that slept
- * past a run, or whose clock was set, forwards or back, starts it at the next tick, once however many were missed. A job
- * never overlaps itself.
+ * Starts jobs by their schedules. It compares clocks at each tick and uses no long timers: after a laptop
+ * slept past a run, or its clock was set forwards or back, the run starts at the next tick, once however many
+ * were missed. A job never overlaps itself.
  */
 export class Scheduler {
   readonly #clock: Clock
@@ -32,7 +32,7 @@ export class Scheduler {
     this.#jobs = jobs.map((job) => ({ job, nextMs: nextOf(job, this.#latestMs) }))
   }
 
-  /** Starts what is due. */
+  /** Starts the jobs that are due; waits for none. */
   tick(): void {
     const now = this.#clock.now().epochMilliseconds
     this.#notice(now)
@@ -41,25 +41,28 @@ export class Scheduler {
       entry.running = entry.job.run().finally(() => {
         entry.running = undefined
       })
-      // A rate counts from when the run was due, unless the next one is already missed as well.
+      // A rate counts from when the run was due, unless the next run has been missed too.
       const following = nextOf(entry.job, entry.nextMs)
       entry.nextMs = following !== undefined && following <= now ? nextOf(entry.job, now) : following
     }
   }
 
-  /** What was worked out by a clock that was ahead may lie a year off: everything is due once it was set right. */
+  /**
+   * Times worked out by a clock that was ahead may be a year away, so everything is due once the clock was
+   * set right.
+   */
   #notice(now: number): void {
     if (now < this.#latestMs - SET_BACK_MS) for (const entry of this.#jobs) entry.nextMs = now
     if (now < this.#latestMs - SET_BACK_MS || now > this.#latestMs) this.#latestMs = now
   }
 
-  /** When a job runs next; `undefined` when its schedules have come to an end. */
+  /** When a job runs next; `undefined` where its schedules have ended. */
   nextOf(name: string): Temporal.Instant | undefined {
     const nextMs = this.#jobs.find(({ job }) => job.name === name)?.nextMs
     return nextMs === undefined ? undefined : Temporal.Instant.fromEpochMilliseconds(nextMs)
   }
 
-  /** The job that runs next, and when. */
+  /** The job that runs next, and when; `undefined` where all schedules have ended. */
   next(): { readonly name: string; readonly at: Temporal.Instant } | undefined {
     const [first] = this.#jobs
       .flatMap(({ job, nextMs }) => (nextMs === undefined ? [] : [{ name: job.name, nextMs }]))

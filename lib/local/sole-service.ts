@@ -6,23 +6,23 @@ import { isBusy, storeFault } from './store-fault.ts'
 
 const OWNER_ONLY = 0o600
 
-/** The right to be the one service of a home. */
+/** The right to be the only service of a home folder. */
 export interface SoleService {
-  /** Tells whoever else wants to serve this home where it is served. */
+  /** Writes down where this home is served, for another process that wants to serve it. */
   servesAt(url: string): void
   release(): void
 }
 
 /**
- * Makes this process the one that serves a home: two would do each run twice and have two login pages. The right is a
- * lock of the operating system on a file, which ends with its process however that ends; what is written beside it is
- * for people. Throws ConfigurationError while another process has it.
+ * Makes this process the only one that serves a home folder: two would do each run twice and have two login
+ * pages. The right is a lock of the operating system on a file, which ends with the process however it ends;
+ * the file beside it is for people. Throws ConfigurationError while another process has the lock.
  */
 export function soleService(home: string): SoleService {
   const path = join(home, 'serve.lock')
   const about = join(home, 'serve.json')
   const lock = locked(path, home, about)
-  // Of a service that was killed.
+  // Left over from a service that was killed.
   rmSync(about, { force: true })
   return {
     servesAt: (url) => writeFileSync(about, JSON.stringify({ pid: process.pid, url }), { mode: OWNER_ONLY }),
@@ -33,7 +33,7 @@ export function soleService(home: string): SoleService {
   }
 }
 
-/** Node has no file locks of its own; SQLite has. */
+/** Takes the lock by SQLite, since Node has no file locks. Throws ConfigurationError. */
 function locked(path: string, home: string, about: string): DatabaseSync {
   let lock: DatabaseSync | undefined
   try {
@@ -61,7 +61,10 @@ function taken(home: string, about: string): ConfigurationError {
   })
 }
 
-/** Where the service of a home answers, or answered before it was killed; `undefined` where none has said so. */
+/**
+ * The address at which a home is served, or was served before the service was killed; `undefined` where none
+ * is known.
+ */
 export function servedAt(home: string): string | undefined {
   return readAbout(join(home, 'serve.json'))?.url
 }

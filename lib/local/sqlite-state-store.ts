@@ -65,7 +65,7 @@ function fieldsIn(json: string, { name, fix }: RecordPlace): unknown {
   try {
     return JSON.parse(json)
   } catch {
-    // Without its cause, which quotes the text.
+    // Without the cause, which quotes the text.
     throw new StateStoreError(`the state record ${name} cannot be read: it is no JSON`, { fix })
   }
 }

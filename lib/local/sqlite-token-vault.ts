@@ -21,8 +21,8 @@ interface Row {
 }
 
 /**
- * The token vault in SQLite. Each value is encrypted with AES-256-GCM under `key` (32 bytes) and bound to its
- * account and name, so that a row moved to another place no longer opens.
+ * The token vault in SQLite. Each value is encrypted by AES-256-GCM under `key` (32 bytes) and bound to its
+ * account and name, so that a row moved to another place cannot be opened.
  */
 export function sqliteTokenVault(database: LocalDatabase, key: Buffer, clock: Clock): TokenVault {
   const guarded = guard(database)
@@ -68,7 +68,7 @@ export function sqliteTokenVault(database: LocalDatabase, key: Buffer, clock: Cl
 
 function opened(row: Row, account: AccountId, key: Buffer): StoredSecret {
   const ciphertext = Buffer.from(row.ciphertext)
-  // Without its length Node takes a shorter tag too, which is easier to forge.
+  // Without the length Node would accept a shorter tag, which is easier to forge.
   const decipher = createDecipheriv(CIPHER, key, row.nonce, { authTagLength: TAG_BYTES })
     .setAAD(bindingOf(account, row.name))
     .setAuthTag(ciphertext.subarray(-TAG_BYTES))

@@ -7,14 +7,17 @@ export interface StoreFault {
   readonly fix: string
 }
 
-/** With less left SQLite cannot even read: it needs 32 KiB for what its processes share. */
+/** With less free space SQLite cannot even read: it needs 32 KiB for what its processes share. */
 const ROOM_BYTES = 65_536
 
-/** The lower byte of SQLite's result codes (sqlite.org/rescode.html); the upper ones only say where it happened. */
+/**
+ * SQLite's result code is in the lower byte (sqlite.org/rescode.html); the upper ones only say where it
+ * happened.
+ */
 const PRIMARY = 0xff
 const CODES = { BUSY: 5, LOCKED: 6, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 }
 
-/** What a full or read-only disk makes SQLite say. */
+/** The codes that SQLite gives on a full or a read-only disk. */
 const UNWRITABLE: ReadonlySet<number | undefined> = new Set([
   CODES.READONLY,
   CODES.IOERR,
@@ -22,7 +25,7 @@ const UNWRITABLE: ReadonlySet<number | undefined> = new Set([
   CODES.CANTOPEN,
 ])
 
-/** A store that is no longer where it was opened, or no longer what was opened there. */
+/** The store's file is gone, or was replaced by another one. */
 export class StoreAwayError extends Error {
   readonly fault: StoreFault
 
@@ -32,18 +35,21 @@ export class StoreAwayError extends Error {
   }
 }
 
-/** Whether another process is in the way. */
+/** Whether another process keeps the store to itself. */
 export function isBusy(error: unknown): boolean {
   const code = codeOf(error)
   return code === CODES.BUSY || code === CODES.LOCKED
 }
 
-/** Whether an error may say no more than that nothing can be written. */
+/** Whether an error may only mean that nothing can be written. */
 export function isUnwritable(error: unknown): boolean {
   return UNWRITABLE.has(codeOf(error)) || (error as NodeJS.ErrnoException).code === 'EROFS'
 }
 
-/** The true cause of an error of a store at `path`, in words; `undefined` for what is no fault of store or disk. */
+/**
+ * The cause of an error of a store at `path` in words; `undefined` where neither the store nor the disk is at
+ * fault.
+ */
 export function storeFault(error: unknown, path: string): StoreFault | undefined {
   if (error instanceof StoreAwayError) return error.fault
   const folder = dirname(path)
@@ -73,7 +79,10 @@ function codeOf(error: unknown): number | undefined {
   return errcode === undefined ? undefined : errcode & PRIMARY
 }
 
-/** SQLite says alike "cannot open" of all of these; the folder tells them apart. */
+/**
+ * SQLite says "cannot open" in all these cases; the folder tells them apart. `undefined` where it shows
+ * nothing wrong.
+ */
 function faultOfFolder(folder: string): StoreFault | undefined {
   try {
     accessSync(folder, constants.W_OK)

@@ -8,9 +8,9 @@ const KEY_BYTES = 32
 const OWNER_ONLY = 0o600
 
 /**
- * The key of the local vault, made at the first use. Throws ConfigurationError when the file is readable by
- * others or is no key: a vault behind an open key is no vault; and when it is gone although the vault `hasValues`,
- * which no new key opens.
+ * The key of the local vault (32 bytes), made at the first use. Throws ConfigurationError where others can
+ * read the file, since that protects nothing; where it is no key; and where it is missing although the vault
+ * `hasValues`, which a new key would not open.
  */
 export function vaultKey(path: string, hasValues = false): Buffer {
   if (hasValues && !existsSync(path)) {
@@ -21,7 +21,7 @@ export function vaultKey(path: string, hasValues = false): Buffer {
   removeLeftovers(path)
   create(path)
   const mode = statSync(path).mode & 0o777
-  // Windows has no such bits; its users' folders are closed by default.
+  // Windows has no such mode; its users' folders are closed to others by default.
   if (process.platform !== 'win32' && mode !== OWNER_ONLY) {
     throw new ConfigurationError(`the vault key ${path} has mode ${mode.toString(8)}`, {
       fix: `chmod 600 ${path}`,
@@ -36,7 +36,10 @@ export function vaultKey(path: string, hasValues = false): Buffer {
   return key
 }
 
-/** Creates the file unless it exists: written aside and linked, so that no process ever sees half a key. */
+/**
+ * Creates the file unless it exists. It is written under another name and then linked, so that no process
+ * sees half a key.
+ */
 function create(path: string): void {
   if (existsSync(path)) return
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })

@@ -3,12 +3,13 @@ import type { TradingSession } from '../ports/broker/broker.ts'
 import type { Schedule } from './schedule.ts'
 import { presentTradingDay, type TradingDay } from './trading-day.ts'
 
-/** Two weeks of trading days: longer than any pattern of weekdays. */
+/** Two weeks of trading days, which is longer than any pattern of weekdays. */
 const DAYS = 10
 
 /**
- * The first of the next trading days without a run in the last `minutes` before its open, in which every token is to be
- * proven once more; `undefined` where each has one. A rate counts from nobody knows when, so it has to be shorter.
+ * The first of the next ten trading days on which no run starts in the last `minutes` before the open, when
+ * every token is proven once more; `undefined` where each day has one. It is not known when a rate begins to
+ * count, so only a rate shorter than `minutes` is sure to start one. Pure.
  */
 export function dayWithoutRunNearOpen(
   schedules: readonly Schedule[],

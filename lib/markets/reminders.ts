@@ -1,2 +1,4 @@
-/** When a person is asked again, in minutes before the open: with an hour left, and when it is nearly too late. */
+/**
+ * When a person is reminded, in minutes before the open: with an hour left, and when it is nearly too late.
+ */
 export const REMIND_MINUTES_BEFORE_OPEN: readonly number[] = [60, 30]

@@ -8,10 +8,15 @@ const RATE = /^rate\((\d+) (minute|minutes|hour|hours|day|days)\)$/
 const CRON = /^cron\((.+)\)$/
 const SECONDS = { minute: 60, hour: 3_600, day: 86_400 } as const
 
-/** When runs happen: EventBridge Scheduler's own expressions, understood by the local scheduler too. */
+/**
+ * When runs start, by an expression of EventBridge Scheduler; the local scheduler understands the same ones.
+ */
 export interface Schedule {
   readonly expression: string
-  /** The first run strictly after an instant, both in epoch milliseconds; `undefined` when there is none left. */
+  /**
+   * The first run strictly after an instant, both in epoch milliseconds; `undefined` where none is left. A
+   * rate counts from that instant.
+   */
   next(afterMs: number): number | undefined
 }
 
@@ -52,7 +57,7 @@ export function parseSchedule(expression: string, timeZone: string): Schedule {
   }
 }
 
-/** One field in croner's dialect: steps need an end, days of the week count from 0. */
+/** Converts one field for croner, where a step needs an end and the days of the week count from 0. */
 function toCroner(field: string, index: number): string {
   const last = LAST[index] as string
   return field
@@ -72,8 +77,8 @@ function refusal(expression: string, why: string): Error {
 }
 
 /**
- * Every expression by which runs of a broker start: those of its schedule, and one for the time of day at which it is to
- * ask in its own app.
+ * Every expression by which a broker's runs start: those of its schedule, and one for the time of day at
+ * which an approval is requested.
  */
 export function runExpressions({
   schedule,

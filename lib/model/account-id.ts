@@ -6,10 +6,13 @@ declare const brand: unique symbol
 export type AccountId = string & { readonly [brand]: 'AccountId' }
 
 const BROKER = /^[a-z0-9][a-z0-9-]{0,31}$/
-/** "." and ".." would lead out of a parameter's path. */
+/** Not `.` or `..`, which would lead out of a parameter's path. */
 const ACCOUNT = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/
 
-/** The account id in a text a person or an event gave us. Throws {@link ConfigurationError} with the form that is allowed. */
+/**
+ * The account id in a text from a person or an event. Throws {@link ConfigurationError} that names the form
+ * allowed.
+ */
 export function parseAccountId(text: string): AccountId {
   if (isAccountId(text)) return text
   throw new ConfigurationError(`"${text.slice(0, 80)}" is not an account id`, {
@@ -17,12 +20,16 @@ export function parseAccountId(text: string): AccountId {
   })
 }
 
-/** Whether a text is an account id; for where the error of {@link parseAccountId} would repeat too much. */
+/**
+ * Whether a text is an account id. For places where the error of {@link parseAccountId} would repeat too much
+ * of the text.
+ */
 export function isAccountId(text: string): text is AccountId {
   const [broker = '', account, ...rest] = text.split('/')
   return BROKER.test(broker) && rest.length === 0 && (account === undefined || ACCOUNT.test(account))
 }
 
+/** The broker's id: the part before the slash. */
 export function brokerOf(account: AccountId): string {
   return account.split('/', 1)[0] as string
 }

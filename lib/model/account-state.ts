@@ -13,29 +13,35 @@ export type { LoginAttempt, LoginResult } from './state/login.ts'
 export type { AccountState } from './state/record.ts'
 export type { AccountSettings } from './state/settings.ts'
 
-/** Whether the broker has refused the access token consumers see, ours or one that somebody else stored since. */
+/**
+ * Whether the broker has refused the stored access token, be it the published one or one that somebody else
+ * stored since.
+ */
 export function isRefused({ accessToken, refusedVersion }: AccountState): boolean {
   return accessToken !== undefined && refusedVersion !== undefined
 }
 
-/** The record of an account nobody has worked on yet. */
+/** The record of an account before any work on it; its revision is 0. */
 export function newAccountState(account: AccountId, settings: AccountSettings = {}): AccountState {
   return { account, revision: 0, settings, generation: 0, attempts: [], blocks: {} }
 }
 
-/** Fields to set; `undefined` removes one. */
+/** Fields of the record to set; `undefined` removes one. */
 export type StateChanges = { readonly [Field in keyof AccountState]?: AccountState[Field] | undefined }
 
-/** A record with some of its fields changed, as it stands before it is written. */
+/** A record with some fields changed and the revision as it was: how it stands before it is written. Pure. */
 export function withChanges(state: AccountState, changes: StateChanges): AccountState {
   const fields = Object.entries({ ...state, ...changes }).filter(([, value]) => value !== undefined)
   return Object.fromEntries(fields) as unknown as AccountState
 }
 
-/** The next revision of a record. */
+/** The next revision of a record, with some fields changed, ready to be written. Pure. */
 export function changed(state: AccountState, changes: StateChanges): AccountState {
   return withChanges(state, { ...changes, revision: state.revision + 1 })
 }
 
-/** Which published token a consumer used: by our count, or by the vault's version where that is all it knows. */
+/**
+ * Which published token a consumer used: by its generation, or by the vault's version where the consumer
+ * knows only that.
+ */
 export type ReportedToken = { readonly generation: number } | { readonly version: number }

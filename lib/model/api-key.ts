@@ -6,9 +6,10 @@ import { isAfter } from './time/instants.ts'
 /** What a key may be used for. No scope implies another one. */
 export const SCOPES = ['status', 'validate', 'token', 'refresh', 'update', 'admin'] as const
 
+/** One right that a key can have. */
 export type Scope = (typeof SCOPES)[number]
 
-/** What is on record of a key: enough to recognise it, and nothing that opens anything. */
+/** What is stored of a key: enough to recognise it, but nobody can use it as a key. */
 export interface ApiKey {
   /** Public: it is in the key, in lists and in logs. */
   readonly id: string
@@ -33,24 +34,28 @@ const SECRET_BYTES = 32
 /** `tk_`, the id, 256 bits in base64url. */
 const FORM = /^tk_([a-z2-7]{10})_[A-Za-z0-9_-]{43}$/
 const INSTANTS: ReadonlySet<string> = new Set(['createdAt', 'expiresAt', 'revokedAt'])
-/** Compared with where there is no record: the hash of nothing that anybody could present. */
+/** Compared with where no key is on record; no text that anybody could present has this hash. */
 const NOBODYS_HASH = hashOf(randomBytes(SECRET_BYTES).toString('base64url'))
 
+/** What the owner chooses for a new key. */
 export interface NewApiKey extends Omit<ApiKey, 'id' | 'hash' | 'revokedAt'> {}
 
-/** Makes a key. `text` is all there ever is of it: it is given to its owner once and kept nowhere. */
+/** Makes a key. `text` is the key itself: it is given to its owner once and stored nowhere. */
 export function newApiKey(wish: NewApiKey): { readonly text: string; readonly key: ApiKey } {
   const id = [...randomBytes(ID_LENGTH)].map((byte) => ID_CHARACTERS[byte % ID_CHARACTERS.length]).join('')
   const text = `tk_${id}_${randomBytes(SECRET_BYTES).toString('base64url')}`
   return { text, key: { id, hash: hashOf(text), ...wish } }
 }
 
-/** The id in what somebody presents as a key; `undefined` for what cannot be one. */
+/** The id inside a presented key; `undefined` for a text that cannot be a key. */
 export function apiKeyIdIn(text: string): string | undefined {
   return FORM.exec(text)?.[1]
 }
 
-/** Whether this is the key on record. Takes as long for a near miss as for a wild guess, and where there is no record. */
+/**
+ * Whether `text` is the key on record. Takes the same time for any wrong text, also where there is no record,
+ * so that the time tells nothing.
+ */
 export function isApiKey(text: string, key: Pick<ApiKey, 'hash'> | undefined): boolean {
   const right = Buffer.from(key?.hash ?? NOBODYS_HASH)
   const given = Buffer.from(hashOf(text))

@@ -3,14 +3,15 @@ import { maskSecrets } from './secret.ts'
 import type { SecretName } from './secret-name.ts'
 
 /**
- * The one page of what can go wrong. An error says what happened, who can fix it and how; it never holds a
- * secret, a whole reply or a URL with a query. Outcomes that are part of normal life (a person must log in, an
- * account is paused) are values, see outcome.ts.
+ * All errors of this project. An error says what happened, who can fix it and how; it never holds a secret, a
+ * whole reply or a URL with a query. What is part of normal life (a login is needed, a pause) is a value: see
+ * outcome.ts.
  */
 
 /** Who has to act before a repeat makes sense. */
 export type Actor = 'next_run' | 'next_grant' | 'operator' | 'person' | 'developer'
 
+/** The codes of all errors, as in records and replies. */
 export type ErrorCode =
   | 'configuration_invalid'
   | 'broker_unavailable'
@@ -30,33 +31,34 @@ export type ErrorCode =
   | 'follow_up_failed'
   | 'subscriber_failed'
 
+/** What an error may say besides its message. */
 export interface ErrorDetails {
   /**
-   * What the actor should do, as one imperative sentence without a full stop. `{account}` stands for the account it
-   * happened to, where whoever throws does not know it.
+   * What to do: an imperative sentence without a full stop. `{account}` stands for the account, where not
+   * known.
    */
   readonly fix?: string
   /** The broker's own error code, never its prose: bodies have been seen to echo secrets. */
   readonly brokerCode?: string
-  /** The stored secrets that may be wrong, where the broker says more than that something is: only their being stored again lifts it. */
+  /** The stored secrets that may be wrong, where the broker says which; storing one again ends the block. */
   readonly suspects?: readonly SecretName[]
   readonly cause?: unknown
 }
 
-/** What helps against a passing fault; true of every run, and of a run only. */
+/** What helps against a passing fault of a run; for other work see `advising`. */
 export const WAIT_FOR_RUN = 'wait for the next run, or try at once: tokenkeeper refresh {account}'
-/** The same while the broker wants to be left alone. */
+/** What helps while the broker wants to be left alone. */
 export const WAIT_OUT = 'wait that long: the first run after it tries again'
 
 const PLAIN_CODE = /^[A-Za-z0-9_.:-]{1,48}$/
 
-/** What every error of this project is. `message` is safe to show and to log. */
+/** The base of every error of this project. `message` is safe to show and to log. */
 export abstract class TokenkeeperError extends Error {
   abstract readonly code: ErrorCode
   abstract readonly actor: Actor
   /** Whether a later run may repeat the same step by itself. */
   abstract readonly retryable: boolean
-  /** What whoever can help should do. */
+  /** What the actor should do; see {@link ErrorDetails.fix}. Empty where nothing helps. */
   fix: string
   readonly brokerCode: string | undefined
   readonly suspects: readonly SecretName[] | undefined
@@ -71,13 +73,13 @@ export abstract class TokenkeeperError extends Error {
     if ('cause' in this) Object.defineProperty(this, 'cause', { enumerable: false })
   }
 
-  /** The same error for whoever must do something else about a passing fault than wait for a run. */
+  /** Replaces the fix of a retryable error, for work that no later run repeats; changes no other error. */
   advising(fix: string): this {
     if (this.retryable) this.fix = fix
     return this
   }
 
-  /** A cause can be a library's error with headers and bodies on it: of that, a dump shows the masked message only. */
+  /** A cause can be a library's error with headers and bodies on it: a dump shows only its masked message. */
   [inspect.custom](): string {
     const { cause } = this
     const because = cause instanceof Error ? `, cause: ${cause.name}: ${maskSecrets(cause.message)}` : ''
@@ -92,12 +94,12 @@ export class ConfigurationError extends TokenkeeperError {
   override readonly retryable = false
 }
 
-/** The broker could not be reached, or answered with a passing fault, and nothing was spent. The next run repeats. */
+/** The broker was not reached, or had a passing fault; no grant was spent. The next run tries again. */
 export class BrokerUnavailableError extends TokenkeeperError {
   override readonly code = 'broker_unavailable'
   override readonly actor = 'next_run'
   override readonly retryable = true
-  /** False when the broker cannot have seen the request, so that it counts against no budget. */
+  /** False where the broker cannot have seen the request, which then counts against no budget. */
   readonly sent: boolean
 
   constructor(message: string, details: ErrorDetails & { readonly sent?: boolean } = {}) {
@@ -120,12 +122,14 @@ export class RateLimitedError extends TokenkeeperError {
   }
 }
 
-/** Another run or login holds the account; no broker and no budget has a part in it. */
+/** Another run or login holds the account; neither the broker nor a budget is involved. */
 export class BusyError extends RateLimitedError {
   override readonly code = 'busy'
 }
 
-/** The credential presented is dead (expired refresh token, spent code): the next grant of the ladder, else a person logs in. */
+/**
+ * The credential is dead (refresh token expired, code spent): the next grant is tried, or a person logs in.
+ */
 export class GrantRejectedError extends TokenkeeperError {
   override readonly code = 'grant_rejected'
   override readonly actor = 'next_grant'
@@ -142,12 +146,10 @@ export class ClientRejectedError extends TokenkeeperError {
 type HumanProblem = 'wrong_secret' | 'one_time_code' | 'account' | 'locked'
 
 /**
- * A person must do something other than an ordinary login. Catch it to stop: a repeat risks a lock-out.
- *
- * `problem` says whether our stored secret is wrong (never sent again until it is changed), a one-time code was
- * refused (its secret or a clock is wrong: tried again the next day), or the account is in a state only its holder can
- * change at the broker: one that a try shows (tried again once a day), or a lock-out, which a try can make worse (tried
- * again by a forced run only).
+ * A person must do more than log in. Code that catches this must stop: a repeat risks a lock-out. `problem`:
+ * `wrong_secret`, not sent again until it is stored anew; `one_time_code`, its secret or a clock is wrong:
+ * tried again the next day; `account`, its holder must change something at the broker: tried once a day;
+ * `locked`, a try can make it worse: only a forced run tries.
  */
 export class HumanActionError extends TokenkeeperError {
   override readonly code = 'human_action'
@@ -161,14 +163,17 @@ export class HumanActionError extends TokenkeeperError {
   }
 }
 
-/** A single-use or counted credential was sent and its fate is unknown. Probe first, never repeat blindly. */
+/** A single-use or counted credential was sent, and its fate is unknown: probe before anything else. */
 export class AmbiguousError extends TokenkeeperError {
   override readonly code = 'ambiguous'
   override readonly actor = 'next_run'
   override readonly retryable = false
 }
 
-/** The broker's reply is not what its contract says. `field` is the path of the first bad field. */
+/**
+ * The broker's reply is not as its contract says. `field` is the path of the first bad field; `status` is
+ * absent where a token or another value is at fault, and no reply.
+ */
 export class UnexpectedResponseError extends TokenkeeperError {
   override readonly code = 'response_unexpected'
   override readonly actor = 'developer'
@@ -189,7 +194,7 @@ export class UnexpectedResponseError extends TokenkeeperError {
   }
 }
 
-/** The token works, but for another user than the one this account is pinned to. Nothing was changed. */
+/** The token belongs to another user than the one this account is pinned to. Nothing was changed. */
 export class WrongAccountError extends TokenkeeperError {
   override readonly code = 'wrong_account'
   override readonly actor = 'person'
@@ -215,28 +220,28 @@ export class StateStoreError extends TokenkeeperError {
   override readonly retryable = true
 }
 
-/** The broker issued a new refresh token and it could not be saved before the deadline. Pages at once. */
+/** The broker issued a new refresh token that could not be saved in time. Somebody is paged at once. */
 export class TokenLostError extends TokenkeeperError {
   override readonly code = 'token_lost'
   override readonly actor = 'person'
   override readonly retryable = false
 }
 
-/** An alert could not be delivered. The heartbeat alarm is the second way out. */
+/** An alert could not be delivered. The heartbeat alarm tells people in another way. */
 export class NotificationError extends TokenkeeperError {
   override readonly code = 'notify_failed'
   override readonly actor = 'next_run'
   override readonly retryable = true
 }
 
-/** A run could not be continued in another process. Its remaining accounts wait for the next scheduled run. */
+/** A run could not be continued in another process: the rest is left to the next scheduled run. */
 export class FollowUpError extends TokenkeeperError {
   override readonly code = 'follow_up_failed'
   override readonly actor = 'next_run'
   override readonly retryable = true
 }
 
-/** An event or a mirror of a published token failed. The token itself is published; the next one is told again. */
+/** A subscriber was not told of a published token. The token is published, and the next one is told again. */
 export class SubscriberError extends TokenkeeperError {
   override readonly code = 'subscriber_failed'
   override readonly actor = 'operator'

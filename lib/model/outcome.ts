@@ -1,7 +1,7 @@
 import type { AccountId } from './account-id.ts'
 import type { ErrorCode } from './errors.ts'
 
-/** How a run ended for one account. Values, not exceptions: each is part of normal life. */
+/** How a run ended for one account. Each outcome is part of normal life, so it is a value and no error. */
 export type Outcome = 'fresh' | 'refreshed' | 'awaiting_login' | 'ambiguous' | 'paused' | 'skipped' | 'failed'
 
 /** One account's line of a run's report; the names are those of the Lambda reply. */
@@ -13,13 +13,19 @@ export interface AccountResult {
   readonly outcome: Outcome
   readonly code?: ErrorCode
   readonly reason: string
-  /** Whether consumers hold a token that was proven, and nothing speaks against it since; `null` where it is kept elsewhere. */
+  /**
+   * Whether the published token was proven, and nothing speaks against it since; `null` where the account is
+   * managed elsewhere.
+   */
   readonly live: boolean | null
   /** When the published access token dies, ISO 8601 in the broker's zone. */
   readonly tokenValidity: string | null
-  /** What will or must happen next, in words. */
+  /** What will happen next or what somebody has to do, in words. */
   readonly nextAction: string
-  /** Set where only a login helps and none does before then, ISO 8601 in the broker's zone: nobody was asked. */
+  /**
+   * From when on a login helps, ISO 8601 in the broker's zone; set where only a login helps, and not yet.
+   * Nobody was asked.
+   */
   readonly loginHelpsFrom?: string
 }
 
@@ -39,6 +45,7 @@ export interface RunReport {
 const SUCCESSFUL: ReadonlySet<Outcome> = new Set(['fresh', 'refreshed', 'paused', 'skipped'])
 const SKIPPED: ReadonlySet<Outcome> = new Set(['fresh', 'paused', 'skipped'])
 
+/** Whether an outcome needs nobody: the token is fresh or refreshed, or the account was left alone. */
 export function isSuccess(outcome: Outcome): boolean {
   return SUCCESSFUL.has(outcome)
 }
@@ -48,7 +55,10 @@ export function isUnsuccessful(outcome: Outcome | undefined): boolean {
   return outcome === 'failed' || outcome === 'ambiguous'
 }
 
-/** Adds up the results. Fresh accounts count as skipped: there was nothing to do. */
+/**
+ * Adds up the results; fresh accounts count as skipped. `emptyMessage` is the message where there is no
+ * account. Pure.
+ */
 export function report(results: readonly AccountResult[], handedOver = 0, emptyMessage = ''): RunReport {
   const refreshed = results.filter(({ outcome }) => outcome === 'refreshed').length
   const skipped = results.filter(({ outcome }) => SKIPPED.has(outcome)).length

@@ -3,19 +3,20 @@ import { BrokerUnavailableError } from './errors.ts'
 import { isBefore } from './time/instants.ts'
 
 const PAUSES_MS = [500, 2_000, 5_000]
-/** For a token somebody has logged in for. */
+/** Milliseconds between repeats for a token that a person has logged in for, which is worth more patience. */
 export const PATIENT = [...PAUSES_MS, 10_000]
+/** No pauses: a single try. */
 export const ONCE: readonly number[] = []
 
-/** What waits, and until when: a broker's context is one. */
+/** The clock to wait by, and the deadline; a broker's context has both. */
 interface Patience {
   readonly clock: { now(): Temporal.Instant; sleep(milliseconds: number): Promise<void> }
   readonly deadline: Temporal.Instant
 }
 
 /**
- * A read, which is free to repeat, until it gives a verdict: passing faults are tried again after
- * each of the pauses, and never past the deadline. Throws what the last try throws.
+ * Repeats a read until it gives a verdict: after a BrokerUnavailableError it waits for the next of the pauses
+ * and tries again, never past the deadline. Throws what the last try throws.
  */
 export async function repeatRead<T>(
   context: Patience,

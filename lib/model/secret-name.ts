@@ -1,4 +1,4 @@
-/** The names secrets are stored under, the same for every broker. Consumers read `access_token` and `session`. */
+/** The names of stored secrets, the same for every broker. Consumers read `access_token` and `session`. */
 export const SECRET_NAMES = [
   'client_id',
   'client_secret',
@@ -13,11 +13,11 @@ export const SECRET_NAMES = [
   'refresh_token',
   'access_token',
   'session',
-  // Minted and not proven yet; no consumer may read it.
+  // A token that was minted and not proven yet; no consumer may read it.
   'pending',
-  // Ours, not a broker's: what signs links, cookies and forms.
+  // Not a broker's: our own key for links, cookies and forms.
   'signing_key',
-  // Of the Redis that mirrors what is published.
+  // The password of the Redis mirror.
   'redis_password',
 ] as const
 

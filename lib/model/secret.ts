@@ -1,22 +1,30 @@
 import { inspect } from 'node:util'
 
-/** Shorter values (a four-digit PIN, say) would blank out innocent text when masked, so they are left to the first net: the `Secret` type itself. */
+/**
+ * Shorter values are not masked in texts, since a four-digit PIN, say, would blank out innocent text. The
+ * `Secret` type itself still hides them.
+ */
 const SHORTEST_MASKED_LENGTH = 8
 const MASK = '[secret]'
 
-/** Values no {@link Secret} holds any more are masked for a while longer: text about them may still be on its way. */
+/**
+ * How many values are still masked after their last {@link Secret} is gone: texts with them may still be on
+ * their way.
+ */
 const MOST_DROPPED = 500
 
 interface Known {
   readonly value: string
-  /** How many Secrets of this value the process still has. */
+  /** How many Secrets of this value are in memory. */
   holders: number
 }
 
 const known = new Map<string, Known>()
-/** Known values without a holder, the one dropped last at the end. */
+/** Known values without a holder; the one dropped last is at the end. */
 const dropped = new Set<Known>()
-/** Tells of Secrets that were collected as garbage: a long-lived process needs no one to forget them. */
+/**
+ * Notices when a Secret was collected as garbage, so that a long-lived process does not mask values for ever.
+ */
 const collected = new FinalizationRegistry<Known>((entry) => {
   entry.holders -= 1
   if (entry.holders > 0 || known.get(entry.value) !== entry) return
@@ -35,13 +43,16 @@ const collected = new FinalizationRegistry<Known>((entry) => {
 export class Secret {
   readonly #value: string
 
-  /** `masked: false` for what is stored beside secrets but is none: a user id must be readable in a message. */
+  /**
+   * `masked: false` is for values that are stored beside secrets but are none: a user id must be readable in
+   * a message.
+   */
   constructor(value: string, { masked = true }: { readonly masked?: boolean } = {}) {
     this.#value = value
     if (masked && value.length >= SHORTEST_MASKED_LENGTH) remember(value, this)
   }
 
-  /** The value in clear, for the wire or the vault and nothing else. */
+  /** The value in clear. Only for a request or the vault. */
   reveal(): string {
     return this.#value
   }
@@ -80,15 +91,16 @@ function remember(value: string, holder: Secret): void {
 }
 
 /**
- * The text with every secret value this process has loaded blanked out, also in its base64 and
- * percent-encoded forms. The second net behind the `Secret` type: for text that came from elsewhere, such as a
- * library's error message.
+ * The text with every secret value that this process has loaded replaced by `[secret]`, in base64 and
+ * percent-encoded form too. For texts from elsewhere, such as a library's error message, which the `Secret`
+ * type cannot protect.
  */
 export function maskSecrets(text: string): string {
   let masked = text
-  // No form of a value is shorter than itself.
+  // No encoded form is shorter than the value, so a value longer than the text cannot be in it.
   const possible = [...known.keys()].filter(({ length }) => length <= text.length)
-  // The longest first: one that begins with another would keep its tail.
+  // The longest value first: if a value begins with a shorter one, masking that first would leave its end
+  // readable.
   for (const value of possible.sort((a, b) => b.length - a.length)) {
     for (const form of [value, encodeURIComponent(value), Buffer.from(value).toString('base64')]) {
       if (masked.includes(form)) masked = masked.replaceAll(form, MASK)
@@ -97,7 +109,10 @@ export function maskSecrets(text: string): string {
   return masked
 }
 
-/** Ends the masking of values loaded so far: for between two invocations, when none of them is in use. */
+/**
+ * Ends the masking of the values loaded so far. Only for the time between two invocations, when none of them
+ * is in use.
+ */
 export function forgetSecrets(): void {
   known.clear()
   dropped.clear()

@@ -2,9 +2,9 @@ import { TokenVaultError } from './errors.ts'
 import type { Secret } from './secret.ts'
 import type { SecretName } from './secret-name.ts'
 
-/** SSM's limits hold for every vault, so that what works on a laptop works on AWS. */
+/** SSM's limits apply to every vault, so that what works on a laptop works on AWS too. */
 export const MOST_NAMES_PER_READ = 10
-/** The size of an Advanced parameter. */
+/** The size of an Advanced parameter in SSM. */
 const LONGEST_VALUE_BYTES = 8192
 
 /** Throws TokenVaultError for more names than one batched read can have. */
@@ -16,7 +16,7 @@ export function assertOneBatch(names: readonly SecretName[]): void {
   })
 }
 
-/** Throws TokenVaultError for a value no vault can hold: an empty one, or one that would have to be cut. */
+/** Throws TokenVaultError for a value that is empty or too long to be stored. */
 export function assertStorable(name: SecretName, value: Secret): void {
   const bytes = Buffer.byteLength(value.reveal())
   if (bytes >= 1 && bytes <= LONGEST_VALUE_BYTES) return

@@ -8,8 +8,8 @@ import {
 } from './errors.ts'
 
 /**
- * Whether a minted token that could not be proven or published is worth keeping (I10): the fault says nothing against
- * the token. A refusal, another user's token and what cannot be a token are verdicts.
+ * Whether a minted token that could not be proven or published is to be kept (I10): the error says nothing
+ * against the token. A refusal, another user's token and a text that cannot be a token do. Pure.
  */
 export function isWorthKeeping(error: unknown): error is TokenkeeperError {
   return (
@@ -17,7 +17,8 @@ export function isWorthKeeping(error: unknown): error is TokenkeeperError {
     error instanceof RateLimitedError ||
     error instanceof TokenVaultError ||
     error instanceof StateStoreError ||
-    // A proof that is answered in a new way. A token that is none, or dead already, has its field named.
+    // The proof was answered in a way we cannot read. An error about the token itself names a field and has
+    // no status.
     (error instanceof UnexpectedResponseError && error.status !== undefined)
   )
 }

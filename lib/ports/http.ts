@@ -10,6 +10,7 @@ export interface HttpRequest {
   readonly timeoutMs: number
 }
 
+/** A reply with its whole body, whatever its status. */
 export interface HttpReply {
   readonly status: number
   /** Names in lower case. */
@@ -17,7 +18,7 @@ export interface HttpReply {
   readonly body: string
 }
 
-/** No usable HTTP reply. `sent: false` means that the broker cannot have seen the request. */
+/** There was no usable HTTP reply. `sent: false` means that the broker cannot have seen the request. */
 export class HttpError extends Error {
   readonly sent: boolean
   /** A short constant such as ECONNREFUSED or UND_ERR_HEADERS_TIMEOUT. */
@@ -39,7 +40,7 @@ export class HttpError extends Error {
     }
   }
 
-  /** The cause can name URLs and headers: there for a debugger, out of every dump. */
+  /** The cause can name URLs and headers, so it is left out of every dump; a debugger still finds it. */
   [inspect.custom](): string {
     return this.stack ?? this.message
   }

@@ -1,10 +1,10 @@
 import type { AccountId } from '../model/account-id.ts'
 
-/** Addresses of the login page for messages. */
+/** Makes links to the login page for messages. */
 export interface LoginLinks {
   /**
-   * A signed address that opens the login page and does nothing else; `undefined` where there is no site or no
-   * key to sign with. Throws TokenVaultError.
+   * A signed link that opens the login page and does nothing else; `undefined` where there is no site or no
+   * signing key. Throws TokenVaultError.
    */
   forIncident(account: AccountId, incident: string): Promise<string | undefined>
 }

@@ -3,10 +3,10 @@ import type { ErrorCode } from '../model/errors.ts'
 
 /** The browser a login is bound to: the SHA-256 of its cookie, or the command line. */
 export type BrowserBinding = string
-/** Logins begun at the command line end there: no cookie's hash reads like this. */
+/** The binding of logins begun at the command line, which end there too. No cookie's hash has this form. */
 export const COMMAND_LINE: BrowserBinding = 'cli'
 
-/** Nothing was changed, and why. */
+/** A request was refused and nothing was changed; `reason` and `fix` are for people. */
 export interface Refusal {
   readonly refused: true
   readonly code: ErrorCode | 'unknown_state' | 'state_expired' | 'other_browser'
@@ -14,13 +14,17 @@ export interface Refusal {
   readonly fix: string
 }
 
+/** A login that a person wants to begin. */
 export interface StartOrder {
   readonly account: AccountId
   readonly browser: BrowserBinding
-  /** Where the site of whoever starts can be called back; the account's stored redirect_uri counts more. */
+  /**
+   * The callback address of the site that starts the login; the account's stored redirect_uri counts more.
+   */
   readonly callbackUrl: string | undefined
 }
 
+/** A login that was opened, and where the person goes next. */
 export interface Started {
   readonly authorizationUrl: string
   /** Where the broker will send the browser. */
@@ -28,7 +32,7 @@ export interface Started {
   readonly loginId: string
 }
 
-/** A redirect that came back, or a code somebody copied by hand. */
+/** What a login ends with: a redirect that came back, or a code that somebody copied. */
 export type FinishOrder =
   | {
       readonly by: 'redirect'
@@ -40,9 +44,10 @@ export type FinishOrder =
     }
   | { readonly by: 'code'; readonly account: AccountId; readonly code: string }
 
+/** A login that was ended; the record tells how. */
 export interface Finished {
   readonly account: AccountId
-  /** Under it the account's record keeps how the login ended. */
+  /** The id under which the account's record keeps how the login ended. */
   readonly loginId: string
 }
 
@@ -52,21 +57,24 @@ export interface ApprovalOrder {
 
 export interface WebhookOrder {
   readonly account: AccountId
-  /** As it was posted, parsed; anything at all. */
+  /** The posted body, parsed; it may be anything. */
   readonly body: unknown
 }
 
 /**
- * Where logins begin and end: here in this process, or in the broker's function on AWS, which alone may read the
- * broker's secrets. Whatever goes wrong in a foreseen way is a value.
+ * Begins and ends logins: in this process, or in the broker's function on AWS, which alone may read the
+ * broker's secrets. Foreseen errors are returned as a {@link Refusal}.
  */
 export interface LoginService {
-  /** Opens a login: nothing is sent to the broker yet. */
+  /** Opens a login. Nothing is sent to the broker yet. */
   start(order: StartOrder): Promise<Started | Refusal>
-  /** Exchanges the code, exactly once whatever is reloaded or repeated; proves, saves, publishes. */
+  /**
+   * Exchanges the code, exactly once however often the callback comes; then proves, saves and publishes the
+   * token.
+   */
   finish(order: FinishOrder): Promise<Finished | Refusal>
-  /** Asks the account holder in the broker's app. */
+  /** Has the broker ask the account holder in its app. */
   requestApproval(order: ApprovalOrder): Promise<{ readonly asked: true } | Refusal>
-  /** Looks at what was posted to the webhook. Tells the poster nothing. */
+  /** Takes a post to the webhook. The caller must not tell the poster how it ended, errors included. */
   acceptApproval(order: WebhookOrder): Promise<void>
 }

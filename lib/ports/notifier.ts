@@ -1,15 +1,18 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../model/account-id.ts'
 
-/** What a person is told. Holds no secret by construction: every field is ours or an allow-listed broker fact. */
+/**
+ * A message to a person. It cannot hold a secret: every field is ours or a fact of the broker from an
+ * allow-list.
+ */
 export interface Alert {
   readonly kind: 'login_needed' | 'human_action' | 'operator_action' | 'token_lost' | 'solved'
   readonly severity: 'page' | 'action' | 'info'
   readonly account: AccountId
   readonly broker: string
-  /** How people call the account. */
+  /** The account's nickname, or its id. */
   readonly accountName: string
-  /** The same for every message of one incident. */
+  /** The incident's id, the same in all its messages. */
   readonly incident: string
   /** One line for a mail subject: action, account, deadline. */
   readonly title: string
@@ -17,13 +20,13 @@ export interface Alert {
   readonly reason: string
   /** What to do, as a command or a sentence. */
   readonly action: string
-  /** By when, on the clocks of the account's market. */
+  /** By when to act, in the broker's zone; absent where there is no deadline. */
   readonly deadline?: Temporal.ZonedDateTime
-  /** Opens the login page. */
+  /** A link that opens the login page. */
   readonly link?: string
 }
 
 export interface Notifier {
-  /** Delivers the alert to whoever is subscribed. Throws NotificationError. */
+  /** Delivers the alert to all its subscribers. Throws NotificationError. */
   notify(alert: Alert): Promise<void>
 }

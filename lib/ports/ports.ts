@@ -7,7 +7,9 @@ import type { Subscriber } from './subscriber.ts'
 import type { Telemetry } from './telemetry.ts'
 import type { TokenVault } from './token-vault.ts'
 
-/** Everything the domain needs from the world; one composition root per surface fills it in. */
+/**
+ * Everything the domain needs from outside. Each surface (functions, command line) fills it in at one place.
+ */
 export interface Ports {
   readonly vault: TokenVault
   readonly states: StateStore
@@ -15,12 +17,12 @@ export interface Ports {
   readonly telemetry: Telemetry
   readonly http: Http
   readonly clock: Clock
-  /** Told of each published token. @default - nobody */
+  /** The receivers of each published token. @default - none */
   readonly subscribers?: readonly Subscriber[]
-  /** Addresses of the login page for messages. @default - messages have no link */
+  /** Makes links to the login page for messages. @default - messages have no link */
   readonly links?: LoginLinks
   /** Overrides of broker hosts: origin by host name. */
   readonly hosts: Readonly<Record<string, string>>
-  /** Hosts that may be spoken to over plain http. @default - loopback only */
+  /** Hosts that may be called over plain http. @default - loopback only */
   readonly allowHttpHosts?: readonly string[]
 }

@@ -3,11 +3,11 @@ import type { AccountId } from '../model/account-id.ts'
 import type { TokenSource } from '../model/account-state.ts'
 import type { Secret } from '../model/secret.ts'
 
-/** A newly published access token, as consumers may know it. */
+/** A newly published access token. */
 export interface Publication {
   readonly account: AccountId
   readonly broker: string
-  /** The IANA zone this broker's times are told in. */
+  /** The IANA zone in which this broker's times are shown. */
   readonly timeZone: string
   /** Counts the account's published access tokens. */
   readonly generation: number
@@ -19,17 +19,17 @@ export interface Publication {
   readonly accessToken: Secret
 }
 
-/** Who is told of each published token: a topic of events, a mirror that other programs read. */
+/** A receiver of each published token: a topic of events, or a mirror that other programs read. */
 export interface Subscriber {
-  /** For messages: "Redis mirror". */
+  /** The name in messages: "Redis mirror". */
   readonly name: string
-  /** Throws SubscriberError; that never fails a run. */
+  /** Called after each publication. Throws SubscriberError, which never fails a run. */
   onPublished(publication: Publication): Promise<void>
   /**
-   * A run found the published token fresh: a mirror that lost it, or missed it, puts it back. Without effect where it
-   * is in its place. Throws SubscriberError; that never fails a run.
+   * Called when a run found the published token fresh: a mirror that lost or missed it restores it, and does
+   * nothing where it has it. Throws SubscriberError, which never fails a run.
    */
   onStillCurrent?(publication: Publication): Promise<void>
-  /** The account was paused or removed: what a mirror holds of it goes. Throws SubscriberError. */
+  /** Called when the account was paused or removed: a mirror removes its copy. Throws SubscriberError. */
   onWithdrawn(account: AccountId): Promise<void>
 }

@@ -1,11 +1,15 @@
-/** What may be logged: names and numbers of ours. Values pass an allow-list by being typed, never spread objects. */
+/**
+ * What may be logged: our own names and numbers. Each field is written out, and no object is spread into it,
+ * so that no secret gets in.
+ */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>
 
+/** Logs and counters. Nothing waits for them. */
 export interface Telemetry {
   info(message: string, fields?: Fields): void
   warn(message: string, fields?: Fields): void
   error(message: string, fields?: Fields): void
-  /** Adds to a counter; dimensions are the broker and the metric's name only, so that cost stays bounded. */
+  /** Adds to a counter. Its only dimensions are the broker and the metric's name, which bounds the cost. */
   count(metric: Metric, broker: string, value?: number): void
 }
 

@@ -5,13 +5,13 @@ import type { ErrorCode } from '../model/errors.ts'
 import type { AccountResult, RunReport } from '../model/outcome.ts'
 import type { Secret } from '../model/secret.ts'
 
-/** Nothing was done, and why. */
+/** A request was refused and nothing was done; `reason` and `fix` are for people. */
 export interface ServiceRefusal {
   readonly refused: true
   readonly code: ErrorCode | 'older_token'
   readonly reason: string
   readonly fix: string
-  /** When it makes sense to ask again, in seconds. */
+  /** Seconds after which it makes sense to ask again. */
   readonly retryAfterSeconds?: number
 }
 
@@ -26,10 +26,11 @@ export interface RefreshOrder {
   readonly forcedAt?: Temporal.Instant
 }
 
+/** An access token that is handed in. */
 export interface AdoptOrder {
   readonly account: AccountId
   readonly accessToken: Secret
-  /** When the token dies, as whoever hands it in says. */
+  /** When the token dies, as the person or program that hands it in says. */
   readonly expiresAt?: Temporal.Instant
   /** Whether it may replace a token that lives longer. */
   readonly replaceNewer: boolean
@@ -57,25 +58,27 @@ export interface Validation {
 /** The published access token with what a program needs to use it. */
 export interface PublishedToken {
   readonly accessToken: Secret
-  /** The vault's version of it. */
+  /** The vault's version of the token. */
   readonly version: number
-  /** Companions without which it is useless, as one JSON text. */
+  /** Values without which the token is useless, as one JSON text. */
   readonly session?: Secret
-  /** Where the broker's Authorization header names the app. */
+  /** The app's id; only where the broker's Authorization header needs it. */
   readonly clientId?: Secret
 }
 
 /**
- * Where access tokens are renewed, proven and handed out: here in this process, or in the broker's function on AWS,
- * which alone may read the broker's credentials. Whatever goes wrong in a foreseen way is a value.
+ * Renews, proves and hands out access tokens: in this process, or in the broker's function on AWS, which
+ * alone may read the broker's credentials. Foreseen errors are returned as a {@link ServiceRefusal}.
  */
 export interface TokenService {
-  /** Makes what should be true of these accounts true, and tells how each ended. */
+  /** Runs over these accounts and waits for the end; the report tells how each ended. */
   refresh(order: RefreshOrder): Promise<RunReport | ServiceRefusal>
   /** Proves an access token that somebody hands in, and publishes it only then. */
   adopt(order: AdoptOrder): Promise<AccountResult | ServiceRefusal>
-  /** Asks the broker whether the published access token works. Never renews it: that would spend a login. */
+  /**
+   * Asks the broker whether the published access token works. Never renews it, which could use up a login.
+   */
   validate(order: ValidateOrder): Promise<Validation | ServiceRefusal>
-  /** The published access token; `undefined` where there is none. Throws TokenVaultError. */
+  /** The published access token; `undefined` where there is none. Throws what the stores throw. */
   readToken(account: AccountId): Promise<PublishedToken | undefined>
 }

@@ -3,7 +3,7 @@ import type { AccountId } from '../model/account-id.ts'
 import { Secret } from '../model/secret.ts'
 import type { SecretName } from '../model/secret-name.ts'
 
-/** Stored beside the secrets because the broker call needs them; a message may name them. */
+/** Not secret, but stored beside the secrets because the broker call needs it; a message may contain it. */
 const NO_SECRETS: ReadonlySet<SecretName> = new Set([
   'redirect_uri',
   'user_id',
@@ -13,13 +13,14 @@ const NO_SECRETS: ReadonlySet<SecretName> = new Set([
 ])
 
 /**
- * A stored value under its name; every vault makes its values here. A console or an echo leaves a line's end behind, which
- * belongs to no value.
+ * Makes the stored value of a name; every vault uses it. White space around the value is dropped: a console
+ * or `echo` leaves a line end behind.
  */
 export function storedValue(name: SecretName, value: string): Secret {
   return new Secret(value.trim(), { masked: !NO_SECRETS.has(name) })
 }
 
+/** A secret as the vault returns it. */
 export interface StoredSecret {
   readonly value: Secret
   /** Counts the writes of this name; starts again at 1 after a deletion. */
@@ -29,14 +30,17 @@ export interface StoredSecret {
 
 export type StoredSecrets = ReadonlyMap<SecretName, StoredSecret>
 
-/** Where secrets live, and nothing but secrets. */
+/** The store of secrets, which holds nothing else. */
 export interface TokenVault {
   /**
-   * All the named secrets of one account in one batched read; an absent one is absent from the map.
-   * Reads may be a moment stale. At most ten names. Throws TokenVaultError.
+   * Reads the named secrets of one account in one batched read; those not stored are absent from the map. A
+   * read may be a moment out of date. At most ten names. Throws TokenVaultError.
    */
   read(account: AccountId, names: readonly SecretName[]): Promise<StoredSecrets>
-  /** Writes one secret and gives its new version. Repeats passing faults until `deadline`. Throws TokenVaultError. */
+  /**
+   * Writes one secret and returns its new version. Repeats passing faults until `deadline`. Throws
+   * TokenVaultError.
+   */
   write(
     account: AccountId,
     name: SecretName,

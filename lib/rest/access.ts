@@ -4,15 +4,15 @@ import type { AccessOptions, Caller } from './caller.ts'
 import { RestProblem } from './problem.ts'
 import type { RestEnv } from './rest-env.ts'
 
-/** RFC 6750 section 3. */
+/** The challenge of a 401 (RFC 6750 section 3). */
 const CHALLENGE = 'Bearer realm="tokenkeeper"'
-/** RFC 9110 section 11.1: the scheme in any case. */
+/** The scheme may be in any case (RFC 9110 section 11.1). */
 const BEARER = /^bearer +([^\s]+)$/i
 
-/** What a route wants of its caller: a scope, or any key at all. */
+/** What a route requires of its caller: a scope, or any key. */
 export type RequiredScope = Scope | 'any'
 
-/** Gives the middleware that lets a request through to a route, or ends it with 401 or 403. */
+/** Makes the middleware that lets a request through to a route, or ends it with 401 or 403. */
 export function accessTo(options: AccessOptions): (need: RequiredScope) => MiddlewareHandler<RestEnv> {
   return (need) => async (context, next) => {
     const given = context.req.header('authorization')
@@ -23,7 +23,7 @@ export function accessTo(options: AccessOptions): (need: RequiredScope) => Middl
   }
 }
 
-/** Ends the request with 403 unless the caller has the scope. */
+/** Throws RestProblem, which ends the request with 403, unless the caller has the scope. */
 export function assertScope({ scopes }: Caller, scope: Scope): void {
   if (!scopes.includes(scope)) throw lacks(scope)
 }
@@ -39,7 +39,10 @@ async function anonymous(need: RequiredScope, { keys, access }: AccessOptions): 
   })
 }
 
-/** Does the same work whether or not there is a key of that id, so that time tells nothing of either. */
+/**
+ * The caller with this key. Does the same work whether or not the key's id exists, so that the time does not
+ * tell. Throws RestProblem.
+ */
 async function known(header: string, { keys, clock }: AccessOptions): Promise<Caller> {
   const [, text = ''] = BEARER.exec(header) ?? []
   const id = apiKeyIdIn(text)
@@ -69,7 +72,7 @@ function invalid(
   })
 }
 
-/** A whole command: without these options it only says which are missing. */
+/** The whole command: with fewer options it would only say which are missing. */
 function makeKey(scope: Scope): string {
   return `tokenkeeper keys create --name my-program --scope ${scope} --all-accounts`
 }

@@ -3,22 +3,22 @@ import type { Scope } from '../model/api-key.ts'
 import type { ApiKeys } from '../ports/api-keys.ts'
 import type { Clock } from '../ports/clock.ts'
 
-/** Who asks, and what they may. */
+/** The caller of a request, and what they may do. */
 export interface Caller {
-  /** The public part of the key; absent for a program of this machine that needs none. */
+  /** The public part of the key; `undefined` for a program on this machine that needs no key. */
   readonly keyId: string | undefined
   readonly scopes: readonly Scope[]
-  /** The only accounts they may know of. @default - all */
+  /** The only accounts they may know of; `undefined` for all. */
   readonly accounts: readonly AccountId[] | undefined
 }
 
-/** How callers are told apart. */
+/** What tells callers apart. */
 export interface AccessOptions {
   readonly keys: ApiKeys
   readonly clock: Clock
   /**
-   * `loopback`: only programs of this machine can reach the service, so `status` needs no key until there is one, and
-   * the documentation never does. `keys`: every path needs one.
+   * `loopback`: only programs on this machine can reach the service. `status` needs no key as long as there
+   * is none, and the documentation never needs one. `keys`: every path needs a key.
    */
   readonly access: 'loopback' | 'keys'
 }

@@ -5,20 +5,24 @@ import { RestProblem } from './problem.ts'
 import type { RestOptions } from './rest-env.ts'
 
 /**
- * The accounts as one caller may know them. One that is not theirs and one that there is not end alike, after the
+ * The accounts that a caller may know. An account of others and one that does not exist end alike, after the
  * same look-ups. Every method throws StateStoreError.
  */
 export interface Directory {
   /** All of the caller's accounts. */
   all(caller: Caller): Promise<readonly KnownAccount[]>
-  /** The account of that id or bare name. Throws RestProblem. */
+  /** The account with this id or bare name. Throws RestProblem. */
   called(id: string, caller: Caller): Promise<KnownAccount>
-  /** The account of a broker's user id (R0.6), first where accounts are named by those. Throws RestProblem. */
+  /**
+   * The account with this user id at the broker (R0.6); an account that is named by the user id comes first.
+   * Throws RestProblem.
+   */
   ofUser(userId: string, caller: Caller): Promise<KnownAccount>
-  /** The account that stands for all where none is named. Throws RestProblem. */
+  /** The account that is meant where a path names none. Throws RestProblem. */
   standard(caller: Caller): Promise<KnownAccount>
 }
 
+/** The directory on the stores of these options. */
 export function directory({ brokers, ports: { states } }: Pick<RestOptions, 'brokers' | 'ports'>): Directory {
   const exactly = async (id: string): Promise<KnownAccount | undefined> => {
     if (!isAccountId(id)) return undefined
@@ -34,7 +38,7 @@ export function directory({ brokers, ports: { states } }: Pick<RestOptions, 'bro
   return {
     all,
     async called(id, caller) {
-      // One read for a whole id; a caller with few accounts is answered from those alone.
+      // A whole id costs one read; for a caller with few accounts only those are looked at.
       const known = caller.accounts ? undefined : await exactly(id)
       const found = known ?? accountCalled(id, await all(caller))
       if (found) return found
@@ -59,13 +63,14 @@ export function directory({ brokers, ports: { states } }: Pick<RestOptions, 'bro
   }
 }
 
-/** Repeats nothing of what was asked for: it is the same for every account that there is not, or not for this key. */
+/** Repeats nothing of the request, and is the same for an unknown account and for one of others. */
 function unknownAccount(): RestProblem {
   return new RestProblem('unknown_account', 'there is no such account for this key', {
     fix: 'write broker/account as it is called at the keeper (tokenkeeper status), with a key that is made for that account',
   })
 }
 
+/** The problem where no account is set up that the caller may know. */
 export function noAccounts(): RestProblem {
   return new RestProblem('no_accounts', 'no account is set up for this key', {
     fix: 'set one up, such as by tokenkeeper setup fyers',

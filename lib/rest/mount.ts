@@ -2,7 +2,9 @@ import type { Context, Hono } from 'hono'
 import type { RestOptions } from './rest-env.ts'
 import type { restRoutes } from './routes/rest-routes.ts'
 
-/** Below these every path is the interface's, those there are not included. API Gateway must know them as well. */
+/**
+ * The paths of the interface; it also answers unknown paths below them. API Gateway must have the same list.
+ */
 const PATHS = [
   '/health',
   '/token/*',
@@ -13,8 +15,8 @@ const PATHS = [
 ] as const
 
 /**
- * Puts the interface for programs on a site. It is loaded at the first request for it: the schemas weigh more than all
- * of the login page, and a person waits for that.
+ * Adds the interface for programs to a site. It is loaded at the first request for it: its schemas are larger
+ * than all of the login page, which a person waits for.
  */
 export function mountRest(app: Hono, options: RestOptions): void {
   let loading: Promise<ReturnType<typeof restRoutes>> | undefined

@@ -6,7 +6,7 @@ import type { AccountResult } from '../model/outcome.ts'
 import type { ServiceRefusal } from '../ports/token-service.ts'
 import { forAccount } from '../tokens/rules/outcome/advice.ts'
 
-/** Status and title of every kind of problem (RFC 9457); whoever handles them goes by the code. */
+/** Status and title of every problem (RFC 9457); programs go by the code. */
 const PROBLEMS = {
   malformed_request: [400, 'The body is not JSON'],
   unauthenticated: [401, 'No API key was presented'],
@@ -48,7 +48,7 @@ export type ProblemCode = keyof typeof PROBLEMS
 
 export const PROBLEM_CODES = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]
 export const PROBLEM_TYPE = 'application/problem+json'
-/** What a client should wait where nobody has said how long. */
+/** Seconds a client should wait where the time is not known. */
 const RETRY_AFTER_SECONDS = 30
 
 export interface ProblemDetails {
@@ -57,13 +57,13 @@ export interface ProblemDetails {
   readonly fix?: string | undefined
   readonly retryAfterSeconds?: number | undefined
   readonly headers?: Readonly<Record<string, string>>
-  /** Fields of the body that are wrong, and how. */
+  /** The fields of the body that are wrong, and what is wrong with them. */
   readonly errors?: readonly { readonly field: string; readonly message: string }[]
-  /** Further members (RFC 9457 section 3.2). */
+  /** Further members of the reply (RFC 9457 section 3.2). */
   readonly more?: Readonly<Record<string, unknown>>
 }
 
-/** Ends a request. What it says is safe to show to whoever asked. */
+/** Ends a request with a problem. Its texts are safe to show to the caller. */
 export class RestProblem extends Error {
   readonly code: ProblemCode
   readonly details: ProblemDetails
@@ -80,14 +80,16 @@ export class RestProblem extends Error {
   }
 }
 
-/** The answer to whatever no route takes. */
+/** The problem for a path or a method that no route has. */
 export function noSuchPath(): RestProblem {
   return new RestProblem('not_found', 'there is no such path, or not by this method', {
     fix: 'look at /docs, or at lib/rest/README.md',
   })
 }
 
-/** What an error means to whoever asked; what is no error of ours is told by nothing but a number. */
+/**
+ * The problem that an error is reported as. Of an unforeseen error the caller is told only the request's id.
+ */
 export function problemOf(error: unknown): RestProblem {
   if (error instanceof RestProblem) return error
   if (error instanceof TokenkeeperError) {
@@ -108,25 +110,25 @@ export function problemOf(error: unknown): RestProblem {
   })
 }
 
-/** What the service would not do. */
+/** The problem that a refusal of the service is reported as. */
 export function problemOfRefusal({ code, reason, fix, retryAfterSeconds }: ServiceRefusal): RestProblem {
-  // An account that is held was 429 before it had a code of its own: programs go by that.
+  // A busy account was answered with 429 before it had its own code, and programs rely on that.
   return new RestProblem(code, reason, { fix, retryAfterSeconds, ...(code === 'busy' && { status: 429 }) })
 }
 
-/** Why a run left an account without what was asked for. */
+/** The problem for an account that a run left without what was asked for. */
 export function problemOfResult(result: AccountResult): RestProblem {
   const { userID, clientName, tokenValidity, account, outcome } = result
   const needsLogin = outcome === 'awaiting_login' || result.loginHelpsFrom !== undefined
   const code = needsLogin ? 'awaiting_login' : (result.code ?? 'ambiguous')
   return new RestProblem(code, result.reason, {
     fix: result.nextAction,
-    // What the guide before us read off every reply (R0.6).
+    // The fields that programs of the guide read from every reply (R0.6).
     more: { success: false, message: result.reason, account, outcome, userID, clientName, tokenValidity },
   })
 }
 
-/** The reply (RFC 9457), with the request's id as the instance. */
+/** The reply to a problem (RFC 9457), with the request's id as the instance. */
 export function problemResponse(context: Context, problem: RestProblem): Response {
   const { code, status, message, details } = problem
   const requestId: string = context.get('requestId') ?? crypto.randomUUID()

@@ -6,15 +6,15 @@ export interface Limit {
   readonly perSeconds: number
 }
 
-/** Counts what is done for each subject in a sliding window, in the memory of this process. */
+/** Counts work for each subject in a sliding window, in the memory of this process. */
 export interface RateLimit {
-  /** Counts one more. Throws RestProblem, with the time to wait, when there were enough. */
+  /** Counts one more. Throws RestProblem, with the seconds to wait, where there were enough. */
   take(subject: string): void
 }
 
 /**
- * A limit for a handful of subjects, keys and accounts there are. It keeps programs from spending a broker's patience;
- * what keeps an account from being locked is the login budget on record, which every process shares.
+ * A limit for a few known subjects: keys and accounts. It keeps programs from calling a broker too often.
+ * What keeps an account from being locked is the recorded login budget, which all processes share.
  */
 export function rateLimit({ count, perSeconds }: Limit, clock: Clock): RateLimit {
   const taken = new Map<string, readonly number[]>()

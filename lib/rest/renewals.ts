@@ -12,32 +12,32 @@ import { problemOfRefusal, RestProblem } from './problem.ts'
 import { rateLimit } from './rate-limit.ts'
 import type { RestOptions } from './rest-env.ts'
 
-/** Runs begun for one account, and by one key, whatever they found. */
+/** Runs started for one account, and by one key, however they end. */
 const PER_ACCOUNT = { count: 6, perSeconds: 60 }
 const PER_KEY = { count: 60, perSeconds: 60 }
 /**
- * Somebody waits for the reply: API Gateway and the site's function give up after 29 s, a cold start and the reads around
- * the renewal included, and a client of ours after 35 s. Past this they are told to ask again.
+ * Seconds after which a caller is told to ask again. API Gateway and the site's function give up after 29 s,
+ * with the cold start and the reads around the renewal, and our own client after 35 s.
  */
 const REPLY_SECONDS = 24
-/** For the run that is in the way; a renewal takes a few seconds. */
+/** Seconds to wait for another run; a renewal takes a few seconds. */
 const PATIENCE_SECONDS = 10
 const LOOK_AGAIN_MS = 250
 const MOST_ROUNDS = 3
-/** How long one answer may stand for further askers once there were too many. */
+/** Seconds for which one answer serves further callers, once there were too many. */
 const ANSWER_HOLDS_SECONDS = 60
 
 interface RenewalWish {
-  /** The token a consumer was refused with. */
+  /** The token with which the broker refused a consumer. */
   readonly reported?: ReportedToken
   readonly forcedAt?: Temporal.Instant
 }
 
 export interface Renewals {
   /**
-   * One run over one account, however many ask for it at once: they share its answer. A report about a token that was
-   * replaced since is answered without a run. Whoever has waited for 24 s is told to ask again, and then shares what the
-   * run has brought meanwhile. Throws RestProblem.
+   * Runs once over one account, however many callers ask at the same time: they share the result. A report
+   * about a token that was replaced since is answered without a run. After 24 s a caller is told to ask
+   * again, and then gets what the run has brought meanwhile. Throws RestProblem, StateStoreError.
    */
   renew(known: KnownAccount, wish: RenewalWish, caller: Caller): Promise<AccountResult>
 }
@@ -48,6 +48,7 @@ interface Answer {
   readonly result: AccountResult
 }
 
+/** The renewals of one process: their limits and shared results are kept in its memory. */
 export function renewals({ tokens, ports: { states, clock } }: RestOptions): Renewals {
   const running = new Map<string, Promise<AccountResult>>()
   const answers = new Map<AccountId, Answer>()
@@ -72,7 +73,7 @@ export function renewals({ tokens, ports: { states, clock } }: RestOptions): Ren
       const [result] = report.results
       const inTheWay = result === undefined || (result.outcome === 'skipped' && !result.loginHelpsFrom)
       if (!inTheWay || state.settings.managedBy === 'external') return result as AccountResult
-      // Another run has the account: it brings what is asked for here, or its end lets us have a try.
+      // Another run holds the account. It brings what is wanted, or its end allows another try.
       if (round === MOST_ROUNDS) throw busy()
       await untilFree(state.account, lastMs)
       if (clock.now().epochMilliseconds >= lastMs) throw busy()
@@ -118,7 +119,7 @@ function isPresent(refused: ReportedToken, { generation, accessToken }: AccountS
     : refused.version === accessToken?.version
 }
 
-/** What the run brings, unless that takes too long for a reply; the run goes on. Throws RestProblem. */
+/** The run's result, unless it takes too long for a reply; the run goes on. Throws RestProblem. */
 async function inTime(begun: Promise<AccountResult>): Promise<AccountResult> {
   let patience: NodeJS.Timeout | undefined
   const tooLate = new Promise<never>((_, reject) => {

@@ -15,8 +15,8 @@ export interface RestEnv {
 export interface RestOptions extends Omit<AccessOptions, 'clock'> {
   readonly brokers: readonly Broker[]
   readonly ports: Pick<Ports, 'states' | 'clock'> & { readonly telemetry: Pick<Telemetry, 'info' | 'error'> }
-  /** The zone of times that belong to no account. */
+  /** The IANA zone of times that belong to no account. */
   readonly timeZone: string
-  /** Does the work, here or in the brokers' functions. */
+  /** Does the work, in this process or in the brokers' functions. */
   readonly tokens: TokenService
 }

@@ -6,19 +6,20 @@ import { type Renewals, renewals } from './renewals.ts'
 import type { RestEnv, RestOptions } from './rest-env.ts'
 import { type Validations, validations } from './validations.ts'
 
-/** What the groups of routes share: one of each, so that limits and answers hold for all of them. */
+/** What all routes share, so that limits and answers hold for all of them. */
 export interface RestSite extends RestOptions {
   readonly directory: Directory
   readonly renewals: Renewals
   readonly validations: Validations
   /** The middleware that lets a request through to a route, or ends it with 401 or 403. */
   allowed(need: RequiredScope): MiddlewareHandler<RestEnv>
-  /** The account a path names, or the one that stands for all. Throws RestProblem, StateStoreError. */
+  /** The account that the path names, or the default one. Throws RestProblem, StateStoreError. */
   accountOf(context: Context<RestEnv>): Promise<KnownAccount>
-  /** For whoever has to know later who was given what: key, account and request, never a token. */
+  /** Logs who was given what: key, account and request, never a token. */
   noted(what: string, context: Context<RestEnv>, known: KnownAccount): void
 }
 
+/** Puts together what all routes share. */
 export function restSite(options: RestOptions): RestSite {
   const { ports } = options
   const accounts = directory(options)

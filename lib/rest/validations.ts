@@ -8,30 +8,34 @@ import { problemOfRefusal, type RestProblem } from './problem.ts'
 import { rateLimit } from './rate-limit.ts'
 import type { RestOptions } from './rest-env.ts'
 
-/** Brokers count calls: a proof holds this long for everybody who asks, and so does one that came to no verdict. */
+/**
+ * Seconds for which an answer serves all callers, since brokers count calls; also where there was no verdict.
+ */
 const PROOF_HOLDS_SECONDS = 60
-/** Proofs begun by one key, over all accounts. */
+/** Proofs started by one key, over all accounts. */
 const PER_KEY = { count: 60, perSeconds: 60 }
 
+/** Asks the broker about tokens for many callers, at a rate that it allows. */
 export interface Validations {
   /**
-   * What the broker says about the account's published token, asked at most once a minute for one token: else what it
-   * said last, or why there was no verdict. Throws RestProblem.
+   * What the broker says about the account's published token. It is asked at most once a minute about one
+   * token; in between its last answer is repeated, or why there was none. Throws RestProblem.
    */
   validate(known: KnownAccount, caller: Caller): Promise<Validation>
 }
 
 /** How the last proof of an account ended. */
 interface Ending {
-  /** Which token it is about. */
+  /** Which token the answer is about. */
   readonly token: string
   readonly at: Temporal.Instant
   readonly said: Validation | ServiceRefusal
 }
 
+/** The validations of one process: their limits and last answers are kept in its memory. */
 export function validations({ tokens, ports: { clock } }: RestOptions): Validations {
   const asking = new Map<AccountId, Promise<Validation>>()
-  /** At most one for each account there is. */
+  /** At most one for each account. */
   const validated = new Map<AccountId, Ending>()
   const perKey = rateLimit(PER_KEY, clock)
 
@@ -61,7 +65,7 @@ export function validations({ tokens, ports: { clock } }: RestOptions): Validati
   }
 }
 
-/** A run, or another process, may have proven it a moment ago. */
+/** The answer from the record, where a run or another process has proven the token within the last minute. */
 function proofOnRecord({ broker, state }: KnownAccount, now: Temporal.Instant): Validation | undefined {
   const { account, accessToken, userId = null } = state
   if (!accessToken || isRefused(state)) return undefined

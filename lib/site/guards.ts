@@ -4,31 +4,32 @@ import { isLoopback } from '../http/allowed-origin.ts'
 import { show } from './pages/page.ts'
 import { foreignFormPage, plainPage, tooLongPage } from './pages/problem-page.ts'
 
-/** An address with a code in it, or a token as a broker posts it, is smaller. */
+/** A pasted address with a code, and a token as a broker posts it, are smaller. */
 const LONGEST_BODY_BYTES = 8 * 1024
 
-/** Longer bodies are not even read, and answered as any other: whoever posts learns nothing. */
+/** Does not read longer bodies and answers them as any other, so that the poster learns nothing. */
 export const shortBody: MiddlewareHandler = bodyLimit({
   maxSize: LONGEST_BODY_BYTES,
   onError: (context) => context.body(null, 200),
 })
 
-/** The same for people. */
+/** Answers longer forms, which people send, with a page that says so. */
 export const shortForm: MiddlewareHandler = bodyLimit({
   maxSize: LONGEST_BODY_BYTES,
   onError: (context) => show(context, tooLongPage()),
 })
 
 export interface SiteAddress {
-  /** Its origin. */
+  /** The site's origin. */
   readonly siteUrl: string
-  /** Whether the page opens without a signed link, since only this machine can reach it. */
+  /** Whether the login page opens without a signed link, since only this machine can reach it. */
   readonly open: boolean
 }
 
 /**
- * Refuses forms that another site made the browser post. The form token is the real defence; browsers say where a
- * form comes from as well. "null" is what they say on pages that tell nobody where they are, such as ours.
+ * Refuses forms that another site made the browser post. The form token is the real protection; here the
+ * headers are checked in which browsers say where a form comes from. They say "null" for pages that send no
+ * referrer, such as ours.
  */
 export function ownForms(address: SiteAddress): MiddlewareHandler {
   return async (context, next) => {
@@ -49,8 +50,9 @@ function isOurs(origin: string, context: Context, { siteUrl, open }: SiteAddress
 }
 
 /**
- * Takes a browser that came by another name of this machine (localhost for 127.0.0.1) to the one name its cookie
- * belongs to. Only where both are loopback, so that no Host header and no tunnel leads anywhere else.
+ * Redirects a browser that came by another name of this machine (localhost for 127.0.0.1) to the one name its
+ * cookie belongs to. Only where both names are loopback, so that no Host header and no tunnel can redirect
+ * elsewhere.
  */
 export function oneLoopbackName({ siteUrl, open }: SiteAddress): MiddlewareHandler {
   return async (context, next) => {
@@ -62,7 +64,10 @@ export function oneLoopbackName({ siteUrl, open }: SiteAddress): MiddlewareHandl
   }
 }
 
-/** Only a person's browser, following the broker's redirect, may spend a code: no scanner's HEAD, no prefetch. */
+/**
+ * Lets only a person's browser, which follows the broker's redirect, use up a code: no HEAD of a scanner, no
+ * prefetch.
+ */
 export const onlyNavigation: MiddlewareHandler = async (context, next) => {
   const purpose = context.req.header('sec-purpose') ?? context.req.header('purpose') ?? ''
   if (context.req.method === 'GET' && !/prefetch|prerender/i.test(purpose)) return next()
@@ -77,6 +82,7 @@ export const onlyNavigation: MiddlewareHandler = async (context, next) => {
   )
 }
 
+/** Whether all of these addresses name this machine. */
 export function areLoopback(...urls: readonly URL[]): boolean {
   return urls.every(({ hostname }) => isLoopback(hostname))
 }

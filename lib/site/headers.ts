@@ -3,7 +3,7 @@ import { secureHeaders } from 'hono/secure-headers'
 import { STYLE_HASH } from './pages/style.ts'
 
 const YEAR_S = 31_536_000
-/** What no page of ours will ever ask a browser for. */
+/** Browser features that no page of ours uses. */
 const NO_FEATURES = {
   camera: false,
   displayCapture: false,
@@ -15,11 +15,12 @@ const NO_FEATURES = {
 }
 
 /**
- * The headers of every response: nothing is loaded from anywhere, framed, kept or told to the next site, and forms
- * lead to us and on to brokers.
+ * The headers of every response: nothing is loaded from elsewhere, framed, cached or told to the next site,
+ * and forms lead only to us and on to brokers.
  *
- * Browsers hold the whole chain of redirects after a form against `form-action`, and brokers redirect on to login
- * hosts that nobody documents: so any https address may follow ours, and the simulators on this machine.
+ * Browsers check the whole chain of redirects after a form against `form-action`, and brokers redirect to
+ * login hosts that are not documented. So any https address is allowed after ours, and the simulators on this
+ * machine.
  */
 export function siteHeaders(options: {
   /** Whether the site is served over https. */
@@ -37,13 +38,14 @@ export function siteHeaders(options: {
       baseUri: ["'none'"],
     },
     xFrameOptions: 'DENY',
-    // Only what is ours to promise: the domain's other hosts are somebody else's.
+    // Without subdomains: the domain's other hosts are not ours.
     strictTransportSecurity: options.secure && `max-age=${YEAR_S}`,
     permissionsPolicy: NO_FEATURES,
   })
   return async (context, next) => {
     await secure(context, next)
-    // A status that is a minute old misleads, and a page with somebody's accounts is nobody else's.
+    // A status that is a minute old misleads, and a page about somebody's accounts must not be stored for
+    // others.
     context.header('cache-control', 'no-store')
   }
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { LoginLinks } from '../ports/login-links.ts'
 import { isSignature, type SigningKeys, signature } from './signing-keys.ts'
 
-/** A reminder has a link of its own, so one day is enough. */
+/** Hours; a day is enough, since each reminder has a new link. */
 const LINK_HOURS = 24
 
 export interface LoginLinksOptions {
@@ -16,9 +16,10 @@ export interface LoginLinksOptions {
 }
 
 /**
- * Addresses of the login page for messages, valid for 24 h:
- * `{siteUrl}/login?account=…&incident=…&until=<epoch seconds>&key=<key id>&sig=<HMAC>`. Whoever has one may look at
- * the page and press its buttons, which lead to the broker's own login.
+ * Makes links to the login page for messages, valid for 24 h:
+ * `{siteUrl}/login?account=…&incident=…&until=<epoch seconds>&key=<key id>&sig=<HMAC>`. Anybody who has one
+ * may look at the page and press its buttons, which lead to the broker's own login. Throws TokenVaultError
+ * and ConfigurationError.
  */
 export function loginLinks({ keys, siteUrl, clock }: LoginLinksOptions): LoginLinks {
   return {
@@ -33,15 +34,19 @@ export function loginLinks({ keys, siteUrl, clock }: LoginLinksOptions): LoginLi
   }
 }
 
+/** What the check of a link has found. */
 export type LinkVerdict =
   | { readonly verdict: 'valid'; readonly account: AccountId; readonly incident: string }
-  /** Signed by us, and too old. */
+  /** Signed by us, but too old. */
   | { readonly verdict: 'expired' }
   | { readonly verdict: 'forged' }
-  /** Not a link of ours at all: nothing in it claims to be signed. */
+  /** Not one of our links: it has no signature. */
   | { readonly verdict: 'unsigned' }
 
-/** What a query is worth that may be one of {@link loginLinks}'. Throws TokenVaultError. */
+/**
+ * Checks a query that may be of one of the links of {@link loginLinks}. Throws TokenVaultError and
+ * ConfigurationError.
+ */
 export async function verifyLink(
   query: URLSearchParams,
   keys: SigningKeys,

@@ -15,25 +15,26 @@ import type { SigningKeys } from './signing-keys.ts'
 import { type SiteSession, type SiteSessions, siteSessions } from './site-session.ts'
 
 export interface LoginSiteOptions extends SiteAddress {
-  /** Does the work, here or in the brokers' functions. */
+  /** Does the work, in this process or in the brokers' functions. */
   readonly logins: LoginService
-  /** Signs links, cookies and forms. */
+  /** The keys that sign links, cookies and forms. */
   readonly keys: SigningKeys
 }
 
-/** What the groups of login routes share. */
+/** What all login routes share. */
 export interface LoginSite extends LoginSiteOptions {
   readonly brokers: readonly Broker[]
-  /** Has a run prove a token that was kept. */
+  /** For a run that proves a pending token. */
   readonly tokens: Pick<TokenService, 'refresh'>
   readonly ports: Pick<Ports, 'states' | 'clock'> & { readonly telemetry: Pick<Telemetry, 'error'> }
   readonly sessions: SiteSessions
-  /** Every account, sorted by whether it needs somebody. */
+  /** All accounts, sorted by whether they need a person. Throws StateStoreError. */
   overview(now: Temporal.Instant, first?: string | null): Promise<Overview>
-  /** The account in the path, freshly read; `undefined` for one there is not. */
+  /** The account named by the path, newly read; `undefined` for an unknown one. Throws StateStoreError. */
   accountOf(context: Context): Promise<KnownAccount | undefined>
 }
 
+/** Puts together what all login routes share. */
 export function loginSite(
   options: LoginSiteOptions,
   brokers: readonly Broker[],
@@ -55,7 +56,7 @@ export function loginSite(
       const broker = brokers.find((one) => one.id === id)
       if (!broker) return undefined
       const account = name === undefined ? broker.id : `${id}/${name}`
-      // An address is anybody's text: one that names no account is no fault of this site.
+      // Anybody can write an address, so one that names no account is no fault of this site.
       if (!isAccountId(account)) return undefined
       const state = await ports.states.get(account)
       return state && { broker, state }
@@ -63,18 +64,22 @@ export function loginSite(
   }
 }
 
+/** Whether the site is served over https. */
 export function isSecure(siteUrl: string): boolean {
   return siteUrl.startsWith('https:')
 }
 
-/** Who may look at a page about an account. */
+/** An admitted visitor, and the account the page is about. */
 export interface Look {
   readonly known: KnownAccount
   readonly session: SiteSession
   readonly now: Temporal.Instant
 }
 
-/** Answers for visitors with a cookie and accounts there are; for anybody else it tells nothing. */
+/**
+ * Calls `answer` for visitors with a valid cookie and a known account; all others get a page that tells
+ * nothing.
+ */
 export function inSession(
   site: LoginSite,
   answer: (look: Look, context: Context) => Promise<Response> | Response,
@@ -88,6 +93,7 @@ export function inSession(
   }
 }
 
+/** The page for an unknown address. */
 export function noSuchPage(): ReturnType<typeof plainPage> {
   return plainPage({
     title: 'There is no such page',

@@ -7,16 +7,19 @@ import { Secret } from '../model/secret.ts'
 import type { Clock } from '../ports/clock.ts'
 import { storedValue, type TokenVault } from '../ports/token-vault.ts'
 
-/** Where the vault keeps what signs the site's links, cookies and forms: no broker is called so. */
+/** The account under which the vault keeps the key for links, cookies and forms; no broker has this name. */
 const SITE = parseAccountId('site')
 const NAME = 'signing_key'
 const KEY_BYTES = 32
 const ID_BYTES = 6
-/** The newest and the one before it, so that a rotation leaves links that are out there alive. */
+/** The newest key and the one before it, so that links already sent stay valid after a rotation. */
 const KEYS_KEPT = 2
-/** A function lives for hours: it notices a rotation within this time. */
+/** Seconds that keys are kept in memory: a function lives for hours and must notice a rotation. */
 const KEPT_SECONDS = 5 * 60
-/** A key that is not there may be made at any moment; strangers who invent key ids cost one read per this time. */
+/**
+ * Seconds until a missing key is looked for again. So strangers who invent key ids cost one read per this
+ * time.
+ */
 const MISSED_SECONDS = 10
 
 const Stored = z.array(
@@ -26,7 +29,10 @@ const Stored = z.array(
   }),
 )
 
-/** What a signature is for: each purpose has a key of its own, so that none passes for another. */
+/**
+ * What a signature is for. Each purpose has its own derived key, so that no signature counts for another
+ * purpose.
+ */
 export type Purpose = 'link' | 'cookie' | 'form' | 'webhook'
 
 export interface SigningKey {
@@ -34,13 +40,13 @@ export interface SigningKey {
   readonly key: Secret
 }
 
-/** The keys that signatures are made and checked with. Every method throws TokenVaultError and ConfigurationError. */
+/** The keys that make and check signatures. Every method throws TokenVaultError and ConfigurationError. */
 export interface SigningKeys {
-  /** The one to sign with; `undefined` where none was made yet. */
+  /** The key to sign with; `undefined` where none was made yet. */
   current(): Promise<SigningKey | undefined>
-  /** The one of an id, to check with. */
+  /** The key with this id, to check a signature; `undefined` for an unknown id. */
   named(id: string): Promise<SigningKey | undefined>
-  /** All on record, the newest first. */
+  /** All stored keys, the newest first. */
   all(): Promise<readonly SigningKey[]>
 }
 
@@ -75,36 +81,37 @@ export function storedSigningKeys(vault: Pick<TokenVault, 'read'>, clock: Clock)
       const called = (keys: readonly SigningKey[]): SigningKey | undefined =>
         keys.find((key) => key.id === id)
       const found = called(await all())
-      // Signed with a key made since the last look.
+      // Not found: the key may have been made since the last read.
       return found || wasReadWithin(MISSED_SECONDS) ? found : called(await readOnce())
     },
   }
 }
 
 /**
- * Makes the first key where there is none. For the command line and `serve`: functions only read. Of two that do
- * so at once the later one stands. Throws TokenVaultError and ConfigurationError.
+ * Makes the first key where there is none. For the command line and `serve`, since functions only read. Of
+ * two processes that do so at once the later one's key remains. Throws TokenVaultError and
+ * ConfigurationError.
  */
 export async function ensureSigningKey(vault: TokenVault): Promise<void> {
   if ((await readKeys(vault)).length === 0) await writeKeys(vault, [newKey()])
 }
 
 /**
- * Puts a new key in front. What the key before it has signed stays good until the next rotation.
- * Throws TokenVaultError and ConfigurationError.
+ * Adds a new key. What the key before it has signed stays valid until the next rotation. Throws
+ * TokenVaultError and ConfigurationError.
  */
 export async function rotateSigningKey(vault: TokenVault): Promise<void> {
   const older = await readKeys(vault)
   await writeKeys(vault, [newKey(), ...older].slice(0, KEYS_KEPT))
 }
 
-/** The HMAC-SHA256 of a text under the key's part for one purpose, in base64url. */
+/** The HMAC-SHA256 of a text, in base64url, by the key that is derived for one purpose. */
 export function signature({ key }: SigningKey, purpose: Purpose, text: string): string {
   const derived = createHmac('sha256', key.reveal()).update(purpose).digest()
   return createHmac('sha256', derived).update(text).digest('base64url')
 }
 
-/** Whether somebody who had the key signed this text; takes as long for a near miss as for a wild guess. */
+/** Whether this signature of the text is right. Takes the same time for any wrong one. */
 export function isSignature(key: SigningKey, purpose: Purpose, text: string, given: string): boolean {
   const right = Buffer.from(signature(key, purpose, text))
   const candidate = Buffer.from(given)
@@ -120,7 +127,7 @@ function parsed(stored: Secret): readonly SigningKey[] {
   try {
     return Stored.parse(JSON.parse(stored.reveal())).map(({ id, key }) => ({ id, key: new Secret(key) }))
   } catch {
-    // Neither the value nor an error that may repeat it goes further.
+    // Without the value, and without the cause, which may repeat it.
     throw new ConfigurationError(`what is stored as ${SITE} ${NAME} is not what this software writes there`, {
       fix: 'remove that one secret, then have a new one made: tokenkeeper alerts rotate-key',
     })

@@ -6,30 +6,33 @@ import type { BrowserBinding } from '../ports/login-service.ts'
 import { isSignature, type SigningKey, type SigningKeys, signature } from './signing-keys.ts'
 
 const NAME = 'tokenkeeper'
-/** As long as a link: who opened the page in the morning may look at a receipt at night. */
+/** Hours, as for a link: a person who opened the page in the morning may look at a receipt at night. */
 const COOKIE_HOURS = 24
 const RANDOM_BYTES = 16
-/** Random value, epoch seconds until which it holds, key id, HMAC. */
+/** A random value, the epoch seconds until which it is valid, the key's id, the HMAC. */
 const COOKIE = /^([A-Za-z0-9_-]{22})\.(\d{10,11})\.([A-Za-z0-9_-]{1,32})\.([A-Za-z0-9_-]{43})$/
 
-/** The buttons; a form's token is good for one of them and one account. */
+/** The buttons. A form's token is valid for one of them and one account. */
 export type Action = 'start' | 'approve' | 'paste' | 'prove'
 
 /** A browser that has opened the login page with a valid link, or on this machine. */
 export interface SiteSession {
-  /** What logins are bound to: it tells nobody the cookie. */
+  /** The hash to which logins are bound; the cookie cannot be worked out from it. */
   readonly binding: BrowserBinding
-  /** What a form of this browser carries to prove that it comes from our page. */
+  /** The token in a form of this browser, which proves that the form comes from our page. */
   formToken(account: string, action: Action): string
   isFormToken(account: string, action: Action, given: string): boolean
 }
 
 export interface SiteSessions {
-  /** Whose request this is; `undefined` without a valid cookie. Throws TokenVaultError. */
+  /**
+   * The session of a request; `undefined` without a valid cookie. Throws TokenVaultError and
+   * ConfigurationError.
+   */
   of(context: Context): Promise<SiteSession | undefined>
   /**
-   * Gives the browser a cookie, or its old one a longer life: logins under way stay its own. `undefined` where there
-   * is no key to sign with. Throws TokenVaultError.
+   * Gives the browser a cookie, or a longer life to the one it has, so that its logins under way stay its
+   * own. `undefined` where there is no key to sign with. Throws TokenVaultError and ConfigurationError.
    */
   admit(context: Context): Promise<SiteSession | undefined>
 }
@@ -41,7 +44,7 @@ export interface SiteSessionOptions {
   readonly secure: boolean
 }
 
-/** Browsers told apart by a signed random cookie, out of reach of scripts and of other sites. */
+/** Tells browsers apart by a signed random cookie, which scripts and other sites cannot read. */
 export function siteSessions({ keys, clock, secure }: SiteSessionOptions): SiteSessions {
   const seconds = (): number => Math.floor(clock.now().epochMilliseconds / 1000)
 
@@ -60,7 +63,8 @@ export function siteSessions({ keys, clock, secure }: SiteSessionOptions): SiteS
     },
     async admit(context) {
       const known = await read(context)
-      // Its old key as long as that is on record: forms in its other tabs were signed with it.
+      // The key of the old cookie is kept as long as it is stored, since forms in other tabs were signed with
+      // it.
       const key = known?.key ?? (await keys.current())
       if (!key) return undefined
       const random = known?.random ?? randomBytes(RANDOM_BYTES).toString('base64url')
@@ -70,7 +74,7 @@ export function siteSessions({ keys, clock, secure }: SiteSessionOptions): SiteS
         httpOnly: true,
         path: '/',
         maxAge,
-        // Lax: the broker's redirect back comes from another site.
+        // Lax, since the broker's redirect comes from another site.
         sameSite: 'Lax',
         ...(secure && { secure, prefix: 'host' }),
       })

@@ -2,9 +2,10 @@ import { type AccountId, brokerOf, parseAccountId } from '../model/account-id.ts
 import { isSignature, type SigningKeys, signature } from './signing-keys.ts'
 
 /**
- * The path a broker posts an account's approvals to: nobody can guess it, and it stays what it is. It is registered
- * with the broker by hand, so it outlives one rotation of the signing key: register the new one before the next.
- * `undefined` where there is no key yet. Throws TokenVaultError.
+ * The path to which a broker posts an account's approvals. It cannot be guessed and does not change. It is
+ * registered with the broker by hand, so it stays valid for one rotation of the signing key: register the new
+ * path before the next one. `undefined` where there is no key yet. Throws TokenVaultError and
+ * ConfigurationError.
  */
 export async function webhookPath(keys: SigningKeys, account: AccountId): Promise<string | undefined> {
   const key = await keys.current()
@@ -14,8 +15,8 @@ export async function webhookPath(keys: SigningKeys, account: AccountId): Promis
 }
 
 /**
- * The account whose webhook is called by the last part of a path, held against every key on record; `undefined`
- * for a guess. Throws TokenVaultError.
+ * The account to which the last part of a webhook's path belongs, by any stored key; `undefined` for a guess.
+ * Throws TokenVaultError and ConfigurationError.
  */
 export async function accountOfWebhookPath(
   keys: SigningKeys,

@@ -9,9 +9,9 @@ import type {
   WebhookOrder,
 } from '../../../lib/ports/login-service.ts'
 
-/** More than any broker's redirect or token has; the site's own limits are narrower. */
+/** Characters; no broker's redirect or token is longer, and the site's own limits are narrower. */
 const LONGEST_TEXT = 8192
-/** A SHA-256 in base64url, or the name of the command line. */
+/** Characters: a SHA-256 in base64url, or the name of the command line. */
 const LONGEST_BINDING = 64
 
 const Text = z.string().check(z.minLength(1), z.maxLength(LONGEST_TEXT))
@@ -46,9 +46,9 @@ export type LoginStep =
   | { readonly step: 'accept_approval'; readonly order: WebhookOrder }
 
 /**
- * Reads `{ "login": { "step": …, …order } }`, which lib/aws/lambda-login-service.ts sends. Throws ConfigurationError
- * for anything else, and for an account of another broker. The error repeats nothing of the event, which may hold
- * a one-time code, a state or a token.
+ * Reads `{ "login": { "step": …, …order } }`, which lib/aws/lambda-login-service.ts sends. Throws
+ * ConfigurationError for anything else, and for an account of another broker. The error repeats nothing of
+ * the event, which may contain a one-time code, a state or a token.
  */
 export function readLoginEvent(broker: Broker, event: unknown): LoginStep {
   const parsed = LoginEvent.safeParse(event)
@@ -84,7 +84,7 @@ function ownAccount(broker: Broker, text: string): AccountId {
   return text
 }
 
-/** The error of parseAccountId would repeat the text. */
+/** Checked without the error of parseAccountId, which would repeat the text. */
 function isAccountId(text: string): text is AccountId {
   try {
     return parseAccountId(text) === text

@@ -12,15 +12,16 @@ import { type LoginStep, readLoginEvent } from './login-event.ts'
 /** Steps that may publish a token. */
 const PUBLISHING: readonly LoginStep['step'][] = ['finish', 'accept_approval']
 
-/** What a login event is answered with; `looked` says that an approval was looked at, and not what came of it. */
+/** The reply to a login event. `looked` says that an approval was taken, and not how that ended. */
 export type LoginReply = Started | Finished | { readonly asked: true } | { readonly looked: true } | Refusal
 
 /**
- * Takes one step of a login for the site, which may read none of the broker's secrets. It never throws, so that
- * nothing of the event gets into the log of the Lambda runtime: what goes wrong is a refusal.
+ * Takes one step of a login for the site, which may read none of the broker's secrets. Never throws: errors
+ * are returned as refusals, so that nothing of the event gets into the log of the Lambda runtime.
  *
- * The event holds a one-time code, a state or a posted token. The site waits for the reply: an asynchronous
- * invocation would leave the event in Lambda's own queue and, failing, in the dead-letter queue.
+ * The event contains a one-time code, a state or a posted token. The site waits for the reply: an
+ * asynchronous invocation would leave the event in Lambda's own queue and, after a failure, in the
+ * dead-letter queue.
  */
 export async function takeLoginStep(
   event: unknown,
@@ -34,7 +35,7 @@ export async function takeLoginStep(
     const login = readLoginEvent(broker, event)
     if ('account' in login.order) account = login.order.account
     telemetry.info('login step', { broker: broker.id, account, step: login.step })
-    // The site waits for this reply: another invocation proves what was kept.
+    // The site waits for this reply, so another invocation proves the pending token.
     const settle = (kept: AccountId): Promise<void> =>
       followUp.handOver({ accounts: [kept], continuation: 1 })
     const reply = await taken(login, loginService({ brokers: [configured], ports, settle }))

@@ -6,29 +6,29 @@ import type { ReportedToken } from '../../../lib/model/account-state.ts'
 import { ConfigurationError } from '../../../lib/model/errors.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 
-// The small edition of zod knows no language by itself, and people read what is wrong with their event.
+// The small edition of zod has no messages of its own, and people read what is wrong with their event.
 z.config(en())
 
-/** More follow-ups than any honest run needs: past this an endless chain is stopped. */
+/** More follow-ups than any run needs; an endless chain is stopped here. */
 export const MOST_CONTINUATIONS = 100
 
 const RefreshEvent = z.strictObject({
   accounts: z.optional(z.array(z.string()).check(z.minLength(1))),
   force: z._default(z.boolean(), false),
-  /** A consumer was refused by the broker with this token of the one account. */
+  /** The broker refused a consumer with this token; for an event about one account. */
   refused: z.optional(
     z.union([
       z.strictObject({ generation: z.int().check(z.gte(0)) }),
       z.strictObject({ version: z.int().check(z.gte(0)) }),
     ]),
   ),
-  /** A program waits for the reply: the run is kept short. */
+  /** Whether a program waits for the reply; the run is kept short then. */
   awaited: z._default(z.boolean(), false),
   /** Why somebody asked, for the log. */
   reason: z.optional(z.string().check(z.maxLength(200))),
-  /** Set by a follow-up: when the person forced the run, so that no account is forced twice. */
+  /** Set by a follow-up: when a person forced the run, so that no account is forced twice. */
   forcedAt: z.optional(z.iso.datetime({ offset: true })),
-  /** Set by a follow-up: how many invocations this run has had before. */
+  /** Set by a follow-up: how many invocations of this run came before. */
   continuation: z._default(z.int().check(z.gte(0), z.lte(MOST_CONTINUATIONS)), 0),
   /** Set by a follow-up of a run over the whole registry: how many accounts it has left without success so far. */
   unsuccessful: z.optional(z.int().check(z.gte(0))),
@@ -36,7 +36,7 @@ const RefreshEvent = z.strictObject({
 
 /** What one invocation is asked to do. */
 export interface Order {
-  /** Absent: every account of the registry. */
+  /** The accounts to work on; `undefined` for every registered account. */
   readonly accounts: readonly AccountId[] | undefined
   readonly forcedAt: Temporal.Instant | undefined
   readonly refused: ReportedToken | undefined
@@ -60,8 +60,8 @@ export function isTokenEvent(event: unknown): boolean {
 }
 
 /**
- * Reads a Lambda event; none at all means `{}`. `now` dates a forced run. Throws ConfigurationError that says
- * what is allowed, and for an account of another broker, which this function's role could not reach anyway.
+ * Reads a Lambda event; no event means `{}`. `now` dates a forced run. Throws ConfigurationError, which says
+ * what is allowed; also for an account of another broker, which this function's role cannot reach anyway.
  */
 export function readEvent(broker: Broker, event: unknown, now: Temporal.Instant): Order {
   const parsed = RefreshEvent.safeParse(event ?? {})

@@ -4,8 +4,8 @@ import type { Run } from '../../../lib/tokens/refresh/run.ts'
 import { MOST_CONTINUATIONS, type Order } from './event.ts'
 
 /**
- * Hands the accounts a run had no time for to the next invocation. Throws FollowUpError when nobody will do them
- * before the next schedule: its message is all the caller gets, so it holds the report's as well.
+ * Hands the accounts a run had no time for to the next invocation. Throws FollowUpError where they have to
+ * wait for the next schedule; the error contains the report's message, since it is all the caller gets.
  */
 export async function handOver(
   order: Order,

@@ -4,8 +4,9 @@ import { maskSecrets } from '../../../lib/model/secret.ts'
 import { stackWords } from '../stack-words.ts'
 
 /**
- * An error the Lambda runtime may log and reply with, whole. The fix is part of the message, because the runtime
- * shows nothing else; what is no error of ours is masked, and loses its cause and fields, which can hold anything.
+ * An error that the Lambda runtime may log and reply with. The fix is part of the message, since the runtime
+ * shows nothing else. An unforeseen error is masked, and loses its cause and fields, which can contain
+ * anything.
  */
 export function presentable(error: unknown): Error {
   const message =

@@ -17,7 +17,9 @@ import { presentable } from './presentable.ts'
 import { isScheduled, writeDownStart } from './scheduled-start.ts'
 import { countUnsuccessful } from './unsuccessful.ts'
 
-/** A run and its report, one step of a login and its plain reply, or work on one token and how it went. */
+/**
+ * The handler's three kinds of events: a run, answered by its report; one step of a login; work on one token.
+ */
 export interface RefreshHandler {
   (event: { readonly adopt: object } | { readonly validate: object }, context: Context): Promise<TokenReply>
   (event: { readonly login: object }, context: Context): Promise<LoginReply>
@@ -25,24 +27,28 @@ export interface RefreshHandler {
 }
 
 /**
- * What a run somebody waits for may take, as a leg of the local service: it tries a passing fault again for half a minute.
- * All functions of an AWS account share its concurrent executions (10 in a new one), so consumers' reports must not
- * put functions to sleep for a broker's pause of minutes; the next scheduled run waits for that.
+ * Seconds for a run that somebody waits for, as in lib/tokens/service/token-service.ts: a passing fault is
+ * tried again for half a minute. All functions of an AWS account share its concurrent executions (10 in a new
+ * one), so consumers' reports must not make functions sleep for minutes where a broker asks for that; the
+ * next scheduled run waits instead.
  */
 const AWAITED_SECONDS = 75
 
-/** Whatever POWERTOOLS_LOGGER_LOG_EVENT says: a login event holds a one-time code, a token that is handed in is one. */
+/**
+ * Events are never logged, whatever POWERTOOLS_LOGGER_LOG_EVENT says: a login event contains a one-time code,
+ * and another event a token.
+ */
 const NO_EVENT_IN_THE_LOG = { logEvent: false }
 
 /**
- * The Lambda handler of one broker: one run over its accounts, its report as the reply. An event with `login` is one
- * step of a login instead, see login-handler.ts; one with `adopt` or `validate` is work on one token, see
- * token-handler.ts.
+ * The Lambda handler of one broker. An event with `login` is one step of a login, see login-handler.ts; one
+ * with `adopt` or `validate` is work on one token, see token-handler.ts; any other is one run over the
+ * broker's accounts, answered by its report.
  *
- * Accounts that failed or wait for a person are in the report and in the metrics, which the alarms watch; they are
- * no reason to throw, because whoever repeats a failed invocation would spend another login attempt. It throws
- * when its world is broken: a wrong environment, an event nobody can understand, accounts that could not be
- * handed to the follow-up invocation.
+ * Accounts that failed or wait for a person are in the report and in the metrics, which the alarms watch.
+ * They are no reason to throw, because a repeat of the invocation would use up another login attempt. It
+ * throws where it cannot work: a wrong environment, an event that cannot be understood, accounts that could
+ * not be handed over.
  *
  * `compose` builds the adapters once per container, at the first invocation.
  */
@@ -102,7 +108,7 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
   const logins = middy<unknown, LoginReply>()
     .use(injectLambdaContext(telemetry.logger, NO_EVENT_IN_THE_LOG))
     .handler(async (event) => {
-      // Read at the first login: a scheduled run has no use for it.
+      // Loaded at the first login, since a scheduled run does not need it.
       const { takeLoginStep } = await import('../on-demand.ts')
       return takeLoginStep(event, broker, composed, telemetry)
     })

@@ -13,7 +13,7 @@ import { siteApp } from '../../../lib/web/app.ts'
 import { stackWords } from '../stack-words.ts'
 import { readSiteEnvironment } from './site-environment.ts'
 
-/** What answers requests, and the clock they are measured by. */
+/** The app that answers requests, and the clock by which they are measured. */
 export interface SiteComposition {
   readonly app: ReturnType<typeof siteApp>
   readonly clock: Clock
@@ -22,8 +22,8 @@ export interface SiteComposition {
 export type ComposeSite = (telemetry: Pick<Telemetry, 'info' | 'error'>) => SiteComposition
 
 /**
- * The site on AWS, wired as the environment says. It reads state, its own key and what is published; what needs another
- * secret is left to the broker's function. Throws ConfigurationError.
+ * Puts the site on AWS together as the environment says. It reads records, its own key and published tokens;
+ * work that needs another secret is left to the broker's function. Throws ConfigurationError.
  */
 export const composeSiteFromEnvironment: ComposeSite = (telemetry) => {
   const { prefix, table, stackName, siteUrl, brokers, hosts } = readSiteEnvironment()
@@ -37,7 +37,7 @@ export const composeSiteFromEnvironment: ComposeSite = (telemetry) => {
     ports: { states, clock, telemetry, hosts },
     timeZone: brokers[0]?.session.timeZone ?? 'UTC',
     words: stackWords(),
-    // The whole internet may call.
+    // Anybody on the internet can call.
     rest: {
       access: 'keys',
       keys: dynamoApiKeys({ client: dynamoDb, table }),

@@ -17,16 +17,16 @@ const SiteVariables = z.object({
   TOKENKEEPER_ALLOW_HTTP_HOSTS: z._default(NameList, []),
 })
 
-/** What the stack tells the site's function through its environment, checked. */
+/** What the stack tells the site's function by its environment, checked. */
 export interface SiteEnvironment {
-  /** Its own address, as links have it. */
+  /** The site's own address, as it stands in links. */
   readonly siteUrl: string
   readonly stackName: string
   readonly prefix: string
   readonly table: string
-  /** Those of the stack, with the owner's settings. */
+  /** The brokers of the stack, with the owner's settings. */
   readonly brokers: readonly Broker[]
-  /** Overrides of their hosts: a form may lead to the ones with a login page. */
+  /** Overrides of the brokers' hosts: a form may lead to those with a login page. */
   readonly hosts: Readonly<Record<string, string>>
 }
 

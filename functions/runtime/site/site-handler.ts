@@ -11,16 +11,16 @@ import { type ComposeSite, composeSiteFromEnvironment, type SiteComposition } fr
 
 export type SiteHandler = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyResult>
 
-/** What no header may hold (RFC 9110 section 5.5) and API Gateway never lets through. */
+/** Characters that no header may have (RFC 9110 section 5.5), and that API Gateway never lets through. */
 const CONTROL_CHARACTER = /(?!\t)\p{Cc}/u
 const EMPTY = { body: '', isBase64Encoded: false }
 const BAD_REQUEST: APIGatewayProxyResult = { ...EMPTY, statusCode: 400, headers: {} }
 const NOT_ALLOWED: APIGatewayProxyResult = { ...EMPTY, statusCode: 405, headers: { allow: ALLOWED_METHODS } }
 
 /**
- * The Lambda handler of the login site, behind an HTTP API with payloads of format 2.0. Of a request the log keeps
- * which route it took and how that ended: the query holds one-time codes, the webhook's path is a secret, cookies and
- * bodies are nobody's business.
+ * The Lambda handler of the login site, behind an HTTP API with payloads of format 2.0. The log has only a
+ * request's route and how it ended: a query contains one-time codes, the webhook's path is a secret, and
+ * cookies and bodies are private.
  *
  * `compose` builds the site once per container, at the first request.
  */
@@ -37,12 +37,12 @@ export function siteHandler(compose: ComposeSite = composeSiteFromEnvironment): 
       composition ??= compose(telemetry)
       const { app, clock } = composition
       const startedAt = clock.now()
-      // Hono's own type of the event says the same in other words.
+      // Hono has its own type for the same event.
       const request = event as unknown as LambdaEvent
       const refusal = refusalOf(event)
       const reply = refusal ?? (await handle(app)(request))
       logger.info('request', {
-        // API Gateway's own text, such as "POST /webhook/upstox/{path}".
+        // The route in API Gateway's words, such as "POST /webhook/upstox/{path}".
         route: event.routeKey,
         request: event.requestContext.requestId,
         status: reply.statusCode,
@@ -61,13 +61,13 @@ export function siteHandler(compose: ComposeSite = composeSiteFromEnvironment): 
     .handler(respond)
 }
 
-/** What Hono cannot make a request of. */
+/** The reply to an event that Hono cannot make a request of. */
 function refusalOf(event: APIGatewayProxyEventV2): APIGatewayProxyResult | undefined {
   if (isRefusedMethod(event.requestContext.http.method)) return NOT_ALLOWED
   return isReadable(event) ? undefined : BAD_REQUEST
 }
 
-/** Hono prints headers that it cannot read. */
+/** Whether Hono can read the headers; it would print those that it cannot. */
 function isReadable({ headers, cookies = [] }: APIGatewayProxyEventV2): boolean {
   return ![...Object.values(headers), ...cookies].some((value) => CONTROL_CHARACTER.test(value ?? ''))
 }

@@ -29,8 +29,8 @@ export type TokenWork =
 
 /**
  * Reads `{ "adopt": {…} }` or `{ "validate": {…} }`, which lib/aws/lambda-token-service.ts sends. Throws
- * ConfigurationError for anything else, and for an account of another broker. The error repeats nothing of the event,
- * which may hold a token.
+ * ConfigurationError for anything else, and for an account of another broker. The error repeats nothing of
+ * the event, which may contain a token.
  */
 export function readTokenEvent(broker: Broker, event: unknown): TokenWork {
   const parsed = TokenEvent.safeParse(event)

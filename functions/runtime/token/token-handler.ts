@@ -8,13 +8,13 @@ import { countNoneLeft } from '../refresh/none-left.ts'
 import type { LambdaTelemetry } from '../telemetry.ts'
 import { readTokenEvent } from './token-event.ts'
 
-/** What an event about one token is answered with; never the token. */
+/** The reply to an event about one token; never contains the token. */
 export type TokenReply = AccountResult | Validation | ServiceRefusal
 
 /**
- * Proves a token for the site, which may read none of the broker's credentials: one that is handed in, and then
- * publishes it; or the one that is published. It never throws, so that nothing of the event gets into the log of the
- * Lambda runtime: what goes wrong is a refusal.
+ * Works on one token for the site, which may read none of the broker's credentials: adopts one that is handed
+ * in, or proves the published one. Never throws: errors are returned as refusals, so that nothing of the
+ * event gets into the log of the Lambda runtime.
  */
 export async function workOnToken(
   event: unknown,

@@ -4,7 +4,7 @@ import { field } from '../shared/field.ts'
 /** `code` of a body: -8 expired, -15 data routes, -16 trading routes, -17 invalid (README, Errors). */
 export const FYERS_DEAD_TOKEN_CODES: readonly unknown[] = [-8, -15, -16, -17]
 
-/** A code that says something else speaks for the token, even under 401. */
+/** An error with another code says that the token is accepted, even under status 401. */
 export const fyersRefusal: RefusalRule = {
   saidInBodyOf: 'any',
   isRefusal({ status }, body) {

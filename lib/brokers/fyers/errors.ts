@@ -16,7 +16,7 @@ export const FYERS = 'FYERS'
 export const FYERS_EDGE_BLOCK_S = 600
 
 // Error codes by what they mean for us (README, Errors).
-/** The one code that names the refresh token and clears the PIN. */
+/** The only code that names the refresh token, so the PIN was right. */
 const REFRESH_TOKEN_REFUSED = -501
 const DEAD_CODES: readonly unknown[] = [...FYERS_DEAD_TOKEN_CODES, -437, REFRESH_TOKEN_REFUSED]
 const CHECK_APP = 'check app id (with its suffix) and app secret: tokenkeeper setup {account}'
@@ -24,7 +24,7 @@ const REFUSES_REQUEST = {
   what: 'FYERS refuses our request',
   fix: 'report it: FYERS may have changed its contract; what is stored was kept',
 }
-/** What FYERS has against the app or its request, and who mends it how. */
+/** What FYERS objects to about the app, and what the operator does about it. */
 const APP_REFUSALS: Readonly<Record<number, { readonly what: string; readonly fix: string }>> = {
   [-371]: { what: 'FYERS refuses the hash of app id and secret: one of them is wrong', fix: CHECK_APP },
   [-352]: { what: 'FYERS does not know this app id', fix: CHECK_APP },
@@ -33,13 +33,19 @@ const APP_REFUSALS: Readonly<Record<number, { readonly what: string; readonly fi
     fix: "give the app the permission in FYERS' API dashboard",
   },
 }
-/** It has something against the request itself. Of a refresh that is the likeliest word for its withdrawal. */
+/**
+ * FYERS objects to the request itself. During a refresh these codes most likely mean that refresh was
+ * withdrawn.
+ */
 const REQUEST_REFUSALS: readonly number[] = [-374, -441, -50, -99, -300]
 const RATE_LIMIT_CODES: readonly number[] = [-429, -353]
 const PASSING_CODES: readonly number[] = [-96, -201, -202, -204, -205]
 
 export const ErrorReply = z.object({ s: z.string(), code: z.optional(z.number()) })
-/** Reads the body first: FYERS reports failures under varying statuses (README, Errors). */
+/**
+ * The error for a FYERS reply that is no success. Reads the body first, since FYERS reports failures under
+ * varying statuses (README, Errors).
+ */
 export function fyersError(
   reply: BrokerReply,
   spends: Spends,
@@ -52,7 +58,7 @@ export function fyersError(
     return new RateLimitedError('FYERS throttles us', { ...details, retryAfterSeconds: 60, fix: WAIT_OUT })
   }
   if (PASSING_CODES.includes(code)) return errorByStatus(FYERS, { ...reply, status: 503 }, spends)
-  // A refusal of the app is no refusal of the grant: a login by the same app would fail as well.
+  // A refusal of the app says nothing about the grant: a login by the same app would fail too.
   const isRefused = REQUEST_REFUSALS.includes(code) && during !== 'refresh'
   const refusedApp = isRefused ? REFUSES_REQUEST : APP_REFUSALS[code]
   if (refusedApp) return new ClientRejectedError(refusedApp.what, { ...details, fix: refusedApp.fix })
@@ -63,7 +69,8 @@ export function fyersError(
     })
   }
   if (during === 'refresh' || DEAD_CODES.includes(code)) {
-    // On refresh any unknown code counts: it may be a wrong PIN or the withdrawal of refresh (README, Uncertain).
+    // During a refresh any unknown code counts as a refusal: it may be a wrong PIN, or refresh was withdrawn
+    // (README, Uncertain).
     if (during !== 'refresh') {
       return new GrantRejectedError('FYERS says the token is dead', { ...details, fix: 'log in at FYERS' })
     }

@@ -10,9 +10,12 @@ import { appIdHash, fyersLogin } from './login.ts'
 
 const REFRESH_PATH = '/api/v3/validate-refresh-token'
 const PROFILE_PATH = '/api/v3/profile'
-/** Officially withdrawn since April 2026: tried once, never planned on (README, Renewal). */
+/**
+ * FYERS has officially withdrawn refresh since April 2026: it is tried while it works, and nothing relies on
+ * it (README, Renewal).
+ */
 const FYERS_REFRESH_ENABLED = true
-/** Decides only when the token has no `exp` (README, Expiry). */
+/** The expiry of a token that has no `exp` (README, Expiry). */
 const FYERS_ACCESS_EXPIRY_CLOCK = {
   kind: 'clock',
   at: '06:00',
@@ -81,7 +84,7 @@ export const fyers = {
     {
       kind: 'refresh_token',
       needs: ['client_id', 'client_secret', 'pin', 'refresh_token'],
-      // Off for an account whose holder knows that FYERS has withdrawn it: --option refresh=off.
+      // The option refresh=off is for holders who know that FYERS has withdrawn it for them.
       enabled: (settings) => FYERS_REFRESH_ENABLED && settings.options?.['refresh'] !== 'off',
       // Three PIN uses a day (README, Limits); the token does not rotate, so a lost reply may be repeated.
       budget: { perDay: 3, minimumGapSeconds: 60 },
@@ -104,7 +107,7 @@ export const fyers = {
   tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
 } as const satisfies Broker
 
-/** The refresh of the README, Endpoints. */
+/** The refresh call (README, Endpoints). */
 async function refresh(context: BrokerContext): Promise<Renewal> {
   const reply = await callBroker(context, FYERS, {
     method: 'POST',
@@ -120,7 +123,7 @@ async function refresh(context: BrokerContext): Promise<Renewal> {
   })
   const parsed = TokenReply.safeParse(reply.json)
   if (!parsed.success) {
-    // "ok" without a token is no refusal: the contract changed.
+    // "ok" without a token is no refusal; FYERS has changed its replies.
     if (ErrorReply.safeParse(reply.json).data?.s === 'ok') throw badField(FYERS, reply, 'access_token')
     throw fyersError(reply, 'nothing', 'refresh')
   }
@@ -132,7 +135,7 @@ async function refresh(context: BrokerContext): Promise<Renewal> {
   }
 }
 
-/** The profile call (README, Endpoints); the header has no "Bearer". */
+/** The profile call (README, Endpoints). Its Authorization header has no "Bearer". */
 async function prove(context: BrokerContext, accessToken: Secret): Promise<Proof> {
   const reply = await callBroker(context, FYERS, {
     method: 'GET',

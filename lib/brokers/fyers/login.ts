@@ -12,7 +12,10 @@ const LOGIN_PATH = '/api/v3/generate-authcode'
 const EXCHANGE_PATH = '/api/v3/validate-authcode'
 /** The encoding of the challenge is not documented, so PKCE is an account's choice (README, Uncertain). */
 const FYERS_PKCE = 'off'
-/** An older code is refused here: one sample lived longer, and another one no longer (README, Expiry). */
+/**
+ * Seconds; an older code is not sent. Of two samples one lived this long, the other one much longer (README,
+ * Expiry).
+ */
 const FYERS_AUTH_CODE_MAX_AGE_S = 300
 
 const ExchangeReply = z.object({
@@ -63,7 +66,7 @@ async function exchange(context: BrokerContext, authorization: Authorization): P
   })
   const parsed = ExchangeReply.safeParse(reply.json)
   if (!parsed.success) {
-    // "ok" without a token is no refusal: the contract changed.
+    // "ok" without a token is no refusal; FYERS has changed its replies.
     if (ErrorReply.safeParse(reply.json).data?.s === 'ok') throw badField(FYERS, reply, 'access_token')
     throw fyersError(reply, 'credential', 'exchange')
   }
@@ -77,7 +80,7 @@ async function exchange(context: BrokerContext, authorization: Authorization): P
   }
 }
 
-/** What shows that the code came to the app it was made for. */
+/** The fields that prove to FYERS that the app is the one the code was made for. */
 function proofOfApp(context: BrokerContext, { codeVerifier }: Authorization): Record<string, string> {
   if (!usesPkce(context)) {
     return { appIdHash: appIdHash(context.secret('client_id'), context.secret('client_secret')) }
@@ -93,7 +96,10 @@ export function appIdHash(clientId: Secret, clientSecret: Secret): string {
   return createHash('sha256').update(`${clientId.reveal()}:${clientSecret.reveal()}`).digest('hex')
 }
 
-/** S256 of RFC 7636 section 4.2: our choice, since FYERS does not say (README, Uncertain). */
+/**
+ * The challenge by S256 of RFC 7636 section 4.2. This is our choice, since FYERS does not say (README,
+ * Uncertain).
+ */
 export function challengeOf(codeVerifier: Secret): string {
   return createHash('sha256').update(codeVerifier.reveal()).digest('base64url')
 }
@@ -107,7 +113,7 @@ async function assertYoung(code: Secret, context: BrokerContext): Promise<void> 
   if (typeof issuedAt !== 'number') return
   const isYoung = (): boolean => secondsSince(issuedAt, context) <= FYERS_AUTH_CODE_MAX_AGE_S
   if (isYoung()) return
-  // Ours may be the clock that is wrong: a code is worth a look at theirs.
+  // Our own clock may be wrong: it is compared with FYERS' clock before the code is given up.
   const isKnown = context.brokerDriftMs() !== undefined || (await asked(context))
   if (isKnown && isYoung()) return
   const minutes = FYERS_AUTH_CODE_MAX_AGE_S / 60
@@ -121,12 +127,12 @@ async function assertYoung(code: Secret, context: BrokerContext): Promise<void> 
   )
 }
 
-/** By the clock of FYERS, as far as its replies have told. */
+/** Seconds since `issuedAt` (epoch seconds), by the clock of FYERS as far as its replies have told it. */
 function secondsSince(issuedAt: number, { clock, brokerDriftMs }: BrokerContext): number {
   return (clock.now().epochMilliseconds + (brokerDriftMs() ?? 0)) / 1000 - issuedAt
 }
 
-/** Any reply tells the time. */
+/** Sends a request to read FYERS' clock, which any reply tells; false where no reply came. */
 async function asked(context: BrokerContext): Promise<boolean> {
   try {
     await callBroker(context, FYERS, { method: 'GET', url: context.host('FYERS_API'), spends: 'nothing' })

@@ -13,7 +13,7 @@ import { XTS_DEAD_TOKEN_CODES } from './dead-token.ts'
 
 export const XTS = 'IIFL XTS'
 
-/** The least to wait after e-apirl-0004 (README, Limits). */
+/** Seconds to wait after e-apirl-0004 (README, Limits). */
 const XTS_RATE_LIMIT_S = 60
 
 // README, Errors. The codes come with HTTP 400, so the status says little.
@@ -26,7 +26,10 @@ const ErrorReply = z.object({
   data: z.catch(z.optional(z.object({ code: z.string() })), undefined),
 })
 
-/** Reads the body first, but a server in trouble is a passing fault whatever it says (README, Errors). */
+/**
+ * The error for an XTS reply that is no success. Reads the body first, but a status of 500 and above is a
+ * passing fault whatever the body says (README, Errors).
+ */
 export function xtsError(reply: BrokerReply, during: 'login' | 'read'): TokenkeeperError {
   if (reply.status >= 500) return errorByStatus(XTS, reply, 'nothing')
   const { data } = ErrorReply.safeParse(reply.json)
@@ -77,7 +80,10 @@ function deadToken(details: { readonly brokerCode?: string }): GrantRejectedErro
   })
 }
 
-/** IIFL is expected to close this interface one day (README, Limits). */
+/**
+ * The error where the host is not found or is another one: IIFL is expected to close this interface one day
+ * (README, Limits).
+ */
 export function hostGone(why: string, cause?: unknown): ConfigurationError {
   return new ConfigurationError(`the host of ${XTS} is gone or is another one: ${why}`, {
     ...(cause !== undefined && { cause }),

@@ -9,24 +9,27 @@ import { proveFresh } from '../shared/fresh-token.ts'
 import { xtsRefusal } from './dead-token.ts'
 import { hostGone, XTS, xtsError } from './errors.ts'
 
-/** A community report, so replaceable (README, Endpoints). */
+/** From a community report; the owner can override it (README, Endpoints). */
 const XTS_ROOT = 'https://ttblaze.iifl.com'
 /** Some configurations spell it WEBAPI (README, Uncertain). */
 const XTS_SOURCE = 'WebAPI'
 /**
- * No lifetime is published: a token counts as dead from here on, so that each trading day has a fresh login (README,
- * Expiry).
+ * No lifetime is published. A token counts as dead from this time on, so that each trading day has a fresh
+ * login (README, Expiry).
  */
 const XTS_DAILY_LOGIN_CLOCK = { kind: 'clock', at: '07:30', timeZone: 'Asia/Kolkata', day: 'first' } as const
 
 /** The products (README, Endpoints); each has keys and tokens of its own. */
 const APIS = {
   interactive: { login: '/interactive/user/session', probe: '/interactive/user/profile' },
-  // No read call of market data is documented: only its login proves a token (README, Identity).
+  // No read call of market data is documented, so only a login proves its token (README, Identity).
   marketdata: { login: '/apimarketdata/auth/login', probe: undefined },
 } as const
 
-/** The literal success code is not known, so `type` decides, with a token where one is due (README, Uncertain). */
+/**
+ * The code of a success is not known, so `type` decides, together with a token where one is expected (README,
+ * Uncertain).
+ */
 const Success = z.object({ type: z.literal('success') })
 const LoginReply = z.extend(Success, {
   result: z.object({ token: z.string().check(z.minLength(1)), userID: z.string().check(z.minLength(1)) }),
@@ -57,7 +60,7 @@ export const iiflXts = {
     {
       kind: 'credentials',
       needs: ['client_id', 'client_secret'],
-      // Our own convention, nothing is published (README, Limits).
+      // Our own limits; IIFL publishes none (README, Limits).
       budget: { perDay: 10, minimumGapSeconds: 60 },
       repeatsAfterAmbiguity: 'budget',
       renew: logIn,
@@ -82,8 +85,8 @@ export const iiflXts = {
 } as const satisfies Broker
 
 /**
- * The login (README, Endpoints). Only its reply names the user. A login may end the older session: what it gave is
- * published at once by the run.
+ * The login (README, Endpoints). Only its reply names the user. It may end the older session, so the run
+ * publishes the new token at once.
  */
 async function logIn(context: BrokerContext): Promise<Renewal> {
   const reply = await call(context, {
@@ -94,7 +97,7 @@ async function logIn(context: BrokerContext): Promise<Renewal> {
       secretKey: context.secret('client_secret').reveal(),
       source: XTS_SOURCE,
     },
-    // The same keys may be sent again: nothing single-use is in it (README, Login).
+    // The same keys may be sent again: none of them is single-use (README, Login).
     spends: 'nothing',
   })
   const parsed = LoginReply.safeParse(reply.json)
@@ -110,14 +113,16 @@ async function logIn(context: BrokerContext): Promise<Renewal> {
   return { accessToken, sentAt: reply.sentAt, userId, ...(await proveFresh(iiflXts, context, accessToken)) }
 }
 
-/** Any success proves the token; whose it is, only the login's reply tells (README, Identity). */
+/**
+ * Any success proves the token. It does not name the user; only the login's reply does (README, Identity).
+ */
 async function prove(context: BrokerContext, accessToken: Secret): Promise<Partial<Proof>> {
   const { probe } = apiOf(context)
   if (probe === undefined) throw new Error('market data is proven by its login alone')
   const clientId = context.settings.options?.['clientID']
   const reply = await call(context, {
     method: 'GET',
-    // Dealer accounts name one of their clients (README, Endpoints).
+    // A dealer's account must name one of its clients (README, Endpoints).
     url:
       context.host('IIFL_XTS_API') +
       probe +

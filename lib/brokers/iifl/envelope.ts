@@ -20,19 +20,20 @@ const LENGTH_BYTES = 4
 /** RFC 8017 section 7.2.1: at least eight random bytes, none of them zero, before the separating zero. */
 const PKCS1_SHORTEST_PADDING_BYTES = 8
 
-/** One side of an exchange: what it tells the other, and what it keeps. */
+/** One side's keys in an exchange: the public one, and the private one it keeps. */
 export interface OwnKeys {
   /** SPKI DER as base64 without armour: 392 characters. */
   readonly publicText: string
   readonly privateKey: KeyObject
 }
 
-/** What both directions of one exchange need. */
+/** The keys that both directions of an exchange need. */
 export interface EnvelopeKeys {
   readonly own: OwnKeys
   readonly peer: KeyObject
 }
 
+/** The parts of an envelope (README, Envelope). */
 export interface Layout {
   /** The sender's public key as base64 text. */
   readonly senderText: string
@@ -41,6 +42,7 @@ export interface Layout {
   readonly ciphertext: Buffer
 }
 
+/** The decrypted text of an envelope, and the sender's public key as base64 text. */
 export interface Opened {
   readonly senderText: string
   readonly text: string
@@ -52,7 +54,7 @@ export async function newOwnKeys(): Promise<OwnKeys> {
   return { publicText: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'), privateKey }
 }
 
-/** The RSA key in the other side's text; `undefined` when it holds none. */
+/** The other side's RSA key; `undefined` where the text holds none of the right size. */
 export function peerKeyIn(text: string): KeyObject | undefined {
   try {
     const key = createPublicKey({ key: Buffer.from(text, 'base64'), type: 'spki', format: 'der' })
@@ -62,7 +64,7 @@ export function peerKeyIn(text: string): KeyObject | undefined {
   }
 }
 
-/** The envelope of `payload` as JSON, exactly as serialised, in base64. */
+/** Seals `payload`, serialised as JSON, and returns the envelope in base64. */
 export function sealEnvelope(payload: unknown, keys: EnvelopeKeys): string {
   const key = randomBytes(AES_KEY_BYTES)
   const iv = randomBytes(IV_BYTES)
@@ -72,14 +74,15 @@ export function sealEnvelope(payload: unknown, keys: EnvelopeKeys): string {
 }
 
 /**
- * What an envelope holds. `undefined` for any deviation whatsoever: a caller that could tell which one would be
- * the oracle of Bleichenbacher's and Vaudenay's attacks.
+ * Opens an envelope. `undefined` for every deviation alike: if a caller could tell them apart, it could be
+ * used as the oracle of Bleichenbacher's and Vaudenay's attacks.
  */
 export function openEnvelope(envelope: string, privateKey: KeyObject): Opened | undefined {
   const layout = readLayout(Buffer.from(envelope, 'base64'))
   if (!layout) return undefined
   try {
-    // With RSA_PKCS1_PADDING Node either refuses or, by implicit rejection, invents bytes for a bad block.
+    // RSA_PKCS1_PADDING is not used: for a bad block Node either refuses or, by implicit rejection, invents
+    // bytes.
     const block = privateDecrypt({ key: privateKey, padding: constants.RSA_NO_PADDING }, layout.encryptedKey)
     const key = aesKeyIn(block)
     return key && { senderText: layout.senderText, text: aesDecrypt(key, layout.iv, layout.ciphertext) }
@@ -96,7 +99,7 @@ export function aesKeyIn(block: Buffer): Buffer | undefined {
   return block.subarray(2, separator).includes(0) ? undefined : block.subarray(separator + 1)
 }
 
-/** PKCS#7 is Node's default padding. */
+/** Encrypts a text by AES-256-CBC. Node pads by PKCS#7, as the envelope needs. */
 export function aesEncrypt(key: Buffer, iv: Buffer, text: string): Buffer {
   const cipher = createCipheriv(AES, key, iv)
   return Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
@@ -108,7 +111,7 @@ function aesDecrypt(key: Buffer, iv: Buffer, ciphertext: Buffer): string {
   return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
 }
 
-/** Three parts, each after its length, then the ciphertext. */
+/** Puts an envelope's parts together: three parts, each after its length, then the ciphertext. */
 export function layOut({ senderText, iv, encryptedKey, ciphertext }: Layout): Buffer {
   const parts = [Buffer.from(senderText, 'utf8'), iv, encryptedKey].flatMap((part) => {
     const length = Buffer.alloc(LENGTH_BYTES)
@@ -118,7 +121,7 @@ export function layOut({ senderText, iv, encryptedKey, ciphertext }: Layout): Bu
   return Buffer.concat([...parts, ciphertext])
 }
 
-/** The inverse of {@link layOut}; `undefined` when a length does not fit. */
+/** The inverse of {@link layOut}; `undefined` where a length does not fit. */
 export function readLayout(bytes: Buffer): Layout | undefined {
   const parts: Buffer[] = []
   let offset = 0

@@ -16,7 +16,7 @@ import type { Failure } from './reply.ts'
 
 export const IIFL = 'IIFL'
 
-/** Where in a login, or after it, a call stands: the same code means different things at different steps. */
+/** The step of the login, or the call after it: the same code means different things at different steps. */
 export type Step = 'keys' | 'password' | 'totp' | 'authorize' | 'session' | 'profile'
 
 /** What a step uses up once IIFL has seen it (README, Errors, the row on 5xx). */
@@ -30,7 +30,9 @@ export const SPENDS: Readonly<Record<Step, Spends>> = {
 }
 
 export const ILLEGAL_KEY = 'EC062'
-/** OTP expired, invalid OTP, invalid TOTP: each once more, with the code of the next step. */
+/**
+ * OTP expired, invalid OTP, invalid TOTP: after each of them the code of the next time step is tried once.
+ */
 export const TOTP_REFUSED: readonly string[] = ['EC024', 'EC025', 'EC036']
 
 // Error codes by what they mean for us (README, Errors).
@@ -41,9 +43,9 @@ const THROTTLE_SECONDS: Readonly<Record<string, number>> = { EC018: 60, EC019: 9
 
 const SETUP = 'tokenkeeper setup {account}'
 
-/** A try with the wrong password would prolong it. */
+/** The user is locked; a try with a wrong password would prolong that. */
 const LOCKED_CODES: readonly string[] = ['EC004', 'EC014', 'EC020']
-/** What only the account's holder can put right, at IIFL. */
+/** What only the account's holder can put right at IIFL. */
 const ACCOUNT_FIXES: Readonly<Record<string, string>> = {
   EC055: 'log in at IIFL in the browser and press Authorize once',
   ...fixFor('have IIFL reactivate the trading account', ['EC076', 'EC081', 'EC703', 'EC704', 'EC705']),
@@ -66,8 +68,8 @@ const CLIENT_FIXES: Readonly<Record<string, string>> = {
 }
 
 /**
- * The error in a reply that is no success. Codes decide before the status, which IIFL does not document
- * (README, Errors); `failure` is absent when the body names none.
+ * The error for a reply of IIFL that is no success. Codes decide before the status, which IIFL does not
+ * document (README, Errors). `failure` is absent where the body names none.
  */
 export function iiflError(step: Step, reply: BrokerReply, failure: Failure | undefined): TokenkeeperError {
   const known = failure?.code !== undefined ? errorOfCode(step, failure.code) : undefined
@@ -77,7 +79,8 @@ export function iiflError(step: Step, reply: BrokerReply, failure: Failure | und
   if (reply.status >= 300 && reply.status < 400) return errorByStatus(IIFL, reply, SPENDS[step])
   if (reply.status >= 500 || reply.bodyKind !== 'json') return errorByStatus(IIFL, reply, SPENDS[step])
   if (step === 'password' || step === 'totp') {
-    // lib/brokers/README.md, Errors, rule 5: what IIFL says of a password in words we do not know is not tried out.
+    // lib/brokers/README.md, Errors, rule 5: a refused password or code with an unknown reason is not sent
+    // again.
     return new HumanActionError(`IIFL refused the ${step} step for an unknown reason`, {
       ...details,
       problem: 'wrong_secret',
@@ -86,7 +89,7 @@ export function iiflError(step: Step, reply: BrokerReply, failure: Failure | und
     })
   }
   if (step === 'authorize' || step === 'session') return sessionRefused(details)
-  // A plain Not_Ok is IIFL's re-login signal; an unknown code says nothing about the token.
+  // By a Not_Ok without a code IIFL asks for a new login; an unknown code says nothing about the token.
   if (step === 'profile' && failure && failure.code === undefined) return deadToken(step, details)
   return new UnexpectedResponseError(`IIFL answered the ${step} step in an unknown way`, {
     ...details,
@@ -95,7 +98,7 @@ export function iiflError(step: Step, reply: BrokerReply, failure: Failure | und
   })
 }
 
-/** The error for a reply that says Ok and lacks what was asked for. */
+/** The error for a success that lacks what was asked for. */
 export function missing(reply: BrokerReply, field: string): UnexpectedResponseError {
   return badField(IIFL, reply, field)
 }
@@ -145,14 +148,14 @@ function errorOfCode(step: Step, code: string): TokenkeeperError | undefined {
   }
   if (IIFL_DEAD_TOKEN_CODES.includes(code)) return deadToken(step, details)
   if (PASSING_CODES.includes(code)) {
-    // The code or token of this step may be used up, and only a new login gives another (README, Errors).
+    // The auth code may be used up, and only a new login gives another (README, Errors).
     if (step === 'session')
       return spent('IIFL had a passing fault and the auth code counts as spent', details)
     return new BrokerUnavailableError('IIFL had a passing fault', { ...details, fix: WAIT_FOR_RUN })
   }
   const clientFix = CLIENT_FIXES[code]
   if (clientFix === undefined) return undefined
-  // Which code a wrong checksum gets is unknown, so at this step each of them is the same refusal.
+  // It is not known which code a wrong checksum gets, so at this step all of them are the same refusal.
   if (step === 'session') return sessionRefused(details)
   return new ClientRejectedError('IIFL refuses the credentials of this app or user', {
     ...details,
@@ -162,21 +165,27 @@ function errorOfCode(step: Step, code: string): TokenkeeperError | undefined {
 
 type Details = { readonly brokerCode?: string }
 
-/** README, Uncertain: a wrong checksum and a spent code cannot be told apart. */
+/**
+ * The refusal of the session call. A wrong checksum and a spent code cannot be told apart (README,
+ * Uncertain).
+ */
 function sessionRefused(details: Details): GrantRejectedError {
   const fix = `check client_secret, the app secret: ${SETUP}; or log in at IIFL`
   const suspects = ['client_secret'] as const
   return new GrantRejectedError('IIFL gave no session for this login', { ...details, suspects, fix })
 }
 
-/** The session token at a profile call; in the middle of a login the token of the step before. */
+/**
+ * The error for a refused token: at a profile call the session, in the middle of a login the token of the
+ * step before.
+ */
 function deadToken(step: Step, details: Details): TokenkeeperError {
   if (step === 'session') return sessionRefused(details)
   if (step === 'totp' || step === 'authorize') return spent('IIFL dropped this login half-way', details)
   return new GrantRejectedError('IIFL says the token is dead', { ...details, fix: `log in at IIFL` })
 }
 
-/** Ambiguous is what a run does not repeat and a later one may, within the login budget. */
+/** AmbiguousError, since this run must not repeat the login, and a later one may, within the login budget. */
 function spent(what: string, details: Details): AmbiguousError {
   return new AmbiguousError(what, {
     ...details,

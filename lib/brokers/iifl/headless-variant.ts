@@ -5,9 +5,9 @@ import type { EnvelopeKeys } from './envelope.ts'
 /** One way through IIFL's encrypted login; each step is one attempt. */
 export interface HeadlessVariant {
   readonly exchangeKeys: (context: BrokerContext) => Promise<EnvelopeKeys>
-  /** Gives the token of this step. */
+  /** Sends the password; returns the token for the next step. */
   readonly sendPassword: (context: BrokerContext, keys: EnvelopeKeys) => Promise<Secret>
-  /** Gives what {@link HeadlessVariant.authCode} takes. */
+  /** Sends the one-time code; returns what {@link HeadlessVariant.authCode} takes. */
   readonly sendTotp: (
     context: BrokerContext,
     keys: EnvelopeKeys,

@@ -6,13 +6,14 @@ import type { HeadlessVariant } from './headless-variant.ts'
 import { headlessVariantA } from './variant-a.ts'
 import { headlessVariantB } from './variant-b.ts'
 
-/** Which of the two undocumented logins works today is uncertain; B is the newer (README, Uncertain). */
+/** Which of the two undocumented logins works today is uncertain; B is the newer one (README, Uncertain). */
 const IIFL_HEADLESS_VARIANT = 'B'
 const VARIANTS: Readonly<Record<string, HeadlessVariant>> = { A: headlessVariantA, B: headlessVariantB }
 
 /**
- * Logs in with password and one-time code and gives the auth code. The password is sent once, and once more only
- * if IIFL could not decrypt it; a one-time code is sent at most twice, each of a step of its own.
+ * Logs in with password and one-time code, and returns the auth code. The password is sent once, and once
+ * more only where IIFL could not decrypt it. One-time codes are sent at most twice, each of a new time step;
+ * it waits for such a step. Throws the errors of lib/model/errors.ts.
  */
 export async function headlessAuthCode(context: BrokerContext): Promise<Secret> {
   const variant = variantOf(context)
@@ -24,7 +25,7 @@ export async function headlessAuthCode(context: BrokerContext): Promise<Secret> 
   context.accepted('password')
   return afterPassword(async () => {
     const totpToken = await withOneRepeat([ILLEGAL_KEY, ...TOTP_REFUSED], async (refusal) => {
-      // First the code: waiting for a step never used before can outlast a key.
+      // The code is made first: waiting for a new time step can outlast a key.
       const code = await context.totp(context.secret('totp_secret'))
       if (refusal === ILLEGAL_KEY) keys = await variant.exchangeKeys(context)
       return variant.sendTotp(context, keys, stepToken, code)
@@ -33,7 +34,10 @@ export async function headlessAuthCode(context: BrokerContext): Promise<Secret> 
   })
 }
 
-/** A passing fault in `step` counts against the login budget even if IIFL did not see it: the password was sent before. */
+/**
+ * Runs a step after the password was sent: a passing fault counts against the login budget even if IIFL did
+ * not see this step.
+ */
 export function afterPassword<T>(step: () => Promise<T>): Promise<T> {
   return counting(true, step)
 }
@@ -47,7 +51,10 @@ function variantOf({ settings }: BrokerContext): HeadlessVariant {
   })
 }
 
-/** Once more after one of the codes, which `step` is told; the second refusal stands. */
+/**
+ * Repeats `step` once where it was refused with one of the codes, which is passed to it. A second refusal is
+ * thrown.
+ */
 async function withOneRepeat<T>(
   codes: readonly string[],
   step: (refusal: string | undefined) => Promise<T>,
@@ -61,7 +68,10 @@ async function withOneRepeat<T>(
   }
 }
 
-/** Makes a passing fault count against the login budget, or not: it counts from the moment a password was sent. */
+/**
+ * Makes a passing fault of `step` count against the login budget, or not. It counts as soon as the password
+ * was sent.
+ */
 async function counting<T>(counts: boolean, step: () => Promise<T>): Promise<T> {
   try {
     return await step()

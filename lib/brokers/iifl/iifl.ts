@@ -12,14 +12,20 @@ import { afterPassword, headlessAuthCode } from './headless.ts'
 import { iiflLogin } from './login.ts'
 import { sessionFor } from './session.ts'
 
-/** Decides only when the session has no `exp`: IIFL publishes no time, the proof is the truth (README, Expiry). */
+/**
+ * The expiry of a session that has no `exp`. IIFL publishes no time, so only the proof is certain (README,
+ * Expiry).
+ */
 const IIFL_FALLBACK_EXPIRY_CLOCK = {
   kind: 'clock',
   at: '06:00',
   timeZone: 'Asia/Kolkata',
   day: 'next',
 } as const
-/** A plain Not_Ok or 401 from the profile call is believed the second time (README, Errors). */
+/**
+ * Pause before the profile call is repeated: a Not_Ok without a code, or a 401, is believed only the second
+ * time (README, Errors).
+ */
 const SECOND_LOOK_MS = 2_000
 /** The claim of the session that holds the client id (README, Expiry). */
 const CLIENT_ID_CLAIM = 'preferred_username'
@@ -94,7 +100,7 @@ export const iifl = {
       renew: logIn,
     },
   ],
-  // The guide of several IIFL users calls them by bare numbers.
+  // The guide for several IIFL users names accounts by bare numbers.
   guide: { accountsCalledBy: 'user_id' },
   options: { headlessVariant: 'A or B, the newer and default' },
   login: { how: 'log in at IIFL', code: iiflLogin },
@@ -103,7 +109,8 @@ export const iifl = {
   refusal: iiflRefusal,
   pacingSeconds: 2,
   concurrency: 1,
-  // Daily as ever; then, before the open, for a token that would die before the close and a login that failed at night.
+  // Once a day; and before the open, for a token that would die before the close and for a login that failed
+  // at night.
   schedule: {
     expressions: ['cron(0 3 * * ? *)', 'cron(30 7 ? * MON-FRI *)', 'cron(0/15 8 ? * MON-FRI *)'],
     timeZone: 'Asia/Kolkata',

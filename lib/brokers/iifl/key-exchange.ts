@@ -3,12 +3,12 @@ import { askFor } from './call.ts'
 import { type EnvelopeKeys, newOwnKeys, peerKeyIn } from './envelope.ts'
 import { missing } from './errors.ts'
 
-/** The key exchange has been seen to be slow (README, Unattended login). */
+/** The key exchange is sometimes slow (README, Unattended login). */
 const TIMEOUT_MS = 20_000
-/** Where IIFL's key stands in the reply. */
+/** Where the reply has IIFL's key. */
 const KEY_PATHS = ['cPubKey', 'result.0.seData'] as const
 
-/** Fresh keys of ours for IIFL's, at the key exchange of one of the variants. */
+/** Makes a new key pair and exchanges it for IIFL's key, at the address of one of the variants. */
 export async function exchangeKeys(context: BrokerContext, url: string): Promise<EnvelopeKeys> {
   const own = await newOwnKeys()
   const question = { step: 'keys', url, json: { ceData: own.publicText }, timeoutMs: TIMEOUT_MS } as const

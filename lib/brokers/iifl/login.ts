@@ -5,19 +5,19 @@ import type { AuthorizationRequest, Callback, CodeLogin } from '../../ports/brok
 import { urlProblem } from '../shared/base-url.ts'
 import { sessionFor } from './session.ts'
 
-/** Sources spell it in three ways; this one is the official document's (README, Uncertain). */
+/** Sources spell this parameter in three ways; the official document spells it so (README, Uncertain). */
 const IIFL_REDIRECT_PARAM = 'redirecturl'
-/** Clients have met each of these in the redirect (README, Login). */
+/** Each of these names has been seen in the redirect (README, Login). */
 const CODE_NAMES = ['authCode', 'authcode', 'code'] as const
 const CLIENT_NAMES = ['clientId', 'clientid'] as const
 
 /**
- * IIFL's documented login (README, Login). It knows no `state`, so ours travels as a parameter of the
- * redirect URL; the redirect names whose login it is.
+ * IIFL's documented login (README, Login). It has no `state` of its own, so ours travels as a parameter of
+ * the redirect URL. The redirect names the user.
  */
 export const iiflLogin: CodeLogin = {
   needs: ['user_id', 'client_id', 'client_secret'],
-  // /getusersession takes three calls a second (README, Limits); a code is exchanged once by construction.
+  // /getusersession takes three calls a second (README, Limits). Tokenkeeper exchanges a code only once.
   budget: { perDay: 10, minimumGapSeconds: 1 },
   authorizationUrl,
   readCallback,

@@ -2,37 +2,38 @@ import * as z from 'zod/mini'
 import { Secret } from '../../model/secret.ts'
 import { type EnvelopeKeys, openEnvelope } from './envelope.ts'
 
-/** The answer of a check, not an error (README, Errors). */
+/** This code is the result of a check and no error (README, Errors). */
 const TOKEN_IS_VALID = 'EC045'
 const EC_CODE = /\bEC\d{3}\b/
 
 const StatusReply = z.object({ status: z.string(), message: z.optional(z.string()) })
 const EncryptedReply = z.looseObject({ cRespEncData: z.string() })
 
-/** A reply that says it failed; without a code it is a plain `Not_Ok`. */
+/** A reply that says it failed. Without a code it is a plain `Not_Ok`. */
 export interface Failure {
   readonly code?: string
 }
 
-/** The failure a body names, under whatever HTTP status; `undefined` when it names none. */
+/** The failure that a body names, under any HTTP status; `undefined` where it names none. */
 export function failureIn(json: unknown): Failure | undefined {
   const parsed = StatusReply.safeParse(json)
   if (!parsed.success) return undefined
   const { status, message } = parsed.data
-  // Not_Ok without a code of its own may have one in its message (README, Errors).
+  // The status Not_Ok may have its code in the message (README, Errors).
   const code = EC_CODE.exec(status)?.[0] ?? (isNotOk(status) ? EC_CODE.exec(message ?? '')?.[0] : undefined)
   if (code === TOKEN_IS_VALID) return undefined
   if (code !== undefined) return { code }
   return isNotOk(status) ? {} : undefined
 }
 
+/** Whether a body says that the call succeeded. */
 export function saysOk(json: unknown): boolean {
   return StatusReply.safeParse(json).data?.status.toLowerCase() === 'ok'
 }
 
 /**
- * The body with an encrypted part opened and laid over it: errors come plain or inside. `undefined` when the part
- * cannot be opened and the rest names no failure.
+ * The body, with the fields of its encrypted part added: IIFL sends errors in clear or encrypted. `undefined`
+ * where the part cannot be opened and the rest names no failure.
  */
 export function opened(json: unknown, keys: EnvelopeKeys | undefined): unknown {
   const parsed = EncryptedReply.safeParse(json)
@@ -43,7 +44,7 @@ export function opened(json: unknown, keys: EnvelopeKeys | undefined): unknown {
   return failureIn(outer) ? outer : undefined
 }
 
-/** The first non-empty text at one of the paths, such as `result.0.token`. */
+/** The first non-empty text at one of the paths, such as `result.0.token`; `undefined` where none has one. */
 export function textAt(json: unknown, paths: readonly string[]): Secret | undefined {
   for (const path of paths) {
     let node: unknown = json

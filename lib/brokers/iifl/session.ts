@@ -3,12 +3,13 @@ import type { Secret } from '../../model/secret.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker/broker-context.ts'
 import { apiUrl, askFor } from './call.ts'
 
-/** Clients have met the session in each of these places (README, Endpoints). */
+/** The session has been seen in each of these places (README, Endpoints). */
 const SESSION_PATHS = ['userSession', 'result.userSession', 'result.0.userSession', 'accessToken'] as const
 
 /**
- * Exchanges an auth code, which works once, for a session (README, Endpoints). The request holds the checksum and
- * nothing else. The code is never sent again: AmbiguousError when its fate is unknown.
+ * Exchanges an auth code, which works once, for a session (README, Endpoints). The request holds only the
+ * checksum, and is never repeated. Throws AmbiguousError where its fate is unknown, and the other errors of
+ * lib/model/errors.ts.
  */
 export async function sessionFor(context: BrokerContext, authCode: Secret): Promise<Renewal> {
   const json = { checkSum: checkSum(context.secret('user_id'), authCode, context.secret('client_secret')) }

@@ -5,12 +5,12 @@ import { type EnvelopeKeys, sealEnvelope } from './envelope.ts'
 import type { HeadlessVariant } from './headless-variant.ts'
 import { exchangeKeys } from './key-exchange.ts'
 
-/** The keys are said to need time to be associated; whether they do is uncertain (README, Uncertain). */
+/** IIFL is said to need time to associate the keys; whether that is so is uncertain (README, Uncertain). */
 const IIFL_KEY_SETTLE_MS = 10_000
 
 /**
- * README, Unattended login: one encrypted call on the API host, plain replies, the auth code straight from the TOTP
- * step.
+ * Variant A of the README, Unattended login: one encrypted call on the API host, plain replies, and the auth
+ * code straight from the TOTP step.
  */
 export const headlessVariantA: HeadlessVariant = {
   async exchangeKeys(context: BrokerContext): Promise<EnvelopeKeys> {
@@ -27,7 +27,7 @@ export const headlessVariantA: HeadlessVariant = {
     return (await askFor(context, question, ['result.token', 'result.0.token', 'token'])).text
   },
 
-  /** In clear, and the only step that carries the app key. */
+  /** Sent in clear; the only step with the app key. */
   async sendTotp(
     context: BrokerContext,
     keys: EnvelopeKeys,

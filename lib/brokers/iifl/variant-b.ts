@@ -6,14 +6,14 @@ import { type EnvelopeKeys, sealEnvelope } from './envelope.ts'
 import type { HeadlessVariant } from './headless-variant.ts'
 import { exchangeKeys } from './key-exchange.ts'
 
-/** How the web portal names itself (README, Unattended login). */
+/** The names by which the web portal identifies itself (README, Unattended login). */
 const APP = { appName: 'IIFLMARKETSWEB', osName: 'WEBINTERNAL' } as const
 const VERSION = 'A.0.0.1'
 const IDAAS = '/v2/access'
 
 /**
- * README, Unattended login: the web portal's single sign-on, password and TOTP encrypted both ways, then the app's
- * consent.
+ * Variant B of the README, Unattended login: the web portal's single sign-on, with password and TOTP
+ * encrypted both ways, then the app's consent.
  */
 export const headlessVariantB: HeadlessVariant = {
   async exchangeKeys(context: BrokerContext): Promise<EnvelopeKeys> {
@@ -39,7 +39,7 @@ export const headlessVariantB: HeadlessVariant = {
   ): Promise<Secret> {
     const userId = context.secret('user_id').reveal()
     const json = { cEncData: sealEnvelope({ userId, totp, deviceId: deviceIdOf(context), ...APP }, keys) }
-    // IIFL spells the path so.
+    // "topt" is IIFL's own spelling.
     const question = {
       step: 'totp',
       url: idaasUrl(context, '/topt/verify'),
@@ -64,9 +64,10 @@ export const headlessVariantB: HeadlessVariant = {
 }
 
 /**
- * The device IIFL sees: looks random, differs per account, and stays the same without being stored. Keyed by the
- * TOTP secret, which is random (so the id cannot be used to guess it, as it could a password) and changes only when
- * a person enrols an authenticator anew, which is a new device anyway.
+ * The device id that IIFL sees. It looks random, differs per account, and stays the same without being
+ * stored. It is keyed by the TOTP secret: that is random, so the id does not help to guess it (as it would
+ * for a password), and it changes only when a person enrols an authenticator anew, which is a new device
+ * anyway.
  */
 export function deviceIdOf(context: Pick<BrokerContext, 'secret'>): string {
   const userId = context.secret('user_id').reveal().toUpperCase()

@@ -8,8 +8,8 @@ import type { PosPath } from './path.ts'
 import { POS_DEFAULT_PATHS } from './path.ts'
 
 /**
- * Sends JSON with POST. Nothing is spent by a login whose reply is lost (README, Login): it counts against the
- * budget and may be repeated after the budget's minimum. Throws what callBroker throws.
+ * Sends JSON with POST. A login whose reply is lost spends nothing (README, Login): it counts against the
+ * budget, and may be repeated after the budget's minimum gap. Throws what callBroker throws.
  */
 export function post(
   context: BrokerContext,
@@ -31,7 +31,7 @@ export function read(context: BrokerContext, path: PosPath, accessToken: Secret)
   })
 }
 
-/** Honours Retry-After up to a cap (README, Errors). */
+/** Sends a request. After a 429 Retry-After is followed, up to a limit (README, Errors). */
 async function send(context: BrokerContext, call: BrokerCall): Promise<BrokerReply> {
   try {
     return await callBroker(context, POS, call)
@@ -44,7 +44,10 @@ function bearer(accessToken: Secret): Record<string, string> {
   return { authorization: `Bearer ${accessToken.reveal()}` }
 }
 
-/** Refuses what a stored address must not be at each call: the vault can be written to by others. */
+/**
+ * The address of a call. The stored base_url is checked at each call, since others can write to the vault.
+ * Throws ConfigurationError.
+ */
 function urlOf(context: BrokerContext, name: PosPath): string {
   const base = checkedBaseUrl(
     context.secret('base_url').reveal(),

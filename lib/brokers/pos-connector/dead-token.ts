@@ -1,14 +1,21 @@
 import type { RefusalRule } from '../../ports/broker/broker-api.ts'
 import { field } from '../shared/field.ts'
 
-/** What Laravel's guards and the JWT packages say of a dead token under another status, 200 included (README, Errors). */
+/**
+ * How Laravel's guards and the JWT packages name a dead token under a status other than 401, 200 included
+ * (README, Errors).
+ */
 const DEAD_TOKEN_WORDS =
   /^(unauthenticated\.?|token_(expired|invalid|not_provided|blacklisted)|token has expired)$/i
-/** The fields they say it in. */
+/** The fields of the body that have these words. */
 const TELLING = ['message', 'error', 'code'] as const
-/** Laravel sends guests there where it does not take the call for one of an API: it means the same as 401. */
+/**
+ * Where Laravel does not recognise an API call, it redirects a guest to this page: that means the same as
+ * 401.
+ */
 const LOGIN_PAGE = /\/login\/?$/
 
+/** Whether a body says that the token is dead. */
 export function saysDeadToken(body: unknown): boolean {
   return TELLING.some((name) => DEAD_TOKEN_WORDS.test(String(field(body, name)).trim()))
 }

@@ -13,18 +13,18 @@ import type { PosPath } from './path.ts'
 
 export const POS = 'POS Connector'
 
-/** A longer Retry-After is not believed (README, Errors). */
+/** Seconds; a longer Retry-After is cut to this (README, Errors). */
 const LONGEST_RETRY_AFTER_S = 300
 const SETUP = 'tokenkeeper setup {account}'
 
 /**
- * What a refused login means (README, Errors). Laravel answers with the status and prose; in debug mode with a
- * stack trace too, so nothing of the body is used.
+ * The error for a refused login (README, Errors). Laravel answers with a status and prose, in debug mode with
+ * a stack trace, so nothing of the body is repeated.
  */
 export function loginError(reply: BrokerReply): TokenkeeperError {
   const { status } = reply
   if (isWrongAddress(reply)) return wrongAddress('login', reply)
-  // A 200 without a token is a refusal too: a password was in it, so nothing is tried out (README, Errors).
+  // A 200 without a token is a refusal too. It followed a password, which is not sent again (README, Errors).
   if (status === 401 || status === 422 || (status < 300 && reply.bodyKind === 'json')) {
     return new HumanActionError(`${POS} refuses the stored e-mail or password`, {
       problem: 'wrong_secret',
@@ -43,7 +43,7 @@ export function loginError(reply: BrokerReply): TokenkeeperError {
     if (seconds !== undefined) return throttled(seconds, 'is in maintenance and asks us to wait')
   }
   if (status >= 400 && status < 500 && reply.bodyKind === 'json') {
-    // A password was in it, so nothing unknown is repeated (lib/brokers/README.md, Errors, rule 5).
+    // A password was sent, so an unknown refusal is not repeated (lib/brokers/README.md, Errors, rule 5).
     return new HumanActionError(`${POS} answered a login with ${status}`, {
       problem: 'account',
       fix: `ask the backend's operator what it wants from a login; then run ${SETUP}`,
@@ -52,7 +52,7 @@ export function loginError(reply: BrokerReply): TokenkeeperError {
   return errorByStatus(POS, reply, 'nothing')
 }
 
-/** What a refused call with a token means (README, Errors). */
+/** The error for a refused call with a token (README, Errors). */
 export function readError(reply: BrokerReply, path: PosPath): TokenkeeperError {
   if (reply.status === 401 || leadsToLogin(reply) || saysDead(reply)) {
     return new GrantRejectedError(`${POS} says the token is dead`, {
@@ -68,12 +68,12 @@ export function readError(reply: BrokerReply, path: PosPath): TokenkeeperError {
   return errorByStatus(POS, reply, 'nothing')
 }
 
-/** Throws GrantRejectedError for a body that says so whatever its status. */
+/** Throws GrantRejectedError for a body that says that the token is dead, under any status below 500. */
 export function assertAuthenticated(reply: BrokerReply): void {
   if (saysDead(reply)) throw readError(reply, 'me')
 }
 
-/** Waits are honoured up to five minutes. */
+/** The error for a wait the backend asks for, in seconds; a longer one is cut to five minutes. */
 export function throttled(seconds: number, what = 'throttles us'): RateLimitedError {
   const retryAfterSeconds = Math.min(Math.ceil(seconds), LONGEST_RETRY_AFTER_S)
   return new RateLimitedError(`${POS} ${what} (${retryAfterSeconds} s)`, {
@@ -82,7 +82,10 @@ export function throttled(seconds: number, what = 'throttles us'): RateLimitedEr
   })
 }
 
-/** A web page, a redirect, no such route, or a route behind the CSRF check: the address is not that of the API. */
+/**
+ * Whether the address is not that of the API: a web page, a redirect, no such route, or a route behind the
+ * CSRF check.
+ */
 function isWrongAddress({ status, bodyKind }: BrokerReply): boolean {
   if (status >= 500) return false
   return bodyKind === 'html' || (status >= 300 && status < 400) || [404, 405, 419].includes(status)

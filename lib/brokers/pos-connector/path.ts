@@ -1,4 +1,4 @@
-/** Convention, not given: each can be replaced by an account option such as `paths.login` (README, Endpoints). */
+/** Laravel's usual paths; an account option such as `paths.login` replaces each (README, Endpoints). */
 export const POS_DEFAULT_PATHS = { login: '/api/login', me: '/api/user' } as const
 
 export type PosPath = keyof typeof POS_DEFAULT_PATHS | 'refresh'

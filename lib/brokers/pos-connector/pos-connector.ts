@@ -10,11 +10,13 @@ import { posRefusal } from './dead-token.ts'
 import { assertAuthenticated, loginError, POS, readError } from './errors.ts'
 import { assertConfiguredUser, grantOf, userOf } from './reply.ts'
 
-/** `device_name` of a login; another one by the option `deviceName` (README, Endpoints). */
+/** The `device_name` of a login; the option `deviceName` replaces it (README, Endpoints). */
 const POS_DEVICE_NAME = 'pos-connector'
-/** Sanctum's default is no expiry; such a token is renewed after twelve hours (README, Expiry). */
+/**
+ * Sanctum's tokens have no expiry by default; such a token is renewed after twelve hours (README, Expiry).
+ */
 const POS_DEFAULT_TTL_S = 43_200
-/** Given: renewed when 30 minutes or less are left. */
+/** A token is renewed when 30 minutes or less are left (README, Expiry). */
 const POS_REFRESH_WINDOW_S = 1_800
 
 /** A self-hosted Laravel backend for invoices: e-mail and password give a bearer token. No market, no person. */
@@ -71,7 +73,7 @@ export const posConnector = {
       renew,
     },
   ],
-  // Its token_expiry is not read: the token is asked instead, at the backend.
+  // The file's token_expiry is not read: the backend is asked whether the token lives.
   guide: {
     configKeys: {
       base_url: 'base_url',
@@ -89,7 +91,7 @@ export const posConnector = {
     tokenExpiryZone: 'zone of a token_expiry without one',
   },
   prove,
-  // Its address is the owner's.
+  // The address is the account's own base_url.
   api: { hosts: [] },
   refusal: posRefusal,
   pacingSeconds: 0,
@@ -97,7 +99,10 @@ export const posConnector = {
   schedule: { expressions: ['rate(15 minutes)'], timeZone: 'UTC' },
 } as const satisfies Broker
 
-/** A login, after the backend's own refresh route where one is configured and still takes the stored token. */
+/**
+ * Renews by the backend's refresh route, where one is configured and accepts the stored token; otherwise logs
+ * in.
+ */
 async function renew(context: BrokerContext): Promise<Renewal> {
   const stored = context.optional('access_token')
   if (stored && context.settings.options?.['paths.refresh']) {
@@ -110,7 +115,10 @@ async function renew(context: BrokerContext): Promise<Renewal> {
   return logIn(context)
 }
 
-/** The login (README, Endpoints). It may end older tokens: what it gave is proven and published at once. */
+/**
+ * The login (README, Endpoints). It may end older tokens, so the new one is proven here, and published at
+ * once.
+ */
 async function logIn(context: BrokerContext): Promise<Renewal> {
   const deviceName = context.settings.options?.['deviceName'] ?? POS_DEVICE_NAME
   const reply = await post(context, 'login', {
@@ -123,7 +131,9 @@ async function logIn(context: BrokerContext): Promise<Renewal> {
   return { ...renewal, ...(await proveFresh(posConnector, context, renewal.accessToken)) }
 }
 
-/** A refresh route is none of Laravel's own: the token in the header, the replies of a login. */
+/**
+ * Laravel itself has no refresh route. This one takes the token in the header and replies as a login does.
+ */
 async function refresh(context: BrokerContext, stored: Secret): Promise<Renewal> {
   const reply = await post(context, 'refresh', {}, stored)
   const renewal = grantOf(context, reply)
@@ -131,7 +141,10 @@ async function refresh(context: BrokerContext, stored: Secret): Promise<Renewal>
   return { ...renewal, ...(await proveFresh(posConnector, context, renewal.accessToken)) }
 }
 
-/** Who am I (README, Endpoints). Throws WrongAccountError for another user than the one configured. */
+/**
+ * The call for the own user (README, Endpoints). Throws WrongAccountError for another user than the
+ * configured one.
+ */
 async function prove(context: BrokerContext, accessToken: Secret): Promise<Proof> {
   const reply = await read(context, 'me', accessToken)
   assertAuthenticated(reply)

@@ -6,12 +6,12 @@ import type { BrokerContext, Renewal } from '../../ports/broker/broker-context.t
 import { type BrokerReply, badField } from '../shared/call.ts'
 import { POS } from './errors.ts'
 
-/** Laravel's default `app.timezone`; another one by the option `tokenExpiryZone` (README, Expiry). */
+/** Laravel's default `app.timezone`; the option `tokenExpiryZone` replaces it (README, Expiry). */
 const POS_TOKEN_EXPIRY_ZONE = 'UTC'
-/** More than a century is a date in the wrong unit, not a lifetime. */
+/** A longer life than a century is an instant in the wrong field, and no lifetime. */
 const LONGEST_EXPIRES_IN_S = 3_200_000_000
 
-/** What the backend leaves out or fills with something else counts as left out. */
+/** A field with a value of another kind counts as absent. */
 const lenient = <Schema extends z.ZodMiniType>(schema: Schema) => z.catch(z.optional(schema), undefined)
 
 const Filled = z.string().check(z.minLength(1))
@@ -37,8 +37,9 @@ export interface PosUser {
 }
 
 /**
- * What a login gave, in any of its shapes (README, Endpoints); `undefined` when the reply is no success or has no
- * token, which is no success either. Throws WrongAccountError for another user's.
+ * The token in a login's reply, in any of its shapes (README, Endpoints); `undefined` where the reply is no
+ * success or has no token. Throws WrongAccountError where it names another user, ConfigurationError for a bad
+ * tokenExpiryZone.
  */
 export function grantOf(context: BrokerContext, reply: BrokerReply): Renewal | undefined {
   if (!isSuccess(reply)) return undefined
@@ -56,7 +57,10 @@ export function grantOf(context: BrokerContext, reply: BrokerReply): Renewal | u
   }
 }
 
-/** The user of a "who am I" reply, flat or under `data`; `undefined` when the reply is no success. */
+/**
+ * The user in a reply of the call `me`, flat or under `data`; `undefined` where it is no success. Throws
+ * UnexpectedResponseError for a success without a user.
+ */
 export function userOf(reply: BrokerReply): PosUser | undefined {
   if (!isSuccess(reply)) return undefined
   const { data: root } = MeReply.safeParse(reply.json)
@@ -66,11 +70,11 @@ export function userOf(reply: BrokerReply): PosUser | undefined {
       return { id, email: user.email, name: user.name, vendorId: user.vendor_id ?? undefined }
     }
   }
-  // Any page that answers with some JSON must not pass for a proof.
+  // Any page may answer with some JSON, which must not count as a proof.
   throw badField(POS, reply, 'user.id')
 }
 
-/** Throws WrongAccountError when the backend names another e-mail or vendor than the stored ones. */
+/** Throws WrongAccountError where the backend names another e-mail or vendor than the stored ones. */
 export function assertConfiguredUser(
   context: BrokerContext,
   user: Pick<PosUser, 'email' | 'vendorId'>,
@@ -92,8 +96,9 @@ function isSuccess({ status, bodyKind }: BrokerReply): boolean {
 }
 
 /**
- * The first expiry a reply names (README, Endpoints); `undefined` for none or null, which Sanctum allows, and for one
- * that cannot be read: a token is worth more than its date, and the default life is shorter than most.
+ * The first expiry that a reply names (README, Endpoints). `undefined` where there is none or it is null,
+ * which Sanctum allows, and where it cannot be read: the token is kept then, with the default life, which is
+ * shorter than most.
  */
 function expiryIn(
   fields: Readonly<Partial<Record<'expires_at' | 'token_expiry' | 'expires_in', unknown>>>,

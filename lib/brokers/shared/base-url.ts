@@ -2,7 +2,10 @@ import { BlockList } from 'node:net'
 import { assertAllowedOrigin } from '../../http/allowed-origin.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 
-/** Addresses that hand out a machine's own credentials, or stand for "here" in disguise: never spoken to. */
+/**
+ * Addresses that hand out a machine's own credentials, or mean this machine in a hidden way. They are never
+ * called.
+ */
 const FORBIDDEN = new BlockList()
 FORBIDDEN.addSubnet('169.254.0.0', 16, 'ipv4') // link-local, with the metadata service of most clouds
 FORBIDDEN.addSubnet('fe80::', 10, 'ipv6') // link-local
@@ -13,7 +16,9 @@ FORBIDDEN.addAddress('0.0.0.0', 'ipv4')
 FORBIDDEN.addAddress('::', 'ipv6')
 const FORBIDDEN_NAMES: readonly string[] = ['metadata', 'metadata.google.internal', 'metadata.azure.internal']
 
-/** Says what is wrong with an address that the operator stores, whatever the configuration; `undefined` when fine. */
+/**
+ * What is wrong with an address that an operator stores, in any configuration; `undefined` where it is fine.
+ */
 export function baseUrlProblem(value: string): string | undefined {
   const url = URL.canParse(value) ? new URL(value) : undefined
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
@@ -26,8 +31,8 @@ export function baseUrlProblem(value: string): string | undefined {
 }
 
 /**
- * A stored address, checked again at the call and without its trailing slashes: a path that begins with a slash
- * can follow. Throws ConfigurationError that names `what`, never the address.
+ * A stored address, checked again when it is used, without trailing slashes, so that a path can follow.
+ * Throws ConfigurationError, which names `what` and never the address.
  */
 export function checkedBaseUrl(value: string, allowHttpHosts: readonly string[], what: string): string {
   const problem = baseUrlProblem(value)
@@ -38,14 +43,16 @@ export function checkedBaseUrl(value: string, allowHttpHosts: readonly string[],
   return new URL(value).href.replace(/\/+$/, '')
 }
 
-/** `hostname` as URL gives it: numbers of any notation are dotted already, IPv6 stands in brackets. */
+/** `hostname` is as URL writes it: numbers in any notation are dotted already, IPv6 is in brackets. */
 function isForbidden(hostname: string): boolean {
   if (hostname.startsWith('[')) return FORBIDDEN.check(hostname.slice(1, -1), 'ipv6')
   const name = hostname.replace(/\.$/, '')
   return FORBIDDEN_NAMES.includes(name) || FORBIDDEN.check(name, 'ipv4')
 }
 
-/** For a field that must be a whole URL; says what is wrong without repeating it. */
+/**
+ * What is wrong with a value that must be a whole URL, without repeating it; `undefined` where it is fine.
+ */
 export function urlProblem(value: string): string | undefined {
   return URL.canParse(value) && /^https?:/i.test(value) ? undefined : 'it must be a whole URL'
 }

@@ -13,43 +13,45 @@ import { USER_AGENT } from '../../model/version.ts'
 import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import { HttpError, type HttpReply } from '../../ports/http.ts'
 
-/** lib/brokers/README.md, Errors, rule 6. */
+/** Seconds to wait after a 429 without a hint (lib/brokers/README.md, Errors, rule 6). */
 const RATE_LIMIT_DEFAULT_S = 60
 
 /**
- * What a call uses up when the broker has seen it: nothing or something reusable, an attempt that counts
- * against a lock-out, or a credential that works once. It decides what a lost reply means.
+ * What a call uses up once the broker has seen it: nothing (or something reusable), an attempt that counts
+ * towards a lock-out, or a credential that works once. It decides what a lost reply means.
  */
 export type Spends = 'nothing' | 'attempt' | 'credential'
 
+/** One request to a broker, and what it uses up. */
 export interface BrokerCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Sent as JSON, keys in this order. */
+  /** Sent as JSON, with the keys in this order. */
   readonly json?: unknown
   /** Sent as application/x-www-form-urlencoded. */
   readonly form?: Readonly<Record<string, string>>
   readonly timeoutMs?: number
   readonly spends: Spends
-  /** The least to wait after a 429 without a hint, where the broker's README says more than 60 s. */
+  /** Seconds to wait after a 429 without a hint, where the broker's README says another time than 60 s. */
   readonly rateLimitSeconds?: (reply: BrokerReply) => number
 }
 
+/** A broker's reply, with the body parsed. */
 export interface BrokerReply {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** The parsed body; `undefined` when it is no JSON. */
+  /** The parsed body; `undefined` where it is no JSON. */
   readonly json: unknown
-  /** What the body is when it is no JSON: for messages, never the body itself. */
+  /** The kind of the body, for messages, which never contain the body itself. */
   readonly bodyKind: 'json' | 'html' | 'empty' | 'text'
-  /** When the request was sent: lifetimes count from here. */
+  /** When the request was sent; lifetimes count from then. */
   readonly sentAt: Temporal.Instant
 }
 
 /**
- * Sends one request to a broker and gives its reply for the adapter to read, body before status. Throws
- * BrokerUnavailableError or AmbiguousError when there is no reply, RateLimitedError for any 429.
+ * Sends one request to a broker and returns its reply, whatever its status. Throws BrokerUnavailableError or
+ * AmbiguousError where there is no reply, RateLimitedError for a 429.
  */
 export async function callBroker(
   context: BrokerContext,
@@ -84,9 +86,9 @@ export async function callBroker(
 }
 
 /**
- * What a reply means that the adapter found no verdict in: a redirect is refused, a server fault or a broken
- * body is no usable reply, an unreadable 4xx is tried again by a later run (lib/brokers/README.md, Errors, rules 2 to
- * 4).
+ * The error for a reply in which the adapter found no verdict: a redirect is refused, a server fault or a
+ * broken body is no usable reply, and a 4xx that is not JSON is tried again by a later run
+ * (lib/brokers/README.md, Errors, rules 2 to 4).
  */
 export function errorByStatus(broker: string, reply: BrokerReply, spends: Spends): TokenkeeperError {
   const what = `${broker} answered ${reply.status} with ${describe(reply)}`
@@ -106,7 +108,7 @@ export function errorByStatus(broker: string, reply: BrokerReply, spends: Spends
   })
 }
 
-/** The error for a reply whose JSON lacks a field the contract promises. */
+/** The error for a reply that lacks a field which the contract promises. */
 export function badField(broker: string, reply: BrokerReply, field: string): UnexpectedResponseError {
   return new UnexpectedResponseError(`${broker} answered ${reply.status} without a usable ${field}`, {
     status: reply.status,
@@ -115,6 +117,10 @@ export function badField(broker: string, reply: BrokerReply, field: string): Une
   })
 }
 
+/**
+ * The error where no usable reply came: BrokerUnavailableError where the call spends nothing, else
+ * AmbiguousError.
+ */
 export function noUsableReply(
   broker: string,
   spends: Spends,
@@ -145,7 +151,10 @@ function rateLimited(
   })
 }
 
-/** Seconds of a Retry-After header, which is a number or an HTTP date, then on the broker's clock (RFC 9110 section 10.2.3). */
+/**
+ * The seconds of a Retry-After header; `undefined` where it has none or cannot be read. The header is a
+ * number or an HTTP date (RFC 9110 section 10.2.3), and a date is by the broker's clock.
+ */
 export function retryAfter(reply: BrokerReply): number | undefined {
   const theirs = Date.parse(reply.headers['date'] ?? '')
   const now = Number.isNaN(theirs) ? reply.sentAt.epochMilliseconds : theirs

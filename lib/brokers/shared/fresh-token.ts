@@ -8,9 +8,10 @@ import type { BrokerContext, Renewal } from '../../ports/broker/broker-context.t
 
 /**
  * Proves the access token that a login with stored credentials has just given. The login worked, so a refusal
- * says nothing against the credentials, and a second login would end the same way: it is the operator's to find
- * out why (wrong API, guard, clock). Throws ClientRejectedError then, and what else the proof throws that is a verdict;
- * where there is none for now that is said, and the run keeps what was minted until there is one (I10).
+ * of the token says nothing against the credentials, and a second login would end the same way:
+ * ClientRejectedError is thrown, since the operator has to find out why (wrong API, guard, clock). Throws
+ * other verdicts of the proof too. Where there is no verdict for now, `unproven` says why, and the run keeps
+ * the token until there is one (I10).
  */
 export async function proveFresh(
   broker: Pick<Broker, 'displayName' | 'prove'>,

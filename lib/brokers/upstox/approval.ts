@@ -9,10 +9,13 @@ import { UPSTOX_DEATH } from './death.ts'
 import { UPSTOX, upstoxError, upstoxErrorCode } from './errors.ts'
 
 const REQUEST_PATH = '/v3/login/auth/token/request/'
-/** How long the page waits for the person (README, Approval). */
+/** Seconds the page waits for the person (README, Approval). */
 const UPSTOX_APPROVAL_WAIT_S = 900
 
-/** Epoch milliseconds as text (README, Approval): seconds have 10 digits, microseconds 16. */
+/**
+ * Epoch milliseconds as text (README, Approval). The length tells them from seconds, with 10 digits, and
+ * microseconds, with 16.
+ */
 const Milliseconds = z.pipe(
   z.string().check(z.regex(/^\d{12,13}$/)),
   z.transform((text) => Temporal.Instant.fromEpochMilliseconds(Number(text))),
@@ -37,7 +40,7 @@ export const upstoxApproval: PushApproval = {
   // Three a day, half an hour apart (README, Limits).
   budget: { perDay: 3, minimumGapSeconds: 1_800 },
   waitSeconds: UPSTOX_APPROVAL_WAIT_S,
-  // The same boundary as the token's (README, Approval).
+  // A request ends when a token issued then would die (README, Approval).
   openAtMost: (requestedAt) => nextClock(UPSTOX_DEATH, requestedAt),
   request,
   readWebhook,
@@ -49,7 +52,7 @@ async function request(context: BrokerContext): Promise<{ readonly openUntil: Te
     method: 'POST',
     url: context.host('UPSTOX_API') + REQUEST_PATH + encodeURIComponent(clientId),
     json: { client_secret: context.secret('client_secret').reveal() },
-    // Without a reply the person may have been asked all the same.
+    // The person may have been asked although no reply came.
     spends: 'attempt',
   })
   const parsed = RequestReply.safeParse(reply.json)

@@ -14,13 +14,13 @@ import { type BrokerReply, errorByStatus, noUsableReply } from '../shared/call.t
 
 export const UPSTOX = 'Upstox'
 
-/** Retry delay after a 429, which has no Retry-After (README, Errors). */
+/** Seconds to wait after a 429, which has no Retry-After (README, Errors). */
 const UPSTOX_RATE_LIMIT_BACKOFF_S = 60
-/** Funds and orders are closed from 00:00 (README, Errors). */
+/** When the service opens: funds and orders are closed from 00:00 (README, Errors). */
 const SERVICE_OPENS = { at: '05:30', timeZone: 'Asia/Kolkata', day: 'first' } as const
 
 const DEAD_TOKEN = 'UDAPI100050'
-/** On the token endpoint a spent or wrong code; elsewhere it has meant "market closed" (README, Errors). */
+/** At the token endpoint a spent or wrong code; elsewhere it has meant "market closed" (README, Errors). */
 const DEAD_CODE = 'UDAPI100057'
 const ACCOUNT_INACTIVE = 'UDAPI100058'
 const TOO_MANY = 'UDAPI10005'
@@ -50,19 +50,19 @@ const OPERATOR_FIXES: Readonly<Record<string, string>> = {
   UDAPI100038: REPORT,
   UDAPI100060: 'check the Upstox host in the configuration',
   UDAPI1154: 'register the address our calls come from at Upstox',
-  // Listed without a meaning: the code is shown, the token left alone (README, Errors).
+  // Listed without a meaning: the code is shown and the token is left alone (README, Errors).
   UDAPI100099: REPORT,
 }
 
-/** Both casings are emitted; camelCase is deprecated (README, Errors). */
+/** Upstox sends both spellings of the field; camelCase is deprecated (README, Errors). */
 const ErrorReply = z.object({
   errors: z.array(z.object({ error_code: z.nullish(z.string()), errorCode: z.nullish(z.string()) })),
 })
 
 /**
- * What a reply without success means. Keyed on the code, never on the status, which the docs leave open for
- * several codes (README, Errors). An `exchange` has spent its authorization code whatever came back; an `approval`
- * request without a readable reply may have reached the person.
+ * The error for a reply that is no success. The code decides and not the status, which the docs leave open
+ * for several codes (README, Errors). An `exchange` has spent its authorization code whatever was replied; an
+ * `approval` request without a readable reply may have reached the person.
  */
 export function upstoxError(reply: BrokerReply, during: 'read' | 'exchange' | 'approval'): TokenkeeperError {
   const code = upstoxErrorCode(reply)
@@ -87,11 +87,11 @@ export function upstoxError(reply: BrokerReply, during: 'read' | 'exchange' | 'a
   }
   if (during === 'exchange')
     return spentCode(code === PASSING_FAULT ? "the broker's reply was lost" : 'Upstox refused it', code)
-  // A server fault says nothing of whether the person was asked (README, Approval).
+  // A server fault does not tell whether the person was asked (README, Approval).
   if (during === 'approval' && (code === PASSING_FAULT || reply.status >= 500)) {
     return noUsableReply(UPSTOX, 'attempt', code)
   }
-  // A request for approval carries no token that could be dead.
+  // A request for approval contains no token, so none can be dead.
   if (code === DEAD_TOKEN && during === 'approval') {
     return new ClientRejectedError('Upstox refuses the request for approval', { ...details, fix: REPORT })
   }
@@ -110,14 +110,14 @@ export function upstoxError(reply: BrokerReply, during: 'read' | 'exchange' | 'a
   return new ClientRejectedError('Upstox answered with an unknown error code', { ...details, fix: REPORT })
 }
 
-/** The code a body names, under whatever HTTP status; `undefined` when it names none. */
+/** The code that a body names, under any HTTP status; `undefined` where it names none. */
 export function upstoxErrorCode(reply: BrokerReply): string | undefined {
   const errors = ErrorReply.safeParse(reply.json).data?.errors ?? []
   return errors.flatMap(({ error_code, errorCode }) => error_code ?? errorCode ?? [])[0]
 }
 
 function errorWithoutCode(reply: BrokerReply, during: 'read' | 'exchange' | 'approval'): TokenkeeperError {
-  // The edge blocks clients by their signature with HTML (README, Endpoints).
+  // Upstox' edge blocks clients by their signature and answers with HTML (README, Endpoints).
   if (reply.status === 403 && reply.bodyKind === 'html') {
     return new ClientRejectedError("Upstox' edge blocks this client", {
       brokerCode: '403',

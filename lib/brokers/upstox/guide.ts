@@ -1,6 +1,6 @@
 import type { GuideNames } from '../../ports/broker/guide-names.ts'
 
-/** The names of the README, Token service and Mirror. */
+/** Names from the guide (README, Token service and Mirror). */
 export const upstoxGuide = {
   accountsCalledBy: 'name',
   accountsVariable: 'UPSTOX_ACCOUNT_IDS',

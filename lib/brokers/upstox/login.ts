@@ -9,8 +9,9 @@ const DIALOG_PATH = '/v2/login/authorization/dialog'
 const EXCHANGE_PATH = '/v2/login/authorization/token'
 
 /**
- * Flat, without the envelope of other replies (README, Endpoints). `expires_in` and `refresh_token`, which only some
- * versions of the docs have, are not read: they are wrong about the lifetime (UPSTOX_TRUST_EXPIRES_IN = false).
+ * The reply is flat, without the envelope of other replies (README, Endpoints). `expires_in` and
+ * `refresh_token`, which only some versions of the docs have, are not read: what they say of the lifetime is
+ * wrong (UPSTOX_TRUST_EXPIRES_IN = false).
  */
 const ExchangeReply = z.object({ access_token: z.string(), user_id: z.optional(z.string()) })
 
@@ -38,7 +39,7 @@ function readCallback(parameters: URLSearchParams): Callback {
   return code ? { code: new Secret(code) } : { refusal: parameters.get('error') ?? 'no_code' }
 }
 
-/** The exchange (README, Endpoints); nobody may send the code again, whatever comes back. */
+/** The exchange (README, Endpoints). The code is never sent again, whatever was replied. */
 async function exchange(context: BrokerContext, { code, redirectUri }: Authorization): Promise<Renewal> {
   const reply = await callBroker(context, UPSTOX, {
     method: 'POST',

@@ -15,8 +15,9 @@ const ProfileReply = z.object({
 })
 
 /**
- * The live probe (README, Endpoints). Throws GrantRejectedError for a dead token, WrongAccountError when the
- * token and the profile name different users, and what `upstoxError` makes of any other reply.
+ * The profile call that proves a token (README, Endpoints). Throws GrantRejectedError for a dead token,
+ * WrongAccountError where the token and the profile name different users, and the errors of {@link
+ * upstoxError}.
  */
 export async function proveUpstox(context: BrokerContext, accessToken: Secret): Promise<Proof> {
   const reply = await callBroker(context, UPSTOX, {
@@ -27,7 +28,7 @@ export async function proveUpstox(context: BrokerContext, accessToken: Secret): 
   })
   const parsed = ProfileReply.safeParse(reply.json)
   if (!parsed.success) {
-    // Success without a user id is no refusal: the contract changed.
+    // A success without a user id is no refusal; Upstox has changed its replies.
     if (Envelope.safeParse(reply.json).success) throw badField(UPSTOX, reply, 'data.user_id')
     throw upstoxError(reply, 'read')
   }
@@ -36,7 +37,10 @@ export async function proveUpstox(context: BrokerContext, accessToken: Secret): 
   return { userId, ...(name && { clientName: name }) }
 }
 
-/** `sub` is the client code (README, Expiry); some tokens may have none. */
+/**
+ * Compares the token's `sub`, which is the client code (README, Expiry); some tokens may have none. Throws
+ * WrongAccountError.
+ */
 function assertSubject(accessToken: Secret, userId: string): void {
   const subject = jwtClaims(accessToken)?.['sub']
   if (typeof subject !== 'string' || subject.toUpperCase() === userId.toUpperCase()) return

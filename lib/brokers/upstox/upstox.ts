@@ -9,17 +9,17 @@ import { proveUpstox } from './profile.ts'
 import { renewFromTokenService } from './upstream.ts'
 
 /**
- * Upstox API v2: a person logs in or approves in the app each trading day, and there is no refresh grant. Where a
- * token service stands in front of that person (host TOKEN_SERVICE), tokens are copied from it.
+ * Upstox API v2: a person logs in or approves in the app each trading day, and there is no refresh grant.
+ * Where a token service gets the tokens from that person (host TOKEN_SERVICE), they are copied from it.
  *
- * TOKEN_SERVICE is a base URL: a path prefix is allowed and a trailing slash does not matter. An account is
- * called upstream as its option `upstreamAccountId` says, else by its own name, else `default`.
+ * TOKEN_SERVICE is a base URL: a path prefix is allowed, and a trailing slash does not matter. The account's
+ * name there is its option `upstreamAccountId`, else its own name, else `default`.
  */
 export const upstox = {
   id: 'upstox',
   displayName: UPSTOX,
   hosts: { UPSTOX_API: 'https://api.upstox.com', TOKEN_SERVICE: undefined },
-  // None is required: an account of a token service has no app of its own.
+  // None is required, since an account of a token service has no app of its own.
   credentials: [
     { name: 'client_id', label: 'API key', hidden: false, required: false, env: ['UPSTOX_API_KEY'] },
     { name: 'client_secret', label: 'API secret', hidden: true, required: false, env: ['UPSTOX_API_SECRET'] },
@@ -32,7 +32,7 @@ export const upstox = {
       problem: urlProblem,
     },
     {
-      // Not ours until a run has proven it live.
+      // Counts as published only once a run has proven it.
       name: 'access_token',
       label: 'Access token, if you have a live one',
       hidden: true,
@@ -40,7 +40,7 @@ export const upstox = {
       env: ['UPSTOX_ACCESS_TOKEN'],
     },
     {
-      // None by default (README, Token service); another Tokenkeeper wants one.
+      // Optional (README, Token service); where the token service is another Tokenkeeper, it wants one.
       name: 'password',
       label: 'Key of the token service, if it wants one',
       hidden: true,
@@ -58,14 +58,15 @@ export const upstox = {
     {
       kind: 'upstream',
       needs: [],
-      // An account with an app of its own may stand beside those of a token service.
+      // Off for an account that has its own app, beside those of a token service.
       enabled: ({ options = {} }, hosts) =>
         hosts['TOKEN_SERVICE'] !== undefined && options['upstream'] !== 'off',
       // One refresh a minute, twenty a day (README, Limits).
       budget: { perDay: 20, minimumGapSeconds: 60 },
-      // Each attempt looks at the current token first, so none is blind.
+      // Each attempt reads the current token first, so a repeat is never blind.
       repeatsAfterAmbiguity: 'budget',
-      // Whoever approves the login does so upstream, where we cannot see it: the next scheduled run looks again.
+      // The login is approved at the token service, where we cannot see it: the next scheduled run looks
+      // again.
       refusalStandsMinutes: 5,
       renew: renewFromTokenService,
     },
@@ -82,7 +83,7 @@ export const upstox = {
     // Orders, and a name of the same API that its OpenAPI file gives (README, Endpoints).
     origins: ['https://api-hft.upstox.com', 'https://api-v2.upstox.com'],
   },
-  // Limits count per user, not per address (README, Limits); this is for the token service's sake.
+  // Upstox' limits count per user and not per address (README, Limits); this pace is for the token service.
   pacingSeconds: 0.2,
   concurrency: 4,
   schedule: {

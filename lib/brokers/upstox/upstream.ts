@@ -23,11 +23,14 @@ import { upstoxGuide } from './guide.ts'
 import { proveUpstox } from './profile.ts'
 
 const SERVICE = 'the token service'
-/** README, Token service; "." and ".." would leave the path's folder. */
+/**
+ * The account names of the token service (README, Token service), without `.` and `..`, which would leave the
+ * path's folder.
+ */
 const UPSTREAM_ACCOUNT = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/
-/** What our default account is called upstream unless its option `upstreamAccountId` says otherwise. */
+/** The default account's name at the token service, unless the option `upstreamAccountId` gives another. */
 const DEFAULT_UPSTREAM_ACCOUNT = 'default'
-/** An `expires_at` without an offset (README, Token service). */
+/** The zone of an `expires_at` without an offset (README, Token service). */
 const UPSTREAM_NAIVE_TIME_ZONE = 'Asia/Kolkata'
 /** The token's own `exp` wins over an `expires_at` further away than this (README, Token service). */
 const EXPIRY_TOLERANCE_S = 60
@@ -36,9 +39,10 @@ const EXPIRY_TOLERANCE_S = 60
 const TokenReply = z.object({ access_token: z.string(), expires_at: z.optional(z.unknown()) })
 
 /**
- * Copies a token from another token service: takes the current one if it is new and proves live, otherwise
- * asks once for a fresh one and takes that if it proves live. The token that made this renewal necessary is
- * not proven again. Throws GrantRejectedError when the service has only dead tokens to give.
+ * Copies a token from a token service: takes its current token if that is new and proves live; otherwise asks
+ * once for a fresh one, and takes that if it proves live. The token that made this renewal necessary is not
+ * proven again. Throws GrantRejectedError where the service has only dead tokens, and the other errors of
+ * lib/model/errors.ts.
  */
 export async function renewFromTokenService(context: BrokerContext): Promise<Renewal> {
   const stored = context.optional('access_token')
@@ -60,7 +64,10 @@ export async function renewFromTokenService(context: BrokerContext): Promise<Ren
   })
 }
 
-/** Asks for a fresh token once. When the reply is lost, the token tells whether the request was served. */
+/**
+ * Asks for a fresh token once. Where the reply is lost, the service's current token tells whether it was
+ * renewed.
+ */
 async function refresh(context: BrokerContext, before: Secret | undefined): Promise<Renewal | undefined> {
   try {
     return await ask(context, 'POST')
@@ -72,7 +79,7 @@ async function refresh(context: BrokerContext, before: Secret | undefined): Prom
   }
 }
 
-/** One call to the service; `undefined` when it succeeded without a token that may be used. */
+/** One call to the service; `undefined` for a success without a usable token. */
 async function ask(context: BrokerContext, method: 'GET' | 'POST'): Promise<Renewal | undefined> {
   const account = upstreamAccount(context)
   const base = context.host('TOKEN_SERVICE').replace(/\/+$/, '')
@@ -92,7 +99,7 @@ async function ask(context: BrokerContext, method: 'GET' | 'POST'): Promise<Rene
   return { accessToken, sentAt: reply.sentAt, ...(expiresAt && { expiresAt }) }
 }
 
-/** The reply's expiry where the token has none of its own or agrees with it. */
+/** The reply's expiry, where the token has none of its own or agrees with it; else `undefined`. */
 function trusted(
   said: Temporal.Instant | undefined,
   exp: Temporal.Instant | undefined,
@@ -101,7 +108,7 @@ function trusted(
   return Math.abs(said.until(exp).total('seconds')) > EXPIRY_TOLERANCE_S ? undefined : said
 }
 
-/** The renewal with its proof; `undefined` when the token is dead by its expiry or by the live call. */
+/** The renewal with its proof; `undefined` where the token is dead, by its expiry or by the live call. */
 async function proven(context: BrokerContext, renewal: Renewal): Promise<Renewal | undefined> {
   const expiresAt = jwtExpiry(renewal.accessToken) ?? renewal.expiresAt
   if (expiresAt && expiresAt.epochMilliseconds <= context.clock.now().epochMilliseconds) return undefined
@@ -109,7 +116,7 @@ async function proven(context: BrokerContext, renewal: Renewal): Promise<Renewal
     return { ...renewal, proof: await repeatRead(context, () => proveUpstox(context, renewal.accessToken)) }
   } catch (error) {
     if (error instanceof GrantRejectedError) return undefined
-    // No verdict for now: the run keeps the copy until there is one (I10).
+    // There is no verdict for now: the run keeps the copy until there is one (I10).
     if (isWorthKeeping(error)) return { ...renewal, unproven: error }
     throw error
   }
@@ -123,7 +130,7 @@ function upstreamAccount({ account, settings }: BrokerContext): string {
   })
 }
 
-/** The answers of the README, Token service. */
+/** The errors for the service's replies (README, Token service). */
 function refusal(reply: BrokerReply, account: string): TokenkeeperError {
   const brokerCode = String(reply.status)
   switch (reply.status) {

@@ -4,8 +4,8 @@ import { field } from '../shared/field.ts'
 /** The `error_type` of a dead token, and of a wrong API secret too (README, Errors). */
 export const DEAD_TOKEN = 'TokenException'
 /**
- * Kite says TokenException both for a wrong API secret and for a dead token; only its prose, which it has been seen
- * to write as "Invalid `checksum`.", tells them apart (README, Errors). Compared without regard to case.
+ * Kite answers TokenException both for a wrong API secret and for a dead token. Only its message, such as
+ * "Invalid `checksum`.", tells them apart (README, Errors). Compared without regard to case.
  */
 const KITE_CHECKSUM_TEXT = 'checksum'
 

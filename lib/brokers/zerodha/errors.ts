@@ -14,7 +14,7 @@ const BAD_FIELD = 'InputException'
 /** Faults of Kite or of what is behind it; nothing is wrong with the request. */
 const PASSING: readonly string[] = ['GeneralException', 'DataException', 'NetworkException']
 
-/** What was asked of Kite: a token refused means something else each time. */
+/** What was asked of Kite; a refused token means something else for each. */
 type During = 'exchange' | 'renewal' | 'read'
 
 const REFUSED = {
@@ -34,8 +34,9 @@ const ErrorReply = z.object({
 })
 
 /**
- * What a reply without success means, body before status (README, Errors). `spends` is what the call used up, and
- * decides what a fault on Kite's side means. Nothing of the broker's prose is repeated.
+ * The error for a reply that is no success; reads the body before the status (README, Errors). `spends` is
+ * what the call used up, and decides what a fault on Kite's side means. Nothing of the broker's prose is
+ * repeated.
  */
 export function kiteError(reply: BrokerReply, spends: Spends, during: During): TokenkeeperError {
   const error = ErrorReply.safeParse(reply.json).data
@@ -62,19 +63,22 @@ export function kiteError(reply: BrokerReply, spends: Spends, during: During): T
     const fix = "check the API key against the app's at Zerodha: tokenkeeper setup {account}"
     return new ClientRejectedError('Zerodha finds a field missing or wrong', { brokerCode, fix })
   }
-  // lib/brokers/README.md, Errors, rule 5: an unknown code speaks against what was presented, but not against a live
-  // token.
+  // lib/brokers/README.md, Errors, rule 5: an unknown code is a refusal of what was presented, but not of a
+  // live token.
   if (during !== 'read') return refused(during, brokerCode)
   const details = { brokerCode, status, fix: REPORT }
   return new UnexpectedResponseError('Zerodha answered with an unknown error type', details)
 }
 
-/** An edge page, or JSON that Kite's own application did not write: a passing fault (README, Errors). */
+/**
+ * A page of the edge, or JSON without an error type, is not from Kite's own application: a passing fault
+ * (README, Errors).
+ */
 function withoutErrorType(reply: BrokerReply, spends: Spends): TokenkeeperError {
   const { status, bodyKind } = reply
   const redirect = status >= 300 && status < 400
   if (bodyKind !== 'json' || redirect) return errorByStatus(ZERODHA, reply, spends)
-  // What refuses with a 4xx has not let the request through to whoever spends something.
+  // A 4xx means that the request did not reach the part of Kite that spends anything.
   const used = status >= 400 && status < 500 ? 'nothing' : spends
   return noUsableReply(ZERODHA, used, `${ZERODHA} answered ${status} without an error type`)
 }

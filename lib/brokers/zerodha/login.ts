@@ -6,19 +6,19 @@ import { exchangeRequestToken } from './session.ts'
 const LOGIN_PATH = '/connect/login'
 
 /**
- * Kite's login: a request token comes back to the address registered with the app, the one address Kite ever
- * redirects to. There is no `state` of Kite's own and no PKCE; ours travels in `redirect_params` (README, Login).
+ * Kite's login: it redirects with a request token, always to the address registered with the app. Kite has no
+ * `state` and no PKCE; our state travels in `redirect_params` (README, Login).
  */
 export const zerodhaLogin: CodeLogin = {
   needs: ['client_id', 'client_secret'],
-  // Ten logins a day (README, Limits); a request token is exchanged once by construction.
+  // Ten logins a day (README, Limits). Tokenkeeper exchanges a request token only once.
   budget: { perDay: 10, minimumGapSeconds: 1 },
   authorizationUrl,
   readCallback,
   exchange: (context, { code }) => exchangeRequestToken(context, code),
 }
 
-/** A query within a query: Kite decodes `redirect_params` once and appends it to the redirect. */
+/** `redirect_params` is a query within a query: Kite decodes it once and appends it to the redirect. */
 function authorizationUrl(context: BrokerContext, { state }: AuthorizationRequest): string {
   const query = new URLSearchParams({
     v: '3',
@@ -28,7 +28,7 @@ function authorizationUrl(context: BrokerContext, { state }: AuthorizationReques
   return `${context.host('ZERODHA_LOGIN')}${LOGIN_PATH}?${query}`
 }
 
-/** The request token is all that must be there (README, Login); a `status` other than success takes it back. */
+/** Only the request token must be there (README, Login). With a `status` other than success it is ignored. */
 function readCallback(parameters: URLSearchParams): Callback {
   const requestToken = parameters.get('request_token')
   const status = parameters.get('status') ?? 'success'

@@ -9,7 +9,10 @@ const EXCHANGE_PATH = '/session/token'
 const RENEWAL_PATH = '/session/refresh_token'
 /** Sent with every API call (README, Endpoints). */
 export const KITE_VERSION = { 'x-kite-version': '3' } as const
-/** Unknown; so a refresh token whose reply was lost is never sent again (README, Renewal). */
+/**
+ * Whether a refresh token rotates is unknown; true means that one is never sent again after a lost reply
+ * (README, Renewal).
+ */
 export const KITE_REFRESH_ROTATES = true
 
 const SessionReply = z.object({
@@ -32,7 +35,8 @@ export function exchangeRequestToken(context: BrokerContext, requestToken: Secre
 }
 
 /**
- * Renews by a refresh token, which approved platforms have (README, Renewal). Throws the errors of lib/model/errors.ts.
+ * Renews by a refresh token, which only approved platforms have (README, Renewal). Throws the errors of
+ * lib/model/errors.ts.
  */
 export function renewByRefreshToken(context: BrokerContext): Promise<Renewal> {
   const refreshToken = context.secret('refresh_token')
@@ -45,7 +49,10 @@ interface Endpoint {
   readonly during: 'exchange' | 'renewal'
 }
 
-/** Both session endpoints take the API key, what is presented and a checksum over both and the secret. */
+/**
+ * Calls one of the two session endpoints. Both take the API key, the presented token, and a checksum over
+ * these and the secret.
+ */
 async function sessionFor(context: BrokerContext, endpoint: Endpoint, presented: Secret): Promise<Renewal> {
   const apiKey = context.secret('client_id')
   const spends = endpoint.during === 'exchange' || KITE_REFRESH_ROTATES ? 'credential' : 'nothing'
@@ -62,7 +69,7 @@ async function sessionFor(context: BrokerContext, endpoint: Endpoint, presented:
   })
   const parsed = SessionReply.safeParse(reply.json)
   if (!parsed.success) {
-    // "success" without a token is no refusal: the contract changed.
+    // "success" without a token is no refusal; Kite has changed its replies.
     if (Success.safeParse(reply.json).success)
       throw badField(ZERODHA, reply, 'data.access_token and data.user_id')
     throw kiteError(reply, spends, endpoint.during)

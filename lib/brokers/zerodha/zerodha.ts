@@ -10,8 +10,8 @@ import { KITE_REFRESH_ROTATES, KITE_VERSION, renewByRefreshToken } from './sessi
 
 const PROFILE_PATH = '/user/profile'
 /**
- * The SDK says 06:00 of the next day. For a login between midnight and 06:00 that may be the same morning or a day
- * later: the earlier one is assumed, and the proof tells (README, Expiry).
+ * The SDK says 06:00 of the next day. After a login between midnight and 06:00 that may be the same morning
+ * or a day later: the earlier time is assumed, and the proof tells (README, Expiry).
  */
 const KITE_EXPIRY_RULE = { kind: 'clock', at: '06:00', timeZone: 'Asia/Kolkata', day: 'first' } as const
 
@@ -23,9 +23,9 @@ const ProfileReply = z.object({
 
 /**
  * Kite Connect v3: a person logs in each trading day, which Zerodha calls an exchange mandate, so there is no
- * unattended login here. Platforms that Zerodha has approved get a refresh token as well, and that one is used.
+ * unattended login here. Platforms approved by Zerodha also get a refresh token, which is used.
  *
- * Consumers send `Authorization: token <API key>:<access token>`; the key is theirs already.
+ * Consumers send `Authorization: token <API key>:<access token>`; they have the API key already.
  */
 export const zerodha = {
   id: 'zerodha',
@@ -38,7 +38,7 @@ export const zerodha = {
       hidden: false,
       required: true,
       env: ['KITE_API_KEY'],
-      // It is sent in a header, before a colon.
+      // The key is sent in a header, before a colon.
       problem: (value) =>
         /^[\x21-\x39\x3b-\x7e]+$/.test(value) ? undefined : 'it must not hold spaces or a colon',
     },
@@ -69,7 +69,7 @@ export const zerodha = {
     {
       kind: 'refresh_token',
       needs: ['client_id', 'client_secret', 'refresh_token'],
-      // The login's ten a day; nothing is published on renewals (README, Limits).
+      // As for the login, ten a day; nothing is published about renewals (README, Limits).
       budget: { perDay: 10, minimumGapSeconds: 60 },
       repeatsAfterAmbiguity: KITE_REFRESH_ROTATES ? 0 : 1,
       renew: renewByRefreshToken,

@@ -9,21 +9,25 @@ export interface AllowedUrlsOptions {
   readonly broker: Broker
   /** Origins that replace the broker's own, by host name. */
   readonly hosts?: Readonly<Record<string, string>> | undefined
-  /** Where a self-hosted backend answers; a path may follow the host. */
+  /** The address of a self-hosted backend, with or without a path. */
   readonly baseUrl?: string | undefined
-  /** Hosts that may be spoken to over plain http; loopback always may. */
+  /** Hosts that may be called over plain http; loopback is always allowed. */
   readonly allowHttpHosts?: readonly string[] | undefined
 }
 
 /**
- * The addresses an access token may be sent to: the API hosts of its broker and the base URL the owner has named.
- * Throws ConfigurationError for a base URL or a replaced host that is neither https nor allowed.
+ * The addresses to which an access token may be sent: the API hosts of its broker, and the owner's base URL.
+ * The constructor throws ConfigurationError for a base URL or a replaced host that is neither https nor
+ * allowed.
  */
 export class AllowedUrls {
   readonly #origins = new Set<string>()
   readonly #base: string | undefined
   readonly #brokerName: string
-  /** Programs call few addresses often, and looking one up costs less than reading it. */
+  /**
+   * Addresses that were resolved before: programs call few of them often, and parsing one takes longer than
+   * finding it here.
+   */
   readonly #resolved = new Map<string, URL>()
 
   constructor({ broker, hosts = {}, baseUrl, allowHttpHosts = [] }: AllowedUrlsOptions) {
@@ -42,8 +46,8 @@ export class AllowedUrls {
   }
 
   /**
-   * The whole address of a call; one that begins with a slash follows the base URL, or the broker's API host.
-   * Throws CallError.
+   * The whole address of a call. One that begins with a slash follows the base URL, or the broker's first API
+   * host. Throws CallError.
    */
   resolve(address: string | URL): URL {
     const text = address instanceof URL ? address.href : address
@@ -81,7 +85,7 @@ export class AllowedUrls {
   }
 }
 
-/** Two slashes name a host, as in a page. */
+/** A path begins with one slash; two slashes would name a host, as in a page. */
 function isPath(text: string): boolean {
   return text.startsWith('/') && !text.startsWith('//')
 }

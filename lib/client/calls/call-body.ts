@@ -2,29 +2,29 @@ import { Readable } from 'node:stream'
 import { type Dispatcher, FormData as SendableForm } from 'undici'
 import { CallError } from '../errors.ts'
 
-/** What undici takes as a body. */
+/** A body in the types that undici takes. */
 type SendableBody = Exclude<Dispatcher.RequestOptions['body'], undefined>
 
-/** A body that is there once: what has been sent of it cannot be sent again. */
+/** A body that can be sent only once. */
 type OnceBody = Readable | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
 type WholeBody = string | ArrayBuffer | Uint8Array | URLSearchParams | FormData | Blob
 
 export type CallBody = WholeBody | OnceBody | null
-/** Makes the body anew for each time it is sent. */
+/** Makes the body each time it is sent. */
 export type BodyFactory = () => CallBody | Promise<CallBody>
 
-/** The body of a call, however often it has to be sent. */
+/** The body of a call. */
 export interface Content {
-  /** Whether it can be sent again. */
+  /** Whether the body can be sent again. */
   readonly replayable: boolean
-  /** What to say of it unless the caller has; undici knows it for forms and blobs. */
+  /** The content type where the caller gives none; absent for forms and blobs, where undici knows it. */
   readonly contentType?: string
   open(): SendableBody | Promise<SendableBody>
 }
 
 const NOTHING: Content = { replayable: true, open: () => null }
 
-/** Reads the body of a call; `json` is a value to be sent as JSON. Throws CallError. */
+/** The body of a call; `json` is a value to be sent as JSON. Throws CallError. */
 export function contentOf(body: CallBody | BodyFactory | undefined, json: unknown): Content {
   if (json !== undefined) {
     if (body !== undefined && body !== null)
@@ -54,11 +54,11 @@ function sendable(body: CallBody): SendableBody {
 
 function isOnce(body: WholeBody | OnceBody): body is OnceBody {
   if (typeof body === 'string' || ArrayBuffer.isView(body)) return false
-  // A form can be iterated too, but not asynchronously.
+  // A form can be iterated too, but not as a stream.
   return body instanceof Readable || Symbol.asyncIterator in body
 }
 
-/** undici takes no form but its own, and Node's global one is of another copy. */
+/** Copies a form: undici takes only its own class, and Node's global one is of another copy of undici. */
 function formOf(form: FormData): SendableForm {
   const own = new SendableForm()
   for (const [name, value] of form) {
@@ -68,7 +68,7 @@ function formOf(form: FormData): SendableForm {
   return own
 }
 
-/** As fetch does it. */
+/** The content type that fetch would send. */
 function contentTypeOf(body: WholeBody): string | undefined {
   if (typeof body === 'string') return 'text/plain;charset=UTF-8'
   if (body instanceof URLSearchParams) return 'application/x-www-form-urlencoded;charset=UTF-8'

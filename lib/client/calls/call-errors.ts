@@ -3,7 +3,7 @@ import { CallError } from '../errors.ts'
 import type { Call } from './call.ts'
 import type { CallFault } from './exchange.ts'
 
-/** No reply came. A URL loses its query: it can hold anything. */
+/** The error where no reply came. The URL is named without its query, which can contain anything. */
 export function noReply(call: Call, { reason, sent, fix, cause }: CallFault): CallError {
   if (reason === 'UND_ERR_INVALID_ARG') {
     return new CallError(`${nameOf(call)}: a header or the body cannot be sent`, {
@@ -26,6 +26,7 @@ export function noReply(call: Call, { reason, sent, fix, cause }: CallFault): Ca
   })
 }
 
+/** The error for a redirect that the call does not follow. */
 export function redirected(call: Call, code: 'redirected' | 'too_many_redirects'): CallError {
   return new CallError(`${nameOf(call)} is redirected`, {
     code,
@@ -34,7 +35,7 @@ export function redirected(call: Call, code: 'redirected' | 'too_many_redirects'
   })
 }
 
-/** The token is renewed, but what was sent cannot be sent again. */
+/** The error where the token was renewed, but the body cannot be sent again. */
 export function spentBody(call: Call): CallError {
   return new CallError(
     `${nameOf(call)}: the token was refused and is renewed, but the body is a spent stream`,
@@ -46,6 +47,7 @@ export function spentBody(call: Call): CallError {
   )
 }
 
+/** The error where the broker's header needs the app's id, which is not known. */
 export function clientIdMissing(brokerName: string, account: AccountId): CallError {
   const header = `${brokerName}'s Authorization header`
   return new CallError(`${header} names the app, whose id is not known for ${account}`, {

@@ -2,25 +2,28 @@ import { USER_AGENT } from '../../model/version.ts'
 import { CallError } from '../errors.ts'
 import { type BodyFactory, type CallBody, type Content, contentOf } from './call-body.ts'
 
-/** The options of one call: those of fetch that make sense here, and when it may be repeated. */
+/** The options of one call: those of fetch that make sense here, and when the call may be repeated. */
 export interface CallInit {
   /** @default GET */
   readonly method?: string
   readonly headers?: Headers | Readonly<Record<string, string>> | readonly (readonly [string, string])[]
-  /** A stream goes once; a function that makes one goes as often as needed. */
+  /** A stream can be sent once; a function that makes one, as often as needed. */
   readonly body?: CallBody | BodyFactory
   /** A value to be sent as JSON, in place of `body`. */
   readonly json?: unknown
   readonly signal?: AbortSignal | null
-  /** Only within one host: the reply of any other redirect is handed out as it came. @default follow */
+  /**
+   * `follow` follows redirects within one host; a redirect elsewhere is returned as the reply. @default
+   * follow
+   */
   readonly redirect?: 'follow' | 'manual' | 'error'
-  /** How often a passing fault is answered with a repeat. @default 3 */
+  /** How often a call is repeated after a passing fault. @default 3 */
   readonly retries?: number
-  /** Whether a call that may do its work twice, such as an order, is repeated as well. @default false */
+  /** Whether to repeat also a call whose work may then be done twice, such as an order. @default false */
   readonly retryUnsafe?: boolean
 }
 
-/** A call ready to be sent, and sent again. */
+/** A call that is ready to be sent, once or several times. */
 export interface Call {
   readonly url: URL
   readonly method: string
@@ -28,15 +31,15 @@ export interface Call {
   readonly content: Content
   readonly signal: AbortSignal | undefined
   readonly redirect: 'follow' | 'manual' | 'error'
-  /** How often it is repeated after a passing fault. */
+  /** How often it may be repeated after a passing fault. */
   readonly repeats: number
 }
 
-/** RFC 9110 section 9.2.2, without TRACE. */
+/** The idempotent methods (RFC 9110 section 9.2.2), without TRACE. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 const REPEATS = 3
 
-/** Reads what a caller gave. Throws CallError for a call that cannot be made. */
+/** Makes a call of what the caller gave. Throws CallError for one that cannot be made. */
 export function callOf(url: URL, init: CallInit, defaults: Readonly<Record<string, string>>): Call {
   const method = (init.method ?? 'GET').toUpperCase()
   const content = contentOf(init.body, init.json)
@@ -62,7 +65,7 @@ function repeatsOf(retries = REPEATS): number {
   })
 }
 
-/** The caller's headers win over ours; the token's is put over them when the call is sent. */
+/** The headers of a call. The caller's count more than ours; the token's is added when the call is sent. */
 function headersOf(
   given: CallInit['headers'],
   { contentType }: Content,

@@ -10,11 +10,11 @@ import { CallFault, discard, type ExchangeOptions, exchange, type SeenReply } fr
 import type { Reply } from './reply.ts'
 import type { ReplyHead } from './reply-head.ts'
 
-/** Faults of a broker, or of what is in front of it, that pass. */
+/** Statuses of passing faults, of a broker or of what is in front of it. */
 const PASSING: ReadonlySet<number> = new Set([429, 502, 503, 504])
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 const MOST_REDIRECTS = 5
-/** A repeat would meet the same. */
+/** Faults that a repeat would meet again. */
 const LASTING =
   /CERT|SSL|TLS|SIGNATURE|PROXY_ANSWERED_4|UND_ERR_INVALID_ARG|UND_ERR_NOT_SUPPORTED|ERR_INVALID/
 
@@ -22,15 +22,15 @@ export interface CallsOptions extends ExchangeOptions {
   readonly view: TokenView
   readonly urls: AllowedUrls
   readonly brokerName: string
-  /** Sent with every call unless the caller says otherwise. */
+  /** Headers of every call; the caller's own count more. */
   readonly headers: Readonly<Record<string, string>>
   readonly clock: Clock
   readonly random: () => number
 }
 
 /**
- * Calls to the broker with the account's token. A refused token is reported and the call repeated once with the
- * newer one (R4.3), a passing fault is answered with a few repeats where that is safe.
+ * Calls to the broker with the account's token. After a refusal the token is reported, and the call repeated
+ * once with the newer one (R4.3). After a passing fault a call is repeated a few times, where that is safe.
  */
 export class Calls {
   readonly #options: CallsOptions
@@ -39,14 +39,17 @@ export class Calls {
     this.#options = options
   }
 
-  /** As fetch, with the account's token. Throws CallError, TokenUnavailableError, and the signal's reason. */
+  /**
+   * Calls an address like the global fetch, with the account's token. Throws CallError,
+   * TokenUnavailableError, and the signal's reason.
+   */
   async fetch(address: string | URL, init: CallInit = {}): Promise<Reply> {
     const { view, urls, headers } = this.#options
     const call = callOf(urls.resolve(address), init, headers)
     const token = view.warm ?? (await view.current())
     const authorization = this.#authorizationOf(token)
     const first = await exchange(call, { url: call.url, authorization, redirected: false }, this.#options)
-    // What nearly every call comes to, without a further step.
+    // The way of nearly every call, without a further step.
     if (!(first instanceof CallFault) && !first.refused && first.reply.ok) return first.reply
     const answer = await this.#repeated(call, authorization, first)
     return answer.refused ? this.#withNewerToken(call, token, answer) : answer.reply
@@ -60,7 +63,7 @@ export class Calls {
       discard(body)
       throw error
     }
-    // The keeper has asked the broker and found the token alive: the refusal is about something else.
+    // The keeper has proven the token meanwhile, so the refusal is about something else.
     if (!newer) return reply
     discard(body)
     if (!call.content.replayable) throw spentBody(call)
@@ -69,7 +72,7 @@ export class Calls {
     return (await this.#repeated(call, authorization, first)).reply
   }
 
-  /** The answer after as many repeats as passing faults need and the call allows. */
+  /** The answer after the repeats that passing faults need and the call allows. Throws CallError. */
   async #repeated(call: Call, authorization: string, first: SeenReply | CallFault): Promise<SeenReply> {
     const { clock } = this.#options
     for (let repeat = 1, outcome = first; ; repeat++) {
@@ -87,7 +90,7 @@ export class Calls {
     }
   }
 
-  /** Milliseconds until a repeat makes sense; `undefined` where none does. */
+  /** Milliseconds until a repeat makes sense; `undefined` where it makes none. */
   #pauseAfter(outcome: SeenReply | CallFault, repeat: number): number | undefined {
     const { clock, random } = this.#options
     if (outcome instanceof CallFault)
@@ -95,12 +98,12 @@ export class Calls {
     const { head } = outcome
     if (!PASSING.has(head.status)) return undefined
     const hintMs = retryAfterMs(head.header('retry-after'), clock.now().epochMilliseconds)
-    // Throttled without a hint nobody knows how long: a guess would only be throttled again.
+    // Without a hint it is not known how long to wait after a 429, and a guess would be throttled again.
     if (head.status === 429 && hintMs === undefined) return undefined
     return pauseMs(repeat, hintMs ?? 0, random)
   }
 
-  /** Follows redirects within the host, where a token may go as well as to the first address. */
+  /** Follows redirects within the host, where the token may be sent too. */
   async #followed(call: Call, authorization: string, first: SeenReply): Promise<SeenReply | CallFault> {
     let answer = first
     let { url } = call
@@ -125,7 +128,7 @@ export class Calls {
   }
 }
 
-/** Where a redirect leads. */
+/** Where a redirect leads; `undefined` for a reply that is none. */
 function targetOf(head: ReplyHead, from: URL): URL | undefined {
   const location = REDIRECTS.has(head.status) ? head.header('location') : undefined
   return location === undefined ? undefined : (URL.parse(location, from.href) ?? undefined)

@@ -8,10 +8,10 @@ import { looksAtBody } from './refused-token.ts'
 import { Reply } from './reply.ts'
 import { peeked, ReplyHead } from './reply-head.ts'
 
-/** More than any error of a broker has; what is longer is content. */
+/** Longer than any error of a broker; a longer body is content. */
 const LONGEST_ERROR_BYTES = 65_536
 
-/** A reply, looked at as far as is needed. */
+/** A reply, of which as much was read as is needed. */
 export interface SeenReply {
   readonly head: ReplyHead
   readonly reply: Reply
@@ -20,7 +20,7 @@ export interface SeenReply {
   readonly refused: boolean
 }
 
-/** The network's or undici's error in place of a reply. */
+/** The error of the network or of undici, where no reply came. */
 export class CallFault implements NetworkFault {
   readonly reason: string
   readonly sent: boolean
@@ -41,7 +41,10 @@ export interface ExchangeOptions {
   readonly dispatcher: Dispatcher
 }
 
-/** Sends a call once. Throws the signal's reason, and what the caller's own function for the body throws. */
+/**
+ * Sends a call once and waits for the reply; network errors are returned. Throws the signal's reason, and
+ * what the caller's own function for the body throws.
+ */
 export async function exchange(
   call: Call,
   { url, authorization, redirected }: { url: URL; authorization: string; redirected: boolean },
@@ -75,7 +78,7 @@ export async function exchange(
   }
 }
 
-/** Lets go of a body nobody reads, and of its connection unless the body is short. */
+/** Drops a body that is not read; its connection is kept only where the body is short. */
 export function discard(body: Readable & { dump?: (options: { limit: number }) => Promise<void> }): void {
   if (body.dump) void body.dump({ limit: LONGEST_ERROR_BYTES }).catch(() => undefined)
   else body.destroy()

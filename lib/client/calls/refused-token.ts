@@ -1,13 +1,13 @@
 import type { RefusalRule } from '../../ports/broker/broker-api.ts'
 import type { ReplyHead } from './reply-head.ts'
 
-/** Of a broker that has no other way to say that it does not take the access token. */
+/** The rule for a broker that refuses a token by the status alone. */
 export const REFUSED_BY_STATUS: RefusalRule = { isRefusal: ({ status }) => status === 401 }
 
-/** An error under a status that is no error is short. */
+/** Bytes; an error under a status of success is shorter. */
 const LONGEST_ERROR_UNDER_200 = 1_024
 
-/** Whether the body has to be looked at to know whether the token was refused, from status and headers alone. */
+/** Whether the body has to be read to know whether the token was refused, by status and headers. */
 export function looksAtBody({ saidInBodyOf = [] }: RefusalRule, head: ReplyHead): boolean {
   return saidInBodyOf === 'any' ? mayBeError(head) : saidInBodyOf.includes(head.status)
 }

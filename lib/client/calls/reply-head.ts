@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici'
 /** Headers as undici gives them, names in lower case. */
 export type RawHeaders = Dispatcher.ResponseData['headers']
 
-/** What is known of a reply before its body is read; worked out only when asked for. */
+/** What is known of a reply before its body is read. Parsed only when asked for. */
 export class ReplyHead {
   readonly status: number
   readonly headers: RawHeaders
@@ -29,14 +29,17 @@ export class ReplyHead {
   }
 }
 
-/** The beginning of a body, and the whole of it again to be read from the start. */
+/** The beginning of a body, and the body to be read from its start. */
 interface Peeked {
   /** The whole body where it is not longer than the limit; else `undefined`. */
   readonly bytes: Buffer | undefined
   readonly body: Readable
 }
 
-/** Reads at most a little more than `limitBytes`, so that a short body can be looked at and a long one still flows. */
+/**
+ * Reads at most a little more than `limitBytes`, so that a short body can be examined and a long one is still
+ * streamed.
+ */
 export async function peeked(body: Readable, limitBytes: number): Promise<Peeked> {
   const chunks: Buffer[] = []
   let size = 0
@@ -55,7 +58,7 @@ export async function peeked(body: Readable, limitBytes: number): Promise<Peeked
       yield* chunks
       for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
     } finally {
-      // Whoever stops reading early lets go of the connection as well.
+      // When the reader stops early, the connection is dropped too.
       body.destroy()
     }
   }

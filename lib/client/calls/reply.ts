@@ -14,7 +14,7 @@ export interface ReplyParts {
   readonly redirected: boolean
 }
 
-/** What undici's bodies can do at less cost than a general stream. */
+/** The methods of undici's bodies, which cost less than reading a general stream. */
 interface QuickBody {
   text(): Promise<string>
   json(): Promise<unknown>
@@ -22,8 +22,8 @@ interface QuickBody {
 }
 
 /**
- * A `Response` of the Fetch standard that costs nothing of one until it is used as one: status and the usual ways to
- * read the body go straight to undici; `headers`, `body`, `blob`, `formData` and `clone` make a real one.
+ * A `Response` of the Fetch standard that costs little: status and the usual ways to read the body go
+ * straight to undici; only `headers`, `body`, `blob`, `formData` and `clone` make a real one.
  */
 export class Reply implements Response {
   readonly status: number
@@ -96,7 +96,7 @@ export class Reply implements Response {
     return this.#asReal().clone()
   }
 
-  /** The body as a Node stream, for a pipeline; in place of the other ways to read it. */
+  /** The body as a Node stream, for a pipeline. Throws TypeError where the body was read already. */
   stream(): Readable {
     if (this.bodyUsed) throw new TypeError('the body of this reply was read already')
     this.#used = true
@@ -125,7 +125,7 @@ export class Reply implements Response {
   }
 }
 
-/** Lets undici read its own bodies; one that was looked at before is a general stream. */
+/** Lets undici read its own bodies. A body of which the beginning was read is a general stream. */
 function quickly<Name extends keyof QuickBody, T>(
   name: Name,
   general: (body: Readable) => Promise<T>,

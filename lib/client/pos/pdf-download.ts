@@ -16,9 +16,9 @@ export interface DownloadedPdf {
 }
 
 /**
- * Streams a PDF to a file or a stream. A 200 of another type is an error page (lib/brokers/pos-connector/README.md,
- * Invoices), and a body that is shorter than announced is none to keep. Throws PosConnectorError and what writing
- * throws.
+ * Streams a PDF to a file or a stream. A 200 with another type is an error page
+ * (lib/brokers/pos-connector/README.md, Invoices), and a body that is shorter than announced is not kept.
+ * Throws PosConnectorError, the signal's reason, and what writing throws.
  */
 export async function downloadPdf(
   reply: Reply,
@@ -58,7 +58,7 @@ interface Written {
   drop?(): Promise<void>
 }
 
-/** Written aside and renamed when complete: nobody ever sees half a file. */
+/** Writes under another name and renames the complete file, so that nobody sees half of it. */
 function fileFor(path: string): Written {
   const aside = `${path}.${randomBytes(8).toString('hex')}.part`
   const stream = createWriteStream(aside, { flags: 'wx', mode: OWNER_ONLY, flush: true })
@@ -66,14 +66,14 @@ function fileFor(path: string): Written {
     stream,
     keep: () => rename(aside, path),
     async drop() {
-      // A download that fails at once is over before the file is there to be removed.
+      // A download that fails at once may end before the file exists, so its closing is awaited.
       if (!stream.closed) await new Promise<void>((resolve) => stream.once('close', resolve))
       await rm(aside, { force: true })
     },
   }
 }
 
-/** Lets a PDF through, from its first byte on and up to a size. */
+/** Lets a PDF through, and throws for other content and beyond a size. */
 class PdfCheck {
   bytes = 0
   readonly #maxBytes: number
@@ -101,7 +101,7 @@ class PdfCheck {
   }
 }
 
-/** The plain form of RFC 6266; a name that could lead into another folder is none. */
+/** The file name in the plain form of RFC 6266; `undefined` for one that could lead into another folder. */
 function fileNameIn(disposition: string | null): string | undefined {
   const [, quoted, bare] = /;\s*filename=(?:"([^"]*)"|([^;\s]+))/i.exec(disposition ?? '') ?? []
   const name = quoted ?? bare ?? ''

@@ -9,7 +9,7 @@ import { CallError } from '../errors.ts'
 import { type DownloadedPdf, downloadPdf } from './pdf-download.ts'
 import { ambiguous, PosConnectorError, posConnectorError } from './pos-connector-error.ts'
 
-/** Convention, not given (lib/brokers/pos-connector/README.md, Invoices); each can be replaced. */
+/** Usual paths (lib/brokers/pos-connector/README.md, Invoices); `paths` replaces each. */
 const POS_DEFAULT_PATHS = {
   invoiceCreate: '/api/invoices',
   invoiceSubmit: '/api/invoices/{id}/submit',
@@ -34,21 +34,24 @@ export interface PosConnectorOptions {
 }
 
 export interface WriteOptions {
-  /** A repeat with the same key is no second invoice where the backend heeds it. @default - a new one */
+  /**
+   * With the same key a repeat makes no second invoice, where the backend supports that. @default - a new key
+   */
   readonly idempotencyKey?: string
   readonly signal?: AbortSignal
 }
 
+/** An invoice as the backend returns it. */
 export interface Invoice {
   readonly id: string
-  /** The backend's own word; absent where it tells none. */
+  /** The backend's own word; `undefined` where it gives none. */
   readonly status: string | undefined
-  /** Everything the backend tells of it. */
+  /** All fields that the backend gives. */
   readonly data: Readonly<Record<string, unknown>>
 }
 
 export interface SubmittedInvoice extends Invoice {
-  /** The backend says that it had been submitted before; `status` is what it is now. */
+  /** Whether the invoice had been submitted before; `status` is the present one. */
   readonly alreadySubmitted: boolean
 }
 
@@ -56,19 +59,20 @@ const InvoiceData = z.looseObject({
   id: z.union([z.string(), z.number()]),
   status: z.nullish(z.string()),
 })
-/** Laravel's resources put it under `data`; a flat reply is taken as well. */
+/** Laravel's resources have the invoice under `data`; a flat reply is accepted too. */
 const InvoiceReply = z.union([z.object({ data: InvoiceData }), InvoiceData])
 
 /**
- * Invoices at a POS connector (requirement R4.4). Before each call the token is checked, and renewed when half an hour
- * or less is left (R4.1); a refused one is renewed and the call repeated once, with the same idempotency key (R4.3).
- * Methods throw PosConnectorError, CallError and TokenUnavailableError.
+ * Invoices at a POS connector (requirement R4.4). Before each call the token is renewed where half an hour or
+ * less is left (R4.1). After a refusal the token is renewed and the call repeated once, with the same
+ * idempotency key (R4.3). Methods throw PosConnectorError, CallError, TokenUnavailableError and the signal's
+ * reason.
  */
 export class PosConnectorClient {
   readonly #options: PosConnectorOptions
   readonly #paths: PosConnectorPaths
 
-  /** Throws ConfigurationError for a path that is none. */
+  /** Throws ConfigurationError for a path that does not begin with a slash. */
   constructor(options: PosConnectorOptions) {
     this.#options = options
     this.#paths = { ...POS_DEFAULT_PATHS, ...options.paths }
@@ -92,7 +96,10 @@ export class PosConnectorClient {
     return invoiceIn('createInvoice', reply)
   }
 
-  /** An invoice that was submitted before is no failure: a repeat after a lost reply finds that it is done. */
+  /**
+   * Submits an invoice. One that was submitted before is no failure: a repeat after a lost reply finds that
+   * it is done.
+   */
   async submitInvoice(id: string, options: WriteOptions = {}): Promise<SubmittedInvoice> {
     const path = this.#pathOf('invoiceSubmit', id)
     try {
@@ -114,8 +121,8 @@ export class PosConnectorClient {
   }
 
   /**
-   * Streams the PDF to a file, which appears only when it is complete, or to a stream, which is destroyed when it is
-   * not. What is no PDF is never written. `maxBytes` is 50 MiB unless given.
+   * Streams the PDF to a file, which appears only when complete, or to a stream, which is destroyed where it
+   * is not. Anything else than a PDF is never written. `maxBytes` is 50 MiB by default.
    */
   async downloadInvoicePdf(
     id: string,
@@ -173,7 +180,7 @@ async function failed(
   reply: Reply,
   details: { readonly writes: boolean; readonly idempotencyKey?: string },
 ): Promise<PosConnectorError> {
-  // A redirect that is left over after the repeat leads to the login page, as a 401 would say
+  // A redirect that remains after the repeat leads to the login page and means the same as a 401
   // (lib/brokers/pos-connector/README.md, Invoices).
   const status = reply.status === 302 ? 401 : reply.status
   return posConnectorError(operation, { status, body: await reply.text() }, details)

@@ -11,7 +11,7 @@ export type PosConnectorCode =
   | 'conflict'
   /** The token was refused, renewed, and the new one was refused too. */
   | 'token_refused'
-  /** The path, or what is in front of it, is not that of the API. */
+  /** The path, or the address before it, is not that of the API. */
   | 'wrong_route'
   | 'throttled'
   /** Nothing was done. */
@@ -41,7 +41,10 @@ export class PosConnectorError extends ClientError {
   readonly status: number | undefined
   /** What the backend says about fields of the invoice; empty unless the code is `invalid_data`. */
   readonly errors: Readonly<Record<string, readonly string[]>>
-  /** The key the call was sent with: a repeat with the same one is no second invoice where the backend heeds it. */
+  /**
+   * The key that the call was sent with. With the same key a repeat makes no second invoice, where the
+   * backend supports that.
+   */
   readonly idempotencyKey: string | undefined
 
   constructor(message: string, details: PosConnectorErrorDetails) {
@@ -54,7 +57,10 @@ export class PosConnectorError extends ClientError {
   }
 }
 
-/** Of an error body only this is kept: in debug mode there are stack traces and request data beside it. */
+/**
+ * The only part of an error's body that is kept: in debug mode there are stack traces and request data beside
+ * it.
+ */
 const Invalid = z.object({ errors: z.record(z.string(), z.array(z.string())) })
 
 interface Meaning {
@@ -104,7 +110,7 @@ const MEANINGS: Readonly<Record<number, Meaning>> = {
   },
 }
 
-/** What a reply without success means. `writes` is whether the call may have done something. */
+/** The error for a reply that is no success. `writes` says whether the call may have changed something. */
 export function posConnectorError(
   operation: string,
   reply: { readonly status: number; readonly body: string },
@@ -123,7 +129,7 @@ export function posConnectorError(
   })
 }
 
-/** No reply came to a call that may have been done. */
+/** The error where no reply came to a call that may have been carried out. */
 export function ambiguous(operation: string, idempotencyKey: string, cause: unknown): PosConnectorError {
   return new PosConnectorError(`${operation}: no usable reply came, so it may have been done`, {
     ...AMBIGUOUS,

@@ -11,26 +11,30 @@ export interface LocalHomeOptions {
   readonly account: string
   /** Where tokenkeeper keeps its stores: TOKENKEEPER_HOME, else `.tokenkeeper` of its clone, or `~/.tokenkeeper`. */
   readonly home: string
-  /** The `tokenkeeper` context of cdk.json, so that the owner's settings hold here too. @default - none are set */
+  /**
+   * The `tokenkeeper` context of cdk.json, so that the owner's settings apply here too. @default - no
+   * settings
+   */
   readonly config?: unknown
   /** Origins that replace the brokers' own, by host name. @default - the configuration's */
   readonly hosts?: Readonly<Record<string, string>>
-  /** Prints what a person is told, such as that a login is needed. @default - to stderr */
+  /** Prints messages to a person, such as that a login is needed. @default - to stderr */
   readonly print?: (text: string) => void
   /** @default - the host's */
   readonly clock?: Clock
 }
 
 /**
- * Tokens from the folder of a local tokenkeeper, opened by this process; closing the client closes it. Throws
- * ConfigurationError when nothing is set up there, or the folder, its key or the configuration cannot be used.
+ * A source of tokens from the folder of a local tokenkeeper, which this process opens; closing the client
+ * closes it. Throws ConfigurationError where nothing is set up there, or the folder, its key or the
+ * configuration cannot be used.
  */
 export async function openLocalSource(options: LocalHomeOptions): Promise<TokenSource> {
   const home = withoutTilde(options.home)
   const {
     account,
     clock = systemClock,
-    // Unlike a write of its own, this ends no program whose stderr has gone.
+    // console.error, since a plain write would end a program whose stderr is closed.
     print = (text) => console.error(text),
   } = options
   const files = filesOf(home)

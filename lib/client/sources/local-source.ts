@@ -14,7 +14,7 @@ import { tokenService } from '../../tokens/service/token-service.ts'
 import { managedElsewhere, objectionIn, unavailable, unavailableOfRefusal } from '../unavailable.ts'
 import type { ClientToken, TokenSource } from './token-source.ts'
 
-/** A renewal by another process takes seconds; its lease ends with it. */
+/** Seconds to wait for another process; a renewal takes a few, and then gives the lease back. */
 const PATIENCE_SECONDS = 30
 const LOOK_AGAIN_MS = 250
 const MOST_ROUNDS = 3
@@ -22,15 +22,15 @@ const MOST_ROUNDS = 3
 export interface LocalSourceOptions {
   /** `fyers`, or `iifl/28748327`. */
   readonly account: string
-  /** The stores of this machine and what a run needs besides; they stay open. */
+  /** The stores of this machine, and what else a run needs; they stay open. */
   readonly ports: Ports
-  /** With the owner's settings. @default - every broker there is, with its own */
+  /** The brokers, with the owner's settings. @default - every broker, with its own */
   readonly brokers?: readonly Broker[]
 }
 
 /**
- * Tokens from the stores of this machine; a renewal is done in this process, by the same rules and leases as
- * everywhere. Throws ConfigurationError for an unknown account id or broker.
+ * A source of tokens from the stores of this machine. Renewals are done in this process, by the same rules
+ * and leases as elsewhere. Throws ConfigurationError for an unknown account id or broker.
  */
 export function localSource(options: LocalSourceOptions): TokenSource {
   const { ports, brokers = ALL_BROKERS } = options
@@ -42,7 +42,7 @@ export function localSource(options: LocalSourceOptions): TokenSource {
   const { clock, states } = ports
   const tokens = tokenService({ brokers, ports })
 
-  /** Between the publication of a token and its record another process is at work: wait for both to agree. */
+  /** Another process writes the token first and then its record: waits until both agree. */
   const read = async (): Promise<ClientToken> => {
     const until = clock.now().add({ seconds: PATIENCE_SECONDS }).epochMilliseconds
     for (;;) {
@@ -63,7 +63,7 @@ export function localSource(options: LocalSourceOptions): TokenSource {
     if (!published) throw missing(state)
     const { accessToken, version, session } = published
     const authorization = authorizationOf(broker, published)
-    // Of a token that somebody else has stored since, the record says nothing.
+    // The record says nothing of a token that somebody else has stored since.
     const record = state?.accessToken?.version === version ? state : undefined
     const expiresAt = record?.accessToken?.expiresAt
     const since = record && unprovenSince(record, clock.now())
@@ -122,7 +122,7 @@ export function localSource(options: LocalSourceOptions): TokenSource {
     read,
     report: ({ generation, version }) =>
       run({ reported: version === undefined ? { generation: generation ?? 0 } : { version } }),
-    // What another process renews from now on will do as well.
+    // A token that another process renews from now on satisfies this too.
     renew: ({ force }) => run(force ? { forcedAt: clock.now() } : {}),
   }
 }

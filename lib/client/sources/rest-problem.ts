@@ -6,12 +6,12 @@ import type { HttpReply } from '../../ports/http.ts'
 import type { TokenUnavailableError } from '../errors.ts'
 import { unavailable } from '../unavailable.ts'
 
-/** Enough for any sentence of ours; another server's text is cut. */
+/** Characters; enough for our own sentences, and another server's text is cut. */
 const LONGEST_TEXT = 400
 const PLAIN_CODE = /^[a-z0-9_]{1,48}$/
-/** As the keeper calls it: by its name or its script. */
+/** A command in a keeper's text, by its name or its script. */
 const COMMAND = /\btokenkeeper(?:\.mjs'?)? /
-/** What no tokenkeeper has answered: a proxy, a load balancer, another server. */
+/** Codes for replies that no tokenkeeper made, but a proxy, a load balancer or another server. */
 const CODE_OF_STATUS: Readonly<Record<number, string>> = {
   401: 'unauthenticated',
   403: 'insufficient_scope',
@@ -21,17 +21,17 @@ const CODE_OF_STATUS: Readonly<Record<number, string>> = {
   503: 'unreachable',
   504: 'unreachable',
 }
-/** A fault of a proxy passes in seconds. */
+/** Seconds to wait after a fault of a proxy. */
 const PASSING_SECONDS = 1
 
-/** RFC 9457, as far as the client goes by it. */
+/** The members of a problem (RFC 9457) that the client uses. */
 const Problem = z.object({
   code: z.string().check(z.regex(PLAIN_CODE)),
   detail: z.catch(z.string(), ''),
   fix: z.catch(z.optional(z.string()), undefined),
 })
 
-/** What a reply without success says about who must act. */
+/** The error for a reply that is no success, with who must act. */
 export function problemIn({ status, headers, body }: HttpReply, account: AccountId): TokenUnavailableError {
   const waitMs = retryAfterMs(headers['retry-after'], Date.parse(headers['date'] ?? ''))
   const retryAfterSeconds = waitMs === undefined ? undefined : Math.ceil(waitMs / 1_000)
@@ -54,7 +54,7 @@ export function problemIn({ status, headers, body }: HttpReply, account: Account
   })
 }
 
-/** A command in a keeper's advice does nothing on the machine of whoever asks over REST. */
+/** Adds to a keeper's advice where its command has to be run: not on the machine of a REST client. */
 export function whereKept(fix: string): string {
   return COMMAND.test(fix) ? `where the account is kept, ${fix}` : fix
 }

@@ -13,12 +13,15 @@ import { problemIn } from './rest-problem.ts'
 import type { ClientToken, TokenSource } from './token-source.ts'
 
 const READ_TIMEOUT_MS = 10_000
-/** On AWS a reply may take 29 s, cold start included. */
+/** A reply on AWS may take 29 s, with a cold start. */
 const RENEW_TIMEOUT_MS = 35_000
-/** A connection that failed is tried again soon. */
+/** Seconds after which a failed connection is tried again. */
 const UNREACHED_SECONDS = 1
 
-/** The reply of both paths, as far as a client needs it; a key without the scope `token` gets it without the token. */
+/**
+ * The fields that a client needs from the replies of both paths. A key without the scope `token` gets no
+ * access token.
+ */
 const TokenReply = z.object({
   access_token: z.optional(z.string().check(z.minLength(1))),
   authorization: z.nullish(z.string()),
@@ -27,28 +30,28 @@ const TokenReply = z.object({
   generation: z.optional(z.int()),
   version: z.nullish(z.int()),
   expires_at: z.nullish(z.union([z.string(), z.number()])),
-  // Keepers of 0.1 do not say these two.
+  // Keepers of version 0.1 do not send these two.
   live: z.nullish(z.boolean()),
   unproven_since: z.nullish(z.string()),
   user_id: z.nullish(z.string()),
 })
 
 export interface RestSourceOptions {
-  /** Where tokenkeeper's REST interface answers; a path may follow the host. */
+  /** The address of tokenkeeper's REST interface, with or without a path. */
   readonly url: string
   /** A key of `tokenkeeper keys create` with the scope `token`, and `refresh` for renewals. */
   readonly apiKey: string | Secret
   /** `fyers`, or `iifl/28748327`. */
   readonly account: string
-  /** Hosts that may be spoken to over plain http; loopback always may. */
+  /** Hosts that may be called over plain http; loopback is always allowed. */
   readonly allowHttpHosts?: readonly string[]
   /** @default - undici, closed with the client */
   readonly http?: Http
 }
 
 /**
- * Tokens over tokenkeeper's REST interface. Throws ConfigurationError for an unknown account id or broker, and for
- * an address that is neither https nor allowed.
+ * A source of tokens from tokenkeeper's REST interface. Throws ConfigurationError for an unknown account id
+ * or broker, and for an address that is neither https nor allowed.
  */
 export function restSource(options: RestSourceOptions): TokenSource {
   const { allowHttpHosts = [] } = options
@@ -106,7 +109,8 @@ export function restSource(options: RestSourceOptions): TokenSource {
       ...(data.generation !== undefined && { generation: data.generation }),
       ...(typeof data.version === 'number' && { version: data.version }),
       ...(expiresAt && { expiresAt }),
-      // Without an end on record it is a token somebody else has stored since, of which the keeper knows nothing.
+      // Without a recorded expiry it is a token that somebody else has stored, of which the keeper knows
+      // nothing.
       ...(expiresAt && typeof data.live === 'boolean' && { live: data.live }),
       ...(unprovenSince && { unprovenSince }),
       ...(data.session && { session: new Secret(JSON.stringify(data.session)) }),

@@ -18,10 +18,10 @@ import { authorizationOf } from '../../tokens/service/read-published.ts'
 import { objectionIn, unavailable } from '../unavailable.ts'
 import type { ClientToken, TokenSource } from './token-source.ts'
 
-/** What consumers are meant to have. */
+/** The secrets that consumers may have. */
 const PUBLISHED: readonly SecretName[] = ['access_token', 'session']
 
-/** What the broker's function is asked for. */
+/** The event that is sent to the broker's function. */
 export interface RefreshEvent {
   readonly accounts: readonly string[]
   readonly refused?: { readonly version: number }
@@ -50,30 +50,33 @@ const Refusal = z.object({
 })
 
 export interface SsmSourceOptions {
-  /** First part of every parameter name, such as /stock-pipeline. */
+  /** The first part of every parameter's name, such as /stock-pipeline. */
   readonly prefix: string
   /** `fyers`, or `iifl/28748327`. */
   readonly account: string
   /**
-   * The app's id, where the broker's Authorization header names it. @default - its parameter, where this program may
-   * read it
+   * The app's id, where the broker's Authorization header needs it. @default - its parameter, where this
+   * program may read that
    */
   readonly clientId?: string
-  /** The broker's function, such as Tokenkeeper-fyers; without it this program can have nothing renewed. */
+  /**
+   * The name of the broker's function, such as Tokenkeeper-fyers; without it this program cannot have a token
+   * renewed.
+   */
   readonly functionName?: string
-  /** The local ceiling on a token's age in hours, where the owner has set one. @default - the broker's */
+  /** The owner's limit on a token's age, in hours. @default - the broker's */
   readonly maxLifetimeHours?: number
   /** @default - SSM with the SDK's own credentials and region, loaded at the first read */
   readonly vault?: Pick<TokenVault, 'read'>
-  /** Invokes the function and gives its report. @default - the AWS SDK, loaded at the first report */
+  /** Invokes the function and returns its report. @default - the AWS SDK, loaded at the first report */
   readonly invoke?: (event: RefreshEvent) => Promise<unknown>
   /** @default - the host's */
   readonly clock?: Clock
 }
 
 /**
- * Tokens straight from SSM: one batched read, nothing of AWS is loaded before it. A token is renewed by the broker's
- * function. Throws ConfigurationError for an unknown account id or broker.
+ * A source of tokens from SSM, by one batched read; AWS' code is loaded only then. The broker's function
+ * renews a token. Throws ConfigurationError for an unknown account id or broker.
  */
 export function ssmSource(options: SsmSourceOptions): TokenSource {
   const { prefix, functionName, clock = systemClock } = options
@@ -94,7 +97,10 @@ export function ssmSource(options: SsmSourceOptions): TokenSource {
 
   const invoke = options.invoke ?? (functionName === undefined ? undefined : invoker(functionName))
 
-  /** One batched read. SSM refuses it whole where one name is not allowed, and the app's id often is not. */
+  /**
+   * One batched read, without the app's id where it fails: SSM refuses the whole read where one name is not
+   * allowed, and that one often is not.
+   */
   const readOnce = async (): Promise<StoredSecrets> => {
     vault ??= options.vault ? Promise.resolve(options.vault) : opened()
     try {
@@ -107,7 +113,10 @@ export function ssmSource(options: SsmSourceOptions): TokenSource {
     }
   }
 
-  /** Reads until it is not older than what was seen before, and `wanted`; then what there is. */
+  /**
+   * Reads until the token is no older than the one seen before, and `wanted`; the last read is returned in
+   * any case.
+   */
   const readUntil = async (wanted: (token: StoredSecret) => boolean): Promise<StoredSecrets> => {
     const isStale = (stored: StoredSecrets): boolean => {
       const token = stored.get('access_token')
@@ -177,7 +186,7 @@ export function ssmSource(options: SsmSourceOptions): TokenSource {
     broker,
     read,
     async report({ version, accessToken }) {
-      // Somebody else's report may have been first.
+      // Another program may have reported it first.
       const present = await read()
       if (!present.accessToken.equals(accessToken) || version === undefined) return present
       const { outcome } = await ask({ refused: { version }, reason: 'a consumer was refused' })
@@ -196,7 +205,10 @@ function namesFor({ authorization }: Broker, clientId: Secret | undefined): read
   return namesApp && !clientId ? [...PUBLISHED, 'client_id'] : PUBLISHED
 }
 
-/** Invokes the broker's function, as functions/runtime/refresh/event.ts reads the event, and waits for its report. */
+/**
+ * Invokes the broker's function with an event for functions/runtime/refresh/event.ts, and waits for its
+ * report.
+ */
 function invoker(functionName: string): (event: RefreshEvent) => Promise<unknown> {
   let caller: Promise<FunctionCaller> | undefined
   return async (event) => {
@@ -208,8 +220,8 @@ function invoker(functionName: string): (event: RefreshEvent) => Promise<unknown
 }
 
 /**
- * When the token dies by the broker's session model, counted from its storing. `undefined` where the broker tells
- * that in a reply only, which the keeper alone has seen: a guess would be no proof.
+ * When the token dies by the broker's session model, counted from when it was stored. `undefined` where only
+ * the reply tells that, which the keeper alone has seen: a guess would be no proof.
  */
 function knownExpiry(
   { session }: Broker,

@@ -3,31 +3,34 @@ import type { AccountId } from '../../model/account-id.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 
-/** A published access token, as a program may have it. */
+/** A published access token. */
 export interface ClientToken {
   readonly account: AccountId
   readonly broker: string
   readonly accessToken: Secret
-  /** The whole value of the broker's Authorization header; absent while the app's id it names is not known. */
+  /**
+   * The whole value of the broker's Authorization header; absent where it needs the app's id and that is not
+   * known.
+   */
   readonly authorization?: Secret
-  /** Counts the account's published access tokens, where the source tells. */
+  /** The generation of the token; absent where the source does not tell. */
   readonly generation?: number
-  /** The vault's version of the access token, where the source tells. */
+  /** The vault's version of the access token; absent where the source does not tell. */
   readonly version?: number
-  /** When it dies; absent where nobody can vouch for that. */
+  /** When the token dies; absent where that is not known. */
   readonly expiresAt?: Temporal.Instant
-  /** Whether the keeper counts it as live; absent where the source does not tell. */
+  /** Whether the token is live by the keeper's record; absent where the source does not tell. */
   readonly live?: boolean
-  /** Since when something may have ended it that the broker was not asked about; absent where nothing may, as far as the source tells. */
+  /** Since when the token is unproven; absent where it is not, or the source does not tell. */
   readonly unprovenSince?: Temporal.Instant
-  /** Companions without which the token is useless, as one JSON text. */
+  /** Values without which the token is useless, as one JSON text. */
   readonly session?: Secret
-  /** Whose token it is at the broker, where the source tells. */
+  /** The broker's user id; absent where the source does not tell. */
   readonly userId?: string
 }
 
 /**
- * Where a program has its tokens from. All three methods throw TokenUnavailableError, or an error of
+ * Where a program gets its tokens. All three methods throw TokenUnavailableError, or an error of
  * lib/model/errors.ts.
  */
 export interface TokenSource {
@@ -35,16 +38,17 @@ export interface TokenSource {
   readonly broker: Broker
   /** Origins that replace the broker's own, by host name. @default - none */
   readonly hosts?: Readonly<Record<string, string>>
-  /** The published token. */
+  /** Reads the published token. */
   read(): Promise<ClientToken>
   /**
-   * Tells the keeper that the broker refused this token, and waits until it has looked: a dead token is renewed, a
-   * report about an older one changes nothing. The token published then, where the answer brings it.
+   * Tells the keeper that the broker refused this token, and waits for its answer: a dead token is renewed,
+   * and a report about an older one changes nothing. Returns the token published then; `undefined` where the
+   * answer has none.
    */
   report(refused: ClientToken): Promise<ClientToken | undefined>
   /**
-   * Has the keeper look at the account and renew what is due; with `force` also what is not. The token published
-   * then, where the answer brings it.
+   * Has the keeper renew what is due, with `force` also what is not, and waits for the end. Returns the token
+   * published then; `undefined` where the answer has none.
    */
   renew(options: { readonly force: boolean }): Promise<ClientToken | undefined>
   close?(): Promise<void>

@@ -3,16 +3,19 @@ import type { Secret } from '../secret.ts'
 import { isAfter, isBefore } from '../time/instants.ts'
 import { jwtExpiry } from './jwt.ts'
 
-/** How a token dies. */
+/** One rule for when a token dies. */
 type LifetimeRule =
-  /** As the reply said, `expires_in` or an instant. */
+  /** When the reply said so, by `expires_in` or an instant. */
   | { readonly kind: 'reply' }
-  /** The `exp` of the token itself. */
+  /** At the `exp` of the token itself. */
   | { readonly kind: 'jwt' }
   | ClockRule
   | HoursRule
 
-/** At a wall-clock time: the first one strictly after the issue, or the one of the next calendar day. */
+/**
+ * At the wall-clock time `at`, HH:MM: the first one strictly after the issue, or that of the next calendar
+ * day.
+ */
 interface ClockRule {
   readonly kind: 'clock'
   readonly at: string
@@ -25,38 +28,48 @@ interface HoursRule {
   readonly hours: number
 }
 
-/** The earliest of all rules that give an instant decides; `otherwise` where none does. */
+/**
+ * The earliest of the rules in `earliestOf` that give an instant decides. Where none gives one, `otherwise`
+ * does.
+ */
 export interface Lifetime {
   readonly earliestOf: readonly LifetimeRule[]
   readonly otherwise: LifetimeRule
 }
 
+/** How a broker's tokens die. */
 export interface SessionModel {
   readonly accessToken: Lifetime
   readonly refreshToken?: Lifetime
-  /** The zone of this broker's days: budgets, deadlines and times shown. */
+  /** The IANA zone of this broker's days: for budgets, deadlines and times shown. */
   readonly timeZone: string
-  /** How early a refresh is due unless the account says otherwise. @default - a third of the life, at least 30 min */
+  /**
+   * How many minutes before the expiry a renewal is due; an account's own setting counts more. @default - a
+   * third of the life, at least 30 min
+   */
   readonly leewayMinutes?: number
-  /** A local ceiling on a token's age unless the account has its own. */
+  /** Our own limit on a token's age, in hours; an account's own setting counts more. @default - none */
   readonly maxLifetimeHours?: number
 }
 
 /** What is known of a token when its expiry is worked out. */
 export interface Issued {
   readonly token: Secret
-  /** When the request was sent; lifetimes count from here. */
+  /** When the request was sent; lifetimes count from then. */
   readonly at: Temporal.Instant
   readonly expiresIn?: number | undefined
   readonly expiresAt?: Temporal.Instant | undefined
 }
 
+/** When a token dies, and in words which rule said so. */
 export interface Expiry {
   readonly expiresAt: Temporal.Instant
   readonly decidedBy: string
 }
 
-/** When a token dies and which rule says so. `maxLifetimeHours` is the owner's local ceiling. */
+/**
+ * When a token dies, and which rule says so. `maxLifetimeHours` is the owner's own limit on its age. Pure.
+ */
 export function expiryOf(lifetime: Lifetime, issued: Issued, maxLifetimeHours?: number): Expiry {
   const rules = [...lifetime.earliestOf]
   if (maxLifetimeHours !== undefined) rules.push({ kind: 'hours', hours: maxLifetimeHours })
@@ -69,8 +82,8 @@ export function expiryOf(lifetime: Lifetime, issued: Issued, maxLifetimeHours?: 
 }
 
 /**
- * When a token issued at `at` would die as far as the model can tell without having it. Rules that need the
- * reply are replaced by `lastLife`, the life of the previous token; `undefined` when nothing is known.
+ * When a token issued at `at` would die, as far as the model tells without the token. `lastLife`, the life of
+ * the previous token, replaces rules that need the reply; `undefined` where nothing is known. Pure.
  */
 export function expectedExpiry(
   lifetime: Lifetime,
@@ -88,9 +101,9 @@ export function expectedExpiry(
 }
 
 /**
- * The earliest issue after which {@link expectedExpiry} lies later than `after`, in whole seconds: the other way round.
- * `undefined` when nothing is known; of a broker that tells a token's life by the token or the reply that is so until
- * `lastLife` is, since what counts otherwise is no more than a guess.
+ * The inverse of {@link expectedExpiry}: the earliest issue, in whole seconds, of a token that lives past
+ * `after`. `undefined` where nothing is known. For a broker that tells a token's life in the token or the
+ * reply, that is so until `lastLife` is known, since the model's other rules are only a guess. Pure.
  */
 export function issuedFrom(
   lifetime: Lifetime,
@@ -107,7 +120,7 @@ export function issuedFrom(
     ...clocks.map((rule) => previousClock(rule, after)),
     ...counted.map((life) => after.subtract(life).add({ seconds: 1 })),
   ]
-  // Every rule can end it, so the last of them decides.
+  // Each rule alone can end the token, so the latest issue decides.
   return earliest.toSorted(Temporal.Instant.compare).at(-1)
 }
 
@@ -115,7 +128,7 @@ function minutesOf(hours: number): Temporal.Duration {
   return Temporal.Duration.from({ minutes: Math.round(hours * 60) })
 }
 
-/** The rules that tell a token's end without having it. */
+/** The rules that tell when a token dies without looking at it. */
 function rulesOf({ earliestOf, otherwise }: Lifetime): {
   readonly clocks: readonly ClockRule[]
   readonly hours: readonly HoursRule[]
@@ -127,7 +140,7 @@ function rulesOf({ earliestOf, otherwise }: Lifetime): {
   }
 }
 
-/** From when on a token has to be issued for {@link nextClock} to name an instant later than `after`. */
+/** The earliest issue for which {@link nextClock} gives an instant later than `after`. */
 function previousClock(rule: ClockRule, after: Temporal.Instant): Temporal.Instant {
   const { timeZone, at: plainTime } = rule
   const date = after.toZonedDateTimeISO(timeZone).toPlainDate()
@@ -135,11 +148,14 @@ function previousClock(rule: ClockRule, after: Temporal.Instant): Temporal.Insta
     day.toZonedDateTime({ timeZone, plainTime }).toInstant()
   const isPast = !isAfter(at(date), after)
   if (rule.day === 'first') return at(isPast ? date : date.subtract({ days: 1 }))
-  // Of a day that is named after its issue, the whole day before gives it.
+  // With `next` the whole day before counts, so the issue may be at its beginning.
   return (isPast ? date : date.subtract({ days: 1 })).toZonedDateTime(timeZone).toInstant()
 }
 
-/** The instant a wall-clock rule names for a token issued at `from`. Daylight saving follows the zone. */
+/**
+ * The instant that a wall-clock rule gives for a token issued at `from`. Daylight saving follows the zone.
+ * Pure.
+ */
 export function nextClock(
   rule: { readonly at: string; readonly timeZone: string; readonly day: 'first' | 'next' },
   from: Temporal.Instant,

@@ -18,12 +18,12 @@ export const AccessTokenRecord = part({
   /** Which rule set `expiresAt`, in words: "the token's own exp", "03:30 Asia/Kolkata". */
   expiryDecidedBy: text,
   provenAt: instant,
-  /** The vault's version of what was published; another one means that somebody else wrote it. */
+  /** The vault's version of the published token; another version there means that somebody else wrote it. */
   version: number,
   publishedAt: instant,
   source: optional(TokenOrigin),
 })
-/** What is known of the access token that consumers see. */
+/** What is known of the published access token. */
 export interface AccessTokenRecord extends ValueOf<typeof AccessTokenRecord> {}
 
 const RefreshTokenRecord = part({
@@ -38,6 +38,9 @@ export const TOKEN_FIELDS = {
   generation: number,
   accessToken: optional(AccessTokenRecord),
   refreshToken: optional(RefreshTokenRecord),
-  /** The vault's version of the stored access token, where the broker refused it and none was published or proven since. */
+  /**
+   * The vault's version of the stored access token that the broker refused. Absent once another was published
+   * or proven.
+   */
   refusedVersion: optional(number),
 }

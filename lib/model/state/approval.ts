@@ -9,15 +9,20 @@ export interface OpenRequest extends ValueOf<typeof OpenRequest> {}
 
 export const ApprovalRequest = part({
   ...OpenRequest.shape,
-  /** Other requests that may be answered as well, once this one was or before. */
+  /** Earlier requests that the holder may still answer. */
   earlier: optional(list(OpenRequest)),
   /** How many posted tokens were tried at the broker. */
   tried: number,
   approvedAt: optional(instant),
-  /** Whole seconds the broker's clock was ahead of ours when it was asked; absent where the clocks agree, or nobody could tell. */
+  /**
+   * Seconds that the broker's clock was ahead of ours at the request; absent where the clocks agree, or that
+   * was not known.
+   */
   driftSeconds: optional(number),
 })
-/** The last time the broker was told to ask the account holder: the webhook is open until then, or until it was answered. */
+/**
+ * The latest request for approval. The webhook is open until `openUntil`, or until the request was answered.
+ */
 export interface ApprovalRequest extends ValueOf<typeof ApprovalRequest> {}
 
 /** Approvals in the app of the broker. */

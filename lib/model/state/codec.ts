@@ -3,14 +3,14 @@ import { isGroup } from './fields.ts'
 import { FORMAT, FORMAT_SINCE, inThisFormat } from './format.ts'
 import { AccountState } from './record.ts'
 
-/** More than that tells nobody more. */
+/** How many faults an error names. */
 const MOST_TOLD = 3
 
-/** Where a stored record lies, for what is said of one that cannot be read. */
+/** Where a stored record is, for the error where it cannot be read. */
 export interface RecordPlace {
-  /** How its store calls it. */
+  /** The record's name in its store. */
   readonly name: string
-  /** What mends a record that was changed by hand. */
+  /** What repairs a record that was changed by hand. */
   readonly fix: string
 }
 
@@ -21,8 +21,8 @@ export function encodeAccountState(state: AccountState): Record<string, unknown>
 }
 
 /**
- * The inverse of {@link encodeAccountState}, and of that of earlier versions. Throws StateStoreError that names the
- * fields that do not fit, and never what is in them.
+ * The inverse of {@link encodeAccountState}; reads records of earlier versions too. Throws StateStoreError,
+ * which names the fields that do not fit and never their values, and for a record of a later format.
  */
 export function decodeAccountState(stored: unknown, { name, fix }: RecordPlace): AccountState {
   const faults: string[] = []

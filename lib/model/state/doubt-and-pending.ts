@@ -5,12 +5,15 @@ export const Doubt = part({
   since: instant,
   /** What was sent: the source of the token it may have brought. */
   by: TokenOrigin,
-  /** The broker may act on it until then: a proof from before settles nothing. @default - it was over when it was sent */
+  /**
+   * The broker may act on what was sent until then, so an earlier proof settles nothing. @default - it acted
+   * at once
+   */
   openUntil: optional(instant),
 })
 /**
- * Something was sent that may have ended the published access token, and nothing has settled since whether it did: a
- * grant or code whose fate is unknown, or whose token was not published, or a request for approval.
+ * Something was sent that may have ended the published access token, and it is not settled yet whether it
+ * did: a grant or a code whose fate is unknown or whose token was not published, or a request for approval.
  */
 export interface Doubt extends ValueOf<typeof Doubt> {}
 
@@ -21,5 +24,5 @@ export const PendingToken = part({
 /** A token that was minted and could not be proven or published yet; it is kept in the vault as `pending`. */
 export interface PendingToken extends ValueOf<typeof PendingToken> {}
 
-/** What is not settled about a token. */
+/** What is not settled yet about an account's tokens. */
 export const UNSETTLED_FIELDS = { doubt: optional(Doubt), pending: optional(PendingToken) }

@@ -1,9 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
 import { type AccountId, isAccountId } from '../account-id.ts'
 
-/** What one place in a record holds: what it is in memory, and how it is read from what is stored there. */
+/** One field of a record: its type in memory, and how it is read from what is stored. */
 export interface Field<Value> {
-  /** For whoever walks through a record's declaration. */
+  /** The kind of the field, for code that walks through a record's declaration. */
   readonly kind:
     | 'accountId'
     | 'text'
@@ -16,13 +16,16 @@ export interface Field<Value> {
     | 'byName'
     | 'part'
   readonly isOptional?: boolean
-  /** Of what a list or a group by name is. */
+  /** The field that each value of a list or of a group by name has. */
   readonly of?: Field<unknown>
   /** The fields of a part. */
   readonly shape?: Shape
   /** The names of `oneOf`. */
   readonly names?: readonly string[]
-  /** Tells in `faults` what does not fit: where and why, never what it is. What it returns then is used by nobody. */
+  /**
+   * Reads a stored value. Adds to `faults` what does not fit: the place and why, never the value. With
+   * faults, what it returns is not used.
+   */
   read(stored: unknown, at: string, faults: string[]): Value
 }
 
@@ -32,9 +35,10 @@ export interface OptionalField<Value> extends Field<Value> {
 
 export type Shape = Readonly<Record<string, Field<unknown>>>
 
-/** What a field is in memory. */
+/** The type of a field's value in memory. */
 export type ValueOf<F> = F extends Field<infer Value> ? Value : never
 
+/** The type of a group of named fields in memory. */
 export type PartOf<S extends Shape> = {
   readonly [Name in keyof S as S[Name] extends OptionalField<unknown> ? never : Name]: ValueOf<S[Name]>
 } & {
@@ -48,7 +52,7 @@ const isYesOrNo = (value: unknown): value is boolean => typeof value === 'boolea
 export const isGroup = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** A value that is stored as it is in memory, where `fits` says so. */
+/** A field whose value is the same in memory and where it is stored; `fits` checks it. */
 function plain<Value>(
   kind: Field<Value>['kind'],
   fits: (value: unknown) => value is Value,
@@ -67,7 +71,7 @@ export const text = plain('text', isText, 'is no text')
 export const number = plain('number', isNumber, 'is no number')
 export const yesOrNo = plain('yesOrNo', isYesOrNo, 'is neither true nor false')
 
-/** Set, or not there. */
+/** A flag that is `true` or absent. */
 export const yes = plain('yes', (value): value is true => value === true, 'is not true')
 
 export const accountId = plain(
@@ -76,7 +80,7 @@ export const accountId = plain(
   'is no account id',
 )
 
-/** One of these names, and none that only a later release knows. */
+/** One of these names. A name that only a later release knows is a fault. */
 export function oneOf<const Name extends string>(...names: readonly Name[]): Field<Name> {
   const known: ReadonlySet<unknown> = new Set(names)
   const isKnown = (value: unknown): value is Name => known.has(value)
@@ -84,21 +88,23 @@ export function oneOf<const Name extends string>(...names: readonly Name[]): Fie
 }
 
 /**
- * One of our names that are shown and compared and never looked up in a table: one that only a later release knows is
- * taken as it is.
+ * One of our names that are only shown and compared, and never looked up in a table: a name that only a later
+ * release knows is accepted.
  */
 export function openName<Name extends string>(): Field<Name> {
   return text as Field<Name>
 }
 
-/** An instant: ISO 8601 text where it is stored, which it writes itself as; a Temporal.Instant in memory. */
+/**
+ * An instant: ISO 8601 text where it is stored (JSON.stringify writes it so), a Temporal.Instant in memory.
+ */
 export const instant: Field<Temporal.Instant> = {
   kind: 'instant',
   read(stored, at, faults) {
     try {
       if (isText(stored)) return Temporal.Instant.from(stored)
     } catch {
-      // Told below: the error quotes the text.
+      // The fault is added below; this error would quote the text.
     }
     faults.push(`${at} is no instant`)
     return undefined as never
@@ -110,6 +116,7 @@ export function optional<Value>(field: Field<Value>): OptionalField<Value> {
   return { ...field, isOptional: true }
 }
 
+/** A list of values of one kind. */
 export function list<Value>(of: Field<Value>): Field<readonly Value[]> {
   return {
     kind: 'list',
@@ -140,10 +147,10 @@ export function byName<Name extends string, Value>(
   }
 }
 
-/** Texts by names that are not ours. */
+/** A group of texts by names that are not ours. */
 export const texts = byName(text, text) as Field<Readonly<Record<string, string>>>
 
-/** A part of the record. Fields it does not know are kept as they are stored, unseen by the types. */
+/** A group of named fields. Unknown fields are kept as they are stored, though the types do not show them. */
 export function part<const S extends Shape>(shape: S): Field<PartOf<S>> & { readonly shape: S } {
   const fields = Object.entries(shape)
   return {

@@ -1,14 +1,20 @@
 import { StateStoreError } from '../errors.ts'
 import { VERSION } from '../version.ts'
 
-/** The format records are written in. It goes up when the release before would misread what is written. */
+/** The format in which records are written. It is raised when the previous release would misread a record. */
 export const FORMAT = 2
-/** The first version of Tokenkeeper that reads {@link FORMAT}; stored with it, for the version that does not. */
+/**
+ * The first version of Tokenkeeper that reads {@link FORMAT}. Stored with it, so that an older version can
+ * name it.
+ */
 export const FORMAT_SINCE = '0.2.0'
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** Each entry brings a record one format up, the first one those of 0.1, which name none. Never edit one that was released. */
+/**
+ * Each entry raises a record by one format; the first one raises records of 0.1, which name no format. Never
+ * edit an entry that was released.
+ */
 const MIGRATIONS: readonly ((fields: Fields) => Fields)[] = [
   // The fields of 0.1 are those of format 2.
   (fields) => fields,
@@ -17,8 +23,8 @@ const MIGRATIONS: readonly ((fields: Fields) => Fields)[] = [
 const VERSION_NUMBER = /^\d{1,4}\.\d{1,4}\.\d{1,4}$/
 
 /**
- * The fields of a stored record as this version knows them. `name` is how its store calls it. Throws StateStoreError
- * for a format of a later version.
+ * The fields of a stored record in the present format. `name` is the record's name in its store. Throws
+ * StateStoreError for a later format.
  */
 export function inThisFormat(stored: Fields, name: string): Fields {
   const { format = 1, formatSince, ...fields } = stored

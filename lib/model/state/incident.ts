@@ -8,8 +8,8 @@ export const Incident = part({
   toldAt: optional(instant),
   /** When a person was last told or reminded. */
   remindedAt: optional(instant),
-  /** Set while the message that it is over could not be delivered. */
+  /** When the incident was over; set while the message about that could not be delivered. */
   overAt: optional(instant),
 })
-/** What somebody is needed for, and who was told. */
+/** What a person is needed for, and when they were told. */
 export interface Incident extends ValueOf<typeof Incident> {}

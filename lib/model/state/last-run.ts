@@ -9,7 +9,7 @@ export const LastRun = part({
   code: optional(openName<ErrorCode>()),
   reason: text,
   fix: optional(text),
-  /** Only a login helps, and none before then. */
+  /** Only a login helps, from this instant on. */
   loginHelpsFrom: optional(instant),
 })
 export interface LastRun extends ValueOf<typeof LastRun> {}

@@ -8,17 +8,23 @@ import { LastRun } from './last-run.ts'
 import { LOGIN_FIELDS } from './login.ts'
 import { AccountSettings } from './settings.ts'
 
-/** The groups lie side by side in what is stored, as 0.1 wrote them: it must be able to read this after a rollback. */
+/**
+ * The groups are spread into one flat record, as 0.1 wrote it: after a rollback 0.1 must be able to read
+ * this.
+ */
 export const AccountState = part({
   account: accountId,
-  /** Goes up by one with each write; a write that expects another one is refused. */
+  /** Raised by one with each write; a write is refused where another revision is stored than it expects. */
   revision: number,
   settings: AccountSettings,
   paused: optional(part({ since: instant, by: optional(text) })),
   /** The broker's user id, pinned at the first proof. */
   userId: optional(text),
   clientName: optional(text),
-  /** `until` is the holder's own end (lib/tokens/rules/decide/held.ts). `takenAt` is absent on records of earlier versions. */
+  /**
+   * `until` is when the holder itself stops (lib/tokens/rules/decide/held.ts). `takenAt` is absent on records
+   * of earlier versions.
+   */
   lease: optional(part({ owner: text, takenAt: optional(instant), until: instant })),
   ...TOKEN_FIELDS,
   ...UNSETTLED_FIELDS,

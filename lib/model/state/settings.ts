@@ -2,10 +2,10 @@ import { number, oneOf, optional, part, text, texts, type ValueOf } from './fiel
 
 export const AccountSettings = part({
   nickname: optional(text),
-  /** `external`: somebody else keeps this token; it is never touched. */
+  /** `external`: somebody else renews this token, and it is left alone here. */
   managedBy: optional(oneOf('external')),
   leewayMinutes: optional(number),
-  /** A local ceiling on a token's age, in hours. */
+  /** Our own limit on a token's age, in hours. */
   maxLifetimeHours: optional(number),
   /** Choices only one broker knows, such as its API variant. */
   options: optional(texts),

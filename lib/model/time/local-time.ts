@@ -1,9 +1,9 @@
 import type { Temporal } from 'temporal-polyfill'
 
-/** English in which a zone's people have a short name for it: IST, EST, CET. */
+/** Variants of English that have short names for zones: IST, EST, CET. */
 const LOCALES = ['en-IN', 'en-US', 'en-GB']
 
-/** Intl's formats take longer to make than to use, and a run over many accounts uses them for each. */
+/** Making one of Intl's formats takes longer than using it, and a run uses them for each of many accounts. */
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 /** An instant for people, on the clocks of a zone: `Tue 24 Nov 06:00 IST`. */
@@ -13,7 +13,7 @@ export function localInstant(instant: Temporal.Instant, timeZone: string): strin
   return `${date} ${clockTime(instant, timeZone)} ${zoneName(instant, timeZone)}`
 }
 
-/** `Tue 06:00`, where date and zone go without saying. */
+/** `Tue 06:00`, for places where date and zone are clear. */
 export function weekdayTime(instant: Temporal.Instant, timeZone: string): string {
   const day = format('en-GB', { timeZone, weekday: 'short' }).format(instant.epochMilliseconds)
   return `${day} ${clockTime(instant, timeZone)}`
@@ -23,6 +23,7 @@ function clockTime(instant: Temporal.Instant, timeZone: string): string {
   return instant.toZonedDateTimeISO(timeZone).toPlainTime().toString({ smallestUnit: 'minute' })
 }
 
+/** The short name of a zone at an instant, such as `IST`; the zone's IANA id where English has none. */
 export function zoneName(instant: Temporal.Instant, timeZone: string): string {
   for (const locale of LOCALES) {
     const parts = format(locale, { timeZone, timeZoneName: 'short' }).formatToParts(instant.epochMilliseconds)

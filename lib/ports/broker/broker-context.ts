@@ -11,27 +11,39 @@ export interface BrokerContext {
   readonly account: AccountId
   readonly settings: AccountSettings
   readonly clock: Clock
-  /** The adapter gives up before this instant. */
+  /** No call is made after this instant. */
   readonly deadline: Temporal.Instant
-  /** Hosts a stored base_url may name over plain http; loopback always may. */
+  /** Hosts that a stored base_url may name over plain http; loopback is always allowed. */
   readonly allowHttpHosts: readonly string[]
-  /** The origin of one of the broker's hosts, overrides applied. */
+  /**
+   * The origin of one of the broker's hosts, or its override. Throws an Error for an unknown name, which is a
+   * bug.
+   */
   host(name: string): string
-  /** A stored credential. Throws ConfigurationError naming the parameter when it is missing. */
+  /** A stored credential. Throws ConfigurationError, which names the credential, where it is not stored. */
   secret(name: SecretName): Secret
-  /** The same, or `undefined`. */
+  /** A stored credential; `undefined` where it is not stored. */
   optional(name: SecretName): Secret | undefined
-  /** Says that the broker has taken this credential for right, whatever becomes of the steps after it. */
+  /** Notes that the broker has accepted this credential, whatever happens to the later steps. */
   accepted(name: SecretName): void
-  /** Sends once within the deadline. Throws HttpError. Measures the clock drift by the way. */
+  /**
+   * Sends a request once, within the deadline, and waits for the reply. Throws HttpError. Reads the broker's
+   * clock from the reply.
+   */
   send(request: Omit<HttpRequest, 'timeoutMs'> & { readonly timeoutMs?: number }): Promise<HttpReply>
-  /** Milliseconds the broker's clock is ahead of ours as its replies of this run tell; `undefined` before the first. */
+  /**
+   * Milliseconds the broker's clock is ahead of ours, by its replies in this run; `undefined` before the
+   * first reply.
+   */
   brokerDriftMs(): number | undefined
-  /** A one-time code of a step never used before, surely begun and with at least 8 s left; waits for one if need be. */
+  /**
+   * A one-time code of a step never used before, which has certainly begun and has at least 8 s left. Waits
+   * for one where needed. Throws BrokerUnavailableError where none begins before the deadline.
+   */
   totp(secret: Secret): Promise<string>
 }
 
-/** The most attempts an account may make; every attempt counts, successful ones too. */
+/** The most attempts an account may make; successful ones count too. */
 export interface LoginBudget {
   readonly perHour?: number
   /** Per calendar day in the broker's zone. */
@@ -39,23 +51,26 @@ export interface LoginBudget {
   readonly minimumGapSeconds: number
 }
 
-/** What a grant gave. A field the reply did not have stays absent and never erases what is stored. */
+/**
+ * What a grant or a login gave. A field that the reply did not have is absent, and does not erase what is
+ * stored.
+ */
 export interface Renewal {
   readonly accessToken: Secret
   readonly refreshToken?: Secret
-  /** Companions without which the access token is useless, with the token itself, as one JSON text. */
+  /** Values without which the access token is useless, together with the token, as one JSON text. */
   readonly session?: Secret
-  /** When the request was sent: lifetimes count from here. */
+  /** When the request was sent; lifetimes count from then. */
   readonly sentAt: Temporal.Instant
-  /** Whose token it is, as the reply or the token itself says; the proof has the last word. */
+  /** Whose token it is, as the reply or the token itself says; what the proof says counts more. */
   readonly userId?: string
-  /** Seconds, as the reply said. */
+  /** The life in seconds, as the reply said. */
   readonly expiresIn?: number
-  /** An instant the reply itself named. */
+  /** When the token dies, where the reply named an instant. */
   readonly expiresAt?: Temporal.Instant
-  /** Set where the grant had to prove the token to do its work; it is not proven twice. */
+  /** Set where the grant itself had to prove the token, so that it is not proven twice. */
   readonly proof?: Partial<Proof>
-  /** Why such a proof came to no verdict: the token is kept until one does. */
+  /** Why the grant's own proof gave no verdict: the token is kept until one does. */
   readonly unproven?: Error
 }
 
@@ -65,5 +80,5 @@ export interface Proof {
   readonly clientName?: string
 }
 
-/** Base addresses by name; `undefined` for a host that exists only where the owner has named one. */
+/** Origins by host name; `undefined` for a host that exists only where the owner has named one. */
 export type Hosts = Readonly<Record<string, string | undefined>>

@@ -1,13 +1,15 @@
 import type { SecretName } from '../../model/secret-name.ts'
 
 /**
- * Names the guide that Tokenkeeper replaces gave to things of a broker, so that what was built by it goes on working.
- * Variables of credentials are beside each credential.
+ * Names that the guide which Tokenkeeper replaces gave to things of a broker, so that programs built with it
+ * keep working. The variables of credentials stand beside each credential.
  */
 export interface GuideNames {
-  /** How requests call an account that do not name its broker. @default - by its whole id alone */
+  /** How a request that does not name the broker calls an account. @default - by its whole id alone */
   readonly accountsCalledBy?: 'name' | 'user_id'
-  /** The variable that lists account names with commas between them; they are registered by themselves. */
+  /**
+   * The variable that lists account names, separated by commas; these accounts are registered by themselves.
+   */
   readonly accountsVariable?: string
   /** Variables that replace a host, by the host's name, beside `TOKENKEEPER_HOST_<NAME>`. */
   readonly hostVariables?: Readonly<Record<string, string>>

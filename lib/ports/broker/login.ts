@@ -5,39 +5,43 @@ import type { BrokerContext, LoginBudget, Renewal } from './broker-context.ts'
 
 /** How a person brings an account's token back. */
 export interface Login {
-  /** For a sentence: "log in at FYERS". */
+  /** What to do, as the beginning of a sentence: "log in at FYERS". */
   readonly how: string
-  /** Set where we are the app a person logs in to; else what the person gets is handed in by `put`. */
+  /** Set where the login returns to us with a code; where absent, the person hands the token in by `put`. */
   readonly code?: CodeLogin
   /** Set where the broker asks its customer in its own app. */
   readonly approval?: PushApproval
 }
 
-/** RFC 6749's authorization code grant, in the broker's own dialect. */
+/** The authorization code grant of RFC 6749, in the broker's dialect. */
 export interface CodeLogin {
   /** What must be stored to begin a login and to end it. */
   readonly needs: readonly SecretName[]
-  /** The most codes an account may exchange; counted apart from the grants' attempts. */
+  /** How many codes an account may exchange; counted apart from the grants' attempts. */
   readonly budget: LoginBudget
   /** The address of the broker's login page. Throws ConfigurationError. */
   authorizationUrl(context: BrokerContext, request: AuthorizationRequest): string
-  /** What the redirect back brought, beside our own `state`. */
+  /** Reads what the redirect brought, apart from our own `state`. */
   readCallback(parameters: URLSearchParams): Callback
-  /** Exchanges the code with one attempt: it works once. Throws the errors of lib/model/errors.ts. */
+  /**
+   * Exchanges the code with one attempt, since a code works once. Throws the errors of lib/model/errors.ts.
+   */
   exchange(context: BrokerContext, authorization: Authorization): Promise<Renewal>
 }
 
+/** What the address of a broker's login page is made of. */
 export interface AuthorizationRequest {
   /** One-time value that comes back with the code (RFC 6749 section 4.1.1); safe in a URL. */
   readonly state: string
   /** Where the broker sends the browser back to. */
   readonly redirectUri: string
-  /** For an adapter that uses PKCE (RFC 7636); the same one comes with the exchange. */
+  /** For an adapter that uses PKCE (RFC 7636); the exchange gets the same one. */
   readonly codeVerifier: Secret
 }
 
+/** What the broker's redirect brought. */
 export interface Callback {
-  /** The authorization code; absent when the person or the broker refused. */
+  /** The authorization code; absent where the person or the broker refused. */
   readonly code?: Secret
   /** Whose login it is, where the redirect says so. */
   readonly userId?: string
@@ -45,10 +49,11 @@ export interface Callback {
   readonly refusal?: string
 }
 
+/** What a code is exchanged with. */
 export interface Authorization {
   readonly code: Secret
   readonly redirectUri: string
-  /** Absent where a bare code was handed in, without the state it was made for. */
+  /** Absent where a bare code was pasted without its state. */
   readonly codeVerifier?: Secret
 }
 
@@ -59,22 +64,32 @@ export interface PushApproval {
   readonly budget: LoginBudget
   /** Seconds after which the page stops waiting and offers another way. */
   readonly waitSeconds: number
-  /** Until when the holder may approve at the latest, where the broker's reply is lost. @default - as long as the page waits */
+  /**
+   * Until when the holder may approve at the latest; used where the broker's reply is lost. @default -
+   * `waitSeconds` after the request
+   */
   readonly openAtMost?: (requestedAt: Temporal.Instant) => Temporal.Instant
-  /** When the first run from then on asks by itself, HH:MM in the broker's zone. @default - never: from the page only */
+  /**
+   * The time of day, HH:MM in the broker's zone, from which the first run requests an approval. @default -
+   * never: only from the page
+   */
   readonly at?: string
-  /** Asks the account holder. Throws AmbiguousError when nobody knows whether they were asked. */
+  /**
+   * Has the broker ask the account holder. Throws AmbiguousError where it is not known whether they were
+   * asked, and the errors of lib/model/errors.ts.
+   */
   request(context: BrokerContext): Promise<{
     /** Until when the holder may approve. */
     readonly openUntil: Temporal.Instant
   }>
   /**
-   * What a body posted to us says; `undefined` for anything that is not what the broker sends. Nothing of it is
-   * to be believed before the token was proven.
+   * Reads a body posted to us; `undefined` for anything that the broker does not send. Nothing in it is to be
+   * believed before the token was proven.
    */
   readWebhook(body: unknown): Candidate | undefined
 }
 
+/** What a post to the webhook claims. */
 export interface Candidate {
   readonly clientId: string
   readonly userId: string

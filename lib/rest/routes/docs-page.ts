@@ -10,7 +10,7 @@ type Content = Readonly<Record<string, { readonly schema?: unknown }>> | undefin
 
 const METHODS = ['get', 'post'] as const
 
-/** The document as a page for people: no script, nothing loaded from anywhere. */
+/** The document as a page for people, without scripts, which loads nothing from elsewhere. */
 export function docsPage(document: ApiDocument): Page {
   const tags = document.tags ?? []
   const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
@@ -80,7 +80,7 @@ ${entries.map(
 </dl>`
 }
 
-/** A schema in a few words, with a link where it has a name. */
+/** A schema in a few words, with a link where the schema has a name. */
 function shape(schema: Schema | undefined): Html {
   if (!schema) return html`anything`
   const { $ref, type, items, anyOf, format } = schema as {

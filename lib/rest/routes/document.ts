@@ -18,7 +18,7 @@ const SCOPE_LINES = SCOPES.map((scope) => `\`${scope}\`: ${SCOPE_WORDS[scope]}`)
 
 export type ApiDocument = ReturnType<OpenAPIHono<RestEnv>['getOpenAPI31Document']>
 
-/** The OpenAPI document of the routes, made of the schemas that check them. */
+/** The OpenAPI document of the routes, made from the schemas that also check requests. */
 export function documentOf(app: OpenAPIHono<RestEnv>): ApiDocument {
   app.openAPIRegistry.registerComponent('securitySchemes', KEY_SCHEME, {
     type: 'http',

@@ -22,7 +22,7 @@ const route = createRoute({
   },
 })
 
-/** How many tokens are there, and the time (R2.1). */
+/** The route that tells how many tokens are live, and the time (R2.1). */
 export function healthRoute({ brokers, ports, timeZone }: RestOptions): OpenAPIHono<RestEnv> {
   const { states, clock } = ports
   return new OpenAPIHono<RestEnv>().openapi(route, async (context) => {
@@ -35,7 +35,7 @@ export function healthRoute({ brokers, ports, timeZone }: RestOptions): OpenAPIH
     const missing = count(({ state }) => state.accessToken === undefined)
     const unproven = count(({ state }) => tokenStatus(state, now) === 'unproven')
     const health: z.input<typeof Health> = {
-      // The service is well even when a token is not (R2.6); whether all are there is a word of its own.
+      // The service is well even if a token is not (R2.6); `tokens` tells whether all are.
       status: 'ok',
       tokens: wordFor(live, kept.length),
       accounts: {

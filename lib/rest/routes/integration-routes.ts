@@ -11,13 +11,13 @@ import type { RestSite } from '../rest-site.ts'
 import { ForceWish, RefreshedUser, RunReportSchema } from './refresh-schemas.ts'
 import { json, needs, problems, throughMiddleware } from './route.ts'
 
-/** Each is a run over everything. */
+/** Calls allowed per key: each is a run over all accounts. */
 const ALL_PER_KEY = { count: 2, perSeconds: 60 }
 
 const body = { content: { 'application/json': { schema: ForceWish } } }
 const STATUSES = [400, 401, 403, 404, 413, 415, 422, 429, 500] as const
 
-/** The two paths of the guide this replaces, with its fields (R0.5, R0.6). */
+/** The two paths of the guide that Tokenkeeper replaces, with its fields (R0.5, R0.6). */
 export function integrationRoutes(site: RestSite): OpenAPIHono<RestEnv> {
   const { allowed, directory, renewals, ports } = site
   const app = new OpenAPIHono<RestEnv>()
@@ -91,11 +91,11 @@ export function integrationRoutes(site: RestSite): OpenAPIHono<RestEnv> {
 
 interface Extent {
   readonly forcedAt: Temporal.Instant | undefined
-  /** Whether the caller may know all accounts there are. */
+  /** Whether the caller may know all accounts. */
   readonly everyAccount: boolean
 }
 
-/** One run for each broker, all at once: their paces have nothing to do with each other. */
+/** Runs over the accounts of each broker, all brokers at once, since their paces are independent. */
 async function runOver(
   known: readonly KnownAccount[],
   { tokens }: RestSite,

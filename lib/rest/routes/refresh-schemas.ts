@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { Account, Time, TokenFacts, TokenFields } from './schemas.ts'
 
-/** The shapes of what is asked of renewals, and of how they ended. */
+/** The schemas of requests for renewals, and of how these ended. */
 
 export const RefreshWish = z
   .object({

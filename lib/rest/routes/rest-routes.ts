@@ -13,8 +13,8 @@ import { tokenRoutes } from './token-routes.ts'
 import { updateRoutes } from './update-routes.ts'
 
 /**
- * The interface for programs. Every problem is one of problem.ts, in one form. Each request costs one look-up of its
- * key; a HEAD does what its GET does and no more.
+ * The interface for programs. Every error becomes a problem of problem.ts. Each request costs one look-up of
+ * its key; a HEAD does what its GET does, and no more.
  */
 export function restRoutes(options: RestOptions): OpenAPIHono<RestEnv> {
   const { telemetry } = options.ports
@@ -84,7 +84,7 @@ export function restRoutes(options: RestOptions): OpenAPIHono<RestEnv> {
   return app
 }
 
-/** Names the fields and what they must be, never what they were. */
+/** Names the wrong fields and what they must be, never their values. */
 function fieldProblem({ issues }: z.ZodError): RestProblem {
   const errors = issues.map(({ path, message }) => ({ field: path.join('.'), message }))
   const named = errors.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`))

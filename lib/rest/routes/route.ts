@@ -7,13 +7,13 @@ import { PROBLEM_TYPE, RestProblem } from '../problem.ts'
 import type { RestEnv } from '../rest-env.ts'
 import { Problem } from './schemas.ts'
 
-/** The name the security scheme has in the document. */
+/** The name of the security scheme in the document. */
 export const KEY_SCHEME = 'apiKey'
-/** A token has at most 8 kB. */
+/** Room for a token, which has at most 8 kB, and the other fields. */
 const LONGEST_BODY_BYTES = 16 * 1024
 const LONGEST_REQUEST_ID = 100
 
-/** A way to name an account in a path; each path that is about one account comes in several. */
+/** One form of naming an account in a path. Each path about one account exists in several forms. */
 export interface AccountForm {
   readonly prefix: string
   readonly params: z.ZodObject
@@ -33,7 +33,7 @@ export const NAMED_FORMS: readonly AccountForm[] = [
   },
 ]
 
-/** The account that stands for all where none is named, and the two above. */
+/** The default account, without a name in the path, and the two forms above. */
 export const ALL_FORMS: readonly AccountForm[] = [
   { prefix: '', word: '', params: z.object({}) },
   ...NAMED_FORMS,
@@ -47,12 +47,12 @@ const BASE_MIDDLEWARE: readonly MiddlewareHandler[] = [
   },
 ]
 
-/** What every route goes through before its own work: a request's id, then whatever is given, then the limits of a body. */
+/** The middleware of every route: the request's id, then `own`, then the limits of a body. */
 export function throughMiddleware(...own: MiddlewareHandler<RestEnv>[]): MiddlewareHandler[] {
   return [...BASE_MIDDLEWARE, ...(own as MiddlewareHandler[]), shortBody, withoutEmptyBody]
 }
 
-/** The members of a route's document that say what it needs. */
+/** The part of a route's document that says which key it needs. */
 export function needs(need: RequiredScope): { readonly security: { [KEY_SCHEME]: string[] }[] } {
   return { security: [{ [KEY_SCHEME]: need === 'any' ? [] : [need] }] }
 }
@@ -103,7 +103,7 @@ const shortBody: MiddlewareHandler = bodyLimit({
   },
 })
 
-/** Clients that announce JSON and then send nothing mean nothing by it. */
+/** Drops the content type of an empty body: some clients announce JSON and then send nothing. */
 const withoutEmptyBody: MiddlewareHandler = async (context, next) => {
   const announced = context.req.header('content-type') !== undefined
   if (announced && context.req.method === 'POST' && (await context.req.text()) === '') {

@@ -2,8 +2,8 @@ import { z } from '@hono/zod-openapi'
 import { PROBLEM_CODES } from '../problem.ts'
 
 /**
- * The shapes of replies and bodies: what the routes take is checked against them, and the document is made of them.
- * Those of renewals are in refresh-schemas.ts.
+ * The schemas of replies and bodies. Requests are checked by them, and the document is made from them. Those
+ * of renewals are in refresh-schemas.ts.
  */
 
 export const Time = z.string().openapi({ format: 'date-time', example: '2026-11-24T03:30:00+05:30' })

@@ -5,10 +5,16 @@ import { ALL_FORMS, json, NAMED_FORMS, needs, problems, throughMiddleware } from
 import { Status, StatusOfAll, ValidationSchema } from './schemas.ts'
 import { recordView, statusView, validationView } from './status-view.ts'
 
-/** Longer lists go by the record alone: SSM's rate of reads is shared with the runs, and each token would cost one. */
+/**
+ * For longer lists only the records are read: each token would cost a read of SSM, whose rate is shared with
+ * the runs.
+ */
 const MOST_TOKENS_READ = 20
 
-/** Whether each token is there, and whether the broker says so too (R2.2, R2.3). Never a token. */
+/**
+ * The routes that tell whether each token is there, and whether the broker confirms it (R2.2, R2.3). They
+ * never show a token.
+ */
 export function statusRoutes(site: RestSite): OpenAPIHono<RestEnv> {
   const { allowed, directory, validations, tokens, ports } = site
   const app = new OpenAPIHono<RestEnv>()

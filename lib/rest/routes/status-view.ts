@@ -7,7 +7,8 @@ import type { TokenService, Validation as Verdict } from '../../ports/token-serv
 import type { Status, ValidationSchema } from './schemas.ts'
 
 /**
- * The status of an account for programs; never a token (lib/brokers/upstox/README.md, Mirror). Throws TokenVaultError.
+ * The status of an account for programs, without the token (lib/brokers/upstox/README.md, Mirror). Throws
+ * what the stores throw.
  */
 export async function statusView(
   known: KnownAccount,
@@ -23,7 +24,7 @@ export async function statusView(
   }
 }
 
-/** The status by what is on record alone, without a look at the token itself. */
+/** The status by the record alone, without reading the token. Pure but for the clock. */
 export function recordView({ broker, state }: KnownAccount, clock: Clock): z.input<typeof Status> {
   const now = clock.now()
   const status = statusOf(broker, state, now)
@@ -49,7 +50,7 @@ export function recordView({ broker, state }: KnownAccount, clock: Clock): z.inp
   }
 }
 
-/** What the broker said about a token. */
+/** The reply about what the broker said of a token. */
 export function validationView(verdict: Verdict): z.input<typeof ValidationSchema> {
   const { account, valid, checkedAt, userID, problem } = verdict
   return {

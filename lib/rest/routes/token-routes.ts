@@ -13,8 +13,8 @@ import { Token } from './schemas.ts'
 import { tokenFacts, tokenFields } from './token-view.ts'
 
 /**
- * The access token itself, and a fresh one: the two paths another installation is fed from (R2.5). A key without the
- * scope `token` may ask for a renewal and is told how it went, and nothing that opens anything.
+ * The routes for the access token, and for a fresh one; another installation gets its tokens by these two
+ * (R2.5). A key without the scope `token` may ask for a renewal and is told how it ended, without any secret.
  */
 export function tokenRoutes(site: RestSite): OpenAPIHono<RestEnv> {
   const { allowed, renewals, tokens, ports } = site

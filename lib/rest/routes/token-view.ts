@@ -12,7 +12,7 @@ type FieldName = 'access_token' | 'token_type' | 'authorization' | 'client_id' |
 type Fields = Pick<z.input<typeof Token>, FieldName>
 type Facts = Omit<z.input<typeof Token>, FieldName>
 
-/** What is known of the published token without showing it. */
+/** What is known of the published token, without the token itself. */
 export function tokenFacts(
   { broker, state }: KnownAccount,
   published: PublishedToken | undefined,
@@ -20,7 +20,7 @@ export function tokenFacts(
 ): Facts {
   const now = clock.now()
   const { expiresAt, issuedAt, unprovenSince } = statusOf(broker, state, now)
-  // Somebody else may have stored another one since: of that nothing is known.
+  // Somebody else may have stored another token since, of which nothing is known.
   const ours = published !== undefined && published.version === state.accessToken?.version
   const ends = ours ? state.accessToken?.expiresAt : undefined
   return {
@@ -37,7 +37,7 @@ export function tokenFacts(
   }
 }
 
-/** The token itself, ready to be sent to the broker: for callers with the scope `token` only. */
+/** The token itself, ready to be sent to the broker. Only for callers with the scope `token`. */
 export function tokenFields({ broker }: KnownAccount, published: PublishedToken): Fields {
   const { accessToken, clientId, session } = published
   return {
@@ -49,7 +49,7 @@ export function tokenFields({ broker }: KnownAccount, published: PublishedToken)
   }
 }
 
-/** What is stored as companions is ours and an object; anything else there is none of a consumer's business. */
+/** The stored session as fields; `null` where it is no JSON object, as we write it. */
 function companionsIn(session: Secret): Record<string, unknown> | null {
   try {
     const parsed: unknown = JSON.parse(session.reveal())

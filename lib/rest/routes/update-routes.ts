@@ -17,24 +17,24 @@ import type { RestSite } from '../rest-site.ts'
 import { ALL_FORMS, json, needs, problems, throughMiddleware } from './route.ts'
 import { Update, Updated } from './schemas.ts'
 
-/** Each costs a call to the broker. */
+/** Tokens handed in for one account; each costs a call to the broker. */
 const PER_ACCOUNT = { count: 6, perSeconds: 60 }
 const PER_KEY = { count: 30, perSeconds: 60 }
-/** What is said against the token that was handed in, and not against the account it was meant for. */
+/** Refusals that are about the token that was handed in, and not about its account. */
 const REJECTIONS: ReadonlySet<ServiceRefusal['code']> = new Set([
   'grant_rejected',
   'wrong_account',
   'older_token',
 ])
 
-/** Takes an access token from elsewhere: proven with the broker before anything is changed (R2.4). */
+/** The routes that take an access token from elsewhere, which is proven before anything is changed (R2.4). */
 export function updateRoutes(site: RestSite): OpenAPIHono<RestEnv> {
   const { allowed, directory, tokens, ports } = site
   const app = new OpenAPIHono<RestEnv>()
   const perAccount = rateLimit(PER_ACCOUNT, ports.clock)
   const perKey = rateLimit(PER_KEY, ports.clock)
 
-  /** The account of the path, else of the body, else the one that stands for all. */
+  /** The account of the path, else of the body, else the default one. */
   const target = async (
     path: KnownAccount | undefined,
     named: string | undefined,
@@ -110,7 +110,7 @@ function covers(validity: string | null, { broker }: KnownAccount, now: Temporal
   return coverage(broker.tradingSession, Temporal.Instant.from(validity), now)?.covers ?? null
 }
 
-/** Throws RestProblem for what nobody can read, and for a time that has passed. */
+/** Throws RestProblem for a time that cannot be read or has passed. */
 function expiryIn(
   { expires_at: given }: z.output<typeof Update>,
   { broker }: KnownAccount,
@@ -123,7 +123,7 @@ function expiryIn(
   return expiresAt
 }
 
-/** What the broker says against a token, or we: the token was rejected, and the request is at fault. */
+/** The problem for a token that was not adopted: 422 where the token is at fault. */
 function problemOfAdoption(refusal: ServiceRefusal): RestProblem {
   const { code, reason, fix } = refusal
   return REJECTIONS.has(code)

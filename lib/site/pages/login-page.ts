@@ -19,7 +19,7 @@ import type { SiteSession } from '../site-session.ts'
 import { counted, forOwner, inWords, titleOf } from './names.ts'
 import { actionButton, type Html, type Page, sentence, stateLine, when } from './page.ts'
 
-/** The one page for all accounts: which need somebody, why, by when, and one button each. */
+/** The page of all accounts: which of them need a person, why, by when, and one button each. */
 export function loginPage(overview: Overview, session: SiteSession, now: Temporal.Instant): Page {
   const { needPerson, later, covered } = overview
   const title =
@@ -34,7 +34,7 @@ ${covered.length > 0 && coveredList(covered, needPerson.length + later.length > 
   return { title, body }
 }
 
-/** "1 of 3 done", where anything was to be done today. */
+/** How far today's logins have come: "1 of 3 done". */
 export function progress({ needPerson, done }: Pick<Overview, 'needPerson' | 'done'>): string {
   return `${done} of ${done + needPerson.length} done`
 }
@@ -73,7 +73,7 @@ ${help === 'login' && loginButtons(known, session, now)}
 `
 }
 
-/** The way in, best first: in the broker's app where that is possible, else on the web. */
+/** The buttons to log in, the best way first: in the broker's app where that is possible, else on the web. */
 export function loginButtons(known: KnownAccount, session: SiteSession, now: Temporal.Instant): Html {
   const { broker, state } = known
   const { account, approval } = state
@@ -125,12 +125,12 @@ function whatToDo({ state, requiredAction: help }: NeedsPerson): Html | string {
   return html`<dt>Do this</dt><dd>${sentence(last.fix)}</dd>`
 }
 
-/** Whether something is wrong that a login does not put right by itself. */
+/** Whether something is wrong that a login alone does not put right. */
 function needsCorrection(state: NeedsPerson['state'], help: NeedsPerson['requiredAction']): boolean {
   return help !== 'login' || openIncident(state)?.kind === 'human_action'
 }
 
-/** Who need not log in yet: a button would lead to a token that is dead when it is needed. */
+/** Accounts for which it is too early: a login now would give a token that is dead when it is needed. */
 function laterList(later: readonly Later[], session: SiteSession, now: Temporal.Instant): Html {
   return html`<section aria-labelledby="later">
 <h2 id="later">Too early for a login</h2>

@@ -2,7 +2,10 @@ import type { Temporal } from 'temporal-polyfill'
 import type { KnownAccount } from '../../accounts/accounts.ts'
 import { nameOf } from '../../model/account-id.ts'
 
-/** Whose account it is, in the owner's words or else the account's name; `undefined` for a broker's only account. */
+/**
+ * Whose account it is: its nickname, else its name; `undefined` for a broker's default account without a
+ * nickname.
+ */
 function ownerOf({ state }: KnownAccount): string | undefined {
   return state.settings.nickname ?? nameOf(state.account)
 }
@@ -14,7 +17,7 @@ export function titleOf(known: KnownAccount): string {
   return owner === undefined ? displayName : `${owner} at ${displayName}`
 }
 
-/** What a button says: "Log in at FYERS for Bina". */
+/** The text of a button: "Log in at FYERS for Bina". */
 export function forOwner(words: string, known: KnownAccount): string {
   const owner = ownerOf(known)
   return owner === undefined ? words : `${words} for ${owner}`
@@ -25,7 +28,7 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
-/** "in 1 h 12 min". */
+/** The time from one instant to another in words: "in 1 h 12 min". */
 export function inWords(from: Temporal.Instant, to: Temporal.Instant): string {
   const minutes = Math.max(0, Math.floor(from.until(to).total('minutes')))
   const hours = Math.floor(minutes / 60)

@@ -11,16 +11,17 @@ import { STYLE } from './style.ts'
 /** Text whose interpolations were escaped. */
 export type Html = ReturnType<typeof html>
 
+/** A page before it is put into the site's frame. */
 export interface Page {
   readonly title: string
   readonly body: Html
   /** @default 200 */
   readonly status?: ContentfulStatusCode
-  /** The browser looks again after so many seconds. @default - never */
+  /** Seconds after which the browser loads the page again. @default - never */
   readonly refreshSeconds?: number | undefined
 }
 
-/** A page of the site: one response, no script, nothing from elsewhere. */
+/** Answers with a page of the site: one response without scripts, which loads nothing from elsewhere. */
 export function show(context: Context, { title, body, status = 200, refreshSeconds }: Page): Response {
   if (refreshSeconds !== undefined) context.header('refresh', String(refreshSeconds))
   const document = html`<!doctype html>
@@ -44,7 +45,7 @@ ${body}
   return context.html(String(document), status)
 }
 
-/** A button that does something: the only way anything is changed. */
+/** A button that changes something. Nothing on the site is changed in another way. */
 export function actionButton(
   session: SiteSession,
   { account, action, label, quiet }: ActionButton & { readonly account: AccountId },
@@ -58,27 +59,28 @@ ${formToken(session, account, action)}
 interface ActionButton {
   readonly action: Action
   readonly label: string
-  /** The second choice. */
+  /** Whether the button is the second choice, and shown less strongly. */
   readonly quiet?: boolean
 }
 
+/** The hidden field with the form token of one action on one account. */
 export function formToken(session: SiteSession, account: AccountId, action: Action): Html {
   return html`<input type="hidden" name="token" value="${session.formToken(account, action)}">`
 }
 
-/** An instant on the broker's clocks, readable for machines too. */
+/** An instant in the broker's zone, with the exact time for machines. */
 export function when(instant: Temporal.Instant, { session }: Broker): Html {
   const exact = instant.round('second').toString()
   return html`<time datetime="${exact}">${localInstant(instant, session.timeZone)}</time>`
 }
 
-/** A state in a word, with a symbol and a colour for those who see them. */
+/** A state in words, with a symbol, and a colour for people who see it. */
 export function stateLine(kind: 'good' | 'need' | 'bad', words: string): Html {
   const symbol = { good: '✓', need: '▲', bad: '✕' }[kind]
   return html`<p class="state ${kind}"><span aria-hidden="true">${symbol}</span> ${words}</p>`
 }
 
-/** A sentence out of a reason or a fix: `the app is disabled` becomes `The app is disabled.` */
+/** Makes a sentence of a reason or a fix: `the app is disabled` becomes `The app is disabled.` */
 export function sentence(text: string): string {
   const trimmed = text.trim()
   if (trimmed === '') return ''

@@ -6,8 +6,9 @@ import { actionButton, formToken, type Html, type Page } from './page.ts'
 import { backToAll } from './receipt-page.ts'
 
 /**
- * For an app whose registered address is not this site, such as FYERS' own: the person carries the address they land
- * on back here. `authorizationUrl` is absent when what they pasted could not be used.
+ * For an app that is registered with another address than this site, such as FYERS' own: the person copies
+ * the address they land on and pastes it here. `problem` in place of `authorizationUrl` where what they
+ * pasted could not be used.
  */
 export function pastePage(
   known: KnownAccount,

@@ -14,7 +14,10 @@ const LOGIN_PAGE = 'login page'
 const AGAIN = 'Go to the login page and begin again.'
 const OPERATOR = 'Tell whoever runs this; the log has the details.'
 
-/** Why a login that came back was not taken, in words that are the same for everybody: the address names the code only. */
+/**
+ * Why a callback was refused, in words that are the same for everybody, since the page's address contains
+ * only the code.
+ */
 const PROBLEMS: Readonly<Partial<Record<Refusal['code'], Problem>>> = {
   unknown_state: {
     title: 'This login was not begun here',
@@ -86,7 +89,7 @@ const PROBLEMS: Readonly<Partial<Record<Refusal['code'], Problem>>> = {
   state: storage('used'),
 }
 
-/** For a code that says nothing to a person. */
+/** For codes that mean nothing to a person. */
 const UNFORESEEN: Problem = {
   title: 'Something unforeseen happened',
   what: 'The login page shows whether this login counted all the same.',
@@ -101,7 +104,7 @@ function storage(done: string): Problem {
   }
 }
 
-/** The page of `/problem/{code}`: a code there is not has one as well, which repeats nothing of it. */
+/** The page of `/problem/{code}`. An unknown code has a page too, which does not repeat it. */
 export function problemPage(code: string): Page {
   const known = Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code as Refusal['code']] : undefined
   return failure({ ...(known ?? UNFORESEEN), status: 200 })
@@ -114,7 +117,7 @@ const STATUS: Readonly<Partial<Record<Refusal['code'], ContentfulStatusCode>>> =
   state: 503,
 }
 
-/** What the service would not do, in its own words; nothing was changed. */
+/** The page for a request that the service refused, in its own words; nothing was changed. */
 export function refusalPage({ code, reason, fix }: Refusal): Page {
   return failure({
     title: 'Not now',
@@ -125,8 +128,8 @@ export function refusalPage({ code, reason, fix }: Refusal): Page {
 }
 
 /**
- * Who comes without a valid link: told how to get in, and nothing about any account. The login page that is `open` lets
- * in whoever comes to it, and has sent nobody a mail.
+ * The page for a visitor without a valid link: it tells how to get in, and nothing about any account. Where
+ * the site is `open`, nobody was sent a link, and it leads to the login page.
  */
 export function closedPage(link: 'expired' | 'forged' | 'unsigned', open = false): Page {
   if (open) {
@@ -152,7 +155,7 @@ export function closedPage(link: 'expired' | 'forged' | 'unsigned', open = false
   })
 }
 
-/** A form that did not come from a page this browser was given. */
+/** The page for a form that did not come from a page which this browser was given. */
 export function foreignFormPage(): Page {
   return failure({
     title: 'This button is out of date',
@@ -162,6 +165,7 @@ export function foreignFormPage(): Page {
   })
 }
 
+/** The page for a form that is too long. */
 export function tooLongPage(): Page {
   return failure({
     title: 'That was too long',
@@ -171,15 +175,16 @@ export function tooLongPage(): Page {
   })
 }
 
+/** A page that says what went wrong and what to do, with the given status. */
 export function plainPage(page: Problem & { readonly status: ContentfulStatusCode }): Page {
   return failure(page)
 }
 
 interface Failure extends Problem {
   readonly status: ContentfulStatusCode
-  /** What else there is to say. @default - nothing */
+  /** Further text. @default - none */
   readonly more?: Html
-  /** The way out. @default - to all accounts */
+  /** The link at the end. @default - to all accounts */
   readonly back?: Html
 }
 
@@ -194,7 +199,7 @@ ${back}`
   return { title, body, status }
 }
 
-/** The login page is a tap away wherever it is named. */
+/** Makes a link of the words "login page" wherever a text has them. */
 function withLink(text: string): Html {
   const [first = '', ...rest] = text.split(LOGIN_PAGE)
   return html`${first}${rest.map((part) => html`<a href="/login">${LOGIN_PAGE}</a>${part}`)}`

@@ -11,18 +11,21 @@ import { forOwner, titleOf } from './names.ts'
 import { actionButton, type Html, type Page, sentence, stateLine, when } from './page.ts'
 
 const LOOK_AGAIN_SECONDS = 2
-/** A login's work and its lease are over by then, whatever became of the process (lib/tokens/login/finish.ts). */
+/**
+ * Seconds after which a login without a result was interrupted: its lease is over by then (LOGIN in
+ * lib/tokens/transaction/times.ts).
+ */
 const LOST_AFTER_SECONDS = 60
 
 export interface ReceiptView {
   readonly known: KnownAccount
-  /** All accounts, for what comes next. */
+  /** All accounts, to offer the next login. */
   readonly overview: Overview
   readonly session: SiteSession
   readonly now: Temporal.Instant
 }
 
-/** How one login ended, from the record: looking at it again does nothing. */
+/** The page that tells how one login ended, by the record. Looking at it changes nothing. */
 export function receiptPage(attempt: LoginAttempt, view: ReceiptView): Page {
   const { result, usedAt } = attempt
   switch (keptLogin(view.known.state, attempt)) {
@@ -46,7 +49,10 @@ ${backToAll}`,
   }
 }
 
-/** The proof that it worked: whose account, until when, whether that is enough, what comes next. */
+/**
+ * The page of a login that worked: whose account it is, until when the token lives, whether that is enough,
+ * what comes next.
+ */
 export function successPage({ known, overview, session, now }: ReceiptView): Page {
   const { broker, state } = known
   const { accessToken, clientName, userId } = state
@@ -86,7 +92,10 @@ ${backToAll}`
   return { title, body }
 }
 
-/** Logged in, or approved, and the broker does not answer for a moment: nobody has to do that again. */
+/**
+ * The page of a login or approval whose token is pending, because the broker does not answer for a moment:
+ * nobody has to repeat it.
+ */
 export function keptPage({ known, session }: Pick<ReceiptView, 'known' | 'session'>): Page {
   const { broker, state } = known
   const title = 'Logged in; the new token is being proven'
@@ -124,7 +133,7 @@ ${backToAll}`
   return { title, body }
 }
 
-/** Begun here, and the broker has not sent the browser back yet. */
+/** The page of a login from which the broker has not sent the browser back yet. */
 function unfinishedPage({ known, session, now }: ReceiptView): Page {
   const title = 'This login is not finished'
   const body = html`<h1>${title}</h1>
@@ -139,7 +148,7 @@ function retry({ known, session }: ReceiptView): Html {
   return actionButton(session, { account: known.state.account, action: 'start', label })
 }
 
-/** Finishing one leads to the next. */
+/** Leads from a finished login to the next account. */
 function whatNext(overview: Overview, session: SiteSession, now: Temporal.Instant): Html {
   const next = overview.needPerson.find(({ requiredAction }) => requiredAction === 'login')
   if (!next) {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
 /**
- * The one stylesheet, inline in every page: a page is one request. Dark and light by the reader's choice, one column
- * down to 320 px, touch targets of 48 px, nothing that moves.
+ * The stylesheet, which is inline in every page, so that a page is one request. Dark or light as the reader
+ * chose, one column down to 320 px, touch targets of 48 px, no animation.
  */
 export const STYLE = `
 :root{color-scheme:light dark;--ink:#15191e;--soft:#4a5460;--paper:#f4f6f8;--card:#fff;--line:#c5ccd5;--act:#0b56c2;--on:#fff;--good:#0a6638;--need:#8f4300;--bad:#a8201a;font:100%/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
@@ -36,5 +36,5 @@ input{width:100%;min-height:3rem;padding:.5rem .75rem;border:2px solid var(--sof
 @media (forced-colors:active){button,.button{border:2px solid ButtonText}}
 `
 
-/** What the content security policy names it by. */
+/** The name of the stylesheet in the content security policy. */
 export const STYLE_HASH = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`

@@ -9,10 +9,13 @@ import { actionButton, type Page, when } from './page.ts'
 import { backToAll, keptPage } from './receipt-page.ts'
 
 const LOOK_AGAIN_SECONDS = 3
-/** Who has not answered by then is not looking at this page either. */
+/** A person who has not answered by then is not watching the page either, so it loads less often. */
 const LOOK_LATER_SECONDS = 30
 
-/** The page between "Ask me in the app" and the receipt: whether somebody has approved, and the other way in. */
+/**
+ * The page between "Ask me in the app" and the receipt: whether somebody has approved, and a button for the
+ * login on the web.
+ */
 export function waitingPage(known: KnownAccount, session: SiteSession, now: Temporal.Instant): Page {
   const { broker, state } = known
   const { account, approval } = state

@@ -6,8 +6,8 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/
 const PAGE_TYPE = /^text\/html\b/
 
 /**
- * Puts the commands in whatever the site answers, pages and replies alike, as they run for its visitors: they come out
- * of records, brokers' adapters and services, which know nothing of where they will be read.
+ * Rewrites the commands in every page and reply of the site to those that its visitors can run. They come
+ * from records, brokers' adapters and services, which do not know where they will be read.
  */
 export function wordedReplies(words: CommandWords): MiddlewareHandler {
   return async (context, next) => {
@@ -25,7 +25,7 @@ function inCode(command: string): string {
   return String(html`<code>${command}</code>`)
 }
 
-/** As it stands between two quotation marks. */
+/** The command escaped for a JSON text. */
 function inJson(command: string): string {
   return JSON.stringify(command).slice(1, -1)
 }

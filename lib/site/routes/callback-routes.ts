@@ -6,21 +6,23 @@ import { show } from '../pages/page.ts'
 import { problemPage } from '../pages/problem-page.ts'
 import { receiptPage } from '../pages/receipt-page.ts'
 
-/** Longer than any broker's redirect; the service reads no longer query. */
+/** Characters; no broker's redirect is longer, and the service reads no longer query. */
 const LONGEST_QUERY = 8192
 
-/** Where brokers send browsers back to, and what people see then. */
+/** The routes to which brokers send browsers back, and the pages that people see then. */
 export function callbackRoutes(site: LoginSite): Hono {
   const app = new Hono()
   const { logins, brokers } = site
 
-  /** Always leads away from the query, which holds the code, and never waits for anybody to press anything. */
+  /**
+   * Always redirects, so that the query with the code leaves the address bar, and never waits for a person.
+   */
   app.get('/callback/:broker', onlyNavigation, async (context) => {
     const broker = brokers.find(({ id }) => id === context.req.param('broker'))
     if (!broker) return show(context, noSuchPage())
     const query = queryOf(context.req.url).slice(1)
     const session = await site.sessions.of(context)
-    // Nobody's login is touched by a browser that cannot have begun it.
+    // A browser without a session cannot have begun a login, so nothing is touched.
     if (!session) return context.redirect('/problem/other_browser', 303)
     if (query.length > LONGEST_QUERY) return context.redirect('/problem/unknown_state', 303)
     const finished = await logins.finish({

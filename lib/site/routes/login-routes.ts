@@ -39,7 +39,7 @@ export function loginRoutes(site: LoginSite): Hono {
     })
     if ('refused' in started) return show(context, refusalPage(started))
     const { authorizationUrl, redirectUri } = started
-    // A registered address of somebody else's brings the browser nowhere near us.
+    // The registered address is not ours, so the browser will not come back here.
     if (!isOurs(redirectUri, callbackUrl)) {
       return show(context, pastePage(look.known, look.session, { authorizationUrl }))
     }
@@ -83,7 +83,7 @@ export function loginRoutes(site: LoginSite): Hono {
   const waiting = inSession(site, async ({ known, session, now }, context) => {
     const { state } = known
     const status = tokenStatus(state, now)
-    // Another request that is open leaves the token unproven again, a minute after its proof.
+    // A further open request for approval makes the token unproven again a minute after its proof.
     const holds = status === 'live' || status === 'unproven'
     const approved = state.approval?.approvedAt !== undefined && holds
     if (!approved) return show(context, waitingPage(known, session, now))
@@ -92,7 +92,7 @@ export function loginRoutes(site: LoginSite): Hono {
   app.get('/waiting/:broker', waiting)
   app.get('/waiting/:broker/:name', waiting)
 
-  /** A button: for a visitor with a cookie, on a form that this site gave to that visitor. */
+  /** The route of a button: for a visitor with a cookie, and a form that this site gave to that visitor. */
   function post(
     action: Action,
     press: (look: Look, context: Context, form: URLSearchParams) => Promise<Response>,
@@ -108,7 +108,7 @@ export function loginRoutes(site: LoginSite): Hono {
   return app
 }
 
-/** Whether the broker sends the browser to our callback, by whatever name of this machine. */
+/** Whether the broker sends the browser to our callback, under any name of this machine. */
 function isOurs(redirectUri: string, callbackUrl: string): boolean {
   const [theirs, ours] = [new URL(redirectUri), new URL(callbackUrl)]
   const sameHost = theirs.origin === ours.origin || (theirs.port === ours.port && areLoopback(theirs, ours))

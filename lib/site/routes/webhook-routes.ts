@@ -7,15 +7,19 @@ import { shortBody } from '../guards.ts'
 import type { LoginSite } from '../login-site.ts'
 import { accountOfWebhookPath } from '../webhook-path.ts'
 
-/** An approval is one post; the broker repeats a few. API Gateway holds back what all paths get together. */
+/**
+ * More than an approval needs, which is one post that the broker repeats a few times. On AWS, API Gateway
+ * limits the posts to all paths together.
+ */
 const POSTS_PER_MINUTE = 30
 
 /**
- * Where a broker posts what its customers approved. Nobody signs these posts: on a path nobody can guess, each body
- * is a candidate that the service holds against the open request and proves.
+ * The route where a broker posts what its customers approved. Nobody signs these posts: they come on a path
+ * that cannot be guessed, and the service compares each body with the open request and proves its token.
  *
- * Whoever posts learns nothing: 200 and an empty body for every body on a known path (lib/brokers/upstox/README.md,
- * Approval), one longer than any token included, which is not even read. 404 for a guess, 429 for a flood.
+ * The poster learns nothing: the reply is 200 with an empty body for every body on a known path
+ * (lib/brokers/upstox/README.md, Approval), also for one that is too long to be read; 404 for a guessed path,
+ * 429 for too many posts.
  */
 export function webhookRoutes({ keys, logins, ports }: Pick<LoginSite, 'keys' | 'logins' | 'ports'>): Hono {
   const { clock, telemetry } = ports

@@ -14,6 +14,7 @@ import { readStored } from './read-stored.ts'
 const MOST_ATTEMPTS = 8
 const LOOK_AGAIN_MS = 500
 
+/** Who wants to hold which account, until when, and how long to wait for it. */
 export interface LeaseWish extends Omit<LeaseRequest, 'takenAt'> {
   readonly broker: Broker
   readonly account: AccountId
@@ -21,17 +22,20 @@ export interface LeaseWish extends Omit<LeaseRequest, 'takenAt'> {
   readonly patienceSeconds: number
 }
 
-/** What to write along with the lease, or what to give in place of any work: then no lease is taken. */
+/**
+ * What is written along with the lease; or what the caller gets `instead` of the work, and no lease is taken.
+ */
 export type Prepared<T> = { readonly write: StateChanges } | { readonly instead: T }
 
+/** The lease, or what `prepare` gave in place of it. */
 export type Acquired<T> = { readonly lease: Lease } | { readonly instead: T }
 
 /**
- * The right to change an account on behalf of somebody who is waiting. `prepare` looks at each record the lease is
- * tried on; it throws where the work is refused.
+ * Takes the lease for somebody who is waiting, and waits up to `patienceSeconds` while another run holds the
+ * account. `prepare` is given each record on which the lease is tried; it throws where the work is refused.
  *
  * Throws ConfigurationError for an unknown account, BusyError while another run holds the account,
- * StateStoreError.
+ * StateStoreError, TokenVaultError and what `prepare` throws.
  */
 export async function acquireLease<T>(
   wish: LeaseWish,

@@ -11,24 +11,30 @@ import { isBefore } from '../../model/time/instants.ts'
 import type { StateStore } from '../../ports/state-store.ts'
 import { totpStepOf } from '../rules/grants/totp-step.ts'
 
-/** How often a record is rewritten when a person changes settings in the middle of our run. */
+/** How often a write is tried while a person changes settings during our run. */
 const MERGE_ATTEMPTS = 5
 
+/** Who takes the lease, when, and until when. */
 export interface LeaseRequest {
   /** Names this run; no two runs share it. */
   readonly owner: string
   readonly takenAt: Temporal.Instant
-  /** The hard deadline of this process: when the lease ends, its holder is dead. */
+  /** When the lease ends. Its holder makes no broker call after it, and extends it where it needs longer. */
   readonly until: Temporal.Instant
 }
 
+/**
+ * The lease; or `current`, the record that another writer has stored, `undefined` where the account was
+ * removed.
+ */
 export type Leased =
   | { readonly held: true; readonly lease: Lease }
   | { readonly held: false; readonly current: AccountState | undefined }
 
 /**
- * Takes the right to renew with one conditional write. It fails when anything about the account changed since
- * `state` was read: decide again on what stands there now.
+ * Takes the lease with one conditional write, and writes `changes` along with it. `held` is false where the
+ * record has changed since `state` was read: decide again on `current`. Does not wait. Throws
+ * StateStoreError.
  */
 export async function takeLease(
   states: StateStore,
@@ -42,7 +48,7 @@ export async function takeLease(
     lease: { owner: request.owner, takenAt: request.takenAt, until: request.until },
   })
   const replaced = await states.replace(next).catch(async (error: unknown) => {
-    // A write whose answer was lost may have been made: then the lease is ours, and nobody else would use it.
+    // The write may have been made although its answer was lost: then the lease is ours.
     const current = await states.get(state.account).catch(() => undefined)
     if (current && isDeepStrictEqual(encodeAccountState(current), encodeAccountState(next))) {
       return { written: true } as const
@@ -54,15 +60,15 @@ export async function takeLease(
     : { held: false, current: replaced.current }
 }
 
-/** Changes to a list that others add to as well, worked out on the record they are written over. */
+/** Changes to a list that others add to as well, so they are worked out on the very record they replace. */
 export type ChangesOf = (state: AccountState) => StateChanges
 
-/** Another run has taken over: what this one has found is worth less than what that one finds. */
+/** Another run has taken the lease: what this run found must not be written over what that run finds. */
 export class LeaseLostError extends StateStoreError {}
 
 /**
- * The right to renew one account. Writes through it keep what a person changes in the meantime (settings, a
- * pause) and are refused once another run has taken over: the fencing that an expired lock needs.
+ * The right to change one account. A write through it keeps what a person has changed meanwhile (settings, a
+ * pause), and is refused once another run has taken over: an expired lock needs such fencing.
  */
 export class Lease {
   readonly #states: StateStore
@@ -77,7 +83,10 @@ export class Lease {
     return this.#state
   }
 
-  /** Records changes and keeps the lease. Throws LeaseLostError when it is no longer ours, StateStoreError. */
+  /**
+   * Records changes and keeps the lease. Throws LeaseLostError when another run has it, the account was
+   * removed or its record kept changing; StateStoreError.
+   */
   async write(changes: StateChanges): Promise<void> {
     if (await this.#write(() => changes)) return
     throw new LeaseLostError('another run took over this account', {
@@ -85,15 +94,18 @@ export class Lease {
     })
   }
 
-  /** Holds the account for longer, for what must not be lost. Throws StateStoreError when the lease is no longer ours. */
+  /**
+   * Moves the end of the lease to `until`, so that what must not be lost can still be written. Throws as
+   * `write` does.
+   */
   async extend(until: Temporal.Instant): Promise<void> {
     const { lease } = this.#state
     if (lease) await this.write({ lease: { ...lease, until } })
   }
 
   /**
-   * Records what the run found and gives the lease back in the same write. False when the lease was no longer
-   * ours, or the account was removed: the late write was refused.
+   * Records what the run found and gives the lease back in the same write. False when nothing was written:
+   * another run has the lease, the account was removed, or its record kept changing. Throws StateStoreError.
    */
   async release(changesOf: ChangesOf): Promise<boolean> {
     return this.#write((state) => ({ ...changesOf(state), lease: undefined }))
@@ -115,10 +127,13 @@ export class Lease {
   }
 }
 
-/** A run that died holding the lease may have used any one-time code up to its deadline: none of those is used again. */
+/**
+ * A run that died holding the lease may have used any one-time code up to the lease's end: none of those is
+ * used again.
+ */
 function abandonedTotpStep({ lease, totpStep = 0 }: AccountState, now: Temporal.Instant): StateChanges {
   if (!lease) return {}
-  // The deadline of a clock that was ahead may be far off; no code of the future was used.
+  // A lease written by a clock that was ahead may end far in the future; a code of the future was not used.
   const end = isBefore(lease.until, now) ? lease.until : now
   return { totpStep: Math.max(totpStep, totpStepOf(end)) }
 }

@@ -9,7 +9,7 @@ import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { isOlder } from '../rules/token/older-read.ts'
 
-/** The names one batched read fetches for an account of this broker. */
+/** The names of the secrets that one batched read fetches for an account of this broker. */
 export function namesOf(broker: Broker): readonly SecretName[] {
   const names = new Set<SecretName>(broker.credentials.map(({ name }) => name))
   for (const grant of broker.grants) for (const name of grant.needs) names.add(name)
@@ -18,8 +18,9 @@ export function namesOf(broker: Broker): readonly SecretName[] {
 }
 
 /**
- * An account's secrets, read again while they are older than what the state record says was written: SSM is
- * eventually consistent, and an old refresh token sent in good faith can revoke the whole family. Throws TokenVaultError.
+ * Reads an account's secrets, and again for up to two seconds while they are older than the record says was
+ * written: SSM is eventually consistent, and sending an old refresh token can revoke its whole family. Throws
+ * TokenVaultError.
  */
 export async function readStored(ports: Ports, broker: Broker, state: AccountState): Promise<StoredSecrets> {
   const { clock } = ports
@@ -34,7 +35,10 @@ export async function readStored(ports: Ports, broker: Broker, state: AccountSta
   })
 }
 
-/** A token that is kept is looked for only where the record says that there can be one: else it would cost every run. */
+/**
+ * A pending token is read only where the record says that there can be one; else the second read would cost
+ * every run.
+ */
 async function readAll({ vault }: Ports, broker: Broker, state: AccountState): Promise<StoredSecrets> {
   const stored = await vault.read(state.account, namesOf(broker))
   if (!state.pending && !state.doubt) return stored
@@ -57,7 +61,7 @@ function older(
 ): boolean {
   const secret = stored.get(name)
   if (secret === undefined || version === undefined || writtenAt === undefined) return false
-  // Noted by a clock that was ahead: everything stored until then would count as older.
+  // A write in the future was noted by a clock that was ahead: everything stored until then would seem older.
   if (isFromTheFuture(writtenAt, now)) return false
   return isOlder(secret, version, writtenAt)
 }

@@ -6,8 +6,9 @@ import type { Clock } from '../../ports/clock.ts'
 const PAUSE_MS = 1_000
 
 /**
- * Repeats a write of the state record while the store has a passing fault: what is not recorded is done again, and a
- * lease that is not given back keeps everybody out. Throws the last StateStoreError once `end` is near.
+ * Repeats a write of the state record while the store has a passing fault: work that is not recorded would be
+ * repeated by the next run, and a lease that is not given back keeps all others out. Throws the last
+ * StateStoreError once `end` is near, and any other error at once.
  */
 export async function untilRecorded<T>(
   write: () => Promise<T>,

@@ -23,20 +23,24 @@ import { type Ended, underLease } from '../transaction/under-lease.ts'
 import { publishLogin } from './publish-login.ts'
 import { assertStored, assertWanted } from './start.ts'
 
-/** Tokens tried at the broker for one request: more than the broker posts, fewer than somebody who guesses needs. */
+/**
+ * How many posted tokens are tried at the broker for one request: more than the broker posts, and fewer than
+ * somebody who guesses needs.
+ */
 const MOST_TRIED = 5
 
 const APPROVED = 'the account holder approved in the app of the broker'
 
 /**
- * Has the broker ask its customer in its own app. Throws Refused where that is of no use now, and the errors of the
- * request when it certainly failed.
+ * Has the broker ask its customer in its own app. Throws RequestRefusedError where that is of no use now,
+ * ConfigurationError for an unknown account, BusyError, and the errors of the request when it certainly
+ * failed.
  */
 export async function requestApproval(account: AccountId, broker: Broker, ports: Ports): Promise<void> {
   const login = approvalOf(broker)
   const known = await ports.states.get(account)
   if (!known) throw unknownAccount(account)
-  // A request that cannot be sent must not count.
+  // Checked before anything is recorded: a request that cannot be sent must not count.
   assertStored(login.needs, await readStored(ports, broker, known), known, broker)
   let before: BeforeApproval = known
   const prepare = (state: AccountState): Prepared<void> => {
@@ -51,7 +55,7 @@ export async function requestApproval(account: AccountId, broker: Broker, ports:
     try {
       await tx.readSecrets()
     } catch (error) {
-      // As long as nothing was sent, nothing counts.
+      // Nothing was sent, so the recorded request is taken back.
       tx.note(unsent(tx.state, before))
       throw error
     }
@@ -63,9 +67,10 @@ export async function requestApproval(account: AccountId, broker: Broker, ports:
 }
 
 /**
- * Takes what was posted to the webhook, which nobody signs: it counts only while a request of ours is open, for the
- * app and the user on record, with times that fit, and once the broker itself accepts the token. Anything else
- * changes nothing and is told to nobody. Throws what the stores throw.
+ * Takes what was posted to the webhook. Nobody signs it, so it counts only while a request of ours is open,
+ * for the app and the user on record, with times that fit, and once the broker itself accepts the token.
+ * Anything else changes nothing and nobody is told. Throws what the stores throw, and RequestRefusedError for
+ * a broker without such approvals.
  */
 export async function acceptApproval(
   order: { readonly account: AccountId; readonly body: unknown },
@@ -77,7 +82,7 @@ export async function acceptApproval(
     ports.telemetry.info('a posted approval was ignored', { account, reason: why })
   const candidate = approvalOf(broker).readWebhook(body)
   if (!candidate) return ignored('it is not what the broker sends')
-  // A look without the lease: garbage must not hold up runs.
+  // Looked at without the lease first: posted garbage must not hold up runs.
   const state = await ports.states.get(account)
   if (!state) return ignored('the account is not registered')
   const stored = await readStored(ports, broker, state)
@@ -114,7 +119,7 @@ function objectionTo(
     return 'its token is older than the request'
   }
   if (isFromTheFuture(issued, now)) return 'its token is from the future'
-  // Two requests were answered: the broker may post the older answer last, or one of them twice.
+  // After two answered requests the broker may post the older answer last, or one of them twice.
   const isAnswered = published?.source === 'approval' || approval.approvedAt !== undefined
   if (
     published &&
@@ -129,7 +134,7 @@ function objectionTo(
   return undefined
 }
 
-/** What the broker writes is on its clock, which may be another than ours. */
+/** A time by the broker's clock, converted to ours. */
 function byOurClock(instant: Temporal.Instant, approval: AccountState['approval']): Temporal.Instant {
   return instant.subtract({ seconds: approval?.driftSeconds ?? 0 })
 }
@@ -145,12 +150,14 @@ async function publish(
     const issued = byOurClock(issuedAt, before.approval)
     const sentAt = isAfter(issued, now) ? now : issued
     const renewal = { accessToken, sentAt, expiresAt, userId }
-    // Nobody signs what is posted: until the broker knows it, it replaces nothing that is kept (I10).
+    // Nobody signs what is posted: until the broker has accepted it, it must not replace a pending token
+    // (I10).
     const mayKeep = pendingIn(tx.stored, before, now) === undefined
     const { error } = await publishLogin(tx, { renewal, source: 'approval', mayKeep })
     if (error !== undefined) throw error
   } catch (error) {
-    // Told to nobody: what failed may be a stranger's. The person who approved still sees the page wait.
+    // Nobody is told, since the post may be a stranger's. A person who approved sees that the page still
+    // waits.
     const code = error instanceof WrongAccountError ? error.code : (error as { code?: string }).code
     ports.telemetry.warn('a posted approval could not be proven', { account, success: false, code })
     return { result: undefined }
@@ -171,7 +178,10 @@ function approvalOf(broker: Broker): PushApproval {
   )
 }
 
-/** Nobody signs what comes back, so whose it must be has to be known before. */
+/**
+ * Throws RequestRefusedError where the user is not known yet: nobody signs the answer, so its owner must be
+ * known before.
+ */
 function assertPinned({ account, userId }: AccountState): void {
   if (userId !== undefined) return
   throw new RequestRefusedError(

@@ -6,27 +6,30 @@ import { Secret } from '../../model/secret.ts'
 import { isFromTheFuture } from '../../model/time/clock-tolerance.ts'
 import { isAfter } from '../../model/time/instants.ts'
 
-/** A person finds the telephone, the password and the second factor in less. */
+/** Minutes in which a person finds the telephone, the password and the second factor. */
 export const LOGIN_OPEN_MINUTES = 10
-/** More logins open at once than people have browsers: somebody is playing with the button. */
+/** More logins are open at once than people have browsers only where somebody plays with the button. */
 export const MOST_OPEN_LOGINS = 10
-/** Receipts are looked at again within the day. */
+/** Hours that a finished login is kept, for people who look at its receipt again. */
 const KEPT_HOURS = 24
-/** Of the logins that are over; a record must stay small. */
+/** How many finished logins are kept; a record must stay small. */
 const MOST_KEPT = 20
 const RANDOM_BYTES = 24
 
-/** A one-time state (RFC 6749 section 10.12): random, then the account it is for, all safe in a URL. */
+/**
+ * A new one-time state (RFC 6749 section 10.12): a random part, then the account it is for, all safe in a
+ * URL.
+ */
 export function newLoginState(account: AccountId): string {
   return `${randomBytes(RANDOM_BYTES).toString('base64url')}.${Buffer.from(account).toString('base64url')}`
 }
 
-/** What the record keeps in place of a state: it tells nobody the state. */
+/** The hash that the record keeps in place of a state; the state cannot be worked out from it. */
 export function loginIdOf(state: string): string {
   return createHash('sha256').update(state).digest('base64url')
 }
 
-/** The account a state says it is for; `undefined` when it cannot be one of ours. */
+/** The account that a state names; `undefined` where the state cannot be one of ours. */
 export function accountOfState(state: string): AccountId | undefined {
   const [random, account, ...rest] = state.split('.')
   if (!random || !account || rest.length > 0 || state.length > 200) return undefined
@@ -38,28 +41,30 @@ export function accountOfState(state: string): AccountId | undefined {
 }
 
 /**
- * The PKCE verifier of a login (RFC 7636 section 4.1), worked out anew for the exchange instead of being kept
- * somewhere: only who knows the client secret can.
+ * The PKCE verifier of a login (RFC 7636 section 4.1). It is derived from the client secret whenever it is
+ * needed, so it need not be stored.
  */
 export function codeVerifierOf(state: string, clientSecret: Secret): Secret {
   return new Secret(createHmac('sha256', clientSecret.reveal()).update(`pkce ${state}`).digest('base64url'))
 }
 
-/** Whether a callback may still use it. */
+/** Whether a callback may still use this login. Pure. */
 export function isOpen(attempt: LoginAttempt, now: Temporal.Instant): boolean {
   const { usedAt, startedAt, openUntil } = attempt
   return usedAt === undefined && isAfter(openUntil, now) && !isFromTheFuture(startedAt, now)
 }
 
+/** The logins that a callback may still use. Pure. */
 export function openLogins({ logins = [] }: AccountState, now: Temporal.Instant): readonly LoginAttempt[] {
   return logins.filter((attempt) => isOpen(attempt, now))
 }
 
+/** The login with this id (the hash of its state); `undefined` where the record has none. */
 export function loginCalled({ logins = [] }: AccountState, id: string): LoginAttempt | undefined {
   return logins.find((attempt) => attempt.id === id)
 }
 
-/** The logins with one more; those that nobody asks for any longer are dropped, open ones never. */
+/** The logins with one more. Finished ones that are old or too many are dropped, open ones never. Pure. */
 export function withLogin(
   { logins = [] }: AccountState,
   attempt: LoginAttempt,
@@ -70,7 +75,10 @@ export function withLogin(
   return [...logins.filter((one) => isOpen(one, now) || over.includes(one)), attempt]
 }
 
-/** The logins with the end of one of them filled in: that it was taken, which no older result outlives, or how it went. */
+/**
+ * The logins with the end of one filled in: when its state was used, which drops an older result, or how it
+ * went. Pure.
+ */
 export function withResult(
   { logins = [] }: AccountState,
   id: string,

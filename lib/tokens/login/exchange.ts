@@ -27,19 +27,19 @@ import { assertStored } from './start.ts'
 
 export const LOGGED_IN = 'a person logged in'
 
-/** A code on its way to the broker, and what it belongs to. */
+/** What a callback brought, and the login it belongs to. */
 export interface Returned {
   readonly account: AccountId
   readonly loginId: string
   readonly callback: Callback
-  /** The one-time state; absent for a bare code. */
+  /** The one-time state; absent for a bare code that was pasted. */
   readonly state?: string
   readonly browser: string
 }
 
 /**
- * Exchanges the code, proves what it gave and publishes it. Never throws: how it went is the result, and what was
- * found on the way is noted either way.
+ * Exchanges the code with one attempt, proves the token and publishes it. What was found on the way is noted.
+ * Never throws: every end is a result.
  */
 export async function exchangeCode(
   tx: Transaction,
@@ -66,11 +66,11 @@ export async function exchangeCode(
   } catch (error) {
     const at = ports.clock.now()
     const stays = minted && !(error instanceof WrongAccountError)
-    // Without a code nothing was to be sent, and the last exchange on record is an earlier login's.
+    // Without a code no exchange was counted, so the last exchange on record belongs to an earlier login.
     const notedAt = returned.callback.code && before.exchanges?.at(-1)
     if (!reached || (!stays && gaveNothing(error))) tx.note(withdrawDoubt(before, notedAt))
     tx.note(throttle(error, ports))
-    // The receipt says of the old token what the broker says.
+    // The broker is asked about the published token, so that the receipt can say whether it still lives.
     if (tx.isOpen) tx.note(await settleDoubt(tx))
     const isUnsent = !minted && error instanceof BrokerUnavailableError && !error.sent
     return { ...failure(error, broker, account, at), ...(isUnsent && { unsent: true }) }
@@ -83,7 +83,7 @@ function throttle(error: unknown, { clock }: Ports): StateChanges {
   return { ...wait, loginNotBefore: wait.notBefore, loginNotBeforeSetAt: wait.notBeforeSetAt }
 }
 
-/** The login itself worked: nobody has to do it again. */
+/** The result of a login whose token is kept: it need not be repeated. */
 function keptResult(error: unknown, broker: Broker, account: AccountId, at: Temporal.Instant): LoginResult {
   const { code, reason } = resultOfError(error, account, at)
   return {
@@ -96,7 +96,10 @@ function keptResult(error: unknown, broker: Broker, account: AccountId, at: Temp
   }
 }
 
-/** What the code is exchanged with. Throws when the redirect already says that an exchange is of no use. */
+/**
+ * What the adapter needs to exchange the code. Throws GrantRejectedError where the redirect brings no code,
+ * and WrongAccountError where it names another user.
+ */
 function orderOf(
   { callback, state: oneTime, loginId }: Returned,
   state: AccountState,
@@ -124,7 +127,10 @@ function orderOf(
   }
 }
 
-/** A bare code names no login: where no address is stored, it comes from the login last begun at the command line. */
+/**
+ * The redirect URI the code was issued for. A bare code names no login: where no `redirect_uri` is stored,
+ * that of the login last begun at the command line is used.
+ */
 function redirectUriOf(state: AccountState, loginId: string, context: RunContext): string {
   const begun = loginCalled(state, loginId)?.redirectUri
   if (begun) return begun
@@ -144,7 +150,7 @@ function failure(error: unknown, broker: Broker, account: AccountId, at: Tempora
     return { success: false, at, code: 'ambiguous', reason, fix: 'log in again' }
   }
   const { code, reason, fix: advice } = resultOfError(error, account, at)
-  // No run repeats a login: whoever began it does.
+  // No run repeats a login, so the person is told to log in again.
   const fix =
     error instanceof RateLimitedError
       ? `log in again in ${Math.ceil(error.retryAfterSeconds / 60)} min`

@@ -19,11 +19,12 @@ import { exchangeCode, LOGGED_IN, type Returned } from './exchange.ts'
 import { assertWanted, assertWithinBudget, codeLoginOf } from './start.ts'
 
 /**
- * Ends a login: takes the one-time state, exchanges the code with one attempt, proves, saves, publishes, tells that
- * it is over, and records how it went. Taking the state is the write that takes the lease, so the code is sent once
- * whatever is reloaded, repeated or killed.
+ * Ends a login: spends the one-time state, exchanges the code with one attempt, proves, saves and publishes
+ * the token, tells that the incident is over, and records how it went. One write spends the state and takes
+ * the lease, so the code is sent once even if the callback is reloaded or the process killed.
  *
- * Throws Refused before anything was changed, and what the stores throw; any other end is in the record.
+ * Throws RequestRefusedError before anything was changed, BusyError, and what the stores throw; any other end
+ * is in the record.
  */
 export async function finishLogin(order: FinishOrder, broker: Broker, ports: Ports): Promise<Finished> {
   const login = codeLoginOf(broker)
@@ -33,7 +34,7 @@ export async function finishLogin(order: FinishOrder, broker: Broker, ports: Por
   const prepare = (state: AccountState): Prepared<Finished> => {
     const now = ports.clock.now()
     const attempt = attemptOf(state, returned, now)
-    // A callback that comes again finds how the first one ended.
+    // A repeated callback gets the end of the first one.
     if (attempt.usedAt !== undefined && !isUnspent(returned, attempt)) return { instead: finished }
     assertWanted(state)
     const exchanges = returned.callback.code !== undefined
@@ -53,7 +54,10 @@ export async function finishLogin(order: FinishOrder, broker: Broker, ports: Por
   })
 }
 
-/** A bare code that never reached the broker may be sent: whoever has it cannot get the same one again. */
+/**
+ * Whether a bare code that never reached the broker may be sent again: nobody can get the same code a second
+ * time.
+ */
 function isUnspent({ state }: Returned, { result }: LoginAttempt): boolean {
   return state === undefined && result?.unsent === true
 }
@@ -61,7 +65,7 @@ function isUnspent({ state }: Returned, { result }: LoginAttempt): boolean {
 function returnedBy(order: FinishOrder, login: CodeLogin): Returned {
   if (order.by === 'code') {
     const { account, code } = order
-    // The same code again, by a person or a repeated invocation, is the same login.
+    // The same code, entered again or by a repeated invocation, is the same login.
     const loginId = loginIdOf(`${account} ${code}`)
     return { account, loginId, callback: { code: new Secret(code) }, browser: COMMAND_LINE }
   }
@@ -73,7 +77,10 @@ function returnedBy(order: FinishOrder, login: CodeLogin): Returned {
   return { account, loginId: loginIdOf(state), callback, state, browser: order.browser }
 }
 
-/** The attempt a callback belongs to. Throws Refused for one that is not this browser's, or too late. */
+/**
+ * The login a callback belongs to. Throws RequestRefusedError where it was begun in another browser, is
+ * unknown or too old.
+ */
 function attemptOf(
   record: AccountState,
   { loginId, browser, state }: Returned,
@@ -109,7 +116,10 @@ function unknownState(): RequestRefusedError {
   )
 }
 
-/** The state is spent, the exchange counts, and what it may end is in doubt: all before the code is sent. */
+/**
+ * What is recorded before the code is sent: the state is spent, the exchange counts, and the published token
+ * is in doubt.
+ */
 function taken(
   broker: Broker,
   state: AccountState,
@@ -133,7 +143,10 @@ function log({ success, code, reason }: LoginResult, lost: ActionNeeded | undefi
   ports.telemetry[success ? 'info' : 'warn']('a login ended', { account, success, code, reason })
 }
 
-/** A refresh token that was issued and not saved pages somebody at once (I1): whoever logged in may be gone. */
+/**
+ * A refresh token that was issued and could not be saved pages somebody at once (I1), since the person may be
+ * gone.
+ */
 function needOf({ code, reason, fix = '' }: LoginResult): ActionNeeded | undefined {
   return code === 'token_lost' ? { kind: 'token_lost', reason, action: fix } : undefined
 }

@@ -16,17 +16,21 @@ function approvalAdvice(error: TokenkeeperError): string {
 }
 
 export interface LoginServiceOptions {
-  /** Those whose accounts can be logged in here, with the owner's settings. */
+  /** The brokers whose accounts can log in here, with the owner's settings. */
   readonly brokers: readonly Broker[]
   readonly ports: Ports
   /**
-   * Has a run prove and publish the token of a login that had to be kept; it need not wait for that. What it throws is
-   * logged. @default - the next scheduled run does so
+   * Starts a run that proves and publishes a login's pending token; need not wait for its end. What it throws
+   * is logged. @default - the next scheduled run does so
    */
   readonly settle?: ((account: AccountId) => Promise<void>) | undefined
 }
 
-/** The service that does the work in this process. Never throws but from {@link LoginService.acceptApproval}'s stores. */
+/**
+ * The login service that works in this process. Errors are returned as refusals; only {@link
+ * LoginService.acceptApproval} throws, what the stores throw and RequestRefusedError for a broker that is not
+ * switched on.
+ */
 export function loginService({ brokers, ports, settle }: LoginServiceOptions): LoginService {
   const named = (id: string): Broker => {
     const broker = brokers.find((one) => one.id === id)
@@ -73,7 +77,7 @@ export function loginService({ brokers, ports, settle }: LoginServiceOptions): L
         try {
           await requestApproval(account, brokerFor(account), ports)
         } catch (error) {
-          // No run repeats it today: whoever wants a token asks again, or logs in.
+          // No run repeats the request today, so the person is told to ask again or to log in.
           throw error instanceof TokenkeeperError ? error.advising(approvalAdvice(error)) : error
         }
         return { asked: true } as const

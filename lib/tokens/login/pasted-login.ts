@@ -2,9 +2,9 @@ import { isBrokenJwt } from '../../model/expiry/jwt.ts'
 import { Secret } from '../../model/secret.ts'
 import type { CodeLogin } from '../../ports/broker/login.ts'
 
-/** More than any broker's redirect has. */
+/** Characters; no broker's redirect is longer. */
 const LONGEST = 8192
-/** Pairs people, mails and chats put around an address. */
+/** Pairs of characters that people, mails and chats put around an address. */
 const WRAPPERS: readonly (readonly [string, string])[] = [
   ['"', '"'],
   ["'", "'"],
@@ -21,23 +21,24 @@ const MARKDOWN_LINK = /^\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)$/
 /** iOS copies addresses without their scheme. */
 const ADDRESS_WITHOUT_SCHEME = /^(?:[\w-]+\.)*[\w-]+(?::\d+)?\/[^\s?#]*[?#]/
 const PARAMETERS = /^[?#]?[A-Za-z_]\w*=/
-/** What a code can be made of; anything else is prose, an address or a mistake. */
+/** The characters of a code; anything else is prose, an address or a mistake. */
 const PLAUSIBLE_CODE = /^[A-Za-z0-9._~+/=|-]{4,}$/
 const COPY_AGAIN = 'it was cut off or changed on the way: copy it again, whole'
 
-/** What a person copied after a login, as far as it says what it is. */
+/** What a person pasted after a login. */
 export type Pasted =
-  /** The query of the redirect, with the state the login was begun with. */
+  /** The query of the redirect, and the state in it. */
   | { readonly kind: 'redirect'; readonly query: string; readonly state: string }
-  /** A code by itself, or in an address that names no state. */
+  /** A code by itself, or from an address without a state. */
   | { readonly kind: 'code'; readonly code: string }
-  /** Neither, and why. */
+  /** Nothing that can be used, and why. */
   | { readonly kind: 'useless'; readonly why: string }
 
 /**
- * Reads what was pasted, at the command line or on the page: the whole address a browser ended at, its query alone, or a
- * bare code, in whatever a mail, a chat or a telephone has put around it. `redirectUriOf` tells where the login of a state
- * was to end, so that a page on the way there is not taken for the end.
+ * Reads what a person pasted, at the command line or on the page: the whole address a browser ended at, its
+ * query alone, or a bare code, with whatever a mail, a chat or a telephone has put around it. Never throws,
+ * and sends nothing. `redirectUriOf` gives the address where the login of a state ends, so that a page on the
+ * way there is recognised.
  */
 export function readPasted(
   text: string,
@@ -46,7 +47,7 @@ export function readPasted(
 ): Pasted {
   if (text.length > 2 * LONGEST) return useless(`it is longer than ${LONGEST} characters`)
   const pasted = unwrapped(text)
-  // Whatever it is, no message and no log is to repeat it.
+  // Made a secret so that no message and no log repeats it.
   new Secret(pasted)
   if (pasted === '') return useless('nothing was given')
   if (pasted.length > LONGEST) return useless(`it is longer than ${LONGEST} characters`)
@@ -69,9 +70,9 @@ export function readPasted(
   return { kind: 'redirect', query, state }
 }
 
-/** Without what stands around it; never longer than what was given. */
+/** The text without what stands around it; never longer than `text`. */
 function unwrapped(text: string): string {
-  // Mails break long addresses, and byte-order marks and zero-width blanks come along unseen.
+  // Mail programs break long addresses; byte-order marks and zero-width blanks are copied along unseen.
   let rest = text.replace(/[\u200b-\u200d\u2060\ufeff]/g, '').trim()
   if (!/ \S/.test(rest.replace(MARKDOWN_LINK, ''))) rest = rest.replace(/\s*[\r\n]+\s*/g, '')
   for (let before = ''; before !== rest; ) {
@@ -81,7 +82,7 @@ function unwrapped(text: string): string {
       if (rest.length > 1 && rest.startsWith(open) && rest.endsWith(close)) rest = rest.slice(1, -1).trim()
     }
   }
-  // Half a pair is left where only one end was selected.
+  // One half of a pair is left where only one end was selected.
   return rest.replace(/^["'`<\u201c\u2018]+|["'`>\u201d\u2019]+$/g, '').replaceAll('&amp;', '&')
 }
 
@@ -100,12 +101,15 @@ function addressIn(text: string): URL | undefined {
   return ADDRESS_WITHOUT_SCHEME.test(text) ? (URL.parse(`https://${text}`) ?? undefined) : undefined
 }
 
-/** The query of an address, without the rest of it. */
+/** The query alone, where that was pasted without the rest of the address; `undefined` for anything else. */
 function queryIn(text: string): string | undefined {
   return PARAMETERS.test(text) && !/^\w+=+$/.test(text) ? text.replace(/^[?#]/, '') : undefined
 }
 
-/** What is no code is never sent: a broker counts it, or takes it for an attack. */
+/**
+ * A bare code, where it looks like one. Anything else must not be sent: a broker counts it, or takes it for
+ * an attack.
+ */
 function bareCode(text: string): Pasted {
   if (/\s/.test(text)) return useless('it is more than one word')
   if (!PLAUSIBLE_CODE.test(text) || /^https?:/i.test(text)) return useless('there is no code in it')

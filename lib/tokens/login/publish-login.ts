@@ -6,25 +6,26 @@ import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from '../
 import { LIFTED_BY_A_PERSON } from '../rules/grants/lifted.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 
+/** A token that a login or an approval brought. */
 export interface LoginToken {
   readonly renewal: Renewal
   readonly source: 'login' | 'approval'
-  /** Whether it is kept where it cannot be proven yet. @default true */
+  /** Whether the token is kept as pending where it cannot be proven yet. @default true */
   readonly mayKeep?: boolean
 }
 
-/** How a login's token fared; what it left is noted. */
+/** How the publication of a login's token ended; what is to be recorded was noted. */
 export interface PublishedLogin {
   /** Why nothing was published; absent when it was. */
   readonly error?: unknown
-  /** The token is kept: the next run proves and publishes it. */
+  /** The token is pending: the next run proves and publishes it. */
   readonly kept?: true
 }
 
 /**
- * Takes what a person's login gave to the consumers. Unlike a renewal's, its tokens can be somebody else's: the
- * refresh token is written first only where the reply itself names the right user. Where it names nobody the
- * access token is proven before anything is written, since a stranger's refresh token must not replace ours.
+ * Publishes the tokens of a person's login. Unlike a renewal's they can be somebody else's, so the refresh
+ * token is written first only where the reply names the pinned user. Where it names nobody, the access token
+ * is proven before anything is written: a stranger's refresh token must not replace ours. Never throws.
  */
 export async function publishLogin(tx: Transaction, token: LoginToken): Promise<PublishedLogin> {
   const { renewal, source, mayKeep = true } = token
@@ -40,7 +41,7 @@ export async function publishLogin(tx: Transaction, token: LoginToken): Promise<
     tx.note({ ...LIFTED_BY_A_PERSON, authorizedAt: renewal.sentAt })
     return {}
   } catch (error) {
-    // A person's login is not thrown away because the broker's profile does not answer for a moment (I10).
+    // The broker may fail to prove the token for a moment: the person's login is kept for the next run (I10).
     if (!isWorthKeeping(error) || !mayKeep) return { error }
     const kept = await keepPending(tx, { renewal: unsaved, source })
     return { error, ...(kept && { kept }) }

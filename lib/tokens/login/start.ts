@@ -23,14 +23,15 @@ import {
 } from './attempts.ts'
 
 const MOST_ATTEMPTS = 6
-/** Nothing is sent: this only bounds the context. */
+/** The context needs a deadline, although nothing is sent. */
 const CONTEXT_SECONDS = 30
 
 /**
- * Opens a login of one account for one browser. Nothing is sent to the broker: the address of its login page is
- * worked out, and the record keeps what the callback will be held to.
+ * Opens a login of one account for one browser. Sends nothing to the broker: it works out the address of the
+ * broker's login page, and records what the callback must match.
  *
- * Throws Refused where a login is of no use now, ConfigurationError, and what the stores throw.
+ * Throws RequestRefusedError where a login is of no use now, ConfigurationError for an unknown account, and
+ * what the stores throw.
  */
 export async function startLogin(order: StartOrder, broker: Broker, ports: Ports): Promise<Started> {
   const { account, browser } = order
@@ -73,7 +74,10 @@ export async function startLogin(order: StartOrder, broker: Broker, ports: Ports
   throw new StateStoreError(`${account} kept changing`, { fix: 'try again in a moment' })
 }
 
-/** The broker's login with us as the app. Throws Refused where there is none. */
+/**
+ * The broker's login that ends with an authorization code. Throws RequestRefusedError where the broker has
+ * none.
+ */
 export function codeLoginOf(broker: Broker): CodeLogin {
   if (broker.login?.code) return broker.login.code
   throw new RequestRefusedError(
@@ -87,7 +91,7 @@ export function codeLoginOf(broker: Broker): CodeLogin {
   )
 }
 
-/** Throws Refused that names what is missing or malformed, never a value. */
+/** Throws RequestRefusedError, with the names of what is missing or malformed and never a value. */
 export function assertStored(
   needs: readonly SecretName[],
   stored: StoredSecrets,
@@ -114,7 +118,7 @@ export function assertStored(
   )
 }
 
-/** Throws Refused for accounts that are not ours to log in. */
+/** Throws RequestRefusedError for an account that is paused or managed elsewhere. */
 export function assertWanted({ account, settings, paused }: AccountState): void {
   if (settings.managedBy === 'external') {
     throw new RequestRefusedError(
@@ -143,7 +147,10 @@ function assertAllowed(login: CodeLogin, state: AccountState, broker: Broker, no
   assertWithinBudget(login, state, broker, now)
 }
 
-/** Throws Refused while the login budget allows no exchange: better before a person has typed a code than after. */
+/**
+ * Throws RequestRefusedError while the login budget allows no exchange. Checked before a person types the
+ * second factor as well as after.
+ */
 export function assertWithinBudget(
   { budget }: CodeLogin,
   state: AccountState,

@@ -14,8 +14,9 @@ import { latest, openRequests } from '../rules/token/open-approval.ts'
 import type { RunContext } from '../transaction/broker-context.ts'
 
 /**
- * Whether a run that must ask a person should have the broker ask too: from the configured time of a trading day
- * on, once a day, once its token would see the market open, and only for an account whose user is known: nobody signs what comes back.
+ * The approval that a run requests when it asks a person; `undefined` where none is due. Due from the
+ * configured time of a trading day on, once a day, once its token would live past the open, and only where
+ * the account's user is known, since nobody signs the answer. Pure.
  */
 export function approvalDue(
   broker: Broker,
@@ -37,36 +38,41 @@ export function approvalDue(
   return hold ? undefined : approval
 }
 
-/** What is written down before the request is sent: it counts, and an answer may come faster than the reply. */
+/**
+ * What is recorded before the request is sent: the request counts, and the approval may come before the
+ * reply. Pure.
+ */
 export function beforeApproval(
   broker: Pick<Broker, 'sessions'>,
   { waitSeconds, openAtMost }: PushApproval,
   state: AccountState,
   now: Temporal.Instant,
 ): StateChanges {
-  // Should the reply be lost: the holder may have been asked, and what they approve late ends the published token all the same.
+  // If the reply is lost, the holder may have been asked; an approval given late still ends the published
+  // token.
   const openUntil = openAtMost?.(now) ?? now.add({ seconds: waitSeconds })
   const earlier = openRequests(state.approval, now)
   return {
-    // Whoever was asked before may still approve that, and the broker posts it (I10).
+    // Earlier requests may still be approved, and the broker posts those tokens too (I10).
     approval: { requestedAt: now, openUntil, tried: 0, ...(earlier.length > 0 && { earlier }) },
     approvalRequests: withAttempt(state.approvalRequests ?? [], now),
     ...noteDoubt(broker, state, { by: 'approval', at: now, openUntil }),
   }
 }
 
-/** What {@link beforeApproval} wrote over. */
+/** The fields of the record that {@link beforeApproval} replaces. */
 export type BeforeApproval = Pick<AccountState, 'approval' | 'doubt'>
 
+/** What a request for approval leaves to be recorded. */
 export interface ApprovalSent {
   readonly changes: StateChanges
-  /** Why the holder was not asked; absent when they were, or may have been. */
+  /** Why the holder was not asked; absent where they were or may have been. */
   readonly error?: unknown
 }
 
 /**
- * Asks the account holder, after {@link beforeApproval} was recorded as `state`; `before` is what there was before
- * that. Never throws.
+ * Has the broker ask the account holder. `state` is the record with {@link beforeApproval} written, `before`
+ * the record without it. Errors of the broker are returned, with what to record; nothing is repeated.
  */
 export async function sendApproval(
   login: PushApproval,
@@ -78,11 +84,11 @@ export async function sendApproval(
   if (!approval) throw new Error('the request must be on record before it is sent')
   try {
     const requested = await login.request(context)
-    // What the broker writes is on its clock.
+    // The broker's times are by its own clock.
     const driftSeconds = Math.floor((context.brokerDriftMs() ?? 0) / 1000)
     const openUntil = requested.openUntil.subtract({ seconds: driftSeconds })
     const asked = { ...approval, ...(driftSeconds !== 0 && { driftSeconds }) }
-    // An end that has passed is none: the holder is looking at the request now.
+    // An end in the past cannot be right: the holder has only just been asked.
     if (!isAfter(openUntil, approval.requestedAt)) return { changes: { approval: asked } }
     const doubt = state.doubt && {
       ...state.doubt,
@@ -90,7 +96,8 @@ export async function sendApproval(
     }
     return { changes: { approval: { ...asked, openUntil }, ...(doubt && { doubt }) } }
   } catch (error) {
-    // Perhaps the holder was asked, or was for sure and the broker words its success in a new way: the webhook stays open.
+    // The holder may have been asked; a reply that cannot be read may be a success in new words. The webhook
+    // stays open.
     if (error instanceof AmbiguousError || error instanceof UnexpectedResponseError) return { changes: {} }
     const isUnsent = error instanceof BrokerUnavailableError && !error.sent
     const refused = gaveNothing(error) ? { doubt: before.doubt } : {}
@@ -98,7 +105,7 @@ export async function sendApproval(
   }
 }
 
-/** Takes back what {@link beforeApproval} recorded: the broker was asked nothing. */
+/** Takes back what {@link beforeApproval} recorded, where the broker was not asked at all. Pure. */
 export function unsent(
   { approvalRequests = [] }: AccountState,
   { approval, doubt }: BeforeApproval,

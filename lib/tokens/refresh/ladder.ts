@@ -27,19 +27,20 @@ import { saveProvePublish } from './publish.ts'
 import { endOfKept, endOfSaved, publishPending, withoutLeftovers } from './publish-pending.ts'
 import type { Tried } from './tried.ts'
 
-/** What whoever asked for the run wants. */
+/** What the caller of the run asks for: a forced renewal, or a look at a reported token. */
 export type Wishes = Pick<Situation, 'forcedAt' | 'reported'>
 
 /**
- * Follows the ladder of grants from `first` down until one of its steps ends the run; what they found is noted. Never
- * throws.
+ * Follows the ladder of grants from the step `first` on, until a step ends the run. What the steps found is
+ * noted. Never throws.
  */
 export async function climbLadder(tx: Transaction, wishes: Wishes, first: Decision): Promise<RunResult> {
   const { account, broker, ports } = tx
   let decision = first
   try {
     await withoutLeftovers(tx)
-    // Each round ends the run, uses up one grant or settles one probe; one more round is needed to say so.
+    // Each round ends the run, uses up one grant or settles one probe; one more round tells that none is
+    // left.
     for (let round = 0; round < broker.grants.length + 3; round++) {
       const result = await take(tx, decision)
       if (result) return result
@@ -49,14 +50,15 @@ export async function climbLadder(tx: Transaction, wishes: Wishes, first: Decisi
       }
     }
   } catch (error) {
-    // What an earlier grant left behind, such as a block, is recorded all the same; and so is a wait the probe met.
+    // What earlier steps noted, such as a block, is recorded all the same; a wait that a probe was asked for
+    // is noted here.
     if (error instanceof RateLimitedError) tx.note(leftAlone(error, ports.clock.now()))
     return resultOfError(error, account, ports.clock.now())
   }
   return stopUntilFixed('response_unexpected', 'the ladder of grants has no end', 'report it')
 }
 
-/** One step; how the run ends with it, or `undefined` where it is to be decided anew. */
+/** Takes one step. Returns how the run ends, or `undefined` where the next step has to be decided. */
 async function take(tx: Transaction, decision: Decision): Promise<RunResult | undefined> {
   switch (decision.action) {
     case 'probe':
@@ -66,7 +68,7 @@ async function take(tx: Transaction, decision: Decision): Promise<RunResult | un
       const tried = await publishPending(tx)
       if (tried.published) return { outcome: 'refreshed', reason: decision.reason }
       if (tx.state.pending) return endOfKept(tx, tried.error)
-      // This run was begun without it.
+      // A refresh token was saved that this run has not read, so the run ends; the next try uses it.
       return tried.hasSaved ? endOfSaved(tx) : undefined
     }
     case 'refresh': {
@@ -80,18 +82,22 @@ async function take(tx: Transaction, decision: Decision): Promise<RunResult | un
   }
 }
 
-/** How a run ends by a grant after which no other is tried; `undefined` where one is after all. */
+/**
+ * How a run ends after a failed grant that lets no other follow; `undefined` where another one may follow
+ * after all.
+ */
 async function endOfGrant(tx: Transaction, grant: Grant, error: unknown): Promise<RunResult | undefined> {
   tx.note(await settleDoubt(tx))
   const result = resultOfGrantError(error, tx.account, tx.ports.clock.now())
-  // The lost reply has ended the published token: whoever else can help is next.
+  // The grant whose reply was lost has ended the published token: the next grant, or a person, has to help.
   if (result.outcome === 'ambiguous' && isRefused(tx.state)) return undefined
   return withinBudget(result, grant, tx)
 }
 
 /**
- * No repeat before the login budget allows one: it would only end in waiting, and hide what really happened. And the
- * day's last attempt is kept for a later run: what has failed since a minute ago may pass in half an hour.
+ * Moves a repeat to when the login budget allows it: before that it would only wait, and its reason would
+ * hide the real one. Drops the repeat where it would use the day's last attempt, which is left to a later
+ * run: a fault that lasts a minute may pass in half an hour.
  */
 function withinBudget(result: RunResult, grant: Grant, { broker, ports, state }: Transaction): RunResult {
   const { retryAt, ...withoutRetry } = result
@@ -104,7 +110,7 @@ function withinBudget(result: RunResult, grant: Grant, { broker, ports, state }:
   return waits ? { ...result, retryAt: hold.at } : result
 }
 
-/** One attempt with one grant: get a token, then take it to the consumers. */
+/** Makes one attempt with one grant: gets a token, proves and publishes it. Errors are returned. */
 async function tryGrant(tx: Transaction, grant: Grant): Promise<Tried> {
   const { broker, context, ports } = tx
   const before = tx.state
@@ -127,7 +133,7 @@ async function tryGrant(tx: Transaction, grant: Grant): Promise<Tried> {
     tx.note(tracesOfFailure(failure, before, tx.stored))
     if (minted && isWorthKeeping(error)) {
       await keepPending(tx, { renewal: minted, source: grant.kind })
-      // Its fate is known: the grant gave this token.
+      // The fate of the ambiguous grant is known now: it gave this token.
       if (before.ambiguous?.grant === grant.kind) tx.note({ ambiguous: undefined })
     }
     return { published: false, error }
@@ -148,7 +154,7 @@ function endOf(
     case 'wait':
       return waiting(decision, broker)
     case 'fresh':
-      // A stored token of somebody else's that proved live is news to the consumers.
+      // A token that somebody else stored and that was just proven is new to the consumers.
       return { outcome: publications.length > 0 ? 'refreshed' : 'fresh', reason: decision.reason }
     case 'paused':
       return { outcome: 'paused', reason: decision.reason }
@@ -157,7 +163,7 @@ function endOf(
   }
 }
 
-/** A renewal is due but must wait; as long as the published token lives that is no failure. */
+/** How a run ends where a renewal is due but must wait: no failure as long as the published token lives. */
 export function waiting(decision: Extract<Decision, { action: 'wait' }>, { session }: Broker): RunResult {
   const until = localInstant(decision.until, session.timeZone)
   const reason = `${decision.reason}; next attempt not before ${until}`
@@ -165,7 +171,7 @@ export function waiting(decision: Extract<Decision, { action: 'wait' }>, { sessi
   return { outcome: 'failed', code: 'rate_limited', reason, retryAt: decision.until }
 }
 
-/** Our own lease is no reason to leave the account alone. */
+/** Decides again, without our own lease in the record: it is no reason to leave the account alone. */
 function decideUnderLease(tx: Transaction, { forcedAt, reported }: Wishes): Decision {
   const { broker, ports, stored } = tx
   const { lease: _ours, ...state } = tx.state

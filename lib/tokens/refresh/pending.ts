@@ -5,8 +5,8 @@ import { encodedPending, type Pending } from '../rules/token/pending-token.ts'
 import type { Transaction } from '../transaction/transaction.ts'
 
 /**
- * Keeps a minted token for the next run, and says whether it is kept. It is put on record first that there is one, since
- * a run reads the name only then; with it goes what else was noted. Never throws.
+ * Keeps a minted token for the next run; false where that was not possible. The record is written first, with
+ * whatever else was noted, since a run looks for a pending token only where the record has one. Never throws.
  */
 export async function keepPending(tx: Transaction, pending: Pending): Promise<boolean> {
   const { renewal, source } = pending
@@ -14,13 +14,13 @@ export async function keepPending(tx: Transaction, pending: Pending): Promise<bo
   const { accessToken, doubt, lease } = tx.state
   const changes: StateChanges = {
     pending: { mintedAt: renewal.sentAt, source },
-    // The next run has to look, whatever is published.
+    // The doubt makes the next run look for it.
     ...(accessToken && !doubt && { doubt: { since: renewal.sentAt, by: source } }),
   }
   try {
     await tx.write(changes)
   } catch (error) {
-    // Another run's may lie there by now, and is newer.
+    // The other run may have kept a newer token, which must not be replaced.
     if (error instanceof LeaseLostError) return false
   }
   tx.note(changes)
@@ -39,7 +39,10 @@ export async function keepPending(tx: Transaction, pending: Pending): Promise<bo
   }
 }
 
-/** Removes what was kept, once it is published or refused. A leftover is older than what is published, and ignored. */
+/**
+ * Removes the pending token from the vault, once it is published or refused. Never throws: one that is left
+ * over is older than the published token, and ignored.
+ */
 export async function dropPending({ account, ports }: Transaction): Promise<void> {
   try {
     await ports.vault.remove(account, 'pending')

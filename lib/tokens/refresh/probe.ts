@@ -5,7 +5,10 @@ import { isProvable } from '../rules/token/provable.ts'
 import type { OpenAccount } from '../transaction/open-account.ts'
 import { proveStored } from './publish.ts'
 
-/** Proves the stored access token; either verdict is something to record. Throws what is no verdict on the token. */
+/**
+ * Proves the stored access token and returns what to record of the verdict, live or refused. Throws errors
+ * that are no verdict.
+ */
 export async function probe(account: OpenAccount, pausesMs?: readonly number[]): Promise<StateChanges> {
   const { ports, state, stored } = account
   const settled: StateChanges = state.ambiguous ? { ambiguous: { ...state.ambiguous, probed: true } } : {}
@@ -15,7 +18,7 @@ export async function probe(account: OpenAccount, pausesMs?: readonly number[]):
     if (!(error instanceof TokenkeeperError) || error.retryable) throw error
     const version = stored.get('access_token')?.version
     const isVerdict = error instanceof GrantRejectedError || error instanceof WrongAccountError
-    // What we have published and proven is not given up because the broker objects to something else.
+    // A token that we published and proved is not given up because of any other error.
     if (version === state.accessToken?.version && !isVerdict) throw error
     ports.telemetry.warn('the stored access token was refused', {
       account: state.account,
@@ -27,8 +30,8 @@ export async function probe(account: OpenAccount, pausesMs?: readonly number[]):
 }
 
 /**
- * Asks the broker at once whether what was sent has ended the published token. What comes to no verdict, after one
- * attempt, leaves the doubt to the next run. Never throws.
+ * Asks the broker whether what was sent has ended the published token, with one attempt. Where that gives no
+ * verdict, the doubt is left to the next run. Never throws.
  */
 export async function settleDoubt(account: OpenAccount): Promise<StateChanges> {
   const { broker, state, stored } = account

@@ -17,7 +17,10 @@ import { dropPending } from './pending.ts'
 import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from './publish.ts'
 import type { Tried } from './tried.ts'
 
-/** Proves and publishes the token an earlier run or login had to keep; one that is refused is gone for good. */
+/**
+ * Proves and publishes the pending token of an earlier run or login; one that is refused is dropped for good.
+ * Errors are returned, except those of saving its refresh token after a refusal.
+ */
 export async function publishPending(tx: Transaction): Promise<Tried> {
   const { account, ports, state, stored } = tx
   const pending = pendingIn(stored, state, ports.clock.now())
@@ -32,7 +35,7 @@ export async function publishPending(tx: Transaction): Promise<Tried> {
       assertSameUser(state, proof)
       await saveRotated(tx, renewal)
       hasSaved = true
-      // Not asked twice: a broker may allow one probe a minute.
+      // The proof is passed on, since a broker may allow only one probe a minute.
       proven = { ...renewal, proof }
     }
     tx.note({ pending: { mintedAt, source } })
@@ -49,7 +52,8 @@ export async function publishPending(tx: Transaction): Promise<Tried> {
       account,
       code: error instanceof TokenkeeperError ? error.code : 'response_unexpected',
     })
-    // Its only copy may be the one kept here. The owner of what it brings is compared, should it be another's after all.
+    // This may be the only copy of the refresh token, so it is saved. What it brings is compared with the
+    // pinned user later, in case it is somebody else's.
     if (error instanceof GrantRejectedError && !hasSaved && !stored.has('refresh_token')) {
       await saveRotated(tx, renewal)
       hasSaved = renewal.refreshToken !== undefined
@@ -61,7 +65,7 @@ export async function publishPending(tx: Transaction): Promise<Tried> {
   }
 }
 
-/** A token that was kept and is published or gone by now is kept no longer. */
+/** Removes a pending token that was published meanwhile or is gone. */
 export async function withoutLeftovers(tx: Transaction): Promise<void> {
   const { state, stored, ports } = tx
   if (pendingIn(stored, state, ports.clock.now())) return
@@ -79,14 +83,16 @@ function liftedBy({ renewal, source }: Pending, { broker, ports, state }: Transa
   }
 }
 
-/** How a run ends whose token is kept: it is proven again before any other is asked for. */
+/** How a run ends whose token is pending: it is proven again before any other is requested. */
 export function endOfKept({ account, ports }: Transaction, error: unknown): RunResult {
   const result = resultOfError(error, account, ports.clock.now())
   const reason = `a new access token was issued and is kept, but could not be published yet: ${result.reason}`
   return { ...result, reason, ...(result.need && { need: { ...result.need, reason } }) }
 }
 
-/** How a run ends whose kept access token has died, and has left a refresh token: it is tried at once. */
+/**
+ * How a run ends whose pending access token has died but brought a refresh token: that one is tried at once.
+ */
 export function endOfSaved({ account, ports }: Transaction): RunResult {
   const died = new BrokerUnavailableError('the kept access token has died, and its refresh token was saved', {
     fix: WAIT_FOR_RUN,

@@ -24,17 +24,18 @@ import { assertNotSuperseded } from './superseded.ts'
 
 const SAVE_PAUSE_MS = 500
 
-/** What is published, and where it came from. */
+/** A minted token, and the grant or the login it came from. */
 export interface Gift {
   readonly renewal: Renewal
   readonly source: TokenSource
 }
 
 /**
- * Takes what a grant gave to the consumers, in the one order in which nothing can be lost: save the rotated
- * refresh token, prove the access token, publish it. Notes what to record.
+ * Saves the rotated refresh token, proves the access token and publishes it: the one order in which nothing
+ * can be lost. Notes what to record.
  *
- * Throws TokenLostError, WrongAccountError, UnexpectedResponseError, TokenVaultError and whatever the proof throws.
+ * Throws TokenLostError, WrongAccountError, UnexpectedResponseError, TokenVaultError, BrokerUnavailableError
+ * past the deadline, and whatever the proof throws.
  */
 export async function saveProvePublish(tx: Transaction, gift: Gift): Promise<void> {
   await saveRotated(tx, gift.renewal)
@@ -42,14 +43,14 @@ export async function saveProvePublish(tx: Transaction, gift: Gift): Promise<voi
 }
 
 /**
- * The first half: saves the refresh token, if there is a new one. It is noted whatever becomes of the rest, since a
- * stale read is known by the version. Throws TokenLostError, UnexpectedResponseError.
+ * Saves the refresh token, if there is a new one, and notes it at once: stale reads are recognised by its
+ * version. Throws TokenLostError, UnexpectedResponseError, LeaseLostError.
  */
 export async function saveRotated(tx: Transaction, { refreshToken, sentAt }: Renewal): Promise<void> {
   if (refreshToken) await saveRefreshToken(tx, refreshToken, sentAt)
 }
 
-/** The second half: proves the access token and publishes it. Throws as the whole does. */
+/** Proves the access token and publishes it. Throws as {@link saveProvePublish} does. */
 export async function provePublish(tx: Transaction, { renewal, source }: Gift): Promise<void> {
   const { account, broker, context, ports, state } = tx
   assertPlausibleToken(renewal.accessToken, 'access token')
@@ -73,7 +74,7 @@ export async function provePublish(tx: Transaction, { renewal, source }: Gift): 
   const pauses = source === 'login' || source === 'approval' ? PATIENT : undefined
   const prove = (): Promise<Partial<Proof>> => broker.prove(context, renewal.accessToken)
   const proof = renewal.proof ?? (await repeatRead(context, prove, pauses))
-  // What the reply said counts where the proof names nobody.
+  // The reply's user id counts where the proof names nobody.
   const owner = { ...(renewal.userId !== undefined && { userId: renewal.userId }), ...proof }
   assertSameUser(state, owner)
   assertInTime(context)
@@ -81,7 +82,7 @@ export async function provePublish(tx: Transaction, { renewal, source }: Gift): 
   const options = { deadline: context.deadline }
   if (renewal.session) await ports.vault.write(account, 'session', renewal.session, options)
   const { version } = await ports.vault.write(account, 'access_token', renewal.accessToken, options)
-  // One that was kept is this one, or older.
+  // A pending token is this one, or an older one.
   if (state.pending) await dropPending(tx)
   const now = ports.clock.now()
   const record: AccessTokenRecord = {
@@ -101,7 +102,7 @@ export async function provePublish(tx: Transaction, { renewal, source }: Gift): 
   })
 }
 
-/** The record of a newly published token, which is noted for whoever wants to know of it. */
+/** The changes to the record for a published token, which is also noted for the subscribers. */
 function published(
   { broker, context, state }: OpenAccount,
   record: AccessTokenRecord,
@@ -125,8 +126,8 @@ function published(
 }
 
 /**
- * Proves the access token that is already stored, which somebody else wrote or whose fate is unknown. Returns
- * what to record; throws what the proof throws.
+ * Proves the stored access token, which somebody else wrote or whose fate is unknown. Returns what to record;
+ * throws WrongAccountError and what the proof throws.
  */
 export async function proveStored(account: OpenAccount, pausesMs?: readonly number[]): Promise<StateChanges> {
   const { broker, context, ports, state, stored } = account
@@ -141,7 +142,7 @@ export async function proveStored(account: OpenAccount, pausesMs?: readonly numb
     const accessToken = { ...known, provenAt: now }
     return { ...ownerOf(proof), ...settledBy(state, now), refusedVersion: undefined, accessToken }
   }
-  // What a clock that was ahead wrote down is worked out anew.
+  // A record written by a clock that was ahead is made anew.
   const issuedAt = isBefore(token.modifiedAt, now) ? token.modifiedAt : now
   const { expiresAt, decidedBy } = expiryOfStored(broker, state, { token: token.value, at: issuedAt }, known)
   const record: AccessTokenRecord = {
@@ -158,8 +159,8 @@ export async function proveStored(account: OpenAccount, pausesMs?: readonly numb
 }
 
 /**
- * When a stored token dies. What the reply said of one we know is on record alone: its life counts again, and an estimate
- * only ever shortens what was known.
+ * When a stored token dies. The broker's `expiresIn` is only on record, so the recorded life is counted from
+ * the issue again; this never lengthens it.
  */
 function expiryOfStored(
   { session }: Broker,
@@ -174,7 +175,7 @@ function expiryOfStored(
   return { expiresAt: known.expiresAt, decidedBy: known.expiryDecidedBy }
 }
 
-/** I1: written before anything else can fail, repeated until the deadline; a run that outlived its lease looks first. */
+/** Saves the refresh token, repeated until the deadline (I1); past its lease, looks for a newer one first. */
 async function saveRefreshToken(
   tx: Transaction,
   refreshToken: Secret,
@@ -196,7 +197,7 @@ async function saveRefreshToken(
       return
     } catch (error) {
       if (!(error instanceof TokenVaultError)) throw error
-      // The lease is short; this may last as long as the process does.
+      // The lease is short, and saving may go on for as long as this process lives.
       if (lastError === undefined) until = await context.moreTime()
       lastError = error
       await clock.sleep(SAVE_PAUSE_MS)
@@ -211,7 +212,7 @@ async function saveRefreshToken(
   )
 }
 
-/** The token of a person's login is worth more than a few seconds. Throws what the proof throws. */
+/** Proves a token with the patient repeats that a person's login is worth. Throws what the proof throws. */
 export async function proveWithRepeats(
   { broker, context }: OpenAccount,
   token: Secret,
@@ -219,7 +220,7 @@ export async function proveWithRepeats(
   return repeatRead(context, () => broker.prove(context, token), PATIENT)
 }
 
-/** Past the deadline the lease may be another run's, and what it has published newer than ours. */
+/** Throws BrokerUnavailableError past the deadline: another run may have published a newer token by then. */
 function assertInTime({ clock, deadline }: RunContext): void {
   if (isBefore(clock.now(), deadline)) return
   throw new BrokerUnavailableError('the new access token was proven only after the deadline', {
@@ -242,7 +243,7 @@ function ownerOf(proof: Partial<Proof>): StateChanges {
   return { ...(userId !== undefined && { userId }), ...(clientName !== undefined && { clientName }) }
 }
 
-/** Enough of a user id to recognise one's own. */
+/** The part of a user id that its owner recognises. */
 function abbreviated(userId: string): string {
   return userId.length <= 4 ? '…' : `${userId.slice(0, 2)}…${userId.slice(-2)}`
 }

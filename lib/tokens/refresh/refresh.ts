@@ -28,8 +28,9 @@ import { approvalDue, beforeApproval, sendApproval } from './approval-request.ts
 import { climbLadder } from './ladder.ts'
 import { hasLostPending, restingResult } from './resting.ts'
 
-/** How often one run decides again because somebody else changed the account under it. */
+/** How often one run decides anew because the account was changed meanwhile. */
 const MOST_DECISIONS = 4
+/** What a run does for one account. */
 export interface RefreshJob {
   readonly broker: Broker
   readonly account: AccountId
@@ -41,7 +42,7 @@ export interface RefreshJob {
   readonly reported?: ReportedToken | undefined
   /** Names this run; no two runs share it. */
   readonly owner: string
-  /** When this process is dead for sure; no lease ends later. */
+  /** When this process ends for certain; no lease ends later. */
   readonly processEnd: Temporal.Instant
   /**
    * Waits until it is this account's turn to call the broker; false when there is no time left for it. An account that
@@ -55,19 +56,20 @@ export interface NotStarted {
   readonly notStarted: true
 }
 
+/** How a run ended for one account. */
 export interface Refreshed {
   readonly result: AccountResult
-  /** When the same run may usefully try again; absent when only a later run, or nobody, can help. */
+  /** When the same run may try again; absent where only a later run, or nobody, can help. */
   readonly retryAt?: Temporal.Instant
 }
 
 /**
- * Makes what should be true of one account true: its access token is proven live, or whoever can help has been
- * asked. Safe to call at any time, twice, or late. Never throws: every ending is a result.
+ * Renews one account where needed: in the end its access token is proven live, or a person who can help was
+ * asked. Safe to call at any time, twice, or late. Never throws: every end is a result.
  *
- * The steps: read, decide, lease (and decide again if anything moved), renew, save, prove, publish, tell, record.
- * Telling comes before recording that it was told, so that a crash between them repeats a message rather than
- * swallowing it; what the run found is written down before either.
+ * The steps: read, decide, lease (and decide again if the record changed), renew, save, prove, publish, tell,
+ * record. A person is told before it is recorded that they were told, so that a crash between the two repeats
+ * a message instead of losing it; what the run found is recorded before both.
  */
 export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Refreshed | NotStarted> {
   let state = job.state ?? newAccountState(job.account)
@@ -110,11 +112,11 @@ export async function refreshAccount(job: RefreshJob, ports: Ports): Promise<Ref
   }
 }
 
-/** Everything done while holding the lease. */
+/** Everything that is done under the lease. */
 async function work(tx: Transaction, job: RefreshJob, decision: Decision): Promise<Ended<Refreshed>> {
   const { broker, before, ports } = tx
   const result = await climbLadder(tx, job, decision)
-  // A person was told of the credential before this one.
+  // The open incident is about the credential that was stored before, so a new one begins.
   if (refusedAgain(before.blocks, tx.state.blocks)) tx.note({ incident: undefined })
   if (result.outcome === 'awaiting_login') await askByApproval(tx)
   const passing = result.outcome === 'failed' && result.need === undefined
@@ -133,7 +135,7 @@ async function work(tx: Transaction, job: RefreshJob, decision: Decision): Promi
   }
 }
 
-/** Has the broker ask the account holder in its own app, where that was configured for now. */
+/** Has the broker ask the account holder in its own app, where that is due now. */
 async function askByApproval(tx: Transaction): Promise<void> {
   const { account, broker, ports } = tx
   const before = tx.state
@@ -147,7 +149,7 @@ async function askByApproval(tx: Transaction): Promise<void> {
   try {
     await tx.write(beforeApproval(broker, login, before, now))
   } catch (error) {
-    // The page and the message still ask; what this run has found must be told and recorded.
+    // The message and the page ask all the same, and what this run found must still be told and recorded.
     return failed(error)
   }
   const sent = await sendApproval(login, tx.state, before, tx.context)
@@ -155,7 +157,10 @@ async function askByApproval(tx: Transaction): Promise<void> {
   tx.note(sent.changes)
 }
 
-/** Counted by the write that takes the lease: a crash must not give an attempt back. */
+/**
+ * What the write that takes the lease records: the attempt counts before it is made, so that a crash does not
+ * give it back.
+ */
 function attemptOf(
   broker: Broker,
   decision: Decision,
@@ -168,8 +173,8 @@ function attemptOf(
 }
 
 /**
- * Whether somebody stored a credential again and the broker refused that as well: news, though the incident is open.
- * A refresh token does not count, since we store it ourselves.
+ * Whether somebody stored a credential again and the broker refused that one as well: a person is told
+ * although an incident is open. A refresh token does not count, since we store it ourselves.
  */
 function refusedAgain(before: AccountState['blocks'], after: AccountState['blocks']): boolean {
   const kinds = Object.keys(after) as (keyof AccountState['blocks'])[]

@@ -10,8 +10,8 @@ import { approvalDue } from './approval-request.ts'
 import { waiting } from './ladder.ts'
 
 /**
- * Whether the record has a kept token that is not in the vault: the process died between the two. Until a run takes the
- * lease and corrects that, people are told to wait for it.
+ * Whether the record has a pending token that the vault has not: a process died between the two writes. Until
+ * a run takes the lease and corrects that, people are told to wait for the token. Pure.
  */
 export function hasLostPending(
   { pending, lease, paused, settings }: AccountState,
@@ -22,7 +22,7 @@ export function hasLostPending(
   return isOurs && pending !== undefined && !stored.has('pending')
 }
 
-/** The result of a run that has nothing to do or to write; `undefined` when it has. */
+/** The result of a run that has nothing to do and nothing to write; `undefined` where it has. Pure. */
 export function restingResult(
   broker: Broker,
   decision: Decision,

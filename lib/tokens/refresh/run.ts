@@ -13,12 +13,13 @@ import { registerFound } from './found-account.ts'
 import { measure } from './measure.ts'
 import { refreshAccount } from './refresh.ts'
 
-/** Time one account may need in the worst case; no account is started with less left. */
+/** Seconds one account may need in the worst case; no account is started with less time left. */
 const ACCOUNT_BUDGET_S = 45
-/** How often one run tries an account whose fault passes by itself. */
+/** How often one run tries an account that has a passing fault. */
 const TRIES_PER_RUN = 3
 const PAUSE_GROWTH = 4
 
+/** A run over accounts of one broker. */
 export interface RunRequest {
   readonly broker: Broker
   /** Only these accounts. @default - every account of the registry */
@@ -38,6 +39,9 @@ export interface RunRequest {
   readonly signal?: AbortSignal | undefined
 }
 
+/**
+ * What a run tells while it is under way: an account was started, is finished, or waits to be tried again.
+ */
 export type Progress =
   /** Its turn has come; an account with nothing to do takes none. */
   | { readonly event: 'started'; readonly account: AccountId; readonly attempt: number }
@@ -46,13 +50,16 @@ export type Progress =
       readonly event: 'waiting'
       readonly account: AccountId
       readonly until: Temporal.Instant
-      /** Why the last try was not the last. */
+      /** Why the account is tried again. */
       readonly reason: string
     }
 
+/** The report of a run, and what is left to do. */
 export interface Run {
   readonly report: RunReport
-  /** Accounts not started because the deadline was near: for a follow-up run. */
+  /**
+   * Accounts that were not started because the deadline was near or the run was ended; for a follow-up run.
+   */
   readonly remaining: readonly AccountId[]
   /** Accounts that the run before this one had left without success. */
   readonly unsuccessfulBefore: ReadonlySet<AccountId>
@@ -62,14 +69,14 @@ interface Waiting {
   readonly account: AccountId
   readonly attempt: number
   readonly notBefore: Temporal.Instant
-  /** How long that was to wait; longer it never is, whatever our clock was set to since. */
+  /** How long to wait, at most; `notBefore` may be further away once our clock was set back. */
   readonly pauseMs: number
 }
 
 /**
- * Refreshes the accounts of one broker, a few at a time and within its pacing. One account's failure never
- * touches another. Near the deadline no further account is started; those left are returned, so that each is
- * done exactly once however many invocations it takes. Never throws.
+ * Refreshes the accounts of one broker, a few at a time and within its pacing. A failure of one account never
+ * touches another. Near the deadline no further account is started, and those left are returned, so that each
+ * is done exactly once however many invocations it takes. Never throws.
  */
 export async function runBroker(request: RunRequest, ports: Ports): Promise<Run> {
   const { broker } = request
@@ -113,7 +120,7 @@ export async function runBroker(request: RunRequest, ports: Ports): Promise<Run>
     if (retryAt && attempt < TRIES_PER_RUN && isBefore(retryAt, lastStart) && !result.success) {
       const pauseMs = Math.max(0, clock.now().until(retryAt).total('milliseconds')) * growth(attempt)
       const grown = clock.now().add({ milliseconds: Math.round(pauseMs) })
-      // Grown past the last start the pause would end in no further try at all (I8).
+      // A pause that grows past the last start would allow no further try (I8).
       const notBefore = isBefore(grown, lastStart) ? grown : retryAt
       const waitMs = Math.max(0, clock.now().until(notBefore).total('milliseconds'))
       retries.push({ account, attempt: attempt + 1, notBefore, pauseMs: waitMs })
@@ -161,7 +168,9 @@ interface Entry {
   readonly state: AccountState | undefined
 }
 
-/** The accounts to work on. A broker without a registered account may still have parameters from an older set-up. */
+/**
+ * The accounts to work on. A broker without a registered account may still have secrets from an older set-up.
+ */
 async function* accountsOf(
   request: RunRequest,
   ports: Ports,
@@ -188,13 +197,13 @@ async function* accountsOf(
   }
 }
 
-/** Takes out whoever may be tried first: one account's long wait holds up no other. */
+/** Takes out the account that may be tried first, so that one long wait holds up no other account. */
 function takeFirst(retries: Waiting[]): Waiting | undefined {
   retries.sort((a, b) => Temporal.Instant.compare(a.notBefore, b.notBefore))
   return retries.shift()
 }
 
-/** Runs `work` over a stream with at most `limit` at a time, holding no more of the stream than that. */
+/** Runs `work` for each item of a stream, at most `limit` at a time, and reads no further ahead. */
 async function eachOf<T>(
   stream: AsyncIterable<T>,
   limit: number,
@@ -209,19 +218,22 @@ async function eachOf<T>(
     }
     await Promise.all(running)
   } finally {
-    // A stream that breaks off leaves nothing in flight: Lambda freezes a process whose handler has returned, and a
-    // rotated refresh token that arrives then is lost (I1).
+    // When the stream fails, work in flight is still awaited: Lambda freezes a process whose handler has
+    // returned, and a rotated refresh token that arrives then is lost (I1).
     await Promise.allSettled(running)
   }
 }
 
-/** Lets starts through one by one, `seconds` apart; nobody waits past `lastStart`, after which none is allowed. */
+/**
+ * Returns a function that waits until the next start, `seconds` apart. Nobody waits past `lastStart`, after
+ * which no start is allowed.
+ */
 function pacer(seconds: number, lastStart: Temporal.Instant, { clock }: Ports): () => Promise<void> {
   let next = clock.now()
   let last = next
   return async () => {
     const now = clock.now()
-    // Our clock was set back since: what it said before is no start.
+    // Our clock was set back, so the time of the next start no longer means anything.
     const start = isFromTheFuture(last, now) ? now : later(next, now)
     last = now
     next = start.add({ milliseconds: Math.round(seconds * 1000) })
@@ -235,7 +247,7 @@ function growth(attempt: number): number {
   return PAUSE_GROWTH ** (attempt - 1) * (1 + Math.random() * 0.2)
 }
 
-/** By account, however the work went: people compare reports. */
+/** Sorted by account, in whatever order the work ended, so that reports can be compared. */
 function inOrder(results: ReadonlyMap<AccountId, AccountResult>): readonly AccountResult[] {
   return [...results.values()].toSorted((a, b) => (a.account < b.account ? -1 : 1))
 }

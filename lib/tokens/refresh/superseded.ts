@@ -12,10 +12,10 @@ import type { Transaction } from '../transaction/transaction.ts'
 const LOOK_AGAIN_MS = 500
 
 /**
- * To be called before a refresh token is written. A process that was frozen may wake when its lease is over and
- * another run has got a newer refresh token: throws LeaseLostError then, since the later run's is the one to
- * keep. While another run is at work its end is waited for, which may bring a newer one; where none was stored, what
- * the broker has issued is not thrown away. Throws TokenVaultError.
+ * Called before a refresh token is written. A process that was frozen may wake up after its lease, when
+ * another run has stored a newer refresh token: throws LeaseLostError then, since the newer one must be kept.
+ * While another run is at work, waits for its end, since it may store a newer one. Where it has stored none,
+ * this one is written. Throws TokenVaultError.
  */
 export async function assertNotSuperseded(tx: Transaction, refreshToken: Secret): Promise<void> {
   const { account, context, ports, state } = tx
@@ -23,7 +23,7 @@ export async function assertNotSuperseded(tx: Transaction, refreshToken: Secret)
   const { lease } = state
   if (!lease || isInTime(lease, context)) return
   for (;;) {
-    // The record first: a run that ends in between has written its refresh token before.
+    // The record is read first: a run that ends between the two reads has written its refresh token before.
     const present = await ports.states.get(account).catch(passing)
     const stored = (await ports.vault.read(account, ['refresh_token'])).get('refresh_token')
     if (isNewer(present, stored, state, known)) throw superseded(ports, state)
@@ -33,19 +33,25 @@ export async function assertNotSuperseded(tx: Transaction, refreshToken: Secret)
   }
 }
 
-/** A record out of reach is no reason to lose what the broker has issued; the vault still tells. */
+/**
+ * A fault of the state store must not lose the refresh token that the broker has issued; the vault is still
+ * looked at.
+ */
 function passing(error: unknown): undefined {
   if (!(error instanceof StateStoreError)) throw error
 }
 
-/** Whether the lease surely stands; before its beginning our clock was set back, and nobody knows. */
+/**
+ * Whether the lease certainly still holds. A time before it was taken means that our clock was set back: then
+ * it is not known.
+ */
 function isInTime({ takenAt }: NonNullable<AccountState['lease']>, { clock, deadline }: RunContext): boolean {
   const now = clock.now()
   if (takenAt && isBefore(now, takenAt)) return false
   return isBefore(now, deadline)
 }
 
-/** Whether another refresh token was stored since this run has read its own: as the vault shows it, or the record. */
+/** Whether another refresh token was stored since this run read its own, by the vault or by the record. */
 function isNewer(
   present: AccountState | undefined,
   stored: StoredSecret | undefined,

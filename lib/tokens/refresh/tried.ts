@@ -1,9 +1,9 @@
-/** How one step of the ladder went; what it found is noted. */
+/** How one step of the ladder ended; what it found was noted. */
 export type Tried =
   | { readonly published: true }
   | {
       readonly published: false
       readonly error: unknown
-      /** A refresh token was saved all the same. */
+      /** A refresh token was saved although nothing was published. */
       readonly hasSaved?: boolean
     }

@@ -23,21 +23,25 @@ import { slipIn } from './handed-in.ts'
 const HAND_IN_AGAIN = 'hand it in again in a moment: nothing of it was stored'
 const REASON = 'an access token was handed in and proved live'
 
+/** A token that is handed in, and the account it is for. */
 export interface Adoption {
   readonly broker: Broker
   readonly account: AccountId
   readonly accessToken: Secret
-  /** When the token dies, as whoever hands it in says; the broker's own rules count too, the earliest wins. */
+  /**
+   * When the token dies, as the person or program that hands it in says. The broker's own rules count too;
+   * the earliest instant wins.
+   */
   readonly expiresAt?: Temporal.Instant | undefined
 }
 
 /**
- * Takes an access token that somebody hands in: proves it with the broker, compares its owner with the pinned
- * user and only then publishes it. When anything is wrong, what was published stays as it was.
+ * Adopts an access token that somebody hands in: proves it with the broker, compares its owner with the
+ * pinned user, and only then publishes it. When anything is wrong, the published token stays as it was.
  *
- * Throws ConfigurationError for an unknown account or missing credentials, BusyError while another run
- * holds the account, GrantRejectedError for a dead token, UnexpectedResponseError for what is no token,
- * WrongAccountError for another user's, and what the stores throw.
+ * Throws ConfigurationError for an unknown account, missing credentials or a broker that can prove no token;
+ * BusyError while another run holds the account; GrantRejectedError for a dead token; UnexpectedResponseError
+ * for a text that is no token; WrongAccountError for another user's; and what the stores throw.
  */
 export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promise<AccountResult> {
   const { broker, account, accessToken, expiresAt } = adoption
@@ -53,18 +57,18 @@ export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promis
   const prepare = (state: AccountState): Prepared<AccountResult> => {
     assertProvable(broker, state)
     notedAt = ports.clock.now()
-    // Whoever minted it has ended ours by that, where the broker keeps one session.
+    // Where the broker keeps one session, the login that minted this token has ended the published one.
     return { write: noteDoubt(broker, state, { by: 'given', at: notedAt }) }
   }
   return underLease({ broker, account, times: ADOPTION, prepare }, ports, async (tx) => {
     try {
       await tx.readSecrets()
       const renewal = { accessToken, sentAt: ports.clock.now(), ...(expiresAt && { expiresAt }) }
-      // Blocked grants stay blocked: a token from elsewhere says nothing about a PIN that was refused.
+      // Blocked grants stay blocked: a token handed in says nothing about a PIN that was refused.
       await saveProvePublish(tx, { renewal, source: 'given' })
     } catch (error) {
       if (isNoneOfOurs(error)) tx.note(withdrawDoubt(tx.before, notedAt))
-      // No run knows of this token: nobody tries again but whoever has it.
+      // No run knows of this token, so the advice is to hand it in again.
       throw error instanceof TokenkeeperError ? error.advising(HAND_IN_AGAIN) : error
     }
     const now = ports.clock.now()
@@ -76,7 +80,9 @@ export async function adoptAccessToken(adoption: Adoption, ports: Ports): Promis
   })
 }
 
-/** What was handed in is dead, another user's, or no token at all: it has ended nothing. */
+/**
+ * Whether what was handed in is dead, another user's or no token: then it has not ended the published one.
+ */
 function isNoneOfOurs(error: unknown): boolean {
   const isNoToken = error instanceof UnexpectedResponseError && error.status === undefined
   return error instanceof GrantRejectedError || error instanceof WrongAccountError || isNoToken

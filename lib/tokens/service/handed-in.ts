@@ -2,8 +2,9 @@ import { isBrokenJwt } from '../../model/expiry/jwt.ts'
 import type { Secret } from '../../model/secret.ts'
 
 /**
- * What is wrong with a token somebody copied from a header, a file or a reply, and how to hand it in; `undefined` when
- * nothing shows. The token is not repeated. No broker need be asked about it.
+ * What is wrong with a token somebody copied from a header, a file or a reply, and how to correct it;
+ * `undefined` where nothing is seen. Looks at the text alone, before any broker is asked, and does not repeat
+ * it.
  */
 export function slipIn(token: Secret): { readonly what: string; readonly fix: string } | undefined {
   const text = token.reveal().trim()
@@ -19,7 +20,7 @@ export function slipIn(token: Secret): { readonly what: string; readonly fix: st
   if (/^[A-Za-z_]\w*=[^=]/.test(text)) {
     return { what: 'it begins with a name', fix: 'leave out the name and the equals sign' }
   }
-  // FYERS' header form; and whatever has a JWT behind a colon.
+  // The form of FYERS' header, and any JWT behind a colon.
   if (/^[A-Za-z0-9]+-\d+:/.test(text) || /^[^:]+:eyJ/.test(text)) {
     return { what: 'the app id stands before it', fix: 'leave out the app id and the colon' }
   }

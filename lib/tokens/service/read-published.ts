@@ -17,8 +17,10 @@ export interface PublishedOptions {
 }
 
 /**
- * What consumers are meant to have of an account, and not a name more. Read again while the vault still shows an
- * older token than was published last: a consumer would report it as refused. Throws TokenVaultError, StateStoreError.
+ * Reads what consumers may have of an account: the access token, the session, and the app's id where the
+ * header names it. Reads again for up to two seconds while the vault shows an older token than was published,
+ * since a consumer would report it as refused. `undefined` where no token is stored. Throws TokenVaultError,
+ * StateStoreError.
  */
 export async function readPublished(
   broker: Broker,
@@ -45,7 +47,10 @@ export async function readPublished(
   }
 }
 
-/** The value of the Authorization header with which the broker's API takes a token; `undefined` while the app's id is missing. */
+/**
+ * The value of the Authorization header for the broker's API; `undefined` where it needs the app's id and
+ * that is not stored.
+ */
 export function authorizationOf(
   broker: Broker,
   { accessToken, clientId }: PublishedToken,
@@ -56,7 +61,10 @@ export function authorizationOf(
     .replace('{access_token}', () => accessToken.reveal())
 }
 
-/** The scheme in the header: `Bearer`, `token`; `null` where the broker wants none. */
+/**
+ * The scheme of the Authorization header, such as `Bearer` or `token`; `null` where the broker's header has
+ * none.
+ */
 export function authorizationScheme(broker: Broker): string | null {
   const [scheme = '', value] = authorizationForm(broker).split(' ')
   return value === undefined ? null : scheme

@@ -7,7 +7,7 @@ import { acquireLease } from '../lease/acquire-lease.ts'
 import { announceWithdrawn } from '../tell/announce.ts'
 import { REMOVAL } from '../transaction/times.ts'
 
-/** Every name an account may have a secret under, as many at a time as a vault reads. */
+/** Every name an account can have a secret under, in two reads of at most ten, which a vault allows. */
 const READS = [SECRET_NAMES.slice(0, 10), SECRET_NAMES.slice(10)]
 
 export interface RemovalJob {
@@ -16,9 +16,9 @@ export interface RemovalJob {
 }
 
 /**
- * Removes an account: copies of its token, its secrets, its record. It is paused by the first write, so that whatever
- * interrupts the removal leaves an account no run touches, and the same call again ends it. Gives the names of the
- * secrets there were.
+ * Removes an account: the copies of its token, its secrets, its record. The first write pauses it, so that
+ * after an interruption no run touches the account and the same call can be repeated. Returns the names of
+ * the secrets that were stored. Waits for a run that holds the account.
  *
  * Throws ConfigurationError for an unknown account, BusyError while a run holds it, TokenVaultError,
  * StateStoreError.
@@ -36,7 +36,8 @@ export async function removeAccount(job: RemovalJob, ports: Ports): Promise<read
   await announceWithdrawn(account, ports)
   const found = new Set<SecretName>()
   for (const names of READS) for (const name of (await vault.read(account, names)).keys()) found.add(name)
-  // A stale read misses what was written a moment ago; to remove what is not there is no error.
+  // All names are removed, since a stale read misses what was written a moment ago; removing an absent secret
+  // is no error.
   for (const name of READS.flat()) await vault.remove(account, name)
   await states.remove(account)
   return SECRET_NAMES.filter((name) => found.has(name))

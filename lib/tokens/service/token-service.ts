@@ -15,9 +15,12 @@ import { adoptAccessToken } from './adopt.ts'
 import { readPublished } from './read-published.ts'
 import { validateAccessToken } from './validate.ts'
 
-/** One leg of a run somebody waits for: it tries a passing fault again for half a minute, and then says so. */
+/**
+ * Seconds for one part of a run that somebody waits for: a passing fault is tried again for half a minute,
+ * then reported.
+ */
 const LEG_SECONDS = 75
-/** Two brokers' clocks, or two roundings of one expiry, are no difference in age. */
+/** Expiries that differ by less are taken to be equal: clocks differ, and expiries are rounded. */
 const AGE_TOLERANCE_SECONDS = 60
 
 const EXPIRED: ServiceRefusal = {
@@ -34,12 +37,16 @@ const OLDER: ServiceRefusal = {
 }
 
 export interface TokenServiceOptions {
-  /** Those whose accounts are looked after here, with the owner's settings. */
+  /** The brokers whose accounts are looked after here, with the owner's settings. */
   readonly brokers: readonly Broker[]
   readonly ports: Ports
 }
 
-/** The service that does the work in this process. Throws only from {@link TokenService.readToken}'s stores. */
+/**
+ * The token service that works in this process. Errors are returned as refusals; only {@link
+ * TokenService.readToken} throws, what the stores throw and RequestRefusedError for a broker that is not
+ * switched on.
+ */
 export function tokenService({ brokers, ports }: TokenServiceOptions): TokenService {
   const named = (id: string): Broker => {
     const broker = brokers.find((one) => one.id === id)
@@ -69,7 +76,7 @@ export function tokenService({ brokers, ports }: TokenServiceOptions): TokenServ
   }
 }
 
-/** What a failure amounts to for whoever asked. */
+/** The refusal that an error is reported as, with the seconds to wait where the broker has throttled us. */
 export function serviceRefusalOf(error: unknown, subject: string): ServiceRefusal {
   const refusal = refusalOf(error, subject) as ServiceRefusal
   if (!(error instanceof RateLimitedError)) return refusal
@@ -126,6 +133,6 @@ function objectionTo(
   if (replaceNewer || !published || state.refusedVersion === published.version) return undefined
   const isLive = isAfter(published.expiresAt, now)
   const latest = ends.add({ seconds: AGE_TOLERANCE_SECONDS })
-  // Most likely yesterday's, sent again by mistake (lib/brokers/upstox/README.md, Mirror).
+  // Most likely yesterday's token, handed in again by mistake (lib/brokers/upstox/README.md, Mirror).
   return isLive && isBefore(latest, published.expiresAt) ? OLDER : undefined
 }

@@ -22,18 +22,19 @@ import { announce } from '../tell/announce.ts'
 import type { RunContext } from '../transaction/broker-context.ts'
 import { openAccount } from '../transaction/open-account.ts'
 
-/** A proof with its repeats fits into what somebody who waits for a reply puts up with. */
+/** Seconds for the proof and its repeats; somebody waits for the reply. */
 const WORK_SECONDS = 20
-/** A proof is no login: only what the broker asked for holds it back. */
+/** A proof is no login, so no login budget applies; only a wait that the broker asked for holds it back. */
 const PROOF_BUDGET = { minimumGapSeconds: 0 }
 
 /**
- * Asks the broker whether the stored access token works, and notes its verdict. It renews nothing, publishes nothing
- * and asks nobody to log in: who may look must not be able to spend a login by looking. A refusal on record makes the
- * next run renew without asking again.
+ * Asks the broker whether the stored access token works, and records the verdict. Renews nothing, publishes
+ * nothing and asks nobody to log in, because a caller who may only read must not be able to use up a login.
+ * After a refusal the next run renews without asking again.
  *
- * Throws ConfigurationError for an unknown account or missing credentials, RateLimitedError while the broker wants to
- * be left alone, whatever else the proof throws that is no verdict, and what the stores throw.
+ * Throws ConfigurationError for an unknown account or a broker that can prove no token, RateLimitedError
+ * while the broker wants to be left alone, whatever the proof throws that is no verdict, and what the stores
+ * throw.
  */
 export async function validateAccessToken(
   broker: Broker,
@@ -60,7 +61,7 @@ export async function validateAccessToken(
       await note(state, leftAlone(error, ports.clock.now()), ports)
     }
     if (!(error instanceof GrantRejectedError || error instanceof WrongAccountError)) {
-      // Nobody repeats a question but whoever asks.
+      // No run repeats this question, so the advice is to ask again.
       throw error instanceof TokenkeeperError ? error.advising('ask again in a moment') : error
     }
     await note(state, { refusedVersion: token.version, doubt: undefined }, ports)
@@ -74,8 +75,8 @@ export async function validateAccessToken(
 }
 
 /**
- * Writes the verdict down, unless anything about the account has changed since it was read: then it may be about
- * another token, and whoever changed it knows better. Accounts that are to be left alone are.
+ * Records the verdict, unless the account has changed since it was read: then the verdict may be about
+ * another token. Writes nothing for an account that is paused or managed elsewhere.
  */
 async function note(
   state: AccountState,
@@ -85,7 +86,7 @@ async function note(
 ): Promise<void> {
   if (state.paused || state.settings.managedBy === 'external') return
   const { doubt: _open, ...settled } = changes
-  // A grant that is under way may end the token after this answer: its own run settles the doubt (I9).
+  // A run that holds the account may end the token after this answer: that run settles the doubt (I9).
   const isUnderWay = state.lease !== undefined && isHeld(state.lease, ports.clock.now())
   const { written } = await ports.states.replace(changed(state, isUnderWay ? settled : changes))
   if (written && context) await announce(context.publications(), ports)

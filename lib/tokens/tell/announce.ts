@@ -8,7 +8,10 @@ import type { Publication, Subscriber } from '../../ports/subscriber.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { forAccount } from '../rules/outcome/advice.ts'
 
-/** Tells every subscriber of what was published. Never throws: the token is there whether or not they know. */
+/**
+ * Tells every subscriber of each published token, and waits for them. Never throws: the token is published
+ * even if they do not hear of it.
+ */
 export async function announce(publications: readonly Publication[], ports: Ports): Promise<void> {
   for (const publication of publications) {
     await toEach(publication.account, ports, (subscriber) => subscriber.onPublished(publication))
@@ -16,8 +19,8 @@ export async function announce(publications: readonly Publication[], ports: Port
 }
 
 /**
- * Lets mirrors put back what they lost of a token that a run found fresh. Without a mirror it costs nothing. Never
- * throws.
+ * Lets mirrors restore the token that a run found fresh, where they have lost it. Without a mirror it does
+ * nothing. Never throws.
  */
 export async function announceStillCurrent(
   broker: Broker,
@@ -43,7 +46,7 @@ export async function announceStillCurrent(
   await toEach(account, ports, async (subscriber) => subscriber.onStillCurrent?.(publication))
 }
 
-/** Has every subscriber forget a paused or removed account. Never throws. */
+/** Has every subscriber forget the token of a paused or removed account. Never throws. */
 export async function announceWithdrawn(account: AccountId, ports: Ports): Promise<void> {
   await toEach(account, ports, (subscriber) => subscriber.onWithdrawn(account))
 }

@@ -19,7 +19,10 @@ const TITLES: Readonly<Record<Incident['kind'], (account: string) => string>> = 
   token_lost: (account) => `Refresh token lost, log in again: ${account}`,
 }
 
-/** The open incident of which a person knows that it needs `kind`: whoever lost a refresh token was asked to log in. */
+/**
+ * The open incident about which a person was told, where that message covers `kind` too; `undefined`
+ * otherwise. A message about a lost refresh token also asks for a login.
+ */
 export function toldIncident({ incident }: AccountState, kind: Incident['kind']): Incident | undefined {
   if (!incident?.toldAt || incident.overAt) return undefined
   const covered = incident.kind === 'token_lost' && kind === 'login_needed'
@@ -27,8 +30,9 @@ export function toldIncident({ incident }: AccountState, kind: Incident['kind'])
 }
 
 /**
- * Tells a person once per incident and once when it is over; returns the incident to record. A message that
- * could not be delivered is tried again by the next run: it is recorded without `toldAt`, or with `overAt`. Never throws.
+ * Tells a person once per incident, reminds them, and tells once when it is over; returns the incident to
+ * record. A message that could not be delivered is repeated by the next run, since the incident is recorded
+ * without `toldAt`, or with `overAt`. Never throws.
  */
 export async function tell(
   broker: Broker,
@@ -58,7 +62,10 @@ export async function tell(
   return said ? { ...incident, toldAt: now } : incident
 }
 
-/** Whether a login is still asked for although a token was published: it dies before the market opens. */
+/**
+ * Whether a login is still needed although a token was published, because that token dies before the market
+ * opens.
+ */
 function isStillNeeded(
   broker: Broker,
   state: AccountState,
@@ -74,8 +81,8 @@ function isStillNeeded(
 }
 
 /**
- * Whether a person who was told is to be told again: a step of the ladder before today's open has passed since, and
- * the market is not closed yet.
+ * Whether a person is to be reminded: one of the broker's reminder times before today's open has passed since
+ * the last message, and the market has not closed yet. Pure.
  */
 export function isReminderDue(
   broker: Broker,
@@ -88,7 +95,7 @@ export function isReminderDue(
   const { opens } = presentTradingDay(session, now)
   return remindMinutesBeforeOpen.some((minutes) => {
     const step = opens.subtract({ minutes })
-    // Told by a clock that was ahead means told some time ago.
+    // A message in the future was noted by a clock that was ahead: it was sent some time ago.
     const isSince = isFromTheFuture(last, now) || isBefore(last, step)
     return !isAfter(step, now) && isSince
   })
@@ -119,7 +126,8 @@ async function alertFor(
   }
   const opens = loginDeadline(broker.tradingSession, ports.clock.now())
   const deadline = opens?.toZonedDateTimeISO(timeZone)
-  // Told at once whatever the hour, for the login must not be forgotten; the others come when a login helps.
+  // A lost refresh token is told at any hour, so that the login is not forgotten; other messages come when a
+  // login helps.
   const early = need.kind === 'token_lost' && loginHelpsFrom(broker, state, ports.clock.now())
   const from = early ? `; a login helps from ${localInstant(early, timeZone)}` : ''
   const link = await linkFor(state, incident, ports)
@@ -136,7 +144,10 @@ async function alertFor(
   }
 }
 
-/** A message without a link is better than none. */
+/**
+ * The link for the message; `undefined` where it could not be made, since a message without a link is better
+ * than none.
+ */
 async function linkFor(
   { account }: AccountState,
   incident: string,

@@ -17,11 +17,14 @@ import { TOTP_STEP_S } from '../rules/grants/totp-step.ts'
 import { BrokerClock } from './broker-clock.ts'
 
 const DEFAULT_TIMEOUT_MS = 15_000
-/** With less time left the code may arrive too late (lib/brokers/README.md, Time). */
+/** Seconds a one-time code must have left, or it may arrive too late (lib/brokers/README.md, Time). */
 const TOTP_MIN_SECONDS_LEFT = 8
-/** A last step further ahead was noted by a clock that was ahead, and would hold up codes until then. */
+/**
+ * A recorded step that is further ahead was noted by a clock that was ahead. It is ignored, or it would hold
+ * up all codes until then.
+ */
 const TOTP_MOST_STEPS_AHEAD = CLOCK_TOLERANCE_SECONDS / TOTP_STEP_S
-/** A drift above this is worth a finding. */
+/** A clock that differs from the broker's by more is logged and counted. */
 const DRIFT_FINDING_S = 5
 
 export interface ContextOptions {
@@ -32,21 +35,31 @@ export interface ContextOptions {
   readonly deadline: Temporal.Instant
   /** The last one-time-code step used for this account. */
   readonly totpStep: number | undefined
-  /** Holds the account until this process ends, for what must not be lost; gives the last instant for a write. */
+  /**
+   * Extends the lease until this process ends, for what must not be lost; returns the last instant for a
+   * write.
+   */
   readonly moreTime?: (() => Promise<Temporal.Instant>) | undefined
 }
 
-/** A {@link BrokerContext} that also tells what the run has to record afterwards. */
+/** A {@link BrokerContext} that also gives what the run has to record afterwards. */
 export interface RunContext extends BrokerContext, UsedCredentials {
   /** The last one-time-code step used, this run included. */
   usedTotpStep(): number | undefined
-  /** Until when a refresh token may be written, once its writing has failed: longer than `deadline` where that can be had. */
+  /**
+   * Extends the lease, once writing a refresh token has failed; returns until when to repeat that: later than
+   * `deadline` where possible.
+   */
   moreTime(): Promise<Temporal.Instant>
-  /** Notes what was published, to be told once it is on record. */
+  /** Notes what was published; subscribers are told along with the record. */
   published(publication: Publication): void
   publications(): readonly Publication[]
 }
 
+/**
+ * What the adapter may use for one piece of work on one account: its secrets, HTTP, one-time codes, the
+ * deadline.
+ */
 export function brokerContext(options: ContextOptions, ports: Ports): RunContext {
   const { broker, account, stored, deadline } = options
   const { clock } = ports
@@ -115,7 +128,7 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
         present = surelyBegun(brokerClock, clock.now())
       }
       totpStep = present.step
-      // Loaded by the few logins that need it.
+      // Loaded only by the few logins that need it.
       const { TOTP } = await import('otpauth')
       // RFC 6238 with the parameters all brokers here use: SHA-1, six digits, 30 s.
       const generator = new TOTP({
@@ -136,13 +149,15 @@ export function brokerContext(options: ContextOptions, ports: Ports): RunContext
 
 interface PresentStep {
   readonly step: number
-  /** What the step has left at the least; negative where it may be over. */
+  /** Seconds the step has left at the least; negative where it may be over. */
   readonly secondsLeft: number
-  /** Until the next one has surely begun. */
+  /** Milliseconds until the next step has certainly begun. */
   readonly nextInMs: number
 }
 
-/** The last step that has surely begun at the broker, whatever its clock shows within what is known of it. */
+/**
+ * The last step that has certainly begun at the broker, whatever its clock shows within what is known of it.
+ */
 function surelyBegun(brokerClock: BrokerClock, now: Temporal.Instant): PresentStep {
   const { earliestMs, latestMs } = brokerClock.at(now)
   const step = Math.floor(earliestMs / 1000 / TOTP_STEP_S)

@@ -20,10 +20,14 @@ export interface Opening {
   readonly stored: StoredSecrets
   /** No broker call is made after this instant. */
   readonly deadline: Temporal.Instant
-  /** Holds the account for longer, for what must not be lost; gives the last instant for a write. @default - cannot */
+  /**
+   * Extends the lease, for what must not be lost; returns the last instant for a write. @default - the lease
+   * is not extended
+   */
   readonly moreTime?: () => Promise<Temporal.Instant>
 }
 
+/** Puts an account that was read together with the context its adapter uses. */
 export function openAccount({ deadline, moreTime, ...read }: Opening, ports: Ports): OpenAccount {
   const { broker, stored } = read
   const { account, settings, totpStep } = read.state

@@ -21,14 +21,14 @@ export interface TransactionOptions {
   readonly lease: Lease
   /** No broker call is made after this instant. @default - until the lease is about to end */
   readonly deadline?: Instant
-  /** When this process is dead for sure, which may be after its lease; no extended lease ends later. */
+  /** When this process ends for certain, which may be after the lease; no lease is extended beyond it. */
   readonly processEnd: Instant
   readonly ports: Ports
 }
 
 /**
- * The work on one account while its lease is held: what all its steps share, and what they have found so far. A step
- * notes what is to be recorded. It is written by {@link write}, and by the end of the work (under-lease.ts).
+ * The work on one account while its lease is held: what all steps share, and what they have noted to be
+ * recorded so far. Notes are written by {@link write}, and at the end of the work (under-lease.ts).
  */
 export class Transaction implements OpenAccount {
   readonly broker: Broker
@@ -57,17 +57,19 @@ export class Transaction implements OpenAccount {
     return this.before.account
   }
 
-  /** The record, with what was found since. */
+  /** The record, with what was noted since. */
   get state(): AccountState {
     return withChanges(this.#lease.state, this.#found)
   }
 
-  /** Reads the account's secrets, which stored, context and every broker call need. Throws TokenVaultError. */
+  /**
+   * Reads the account's secrets; `stored`, `context` and every broker call need them. Throws TokenVaultError.
+   */
   async readSecrets(): Promise<void> {
     this.begin(await readStored(this.ports, this.broker, this.state))
   }
 
-  /** Goes on with secrets that were read before the lease was taken. */
+  /** Uses secrets that were read before the lease was taken. */
   begin(stored: StoredSecrets): void {
     const { broker, ports, state } = this
     const moreTime = (): Promise<Instant> => this.#moreTime()
@@ -89,30 +91,33 @@ export class Transaction implements OpenAccount {
     return this.#opened().context
   }
 
-  /** What was published, for whoever wants to know of it. */
+  /** What was published under this lease. */
   get publications(): readonly Publication[] {
     return this.#open?.context.publications() ?? []
   }
 
-  /** That a secret is in the vault no longer. */
+  /** Notes that a secret was removed from the vault: `stored` no longer has it. */
   forget(name: SecretName): void {
     this.#forgotten.add(name)
   }
 
-  /** Something to record; the later note counts. */
+  /** Notes something to record; a later note about the same field replaces it. */
   note(changes: StateChanges): void {
     this.#found = { ...this.#found, ...changes }
   }
 
-  /** Writes down what was noted, and these changes, while the work goes on. Throws LeaseLostError, StateStoreError. */
+  /**
+   * Records what was noted, and these changes, while the work goes on. Throws LeaseLostError,
+   * StateStoreError.
+   */
   async write(changes: StateChanges = {}): Promise<void> {
     await this.#lease.write({ ...this.#found, ...changes })
     this.#found = {}
   }
 
   /**
-   * Writes down what was noted and gives the lease back, with repeats while the store has a passing fault. False when
-   * another run has taken over. Throws StateStoreError.
+   * Records what was noted and gives the lease back; repeats that while the store has a passing fault. False
+   * where another run has taken over. Throws StateStoreError.
    */
   async release(changesOf: ChangesOf = () => ({})): Promise<boolean> {
     const { clock } = this.ports
@@ -130,7 +135,7 @@ export class Transaction implements OpenAccount {
   }
 
   async #moreTime(): Promise<Instant> {
-    // Where the record cannot be written either, the refresh token still comes first (I1).
+    // The refresh token is saved even where the lease cannot be extended (I1).
     await this.#lease.extend(this.#processEnd).catch(() => undefined)
     return this.#processEnd.subtract({ seconds: RECORDING_SECONDS })
   }

@@ -11,29 +11,33 @@ import { tell, toldIncident } from '../tell/incident.ts'
 import type { WorkTimes } from './times.ts'
 import { Transaction } from './transaction.ts'
 
+/** The work that somebody asks for on one account. */
 export interface Wish<T> {
   readonly broker: Broker
   readonly account: AccountId
   readonly times: WorkTimes
-  /** Looks at each record the lease is tried on. Throws where the work is refused. */
+  /** Is given each record on which the lease is tried. Throws where the work is refused. */
   readonly prepare: (state: AccountState) => Prepared<T>
 }
 
 /** How the work on one account ended. */
 export interface Ended<T> {
-  /** For whoever asked for the work. */
+  /** What the caller gets. */
   readonly result: T
-  /** What a person has to be told; `solved` that nothing is needed any more. @default - nothing has changed for people */
+  /**
+   * What a person has to be told; `solved` where nothing is needed any more. @default - nobody is told
+   * anything
+   */
   readonly people?: ActionNeeded | 'solved' | undefined
   readonly last?: LastRun | undefined
-  /** Changes to lists that others add to as well, worked out on the record they are written over. */
+  /** Changes to lists that others add to as well, so they are worked out on the very record they replace. */
   readonly changesOf?: ChangesOf
 }
 
 /**
- * Works on one account on behalf of somebody who waits: takes the lease, does the work, and ends it as
- * {@link inTransaction} does. Throws ConfigurationError for an unknown account, BusyError while another run holds it,
- * StateStoreError, and whatever `prepare` and the work throw.
+ * Works on one account for somebody who waits: takes the lease, does the work, and ends it as {@link
+ * inTransaction} does. Throws ConfigurationError for an unknown account, BusyError while another run holds
+ * it, StateStoreError, and whatever `prepare` and the work throw.
  */
 export async function underLease<T>(
   wish: Wish<T>,
@@ -57,9 +61,10 @@ export async function underLease<T>(
 }
 
 /**
- * Does the work and ends it in the one order in which nothing is lost: what was found is put on record before a person
- * is told of it, a person is told before that is recorded, and the lease is given back whatever happened. Consumers
- * hear of a new token along with the record. Throws what the work throws, and StateStoreError.
+ * Does the work and ends it in the one order in which nothing is lost: what was found is recorded, then a
+ * person is told of it, then it is recorded that they were told. The lease is given back whatever happened.
+ * Subscribers hear of a new token while the record is written. Throws what the work throws, and
+ * StateStoreError.
  */
 export async function inTransaction<T>(
   tx: Transaction,
@@ -78,14 +83,15 @@ export async function inTransaction<T>(
 async function tellPeople(tx: Transaction, people: ActionNeeded | 'solved' | undefined): Promise<void> {
   if (people === undefined) return
   const need = people === 'solved' ? undefined : people
-  // A block that is not on record blocks nothing, and telling can take longer than this process has to live.
+  // Recorded before the message is sent, because sending can outlast this process, and an unrecorded block
+  // does not hold.
   if (need && !toldIncident(tx.state, need.kind)) await tx.write().catch(() => undefined)
   tx.note({ incident: await tell(tx.broker, tx.state, need, tx.ports) })
 }
 
 async function recordAndAnnounce<T>(tx: Transaction, ended: Ended<T> | undefined): Promise<void> {
   const { account, ports, publications } = tx
-  // A paused account is out of the mirrors, whoever hands in a token for later.
+  // Mirrors hold no token of a paused account, even one that was handed in for later.
   const announced = announce(tx.state.paused ? [] : publications, ports)
   try {
     if (ended?.last) tx.note({ last: ended.last })

@@ -11,10 +11,10 @@ interface Exhausted {
   readonly live: boolean
 }
 
-/** One answer to the question who helps now; nothing where it is not for this policy to say. */
+/** Says who can help now; `undefined` where another policy has to say it. */
 type PersonPolicy = (situation: Situation, exhausted: Exhausted) => Decision | undefined
 
-/** In this order; the first that answers decides. Pure, each of them. */
+/** Asked in this order; the first that answers decides. All are pure. */
 export const PERSON_POLICIES = {
   nobodyCanLogIn,
   liveFarFromOpen,
@@ -22,7 +22,7 @@ export const PERSON_POLICIES = {
   tooEarly,
 } as const satisfies Readonly<Record<string, PersonPolicy>>
 
-/** Who has to act when no grant is left: somebody who logs in, now or later, or whoever looks after the set-up. Pure. */
+/** Who has to act when no grant is left: somebody who logs in, now or later, or the operator. Pure. */
 export function askPerson(situation: Situation, exhausted: Exhausted): Decision {
   const decision = firstOf<Parameters<PersonPolicy>, Decision>(PERSON_POLICIES, situation, exhausted)
   return decision ?? { action: 'ask', reason: exhausted.reason }
@@ -52,7 +52,7 @@ function liveAndTooEarly(
   }
 }
 
-/** The token of a login before that would be dead when the market opens. */
+/** A login made too early gives a token that is dead when the market opens: nobody is asked for it. */
 function tooEarly({ broker, state, now }: Situation, { reason }: Exhausted): Decision | undefined {
   const from = loginHelpsFrom(broker, state, now)
   return from && { action: 'ask_later', reason, from }

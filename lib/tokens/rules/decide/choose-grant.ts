@@ -14,9 +14,9 @@ import { firstOf } from './first-of.ts'
 
 type Instant = Temporal.Instant
 
-/** From a message to a login that has succeeded, with somebody who has to look for the telephone first. */
+/** Minutes from a message to the finished login of somebody who has to look for the telephone first. */
 const PERSON_NEEDS_MINUTES = 30
-/** A hold that ends sooner heals itself: nobody is asked (I5). */
+/** A hold that ends within these minutes is waited for, and nobody is asked (I5). */
 const SHORT_HOLD_MINUTES = 15
 
 /** Why a renewal is wanted. */
@@ -26,13 +26,16 @@ export interface Wanted {
   readonly live: boolean
 }
 
-/** What speaks against a grant: the next one is looked at, silently or for a reason that is told; or the run ends. */
+/**
+ * What speaks against a grant. `passOver`: the next grant is looked at, and the text, if any, is told as a
+ * reason. `decision`: the run ends with it.
+ */
 type Objection = { readonly passOver: string | undefined } | { readonly decision: Decision }
 
-/** One thing that can speak against a grant; nothing where it does not. */
+/** Looks for one objection to a grant; `undefined` where there is none. */
 type GrantPolicy = (situation: Situation, grant: Grant, wanted: Wanted) => Objection | undefined
 
-/** In this order; the first that objects decides. Pure, each of them. */
+/** Asked in this order; the first that objects decides. All are pure. */
 export const GRANT_POLICIES = {
   switchedOff,
   secretsMissing,
@@ -72,7 +75,10 @@ function refreshTokenDead(situation: Situation, { kind }: Grant): Objection | un
   return { passOver: `the refresh token expired ${localInstant(deadSince, timeZone)}` }
 }
 
-/** When the stored refresh token dies: as recorded when we saved it, else as the token itself and its model say. */
+/**
+ * When the stored refresh token dies: as recorded when we saved it; for one stored by somebody else as the
+ * token itself and the session model say.
+ */
 function refreshTokenExpiry({ broker, state, stored }: Situation): Instant | undefined {
   const token = stored.get('refresh_token')
   if (!token) return undefined
@@ -81,7 +87,7 @@ function refreshTokenExpiry({ broker, state, stored }: Situation): Instant | und
   return lifetime && expiryOf(lifetime, { token: token.value, at: token.modifiedAt }).expiresAt
 }
 
-/** A dead grant makes room for the next one; a wrong secret or a refused app stops everything. */
+/** After a rejected grant the next one is tried; a wrong secret or a refused app ends the run. */
 function blocked({ state, stored, now, forcedAt }: Situation, { kind }: Grant): Objection | undefined {
   const block = state.blocks[kind]
   if (!block || !isBlocking(block, stored, { now, isForced: forcedAt !== undefined })) return undefined
@@ -104,7 +110,7 @@ function lockoutNear({ broker, state, stored }: Situation, grant: Grant): Object
   return { decision: stop(danger.reason, danger.fix, 'human_action') }
 }
 
-/** A hold is waited for, unless that is too late for the market and a person can log in. */
+/** A hold is waited for, unless it ends too late for the market and a person can log in instead. */
 function heldBack(situation: Situation, { budget }: Grant, { live }: Wanted): Objection | undefined {
   const { broker, state, now } = situation
   const hold = attemptAllowedAt(budget, state, broker.session.timeZone, now)
@@ -116,7 +122,10 @@ function heldBack(situation: Situation, { budget }: Grant, { live }: Wanted): Ob
   return { decision: { action: 'wait', reason: hold.reason, until: hold.at, live } }
 }
 
-/** Whether an attempt at that time leaves a person no time before the open, or the open market without a token. */
+/**
+ * Whether an attempt at `at` comes too late: it would leave a person too little time before the open, or an
+ * open market without a token.
+ */
 function isTooLate(at: Instant, { tradingSession }: Broker, now: Instant): boolean {
   const opens = loginDeadline(tradingSession, now)
   const latest = opens ? opens.subtract({ minutes: PERSON_NEEDS_MINUTES }) : now

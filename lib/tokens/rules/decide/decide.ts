@@ -7,16 +7,16 @@ import { firstOf } from './first-of.ts'
 import { heldUntil, isHeld } from './held.ts'
 import { type TokenNeed, whatIsNeeded } from './what-is-needed.ts'
 
-/** A probe is no login: only what the broker asked for holds it back. */
+/** A probe is no login, so no login budget applies; only a wait that the broker asked for holds it back. */
 const PROBE_BUDGET = { minimumGapSeconds: 0 }
 
-/** One thing that settles what a run does; nothing where it does not. */
+/** Says what a run does; `undefined` where another policy has to say it. */
 type Policy = (situation: Situation, need: TokenNeed) => Decision | undefined
 
-/** Accounts that are left alone, whatever their token needs. */
+/** Policies for accounts that are left alone, whatever their token needs. */
 export const LEFT_ALONE = { managedElsewhere, paused } as const
 
-/** In this order; the first that decides counts, and else a grant is chosen. Pure, each of them. */
+/** Asked in this order; the first that answers decides. Where none does, a grant is chosen. All are pure. */
 export const POLICIES = {
   nothingNeeded,
   otherRunAtWork,
@@ -48,7 +48,7 @@ function nothingNeeded(_: Situation, need: TokenNeed): Decision | undefined {
   return need.kind === 'fresh' ? { action: 'fresh', reason: need.reason } : undefined
 }
 
-/** The holder may be us in an earlier life; its lease ends with its process. */
+/** The lease may be left over from a run that died; it ends by itself. */
 function otherRunAtWork({ broker, state, now }: Situation): Decision | undefined {
   if (!state.lease || !isHeld(state.lease, now)) return undefined
   const until = localInstant(heldUntil(state.lease), broker.session.timeZone)
@@ -62,7 +62,7 @@ function probe({ broker, state, now }: Situation, need: TokenNeed): Decision | u
   return { action: need.kind, reason: need.reason }
 }
 
-/** Said before any grant is tried with it: the broker would only say it less clearly. */
+/** Checked before any grant is tried: a broker refuses a malformed credential in words that say less. */
 function credentialBroken({ broker, state, stored }: Situation): Decision | undefined {
   const { account } = state
   const missing: SecretName[] = []

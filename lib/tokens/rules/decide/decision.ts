@@ -7,11 +7,14 @@ import type { StoredSecrets } from '../../../ports/token-vault.ts'
 
 /** What a run should do about one account, and why. */
 export type Decision =
-  /** Nothing: the token is live and not due. */
+  /** Nothing to do: the token is live and not due. */
   | { readonly action: 'fresh'; readonly reason: string }
-  /** Prove the stored access token: we did not publish it, or a renewal's fate is unknown. */
+  /**
+   * Prove the stored access token: we did not publish it, it is in doubt, or the fate of a renewal is
+   * unknown.
+   */
   | { readonly action: 'probe'; readonly reason: string }
-  /** Prove and publish a token that was minted before and is kept. */
+  /** Prove and publish a pending token. */
   | { readonly action: 'publish_pending'; readonly reason: string }
   | { readonly action: 'refresh'; readonly reason: string; readonly grant: Grant }
   /** A renewal is due, but not before `until`. `live` says whether the published token still works. */
@@ -21,15 +24,16 @@ export type Decision =
       readonly until: Temporal.Instant
       readonly live: boolean
     }
-  /** Only a person can help: log in. */
+  /** Only a person can help, by logging in. */
   | { readonly action: 'ask'; readonly reason: string }
-  /** The same, but a token from a login before `from` would be dead when the market opens. */
+  /** Only a login helps, but the token of a login before `from` would be dead when the market opens. */
   | { readonly action: 'ask_later'; readonly reason: string; readonly from: Temporal.Instant }
-  /** Nothing can be done until somebody changes what is named. */
+  /** Nothing can be done until somebody changes what `fix` names. */
   | { readonly action: 'stop'; readonly reason: string; readonly fix: string; readonly code: ErrorCode }
   | { readonly action: 'paused'; readonly reason: string }
   | { readonly action: 'skip'; readonly reason: string }
 
+/** What `decide` looks at: one account as it was read, the time, and what is asked for. */
 export interface Situation {
   readonly broker: Broker
   readonly state: AccountState
@@ -37,7 +41,10 @@ export interface Situation {
   readonly now: Temporal.Instant
   /** Overrides of the broker's hosts. @default - none */
   readonly hosts?: Hosts
-  /** A person wants a new token although the stored one may be fresh; renewals after this instant satisfy it. */
+  /**
+   * When a person asked for a new token although the stored one may be fresh; a renewal after this instant
+   * satisfies it.
+   */
   readonly forcedAt?: Temporal.Instant | undefined
   /** A consumer was refused by the broker with this access token. */
   readonly reported?: ReportedToken | undefined

@@ -1,4 +1,7 @@
-/** The first answer of these policies, in the order in which they are written down; `undefined` where none has one. */
+/**
+ * The first answer of these policies, asked in the order in which they are written; `undefined` where none
+ * has one.
+ */
 export function firstOf<Arguments extends readonly unknown[], Answer>(
   policies: Readonly<Record<string, (...given: Arguments) => Answer | undefined>>,
   ...given: Arguments

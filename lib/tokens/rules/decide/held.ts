@@ -5,12 +5,13 @@ import { isBefore } from '../../../model/time/instants.ts'
 
 type HeldLease = NonNullable<AccountState['lease']>
 
-/** No process lives as long: what a lease says beyond was said by a clock that was ahead. */
+/** No lease is taken for longer. A lease that ends later was written by a clock that was ahead. */
 const LONGEST_LEASE_HOURS = 1
 
 /**
- * From when on a lease is nobody's. Its holder works until `until` by its own clock, which may be behind ours: the clock
- * tolerance comes on top, though not for leases of earlier versions, which do not say when they were taken.
+ * When a lease is over for everybody else. Its holder works until `until` by its own clock, which may be
+ * behind ours, so the clock tolerance is added. Leases written by earlier versions have no `takenAt` and end
+ * at `until`.
  */
 export function heldUntil(lease: HeldLease): Temporal.Instant {
   const { takenAt, until } = lease
@@ -20,7 +21,10 @@ export function heldUntil(lease: HeldLease): Temporal.Instant {
   return end.add({ seconds: CLOCK_TOLERANCE_SECONDS })
 }
 
-/** Whether a lease is still somebody's. */
+/**
+ * Whether somebody still holds a lease. One taken in the future by our clock, which only a wrong clock can
+ * write, is not held.
+ */
 export function isHeld(lease: HeldLease, now: Temporal.Instant): boolean {
   const { takenAt = lease.until.subtract({ hours: LONGEST_LEASE_HOURS }) } = lease
   return !isFromTheFuture(takenAt, now) && isBefore(now, heldUntil(lease))

@@ -22,26 +22,28 @@ export interface TokenNeed {
   readonly live: boolean
 }
 
-/** The stored token that we published and that is on record. */
+/** The stored token, where it is the one we published and have on record. */
 interface Ours {
   readonly token: StoredSecret
   readonly record: AccessTokenRecord
   readonly due: Due
 }
 
-/** A situation with what several policies look at. */
+/** A situation, and what several policies derive from it. */
 interface Facts extends Situation {
   readonly token: StoredSecret | undefined
   /** Whether a person's wish for a new token has not been satisfied yet. */
   readonly isForced: boolean
-  /** Absent where the stored token is none of ours, or what is on record of it cannot be believed. */
+  /** Absent where we did not publish the stored token, or where its record cannot be believed. */
   readonly ours: Ours | undefined
 }
 
-/** One thing a token can need; nothing where this policy sees no need. */
+/** Looks for one need of a token; `undefined` where it sees none. */
 type TokenPolicy = (facts: Facts) => TokenNeed | undefined
 
-/** In this order; the first that sees a need decides, and a token without any is fresh. Pure, each of them. */
+/**
+ * Asked in this order; the first that sees a need decides, and a token without any is fresh. All are pure.
+ */
 export const TOKEN_POLICIES = {
   keptTokenWaits,
   noneStored,
@@ -55,7 +57,10 @@ export const TOKEN_POLICIES = {
   morningProof,
 } as const satisfies Readonly<Record<string, TokenPolicy>>
 
-/** What the access token needs. Where the broker cannot be asked whether it lives, a probe is a renewal. Pure. */
+/**
+ * What the access token needs. Where the broker has no call that proves a token, a renewal takes the place of
+ * a probe. Pure.
+ */
 export function whatIsNeeded(situation: Situation): TokenNeed {
   const facts = factsOf(situation)
   const need = firstOf<[Facts], TokenNeed>(TOKEN_POLICIES, facts)
@@ -77,12 +82,15 @@ function factsOf(situation: Situation): Facts {
   return { ...situation, token, isForced, ours }
 }
 
-/** A token that was kept and is published now satisfies a wish made before. */
+/** A pending token may be issued before the wish and published after it: that satisfies the wish as well. */
 function satisfies({ issuedAt, publishedAt }: AccessTokenRecord, wish: Instant): boolean {
   return isAfter(issuedAt, wish) || isAfter(publishedAt, wish)
 }
 
-/** Published or proven by a clock that was ahead, which may have worked out its expiry: only a proof tells what it is worth. */
+/**
+ * Whether the record was written by a clock that was ahead. That clock may have worked out the expiry too, so
+ * only a new proof tells whether the token lives.
+ */
 function isUnbelievable({ publishedAt, provenAt }: AccessTokenRecord, now: Instant): boolean {
   return isFromTheFuture(publishedAt, now) || isFromTheFuture(provenAt, now)
 }
@@ -99,7 +107,7 @@ function noneStored({ token }: Facts): TokenNeed | undefined {
   return token ? undefined : { kind: 'renew', reason: 'no access token is stored', live: false }
 }
 
-/** Probed once already and refused: a second probe would say the same. */
+/** A token that the broker has refused once is not probed again: the answer would be the same. */
 function refusedByBroker({ state, token, isForced, ours }: Facts): TokenNeed | undefined {
   if (state.refusedVersion !== token?.version || (!ours && isForced)) return undefined
   const reason = isForced ? 'forced' : 'the stored access token was refused by the broker'
@@ -123,7 +131,10 @@ function doubtReason({ by }: Doubt): string {
   return `${sent} may have ended the published access token`
 }
 
-/** A lost reply may have left the token alone: asked once, before anything else is sent. */
+/**
+ * The renewal whose reply was lost may not have ended the token: it is probed once, before anything else is
+ * sent.
+ */
 function fateUnknown({ state, stored, ours, isForced }: Facts): TokenNeed | undefined {
   if (!ours || ours.due.expired || !(ours.due.due || isForced)) return undefined
   if (unresolved(state, stored)?.probed !== false) return undefined
@@ -139,8 +150,9 @@ function due({ ours }: Facts): TokenNeed | undefined {
 }
 
 /**
- * A consumer's report is worth a call where it is about the token that is published now, and that was not proven a
- * moment ago. So however many report at once, and however often, the broker is asked once a minute at most.
+ * A consumer's report is worth a call to the broker only where it is about the token published now, and that
+ * token was not proven within the last minute. So the broker is asked once a minute at most, however many
+ * consumers report.
  */
 function reported({ state, reported, ours, now }: Facts): TokenNeed | undefined {
   if (!reported || !ours) return undefined

@@ -21,28 +21,32 @@ import { withAttempt } from './budget.ts'
 import { afterFailedTry, confirmedTries, type UsedCredentials, withTry } from './lockout.ts'
 import { secretStamp } from './secret-stamp.ts'
 
-/** A longer hint is taken for a mistake (another unit, another century); who means it says it again at the next try. */
+/**
+ * A broker that asks for a longer wait is taken to be mistaken (in the unit, or in the date). If it is not,
+ * it says so again at the next try.
+ */
 const LONGEST_NOT_BEFORE_S = 24 * 60 * 60
 
 type LeftAlone = Required<Pick<AccountState, 'notBefore' | 'notBeforeSetAt'>>
 
+/** One failed attempt with a grant, and what was known when it failed. */
 export interface GrantFailure {
   readonly error: unknown
   readonly grant: Grant
-  /** Whether the grant gave a token, which then could not be saved, proven or published. */
+  /** Whether the grant gave a token that then could not be saved, proven or published. */
   readonly minted: boolean
-  /** The secrets of the grant that the broker counts wrong tries of. */
+  /** The grant's secrets for which the broker counts wrong tries. */
   readonly counted: readonly SecretName[]
   readonly used: UsedCredentials
-  /** The broker's zone, for its days. */
+  /** The broker's IANA time zone, in which its days begin. */
   readonly timeZone: string
   readonly at: Temporal.Instant
 }
 
 /**
- * What is written down before a grant is sent, since a process that dies writes nothing any more: the attempt, and
- * that a grant which must not be sent again at will may have reached the broker (I4), and that the published token may
- * have been ended by its answer (I9).
+ * What is recorded before a grant is sent, since a process that dies then can record nothing later: the
+ * attempt, the tries of counted secrets, that a grant which must not be repeated freely may have reached the
+ * broker (I4), and that its answer may have ended the published token (I9). Pure.
  */
 export function beforeAttempt(
   broker: Broker,
@@ -60,20 +64,24 @@ export function beforeAttempt(
   return { attempts, ambiguous: ambiguityOf(grant, state, stored, at), ...doubt }
 }
 
-/** Until when a throttled account is left alone, and since when. */
+/** Until when a throttled account is left alone, and since when; a day at most. Pure. */
 export function leftAlone({ retryAfterSeconds }: RateLimitedError, at: Temporal.Instant): LeftAlone {
   const seconds = Math.min(Math.ceil(retryAfterSeconds), LONGEST_NOT_BEFORE_S)
   return { notBefore: at.add({ seconds }), notBeforeSetAt: at }
 }
 
-/** What a failed grant leaves behind in the state record: blocks, waits, an ambiguity. */
+/**
+ * What a failed grant changes in the state record: blocks, waits, the ambiguity, the counts noted before.
+ * Pure.
+ */
 export function tracesOfFailure(
   failure: GrantFailure,
   state: AccountState,
   stored: StoredSecrets,
 ): StateChanges {
   const { error, grant, minted, at, counted, used } = failure
-  // A login is what carries the password; and whoever is throttled has made none.
+  // A grant that was throttled, or that never sent its password, made no attempt at the login: it is not
+  // counted.
   const isNoAttempt =
     !minted &&
     (error instanceof RateLimitedError || (counted.length > 0 && !counted.some((name) => used.wasUsed(name))))
@@ -87,7 +95,7 @@ export function tracesOfFailure(
       withdrawDoubt(state, state.attempts.at(-1))),
   }
   if (error instanceof AmbiguousError) {
-    // Whoever may be sent again at will takes no note's place of one that must not.
+    // A grant that may be repeated freely must not replace the note about a grant that may not.
     const other = unresolved(state, stored)
     const isFree = !noted && (other === undefined || other.grant === grant.kind)
     return { ...settled, ...(isFree && { ambiguous: ambiguityOf(grant, state, stored, at) }) }
@@ -96,7 +104,7 @@ export function tracesOfFailure(
     return { ...settled, ...leftAlone(error, at) }
   }
   if (error instanceof BrokerUnavailableError) {
-    // Where nothing reached the broker, nothing counts against the login budget.
+    // An attempt that never reached the broker does not count against the login budget.
     return error.sent || minted ? settled : { ...settled, attempts: state.attempts.slice(0, -1) }
   }
   const block = blockOf(failure, state.account, stored)
@@ -114,7 +122,10 @@ function ambiguityOf(
   return { grant: grant.kind, at, repeats, stamps: stampsOf(grant.needs, stored), probed: false }
 }
 
-/** After a reply that cannot be read, a token that could not be saved or a bug of ours the grant may well be spent. */
+/**
+ * Whether an error tells what became of the grant. After a reply that cannot be read, a token that could not
+ * be saved or a bug of ours, the grant may be spent.
+ */
 function tellsFate(error: unknown): boolean {
   if (error instanceof UnexpectedResponseError || error instanceof TokenLostError) return false
   return error instanceof TokenkeeperError
@@ -134,14 +145,16 @@ function blockOf(failure: GrantFailure, account: AccountId, stored: StoredSecret
     case 'grant_rejected':
       // The grant worked and its token was refused: that says nothing against the stored credentials.
       if (failure.minted) return { until: tomorrow, ...block, forcible: true }
-      // May have been a wrong PIN in disguise (FYERS): not even a forced run sends it again.
+      // FYERS may answer a wrong PIN with this error, so not even a forced run sends the same PIN again.
       return { ...block, forcible: false }
     case 'human_action': {
       const { problem } = error as HumanActionError
-      // Perhaps it was refused for its time, by a clock that is right by now: one more try each day.
+      // The code may have been refused because a clock was wrong, which may be right by now: one more try a
+      // day.
       if (problem === 'one_time_code') return { ...block, until: tomorrow, forcible: false }
       if (problem !== 'account') return { ...block, forcible: problem === 'locked' }
-      // Put right at the broker, which nobody tells us: looked at once a day, and when somebody says so.
+      // The person puts this right at the broker, and nothing tells us: it is tried again once a day, and by
+      // a forced run.
       return { until: tomorrow, ...block, forcible: true }
     }
     case 'wrong_account':
@@ -154,7 +167,7 @@ function blockOf(failure: GrantFailure, account: AccountId, stored: StoredSecret
   }
 }
 
-/** A refusal of what was sent, and not of the app or of the person. */
+/** Whether the broker refused a secret that was sent, and not the app or the person. */
 function isOfSecrets(error: TokenkeeperError): boolean {
   return (
     error.code === 'grant_rejected' || (error instanceof HumanActionError && error.problem === 'wrong_secret')

@@ -9,10 +9,12 @@ import { secretStamp } from './secret-stamp.ts'
 
 type Instant = Temporal.Instant
 
-/** A block that ends by itself ends by the next day, and the longest calendar day of any zone has 25 h. */
+/**
+ * A block that ends by itself ends by the next midnight, and the longest calendar day of any zone has 25 h.
+ */
 const LONGEST_BLOCK_HOURS = 25
 
-/** Whether a block still keeps its grant from being tried. */
+/** Whether a block still keeps its grant from being tried. Pure. */
 export function isBlocking(
   block: GrantBlock,
   stored: StoredSecrets,
@@ -20,19 +22,24 @@ export function isBlocking(
 ): boolean {
   if (isOver(block, now)) return false
   if (isForced && block.forcible) return false
-  // Only another value of what is suspected lifts it: a new refresh token says nothing for a PIN.
+  // Only a new value of a suspected secret lifts the block: a new refresh token does not make a refused PIN
+  // right.
   return !isAnyStoredAgain(stored, block.stamps)
 }
 
-/** Whether a block has ended by itself, or was set by a clock that was ahead and would end too late. */
+/** Whether a block has ended by itself, or was set by a clock that was ahead and would end too late. Pure. */
 export function isOver({ until, at }: GrantBlock, now: Instant): boolean {
   if (!until) return false
-  // A record of an earlier version does not say when; the longest life there is puts it soonest.
+  // A record of an earlier version does not say when the block was set: the earliest instant possible is
+  // assumed.
   const since = at ?? until.subtract({ hours: LONGEST_BLOCK_HOURS })
   return !isAfter(until, now) || isFromTheFuture(since, now)
 }
 
-/** The ambiguity that still stands: none of the secrets it used has been stored again. */
+/**
+ * The ambiguity on record, as long as none of the secrets it used has been stored again; `undefined`
+ * otherwise. Pure.
+ */
 export function unresolved({ ambiguous }: AccountState, stored: StoredSecrets): Ambiguity | undefined {
   return ambiguous && !isAnyStoredAgain(stored, ambiguous.stamps) ? ambiguous : undefined
 }
@@ -41,7 +48,10 @@ function isAnyStoredAgain(stored: StoredSecrets, stamps: Readonly<Record<string,
   return Object.entries(stamps).some(([name, stamp]) => isStoredAgain(stored, name as SecretName, stamp))
 }
 
-/** Whether the secret was stored since its stamp was taken. An older version is SSM's stale answer, and was tried. */
+/**
+ * Whether the secret was stored since its stamp was taken. An older version is a stale read from SSM, and was
+ * tried already.
+ */
 function isStoredAgain(stored: StoredSecrets, name: SecretName, stamp: string | undefined): boolean {
   const secret = stored.get(name)
   if (secret === undefined || secretStamp(stored, name) === stamp) return false

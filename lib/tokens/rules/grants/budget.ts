@@ -6,20 +6,20 @@ import type { LoginBudget } from '../../../ports/broker/broker-context.ts'
 
 type Instant = Temporal.Instant
 
-/** No wait we record is longer (attempt.ts). */
+/** The longest wait that is recorded (LONGEST_NOT_BEFORE_S in attempt.ts). */
 const LONGEST_HOLD_HOURS = 24
 
 /** What holds an attempt back until `at`. */
 export interface Hold {
   readonly at: Instant
   readonly reason: string
-  /** Nothing more is allowed today. */
+  /** Whether today's attempts are used up. */
   readonly dayIsSpent: boolean
 }
 
 /**
- * When the next attempt at the broker's login is allowed, and what holds it back; `undefined` when nothing does.
- * The day is the calendar day in the broker's zone.
+ * When the next attempt at the broker's login is allowed, and what holds it back; `undefined` where it is
+ * allowed now. A day is a calendar day in `timeZone`. Pure.
  */
 export function attemptAllowedAt(
   budget: LoginBudget,
@@ -52,7 +52,10 @@ export function attemptAllowedAt(
   return holding.reduce((a, b) => (isAfter(b.at, a.at) ? b : a))
 }
 
-/** A person's login is held back by what the broker said of logins, not by a throttled grant. */
+/**
+ * The fields by which {@link attemptAllowedAt} holds a person's login back: only what the broker said of
+ * logins counts, and not that it throttled a grant.
+ */
 export function loginHold({
   loginNotBefore: notBefore,
   loginNotBeforeSetAt: notBeforeSetAt,
@@ -60,17 +63,23 @@ export function loginHold({
   return { ...(notBefore && { notBefore }), ...(notBeforeSetAt && { notBeforeSetAt }) }
 }
 
-/** A record of an earlier version does not say when; the longest wait there is puts it soonest. */
+/**
+ * A record of an earlier version does not say when the wait was set: the earliest instant possible is
+ * assumed.
+ */
 function setAtOf(notBefore: Instant, setAt: Instant | undefined): Instant {
   return setAt ?? notBefore.subtract({ hours: LONGEST_HOLD_HOURS })
 }
 
-/** An attempt from tomorrow was written by a clock that was ahead, and must not block until tomorrow. */
+/**
+ * Drops attempts in the future: a clock that was ahead wrote them, and they must not block anything until
+ * then.
+ */
 function withoutFuture(attempts: readonly Instant[], now: Instant): readonly Instant[] {
   return attempts.filter((at) => !isFromTheFuture(at, now))
 }
 
-/** How many attempts today's budget still has; infinite where there is none. */
+/** How many attempts today's budget still has; infinite where the broker has no daily budget. Pure. */
 export function attemptsLeftToday(
   { perDay }: LoginBudget,
   { attempts }: Pick<AccountState, 'attempts'>,
@@ -82,9 +91,10 @@ export function attemptsLeftToday(
   return Math.max(0, perDay - withoutFuture(attempts, now).filter((at) => !isAfter(midnight, at)).length)
 }
 
-/** The attempts with this one added, those that no budget looks at any more dropped. */
+/** The attempts with one at `now` added; those too old for any budget are dropped. Pure. */
 export function withAttempt(attempts: readonly Instant[], now: Instant): readonly Instant[] {
-  // 25 h: the longest calendar day of any zone. What a clock that was ahead wrote down happened by now at the latest.
+  // 25 h is the longest calendar day of any zone. An attempt in the future was written by a clock that was
+  // ahead; it happened by now at the latest.
   const past = attempts.map((at) => (isFromTheFuture(at, now) ? now : at))
   return [...past.filter((at) => isAfter(at.add({ hours: 25 }), now)), now]
 }

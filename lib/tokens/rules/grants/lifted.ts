@@ -3,8 +3,9 @@ import type { Broker, Grant } from '../../../ports/broker/broker.ts'
 import { confirmedTries, countedSecrets } from './lockout.ts'
 
 /**
- * What a token that a grant gave lifts: what was recorded against this grant. A block, a lost reply or an unconfirmed
- * password of another one stays: a refresh token that may be spent is still so when the password has helped out.
+ * What is lifted when a grant gave a token: what was recorded against this grant. What was recorded against
+ * another grant stays (a block, a lost reply, an unconfirmed password): a refresh token that may be spent
+ * still is when the password has helped out. Pure.
  */
 export function liftedByGrant(broker: Broker, kind: Grant['kind'], state: AccountState): StateChanges {
   const { [kind]: _its, ...blocks } = state.blocks
@@ -22,8 +23,9 @@ export function liftedByGrant(broker: Broker, kind: Grant['kind'], state: Accoun
 }
 
 /**
- * What a person's token lifts. A block or a lost reply of a grant is not among it: a password that was refused stays
- * refused, and a refresh token that may be spent stays so, until another one is stored, which a login often does.
+ * What is lifted when a person brings a token. Blocks and lost replies of grants stay: a refused password
+ * stays refused, and a refresh token that may be spent stays so, until another one is stored, which a login
+ * often does.
  */
 export const LIFTED_BY_A_PERSON: StateChanges = {
   notBefore: undefined,

@@ -12,15 +12,20 @@ import type { Broker, Grant } from '../../../ports/broker/broker.ts'
 import type { StoredSecrets } from '../../../ports/token-vault.ts'
 import { secretStamp } from './secret-stamp.ts'
 
-/** Where it is not known after how many wrong tries a broker locks (lib/brokers/README.md, Lock-outs). */
+/**
+ * Wrong tries after which an account locks, where the broker does not say (lib/brokers/README.md, Lock-outs).
+ */
 const DEFAULT_LOCK_AFTER = 3
-/** Tries that are left to the person, who may mistype as well. */
+/** Tries that are left to the person, who may mistype too. */
 const LEFT_TO_THE_PERSON = 2
 
-/** What a person chose; keys that a broker made lock nobody out. */
+/** Secrets that a person chose, whose wrong tries lock an account. Keys that a broker generates do not. */
 const CHOSEN_BY_A_PERSON: ReadonlySet<SecretName> = new Set(['password', 'pin'])
 
-/** The credentials of a grant that a broker counts wrong tries of, and how many of unknown fate are allowed. Pure. */
+/**
+ * The secrets of a grant for which the broker counts wrong tries, and for each how many tries of unknown fate
+ * are allowed. Pure.
+ */
 export function countedSecrets(
   { credentials }: Pick<Broker, 'credentials'>,
   { needs }: Pick<Grant, 'needs'>,
@@ -34,7 +39,10 @@ export function countedSecrets(
   return counted
 }
 
-/** One more try of each counted secret, written down before it is sent: what dies in between counts as wrong. */
+/**
+ * Counts one more try of each counted secret. It is recorded before the secret is sent, so a try during which
+ * the process dies counts as wrong. Pure.
+ */
 export function withTry(
   broker: Broker,
   grant: Grant,
@@ -53,13 +61,15 @@ export function withTry(
 
 /** What an adapter did with the credentials during one attempt. */
 export interface UsedCredentials {
-  /** Whether it asked for the value, which it does to send it. */
+  /** Whether the adapter read the value; it does so only to send it. */
   wasUsed(name: SecretName): boolean
-  /** Whether the broker took it for right. */
+  /** Whether the broker accepted it as right. */
   wasAccepted(name: SecretName): boolean
 }
 
-/** What is left of {@link withTry} once the broker has taken these credentials for right. */
+/**
+ * The counts of {@link withTry} once the broker has accepted the secrets `names`: theirs are dropped. Pure.
+ */
 export function confirmedTries(
   names: readonly SecretName[],
   { unconfirmed }: Pick<AccountState, 'unconfirmed'>,
@@ -69,7 +79,10 @@ export function confirmedTries(
   return { unconfirmed: rest.length > 0 ? Object.fromEntries(rest) : undefined }
 }
 
-/** What is left of {@link withTry} after an attempt that failed. */
+/**
+ * The counts of {@link withTry} after a failed attempt: a try that says nothing about a secret is taken back.
+ * Pure.
+ */
 export function afterFailedTry(
   error: unknown,
   counted: readonly SecretName[],
@@ -90,7 +103,10 @@ export function afterFailedTry(
   return { unconfirmed: Object.keys(rest).length > 0 ? rest : undefined }
 }
 
-/** Not reached, throttled, refused as an app or as a person, or a fault the broker itself names: the secret was not judged. */
+/**
+ * Whether an error says nothing about a secret: the broker was not reached, throttled us, refused the app or
+ * the person, or named a fault of its own.
+ */
 function judgesNothing(error: unknown): boolean {
   return (
     (error instanceof BrokerUnavailableError && (!error.sent || error.brokerCode !== undefined)) ||
@@ -101,13 +117,16 @@ function judgesNothing(error: unknown): boolean {
   )
 }
 
-/** Whether the broker has named what it refused, and it is not this. */
+/** Whether the broker has named the secret it refused, and it is another than `name`. */
 function clears(error: unknown, name: SecretName): boolean {
   const suspects = error instanceof TokenkeeperError ? error.suspects : undefined
   return suspects !== undefined && !suspects.includes(name)
 }
 
-/** Why a grant must not be tried: one try more could lock the account. `undefined` when it may. Pure. */
+/**
+ * Why a grant must not be tried: one more try could lock the account. `undefined` where it may be tried.
+ * Pure.
+ */
 export function nearLockout(
   broker: Broker,
   grant: Grant,

@@ -7,7 +7,7 @@ import { dueAt } from '../token/due.ts'
 import { isLive } from '../token/token-status.ts'
 import type { RunResult } from './run-result.ts'
 
-/** One account's line of the report, from how its run ended and what is recorded. */
+/** One account's line of the report, from how its run ended and what is recorded. Pure. */
 export function reportLine(
   broker: Broker,
   state: AccountState,
@@ -37,7 +37,7 @@ function isExternal({ settings }: AccountState): boolean {
   return settings.managedBy === 'external'
 }
 
-/** What will or must happen next, in words. */
+/** What will happen next or what somebody has to do, in words. Pure. */
 export function nextActionAfter(broker: Broker, state: AccountState, result: RunResult): string {
   const local = (instant: Temporal.Instant): string => localInstant(instant, broker.session.timeZone)
   switch (result.outcome) {
@@ -56,7 +56,8 @@ export function nextActionAfter(broker: Broker, state: AccountState, result: Run
         : 'look again in a moment: the other run says how it ended'
     default: {
       if (!result.retryAt) return result.fix || 'the next run tries again'
-      // Full disks, proxies and certificates can be tried again for ever.
+      // A full disk, a proxy or a certificate needs somebody, although it is tried again: its fix is told
+      // too.
       const passes = /^(nothing to do|wait )/.test(result.fix ?? '')
       const needed = result.fix && !passes ? `${result.fix}; ` : ''
       return `${needed}tried again from ${local(result.retryAt)}`

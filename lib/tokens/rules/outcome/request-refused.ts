@@ -4,7 +4,9 @@ import { maskSecrets } from '../../../model/secret.ts'
 import type { Refusal } from '../../../ports/login-service.ts'
 import { forAccount } from './advice.ts'
 
-/** Ends a piece of login work before anything was changed; the service turns it into its {@link Refusal}. */
+/**
+ * Ends what somebody asked for before anything was changed; the services turn it into its {@link Refusal}.
+ */
 export class RequestRefusedError extends Error {
   readonly refusal: Refusal
 
@@ -19,7 +21,9 @@ export class RequestRefusedError extends Error {
   }
 }
 
-/** The refusal a failure amounts to. What is no failure of ours is a bug, told by its kind only. */
+/**
+ * The refusal that an error is reported as. Of an unforeseen error, which is a bug, only the class is told.
+ */
 export function refusalOf(error: unknown, account: string): Refusal {
   if (error instanceof RequestRefusedError)
     return { ...error.refusal, fix: forAccount(error.refusal.fix, account) }

@@ -14,7 +14,7 @@ import type { Broker } from '../../../ports/broker/broker.ts'
 import type { ActionNeeded } from './action-needed.ts'
 import { fixOf, forAccount, isLookedAtDaily, loginAction } from './advice.ts'
 
-/** A wait the broker asks for is sat out within a run up to this long; a longer one is left to later runs. */
+/** A run waits this long at most where the broker asks for it; a longer wait is left to later runs. */
 const LONGEST_WAIT_IN_RUN_S = 15 * 60
 const PASSING_FAULT_PAUSE_S = 2
 
@@ -24,21 +24,24 @@ export interface RunResult {
   readonly code?: ErrorCode
   readonly reason: string
   readonly fix?: string
-  /** What a person has to be told. */
+  /** What a person has to be told; absent where nobody is needed. */
   readonly need?: ActionNeeded
   /** When the same run may usefully try again. */
   readonly retryAt?: Temporal.Instant
-  /** Only a login helps, and none before then. */
+  /** Only a login helps, from this instant on. */
   readonly loginHelpsFrom?: Temporal.Instant
 }
 
-/** Only a person can help, by logging in. */
+/** The result of a run for which only a person can help, by logging in now. */
 export function askForLogin(broker: Broker, account: AccountId, reason: string): RunResult {
   const action = loginAction(broker, account)
   return { outcome: 'awaiting_login', reason, fix: action, need: { kind: 'login_needed', reason, action } }
 }
 
-/** Only a person can help, and not yet: nobody is asked for a login whose token would not see the market open. */
+/**
+ * The result of a run for which only a login helps, but not before `from`: nobody is asked for a login whose
+ * token would be dead when the market opens.
+ */
 export function askLater(
   broker: Broker,
   account: AccountId,
@@ -54,13 +57,13 @@ export function askLater(
   }
 }
 
-/** Nothing helps until somebody changes what `fix` names. */
+/** The result of a run that nothing helps until somebody changes what `fix` names. */
 export function stopUntilFixed(code: ErrorCode, reason: string, fix: string): RunResult {
   const kind = code === 'human_action' || code === 'wrong_account' ? 'human_action' : 'operator_action'
   return { outcome: 'failed', code, reason, fix, need: { kind, reason, action: fix } }
 }
 
-/** What an error of a grant means for the run, which looks at some of them again by itself. */
+/** What an error of a grant means for the run; adds when the grant is tried again by itself. */
 export function resultOfGrantError(error: unknown, account: AccountId, now: Temporal.Instant): RunResult {
   const result = resultOfError(error, account, now)
   if (!isLookedAtDaily(error)) return result
@@ -68,7 +71,7 @@ export function resultOfGrantError(error: unknown, account: AccountId, now: Temp
   return { ...result, fix, ...(result.need && { need: { ...result.need, action: fix } }) }
 }
 
-/** What an error means for the run. Anything that is no error of ours is a bug, told by its kind only. */
+/** What an error means for the run. Of an unforeseen error, which is a bug, only the class is told. */
 export function resultOfError(error: unknown, account: AccountId, now: Temporal.Instant): RunResult {
   if (!(error instanceof TokenkeeperError)) {
     const kind = error instanceof Error ? error.name : typeof error

@@ -24,10 +24,12 @@ import { isProvenNow } from './proven-now.ts'
 type Instant = Temporal.Instant
 
 /**
- * What is written down before a grant, a code or a request for approval is sent: where a broker keeps one session, the
- * answer may end the published token although we never hear of it (I9). An older doubt stays the older one.
+ * The doubt that is recorded before a grant, a code or a request for approval is sent: where a broker keeps
+ * one session, the answer may end the published token although we never hear of it (I9). An older doubt keeps
+ * its time and cause. Pure.
  *
- * `openUntil`: until when the broker may still act on what was sent; a proof from before does not settle it.
+ * `openUntil`: until when the broker may still act on what was sent; a proof before then does not settle the
+ * doubt.
  */
 export function noteDoubt(
   { sessions }: Pick<Broker, 'sessions'>,
@@ -46,15 +48,18 @@ export function noteDoubt(
   }
 }
 
-/** One that was proven since stands only because the broker may still act: what is sent now is what has to be proven anew. */
+/**
+ * The doubt that is older than what is sent now; `undefined` where the token was proven since then, and the
+ * doubt stands only because the broker may still act. What is sent now begins a new one.
+ */
 function olderDoubt({ doubt, accessToken }: AccountState, at: Instant): Doubt | undefined {
   const isOpen = doubt?.openUntil && isAfter(doubt.openUntil, at)
   return isOpen && accessToken && isAfter(accessToken.provenAt, doubt.since) ? undefined : doubt
 }
 
 /**
- * What was sent at that instant did nothing for sure: the doubt it raised is gone. An older one stays, and one for as long
- * as the broker may still act on something else.
+ * Takes back the doubt raised at `at`, since what was sent then certainly did nothing. An older doubt stays,
+ * and so does one about a request for approval that the broker may still act on. Pure.
  */
 export function withdrawDoubt({ doubt, approval }: AccountState, at: Instant | undefined): StateChanges {
   if (doubt === undefined || at === undefined || !doubt.since.equals(at)) return {}
@@ -63,8 +68,8 @@ export function withdrawDoubt({ doubt, approval }: AccountState, at: Instant | u
 }
 
 /**
- * Whether an error says that the broker gave nothing for what was sent, or gave somebody else's token: what is published
- * was not replaced. Of a grant or code that gave a token only WrongAccountError says so.
+ * Whether an error says that the broker gave no token for what was sent, or somebody else's: then the
+ * published token was not replaced. After a token was minted only WrongAccountError says so. Pure.
  */
 export function gaveNothing(error: unknown): boolean {
   if (error instanceof BrokerUnavailableError) return !error.sent
@@ -78,7 +83,9 @@ export function gaveNothing(error: unknown): boolean {
   )
 }
 
-/** What a successful proof at `now` leaves of the doubt: nothing, unless the broker may still act on what was sent. */
+/**
+ * The doubt after a successful proof at `now`: none, unless the broker may still act on what was sent. Pure.
+ */
 export function settledBy({ doubt }: AccountState, now: Instant): StateChanges {
   if (!doubt) return {}
   const isOpen = doubt.openUntil && isAfter(doubt.openUntil, now) && !isFromTheFuture(doubt.since, now)
@@ -86,8 +93,8 @@ export function settledBy({ doubt }: AccountState, now: Instant): StateChanges {
 }
 
 /**
- * What a publication at `now` leaves of the doubt: the holder may still answer a request for approval, which ends the new
- * token as it would have ended the old one.
+ * The doubt after a publication at `now`: none, unless the holder may still answer a request for approval,
+ * which ends the new token as it would have ended the old one. Pure.
  */
 export function leftOpenBy(
   { sessions }: Pick<Broker, 'sessions'>,
@@ -104,8 +111,9 @@ function doubtOf(approval: ApprovalRequest | undefined, now: Instant): Doubt | u
 }
 
 /**
- * Since when nobody knows whether the published token still lives; `undefined` while nothing speaks against it. What the
- * broker may still act on is never settled: whoever has proven the token a moment ago knows all the same that it lives.
+ * Since when it is not known whether the published token lives; `undefined` while nothing speaks against it.
+ * A doubt about what the broker may still act on is not settled by a proof, but a proof within the last
+ * minute still says that the token lives. Pure.
  */
 export function unprovenSince({ doubt, accessToken }: AccountState, now: Instant): Instant | undefined {
   if (!doubt || !accessToken) return undefined

@@ -5,19 +5,23 @@ import { isAfter, isBefore } from '../../../model/time/instants.ts'
 import type { Broker, TradingSession } from '../../../ports/broker/broker.ts'
 import { isProvable } from './provable.ts'
 
-/** A token counts as dead this long before it dies: a request takes time, and clocks differ. */
+/** A token counts as dead this many seconds before it expires: a request takes time, and clocks differ. */
 export const DEAD_EARLY_SECONDS = 60
 const SHORTEST_DEFAULT_LEEWAY_MINUTES = 30
-/** cert-manager's rule: renew when two thirds of the life are over. */
+/** The rule of cert-manager: renew when two thirds of the life are over. */
 const LEEWAY_SHARE_OF_LIFE = 1 / 3
 /**
- * The morning of a market: a proof from before says nothing of today, since a session can end overnight
- * (lib/brokers/README.md, Time), and a person asked before it would be asked at night.
+ * A trading day's morning begins this many minutes before the open. A proof from before it says nothing of
+ * today, since a session can end overnight (lib/brokers/README.md, Time), and a person asked before it would
+ * be asked at night.
  */
 export const BEFORE_OPEN_MINUTES = 180
-/** "Ready" is: proven by a live call in the last minutes before the open, with time left for a person. */
+/**
+ * A token is proven once more this many minutes before the open, while there is time for a person to log in.
+ */
 export const PROVE_MINUTES_BEFORE_OPEN = 45
 
+/** Whether a renewal is due. `expired`: the token is dead, or dies within the next minute. */
 export interface Due {
   readonly due: boolean
   readonly expired: boolean
@@ -52,7 +56,10 @@ export function whetherDue(
   return { due: false, expired, reason: 'the access token is live' }
 }
 
-/** When a renewal falls due; for a token that dies at a wall-clock time not before that time, since nothing is gained. */
+/**
+ * When a renewal falls due. For a token that dies at a wall-clock time this is not before that time, where a
+ * renewal gains nothing sooner. Pure.
+ */
 export function dueAt(
   token: AccessTokenRecord,
   model: SessionModel,
@@ -76,7 +83,9 @@ function gains(
   return renewed === undefined || isAfter(renewed, token.expiresAt.add({ seconds: DEAD_EARLY_SECONDS }))
 }
 
-/** Minutes before the expiry at which a refresh is due; never the whole life, else each run would be a refresh. */
+/**
+ * Minutes before the expiry at which a renewal is due. Never the whole life, or each run would renew. Pure.
+ */
 export function leeway(life: Temporal.Duration, model: SessionModel, settings: AccountSettings): number {
   const lifeMinutes = life.total('minutes')
   const third = lifeMinutes * LEEWAY_SHARE_OF_LIFE
@@ -85,14 +94,20 @@ export function leeway(life: Temporal.Duration, model: SessionModel, settings: A
   return wanted >= lifeMinutes ? third : wanted
 }
 
-/** Today's close when today is a weekday whose session is not over yet. Holidays only make us renew needlessly. */
+/**
+ * Today's close, where today is a weekday and its session is not over; `undefined` otherwise. Holidays are
+ * not known here: on one a token is renewed needlessly.
+ */
 function todaysClose(session: TradingSession, now: Temporal.Instant): Temporal.Instant | undefined {
   const local = now.toZonedDateTimeISO(session.timeZone)
   const close = local.withPlainTime(session.closes).toInstant()
   return local.dayOfWeek <= 5 && isAfter(close, now) ? close : undefined
 }
 
-/** Whether it is a weekday between three hours before the open and the close: when a person is asked without haste. */
+/**
+ * Whether it is a weekday, between three hours before the open and the close: the time in which a person may
+ * be asked about a token that still lives. Pure.
+ */
 export function isMarketNear(session: TradingSession, now: Temporal.Instant): boolean {
   return todaysClose(session, now) !== undefined && isAfterOrAt(now, todaysWindow(session, now).from)
 }
@@ -106,9 +121,9 @@ function todaysWindow(
 }
 
 /**
- * Whether a token that is to last into today's session has to be proven again: once from three hours before the market
- * opens, and once more when the open is near, since a broker may end it in between (Kite's flush, a login of the
- * owner's own). Until the close, for runs that come late; never where nothing but a login proves a token.
+ * Whether a token that lives past today's open has to be proven again: once from three hours before the open,
+ * and once more shortly before it, since a broker may end the token in between (Kite's flush, a login by the
+ * owner). Holds until the close, for runs that come late; false where only a login proves a token. Pure.
  */
 export function wantsProof(
   token: Pick<AccessTokenRecord, 'provenAt' | 'expiresAt'>,

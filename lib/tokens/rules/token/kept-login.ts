@@ -2,12 +2,15 @@ import type { AccountState, LoginAttempt } from '../../../model/account-state.ts
 import { isBefore } from '../../../model/time/instants.ts'
 
 /**
- * What has become of a login whose token was kept for want of a proof: it waits, it is published, or the broker refused it
- * after all. Pure.
+ * What has become of a login whose token could not be proven at once: it is still pending, it is published,
+ * or the broker refused it later.
  */
 export type KeptLogin = 'pending' | 'published' | 'gone'
 
-/** `undefined` for a login that ended otherwise. */
+/**
+ * What has become of the token that this login brought and that was kept; `undefined` for a login whose token
+ * was not kept. Pure.
+ */
 export function keptLogin(state: AccountState, { result, usedAt }: LoginAttempt): KeptLogin | undefined {
   if (!result?.kept) return undefined
   if (state.pending) return 'pending'

@@ -7,10 +7,10 @@ import type { Broker } from '../../../ports/broker/broker.ts'
 import { BEFORE_OPEN_MINUTES, DEAD_EARLY_SECONDS } from './due.ts'
 
 /**
- * From when on a login gives a token that still lives `into` the session it is for; `undefined` where one does so now.
- * Before it nobody is asked: on a Friday evening a token that dies in the night helps nobody on Monday. By the session
- * model, and by what the last login gave where the model does not tell. A broker without a market has a use for a login
- * at any time. Pure.
+ * From when on a login gives a token that lives past `into`; `undefined` where a login helps now. Nobody is
+ * asked before then: on a Friday evening a token that dies in the night helps nobody on Monday. Uses the
+ * session model, and the life of the last login's token where the model does not tell. A broker without a
+ * market can use a login at any time. Pure.
  *
  * `into`: what the token has to outlive. @default - the open of the session that is on, or of the next one
  */
@@ -27,7 +27,10 @@ export function loginHelpsFrom(
   return from && isBefore(now, from) ? from : undefined
 }
 
-/** One of less than a morning was cut short by something else, and would have people asked too late. */
+/**
+ * The life of the last login's token. A life shorter than a morning is left out: something else ended it
+ * early, and by it people would be asked too late.
+ */
 function lifeOfLastLogin({
   accessToken: last,
 }: Pick<AccountState, 'accessToken'>): Temporal.Duration | undefined {

@@ -2,7 +2,10 @@ import type { Temporal } from 'temporal-polyfill'
 import { isAfter } from '../../../model/time/instants.ts'
 import type { StoredSecret } from '../../../ports/token-vault.ts'
 
-/** A lower version that was written later is a parameter deleted and made anew, not a stale read. */
+/**
+ * Whether a read shows an older value than the one written last. A lower version that was written later is no
+ * stale read: the parameter was deleted and made anew. Pure.
+ */
 export function isOlder(secret: StoredSecret, version: number, writtenAt: Temporal.Instant): boolean {
   return secret.version < version && !isAfter(secret.modifiedAt, writtenAt)
 }

@@ -5,7 +5,10 @@ import { isAfter } from '../../../model/time/instants.ts'
 
 type Instant = Temporal.Instant
 
-/** The requests the holder may still answer, the one that closes soonest first: a broker takes none back for a later one. */
+/**
+ * The requests for approval the holder may still answer, the one that closes soonest first. There may be
+ * several: a broker does not take one back for a later one. Pure.
+ */
 export function openRequests(approval: ApprovalRequest | undefined, now: Instant): readonly OpenRequest[] {
   if (!approval) return []
   const { earlier = [], approvedAt, requestedAt, openUntil } = approval
@@ -15,7 +18,7 @@ export function openRequests(approval: ApprovalRequest | undefined, now: Instant
     .toSorted((a, b) => Temporal.Instant.compare(a.openUntil, b.openUntil))
 }
 
-/** Whether the webhook may still bring what was asked for. */
+/** Whether the holder may still answer any request for approval. Pure. */
 export function isApprovalOpen(
   approval: ApprovalRequest | undefined,
   now: Instant,
@@ -23,7 +26,7 @@ export function isApprovalOpen(
   return openRequests(approval, now).length > 0
 }
 
-/** Whether the request made last waits for its answer: what the pages show. */
+/** Whether the latest request for approval waits for its answer; this is what the pages show. Pure. */
 export function isApprovalAwaited(
   approval: ApprovalRequest | undefined,
   now: Instant,
@@ -32,8 +35,8 @@ export function isApprovalAwaited(
 }
 
 /**
- * The record once one of the open requests was answered. Nobody says which one: it is the one that closes soonest, so that
- * no answer is refused that may still come.
+ * The record after one of the open requests was answered. The broker does not say which one: it is taken to
+ * be the one that closes soonest, so that no later answer is refused. Pure.
  */
 export function answered(approval: ApprovalRequest, now: Instant): ApprovalRequest {
   const { earlier: _before, ...rest } = approval
@@ -41,7 +44,7 @@ export function answered(approval: ApprovalRequest, now: Instant): ApprovalReque
   return { ...rest, approvedAt: now, ...(earlier.length > 0 && { earlier }) }
 }
 
-/** The later of two instants, where there are any. */
+/** The later of two instants; the other one where one is absent. Pure. */
 export function latest(a: Instant | undefined, b: Instant | undefined): Instant | undefined {
   if (!a || !b) return a ?? b
   return isAfter(a, b) ? a : b

@@ -7,10 +7,12 @@ import { isAfter } from '../../../model/time/instants.ts'
 import type { Renewal } from '../../../ports/broker/broker-context.ts'
 import type { StoredSecrets } from '../../../ports/token-vault.ts'
 
-/** What is kept of a token until it can be proven: everything its publication needs, as one JSON text in the vault. */
+/** What is kept of a pending token: everything its publication needs, as one JSON text in the vault. */
 const Kept = z.object({
   accessToken: z.string(),
-  /** Only where it could not be saved before its owner was known (lib/tokens/login/publish-login.ts). */
+  /**
+   * Present only where it could not be saved before its owner was known (lib/tokens/login/publish-login.ts).
+   */
   refreshToken: z.optional(z.string()),
   session: z.optional(z.string()),
   sentAt: z.string(),
@@ -20,13 +22,16 @@ const Kept = z.object({
   source: z.enum(['refresh_token', 'credentials', 'upstream', 'login', 'approval']),
 })
 
-/** A token that was minted and is to be proven and published yet. */
+/** A token that was minted and has yet to be proven and published. */
 export interface Pending {
   readonly renewal: Renewal
   readonly source: PendingToken['source']
 }
 
-/** The kept token, unless what is published is newer or of the same age; `undefined` too for what cannot be read. */
+/**
+ * The pending token; `undefined` where there is none, it cannot be read, or the published token is as new.
+ * Pure.
+ */
 export function pendingIn(
   stored: StoredSecrets,
   { accessToken }: AccountState,
@@ -37,13 +42,14 @@ export function pendingIn(
   if (!pending) return undefined
   const isNewer =
     accessToken === undefined ||
-    // A clock that was ahead must not make what is kept look old.
+    // An issue time in the future was written by a clock that was ahead; it must not make the kept token look
+    // old.
     isFromTheFuture(accessToken.issuedAt, now) ||
     isAfter(pending.renewal.sentAt, accessToken.issuedAt)
   return isNewer ? pending : undefined
 }
 
-/** What is stored of it under the name `pending`. */
+/** The text that is stored of a pending token, under the name `pending`. */
 export function encodedPending({ renewal, source }: Pending): Secret {
   const { accessToken, refreshToken, session, sentAt, expiresIn, expiresAt, userId } = renewal
   return new Secret(

@@ -2,7 +2,7 @@ import type { AccountState } from '../../../model/account-state.ts'
 import { ConfigurationError } from '../../../model/errors.ts'
 import type { Broker } from '../../../ports/broker/broker.ts'
 
-/** Whether the broker can be asked if a token of this account lives. Pure. */
+/** Whether the broker has a call that proves a token of this account. Pure. */
 export function isProvable(
   broker: Pick<Broker, 'provable'>,
   { settings }: Pick<AccountState, 'settings'>,
@@ -10,7 +10,7 @@ export function isProvable(
   return broker.provable?.(settings) !== false
 }
 
-/** Throws ConfigurationError where nothing but a login proves a token. */
+/** Throws ConfigurationError where the broker has no call that proves a token of this account. */
 export function assertProvable(broker: Broker, state: Pick<AccountState, 'account' | 'settings'>): void {
   if (isProvable(broker, state)) return
   throw new ConfigurationError(

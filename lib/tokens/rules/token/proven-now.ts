@@ -2,12 +2,15 @@ import type { Temporal } from 'temporal-polyfill'
 import type { AccessTokenRecord } from '../../../model/account-state.ts'
 import { isAfter } from '../../../model/time/instants.ts'
 
-/** A proof is believed this long whatever a consumer met: brokers allow one probe a minute. */
+/**
+ * For this many seconds a proof is believed, even when a consumer reports a refusal: brokers allow one probe
+ * a minute.
+ */
 const PROOF_HOLDS_SECONDS = 60
 
 /**
- * Proven so short a time ago that the broker need not be asked again. A proof from the future does not say when it was
- * taken: it holds for nobody, and the next one is ours.
+ * Whether a token was proven within the last minute, so that the broker need not be asked again. A proof in
+ * the future was noted by a wrong clock and does not count. Pure.
  */
 export function isProvenNow(
   { provenAt }: Pick<AccessTokenRecord, 'provenAt'>,
