@@ -3,14 +3,14 @@ import type { AccountId } from '../../model/account-id.ts'
 import type { ReportedToken } from '../../model/account-state.ts'
 import { type AccountState, newAccountState } from '../../model/account-state.ts'
 import { type AccountResult, isUnsuccessful, type RunReport, report } from '../../model/outcome.ts'
-import { isFromTheFuture } from '../../model/time/clock-tolerance.ts'
-import { earlier, isBefore, later } from '../../model/time/instants.ts'
+import { isBefore } from '../../model/time/instants.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { reportLine } from '../rules/outcome/report-line.ts'
 import { resultOfError } from '../rules/outcome/run-result.ts'
 import { registerFound } from './found-account.ts'
 import { measure } from './measure.ts'
+import { eachOf, pacer } from './pace.ts'
 import { refreshAccount } from './refresh.ts'
 
 /** Seconds one account may need in the worst case; no account is started with less time left. */
@@ -201,45 +201,6 @@ async function* accountsOf(
 function takeFirst(retries: Waiting[]): Waiting | undefined {
   retries.sort((a, b) => Temporal.Instant.compare(a.notBefore, b.notBefore))
   return retries.shift()
-}
-
-/** Runs `work` for each item of a stream, at most `limit` at a time, and reads no further ahead. */
-async function eachOf<T>(
-  stream: AsyncIterable<T>,
-  limit: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const running = new Set<Promise<void>>()
-  try {
-    for await (const item of stream) {
-      const task: Promise<void> = work(item).finally(() => running.delete(task))
-      running.add(task)
-      if (running.size >= limit) await Promise.race(running)
-    }
-    await Promise.all(running)
-  } finally {
-    // When the stream fails, work in flight is still awaited: Lambda freezes a process whose handler has
-    // returned, and a rotated refresh token that arrives then is lost (I1).
-    await Promise.allSettled(running)
-  }
-}
-
-/**
- * Returns a function that waits until the next start, `seconds` apart. Nobody waits past `lastStart`, after
- * which no start is allowed.
- */
-function pacer(seconds: number, lastStart: Temporal.Instant, { clock }: Ports): () => Promise<void> {
-  let next = clock.now()
-  let last = next
-  return async () => {
-    const now = clock.now()
-    // Our clock was set back, so the time of the next start no longer means anything.
-    const start = isFromTheFuture(last, now) ? now : later(next, now)
-    last = now
-    next = start.add({ milliseconds: Math.round(seconds * 1000) })
-    const waitMs = clock.now().until(earlier(start, lastStart)).total('milliseconds')
-    if (waitMs > 0) await clock.sleep(waitMs)
-  }
 }
 
 /** Exponential back-off with up to a fifth of jitter, so that many accounts do not come back in step. */
