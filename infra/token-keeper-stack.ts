@@ -13,8 +13,10 @@ import { ConsumerPolicy } from './constructs/policy/consumer-policy.ts'
 import { PrefixOwner } from './constructs/policy/prefix-owner.ts'
 import { reachableRedis } from './constructs/reachable-redis.ts'
 import { ScheduledStarts } from './constructs/scheduled-starts.ts'
-import { Site, type SiteBroker } from './constructs/site/site.ts'
+import { Rest } from './constructs/site/rest.ts'
+import { Site } from './constructs/site/site.ts'
 import { SiteApi } from './constructs/site/site-api.ts'
+import type { SiteBroker } from './constructs/site/web-function.ts'
 import { StateTable } from './constructs/state-table.ts'
 import { SubscriptionCheck } from './constructs/subscription-check.ts'
 import { TokenEvents } from './constructs/token-events.ts'
@@ -32,7 +34,7 @@ export class TokenKeeperStack extends Stack {
     const names = resourceNames(config.stackName)
     const brokers = enabledBrokers(config)
     const scheduled = [...brokers.map(({ broker }) => names.function(broker.id)), names.subscriptionCheck]
-    assertFunctionNames([...scheduled, names.site, names.alarms])
+    assertFunctionNames([...scheduled, names.site, names.rest, names.alarms])
     const keys = vaultKeys(this, config)
     if (keys.present) {
       new CfnOutput(this, 'VaultKeyArn', {
@@ -145,8 +147,7 @@ export class TokenKeeperStack extends Stack {
     })
 
     if (!siteApi || siteUrl === undefined) return
-    new Site(this, 'Site', {
-      functionName: names.site,
+    const web = {
       stackName: config.stackName,
       api: siteApi,
       siteUrl,
@@ -158,7 +159,9 @@ export class TokenKeeperStack extends Stack {
       logRetention,
       vaultKeys: keys,
       command,
-    })
+    }
+    new Site(this, 'Site', { ...web, functionName: names.site })
+    if (config.site.rest) new Rest(this, 'Rest', { ...web, functionName: names.rest })
     new CfnOutput(this, 'SiteUrl', { value: siteUrl, description: 'Where people log in' })
   }
 }

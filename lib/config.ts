@@ -76,10 +76,12 @@ export const ConfigSchema = z.strictObject({
     .strictObject({
       /** Whether the stack has one; `serve` always does. */
       enabled: z.boolean().default(true),
+      /** Whether programs can ask for tokens over HTTP, with a key; `serve` always answers them. */
+      rest: z.boolean().default(true),
       /** Its address where it is another one than AWS or loopback give it: a domain of your own, a tunnel. */
       url: Origin.refine((url) => new URL(url).pathname === '/', 'write an origin without a path').optional(),
     })
-    .default({ enabled: true }),
+    .default({ enabled: true, rest: true }),
   /** Whether the stack has a topic that programs can subscribe to, told of each new token. */
   events: z.boolean().default(true),
   /** Copies of the published access tokens. */

@@ -7,8 +7,10 @@ export interface ResourceNames {
   readonly topic: string
   /** The topic that tells programs of each published token. */
   readonly events: string
-  /** The login site: its HTTP API and its Lambda function. */
+  /** The login site: its HTTP API and the Lambda function of its pages. */
   readonly site: string
+  /** The Lambda function of the interface for programs. */
+  readonly rest: string
   /** The Lambda function that looks daily whether alerts reach people. */
   readonly subscriptionCheck: string
   /** The Lambda function that tells people of alarms. */
@@ -27,6 +29,7 @@ export function resourceNames(stackName: string): ResourceNames {
     topic: `${stackName}-alerts`,
     events: `${stackName}-tokens`,
     site: `${stackName}-site`,
+    rest: `${stackName}-rest`,
     subscriptionCheck: `${stackName}-subscriptions`,
     alarms: `${stackName}-alarms`,
     schedules: stackName,

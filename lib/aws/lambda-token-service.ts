@@ -1,33 +1,22 @@
-import type { LambdaClient } from '@aws-sdk/client-lambda'
 import * as z from 'zod/mini'
 import { brokerOf } from '../model/account-id.ts'
-import type { AccountResult, RunReport } from '../model/outcome.ts'
+import type { AccountResult } from '../model/outcome.ts'
 import type { Broker } from '../ports/broker/broker.ts'
 import type { ServiceRefusal, TokenService, Validation } from '../ports/token-service.ts'
 import { type PublishedOptions, readPublished } from '../tokens/service/read-published.ts'
 import { functionCaller } from './function-caller.ts'
+import {
+  ACCOUNT_RESULT,
+  type LambdaRefreshOptions,
+  lambdaRefresh,
+  REFUSAL,
+  WHEN_UNKNOWN,
+} from './lambda-refresh.ts'
 
-const REASON = 'a program asked for it'
-
-const REFUSED = z.object({
-  refused: z.literal(true),
-  code: z.string(),
-  reason: z.string(),
-  fix: z.string(),
-  retryAfterSeconds: z.optional(z.number()),
-})
-const RESULT = z.looseObject({ success: z.boolean(), account: z.string(), outcome: z.string() })
-const REPORT = z.looseObject({ success: z.boolean(), total: z.number(), results: z.array(RESULT) })
 const VALIDATION = z.looseObject({ account: z.string(), valid: z.boolean(), checkedAt: z.string() })
 
-export interface LambdaTokenServiceOptions extends PublishedOptions {
+export interface LambdaTokenServiceOptions extends PublishedOptions, LambdaRefreshOptions {
   readonly brokers: readonly Broker[]
-  /** The name of a broker's function. */
-  readonly functionOf: (brokerId: string) => string
-  /** @default - a client made at the first call */
-  readonly client?: () => Promise<LambdaClient>
-  /** Milliseconds to wait for a reply. @default 27_000 */
-  readonly patienceMs?: number
 }
 
 /**
@@ -41,24 +30,20 @@ export interface LambdaTokenServiceOptions extends PublishedOptions {
  */
 export function lambdaTokenService(options: LambdaTokenServiceOptions): TokenService {
   const { brokers, functionOf, client, patienceMs } = options
-  const call = functionCaller({
-    client,
-    patienceMs,
-    whenUnknown: 'ask for the status in a moment: it may be at work still',
-  })
+  const call = functionCaller({ client, patienceMs, whenUnknown: WHEN_UNKNOWN })
   return {
-    refresh({ broker, accounts, reported, forcedAt }) {
-      const event = { accounts, refused: reported, forcedAt, awaited: true, reason: REASON }
-      return call<RunReport | ServiceRefusal>(functionOf(broker), event, [REPORT, REFUSED])
-    },
+    ...lambdaRefresh(options),
     adopt({ account, accessToken, expiresAt, replaceNewer }) {
       const adopt = { account, accessToken: accessToken.reveal(), expiresAt, replaceNewer }
-      return call<AccountResult | ServiceRefusal>(functionOf(brokerOf(account)), { adopt }, [RESULT, REFUSED])
+      return call<AccountResult | ServiceRefusal>(functionOf(brokerOf(account)), { adopt }, [
+        ACCOUNT_RESULT,
+        REFUSAL,
+      ])
     },
     validate: ({ account }) =>
       call<Validation | ServiceRefusal>(functionOf(brokerOf(account)), { validate: { account } }, [
         VALIDATION,
-        REFUSED,
+        REFUSAL,
       ]),
     async readToken(account) {
       const broker = brokers.find(({ id }) => id === brokerOf(account))

@@ -10,17 +10,17 @@ import { sameDay } from '../support/same-day.ts'
 
 /** What Node reads before a handler can start; each further 100 kB costs about 2 ms of a cold start. */
 const MOST_START_BYTES = 1_000_000
-/**
- * The site's REST interface is a chunk of its own, but it shares a chunk of zod with the rest, and needs more of it:
- * 7 ms of a cold start (49 ms against 42, median of 25).
- */
-const MOST_SITE_START_BYTES = 1_450_000
+/** The pages need as little of zod as a broker's function. */
+const MOST_SITE_START_BYTES = 1_000_000
+/** The schemas of the interface for programs bring the whole of zod with them. */
+const MOST_REST_START_BYTES = 1_450_000
 /** With everything that only some runs load; the Redis client is 640 kB of it. */
 const MOST_BYTES = 3_100_000
 /** The site speaks neither to brokers nor to Redis. */
 const MOST_SITE_BYTES = 2_500_000
 
 const SITE = 'site'
+const REST = 'rest'
 /** Two seconds of work on an idle machine; how long it takes beside other tests is not what is tested here. */
 const BUNDLING_MS = 60_000
 /** What is of the simulators and the embedded backend, and of no function. */
@@ -33,7 +33,7 @@ const sizes = new Map<string, Readonly<Record<string, number>>>()
 
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'tokenkeeper-bundle-'))
-  for (const id of [...BROKER_IDS, SITE]) sizes.set(id, bundle(`${id}.ts`, join(directory, id)))
+  for (const id of [...BROKER_IDS, SITE, REST]) sizes.set(id, bundle(`${id}.ts`, join(directory, id)))
 }, BUNDLING_MS)
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -86,7 +86,7 @@ describe.each(BROKER_IDS)('the bundle of %s', (id) => {
   })
 })
 
-test.each([...BROKER_IDS, SITE])('what %s loads later has the names it is asked for', (id) => {
+test.each([...BROKER_IDS, SITE, REST])('what %s loads later has the names it is asked for', (id) => {
   const loaded = textOf(id).matchAll(/import\("\.\/([\w.-]+\.mjs)"\)/g)
   const files = [...new Set([...loaded].map(([, file = '']) => file))]
   expect(files).not.toEqual([])
@@ -106,14 +106,29 @@ describe('the bundle of the login site', () => {
     expect(absent.filter((word) => text.includes(word))).toEqual([])
   })
 
-  test('reads the interface for programs when one asks', () => {
-    expect(textOf(SITE)).toContain('/api/integration/tokens/refresh-all')
-    expect(textOf(SITE, startFiles(SITE))).not.toContain('/api/integration/tokens/refresh-all')
+  test('holds nothing of the interface for programs: what everybody reaches has no way to a token', () => {
+    // A route, what reads a token, and what the schemas bring: sixty languages, Danish among them.
+    const words = ['/api/integration/tokens/refresh-all', 'readPublished', 'Ugyldig']
+    expect(words.filter((word) => textOf(REST).includes(word))).toEqual(words)
+    expect(words.filter((word) => textOf(SITE).includes(word))).toEqual([])
   })
 
   test('reads the client of the brokers’ functions when somebody presses a button', () => {
     expect(textOf(SITE)).toContain('AWSGirApiService')
     expect(textOf(SITE, startFiles(SITE))).not.toContain('AWSGirApiService')
+  })
+})
+
+describe('the bundle of the interface for programs', () => {
+  test('is small, has its routes, and no page', () => {
+    expect(bytesOf(REST)).toBeLessThan(MOST_SITE_BYTES)
+    expect(bytesOf(REST, startFiles(REST))).toBeLessThan(MOST_REST_START_BYTES)
+    expect(textOf(REST)).toContain('/api/integration/tokens/refresh-all')
+  })
+
+  test('cannot speak to a broker or a Redis', () => {
+    const absent = ['UND_ERR_CONNECT_TIMEOUT', 'SocketClosedUnexpectedlyError', SCHEDULES, ...EMBEDDED]
+    expect(absent.filter((word) => textOf(REST).includes(word))).toEqual([])
   })
 })
 

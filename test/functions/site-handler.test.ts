@@ -2,6 +2,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda'
 import { Hono } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { composePagesFromEnvironment } from '../../functions/runtime/site/pages-compose.ts'
 import { type SiteHandler, siteHandler } from '../../functions/runtime/site/site-handler.ts'
 import { maskSecrets, Secret } from '../../lib/model/secret.ts'
 import { systemClock } from '../../lib/system-clock.ts'
@@ -198,7 +199,7 @@ describe('a broken world', () => {
   })
 
   test('such as a wrong environment names what is missing', async () => {
-    await expect(siteHandler()(CALLBACK, lambdaContext())).rejects.toThrow(
+    await expect(siteHandler(composePagesFromEnvironment)(CALLBACK, lambdaContext())).rejects.toThrow(
       /TOKENKEEPER_BROKERS is not set.*To mend it: deploy the stack again/,
     )
   })

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { resourcesOf, TWO_BROKERS, templateOf, variablesOf } from './template.ts'
 
-const FUNCTIONS = ['fyers', 'upstox', 'site', 'subscriptions', 'alarms'].map((name) => `Tokenkeeper-${name}`)
+const FUNCTIONS = ['fyers', 'upstox', 'site', 'rest', 'subscriptions', 'alarms'].map(
+  (name) => `Tokenkeeper-${name}`,
+)
 
 test.each([
   ['local', undefined, 'npx tokenkeeper --backend aws'],

@@ -11,10 +11,11 @@ import {
 } from './template.ts'
 
 const SITE = 'Tokenkeeper-site'
+const REST = 'Tokenkeeper-rest'
 const ARN = 'arn:<AWS::Partition>:'
 const HERE = '<AWS::Region>:<AWS::AccountId>'
 
-/** What the site may read of the brokers: FYERS' header names the app. */
+/** What the interface for programs may read of the brokers: FYERS' header names the app. */
 const PUBLISHED = [
   '/fyers/access_token',
   '/fyers/*/access_token',
@@ -31,6 +32,22 @@ const PUBLISHED = [
 const template = templateOf(TWO_BROKERS)
 const [api = ''] = Object.keys(template.findResources('AWS::ApiGatewayV2::Api'))
 const API_ENDPOINT = { 'Fn::GetAtt': [api, 'ApiEndpoint'] }
+
+const PARAMETERS = `${ARN}ssm:${HERE}:parameter/stock-pipeline`
+
+type Statements = ReturnType<typeof statementsOf>
+
+function parametersOf(statements: Statements): readonly unknown[] {
+  const reading = statements.filter((one) => actionsOf(one).some((action) => action.startsWith('ssm:')))
+  return reading.flatMap(({ Resource }) => [Resource].flat()).map(arnText)
+}
+
+/** Partitions of the state table. */
+function partitionsRead(statements: Statements): unknown {
+  const reading = statements.find(({ Sid }) => Sid === 'ReadState')
+  const { 'ForAllValues:StringEquals': keys } = reading?.Condition as Record<string, Record<string, unknown>>
+  return keys?.['dynamodb:LeadingKeys']
+}
 
 function siteWith(context: Record<string, unknown>) {
   return templateOf({ ...TWO_BROKERS, ...context })
@@ -50,23 +67,23 @@ describe('the role of the login site', () => {
   const statements = statementsOf(template, SITE)
 
   test('allows reading state and its own key, invoking brokers, writing its own log, and nothing else', () => {
-    expect(statements.flatMap(actionsOf)).toEqual([
+    expect(statements.flatMap(actionsOf).toSorted()).toEqual([
       'dynamodb:GetItem',
       'dynamodb:Query',
-      'ssm:GetParameters',
-      'ssm:GetParameters',
       'lambda:InvokeFunction',
       'logs:CreateLogStream',
       'logs:PutLogEvents',
+      'ssm:GetParameters',
     ])
     expect(statements.every(({ Effect }) => Effect === 'Allow')).toBe(true)
   })
 
-  test('reaches its key, what is published, and the app id where a header names it; no credential', () => {
-    const reached = statements.filter((one) => actionsOf(one).some((action) => action.startsWith('ssm:')))
-    expect(reached.flatMap(({ Resource }) => [Resource].flat()).map(arnText)).toEqual(
-      ['/site/signing_key', ...PUBLISHED].map((name) => `${ARN}ssm:${HERE}:parameter/stock-pipeline${name}`),
-    )
+  test('reaches one secret, the key of its links: no token and no credential', () => {
+    expect(parametersOf(statements)).toEqual([`${PARAMETERS}/site/signing_key`])
+  })
+
+  test('reads state records and no API key', () => {
+    expect(partitionsRead(statements)).toEqual(['broker#fyers', 'broker#upstox'])
   })
 
   test('invokes exactly the functions of the brokers', () => {
@@ -78,21 +95,43 @@ describe('the role of the login site', () => {
     )
   })
 
-  test('opens its key and what is published with a customer-managed key, and nothing else with it', () => {
+  test('opens its key with a customer-managed key, and nothing else with it', () => {
     const withKey = statementsOf(siteWith({ customerManagedKey: true }), SITE)
     const opening = withKey.filter((one) => actionsOf(one).some((action) => action.startsWith('kms:')))
-    expect(opening.map(({ Action }) => Action)).toEqual(['kms:Decrypt', 'kms:Decrypt'])
-    const [{ StringEquals = {} } = {}, { StringLike = {} } = {}] = opening.map(
-      ({ Condition }) => Condition as Record<'StringEquals' | 'StringLike', Record<string, unknown>>,
-    )
-    const published = StringLike['kms:EncryptionContext:PARAMETER_ARN'] as readonly unknown[]
-    expect(published.map(arnText)).toEqual(
-      PUBLISHED.map((name) => `${ARN}ssm:${HERE}:parameter/stock-pipeline${name}`),
-    )
+    expect(opening.map(({ Action }) => Action)).toEqual(['kms:Decrypt'])
+    const { StringEquals = {} } = opening[0]?.Condition as Record<'StringEquals', Record<string, unknown>>
     expect(arnText(StringEquals['kms:ViaService'])).toBe('ssm.<AWS::Region>.amazonaws.com')
     expect(arnText(StringEquals['kms:EncryptionContext:PARAMETER_ARN'])).toBe(
-      `${ARN}ssm:${HERE}:parameter/stock-pipeline/site/signing_key`,
+      `${PARAMETERS}/site/signing_key`,
     )
+  })
+})
+
+describe('the role of the interface for programs', () => {
+  const statements = statementsOf(template, REST)
+
+  test('reaches what is published, and the app id where a header names it: no credential, and no key of links', () => {
+    expect(parametersOf(statements)).toEqual(PUBLISHED.map((name) => PARAMETERS + name))
+  })
+
+  test('reads state records and API keys', () => {
+    expect(partitionsRead(statements)).toEqual(['broker#fyers', 'broker#upstox', 'keys'])
+  })
+
+  test('opens what is published with a customer-managed key, and nothing else with it', () => {
+    const withKey = statementsOf(siteWith({ customerManagedKey: true }), REST)
+    const opening = withKey.filter((one) => actionsOf(one).some((action) => action.startsWith('kms:')))
+    expect(opening.map(({ Action }) => Action)).toEqual(['kms:Decrypt'])
+    const { StringLike = {} } = opening[0]?.Condition as Record<'StringLike', Record<string, unknown>>
+    const published = StringLike['kms:EncryptionContext:PARAMETER_ARN'] as readonly unknown[]
+    expect(published.map(arnText)).toEqual(PUBLISHED.map((name) => PARAMETERS + name))
+  })
+
+  test('is left out, with its routes, where the owner wants no programs', () => {
+    const without = siteWith({ site: { rest: false } })
+    expect(functionId(REST, without)).toBeUndefined()
+    expect(routeKeys(without)).toContain('GET /login')
+    expect(routeKeys(without).filter((key) => /token|health|openapi|refresh/.test(String(key)))).toEqual([])
   })
 })
 

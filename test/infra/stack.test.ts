@@ -130,9 +130,9 @@ describe('the stack', () => {
     expect(JSON.stringify(disabled.toJSON())).not.toContain('upstox')
   })
 
-  test('has one function per enabled broker, one for the site, one that watches over the alerts and one that tells of alarms, and outputs names, address, topics and policies', () => {
+  test('has one function per enabled broker, one for the pages, one for programs, one that watches over the alerts and one that tells of alarms, and outputs names, address, topics and policies', () => {
     const both = templateOf(TWO_BROKERS)
-    both.resourceCountIs('AWS::Lambda::Function', 5)
+    both.resourceCountIs('AWS::Lambda::Function', 6)
     expect(Object.keys(both.findOutputs('*')).toSorted()).toEqual([
       'AlertTopicArn',
       'FyersConsumerPolicyArn',

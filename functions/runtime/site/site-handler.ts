@@ -7,7 +7,7 @@ import { forgetSecrets } from '../../../lib/model/secret.ts'
 import type { Fields } from '../../../lib/ports/telemetry.ts'
 import { presentable } from '../refresh/presentable.ts'
 import { allowed, maskingLogger } from '../telemetry.ts'
-import { type ComposeSite, composeSiteFromEnvironment, type SiteComposition } from './site-compose.ts'
+import type { ComposeSite, SiteComposition } from './site-composition.ts'
 
 export type SiteHandler = (event: APIGatewayProxyEventV2, context: Context) => Promise<APIGatewayProxyResult>
 
@@ -24,7 +24,7 @@ const NOT_ALLOWED: APIGatewayProxyResult = { ...EMPTY, statusCode: 405, headers:
  *
  * `compose` builds the site once per container, at the first request.
  */
-export function siteHandler(compose: ComposeSite = composeSiteFromEnvironment): SiteHandler {
+export function siteHandler(compose: ComposeSite): SiteHandler {
   const logger = maskingLogger('site')
   const telemetry = {
     info: (message: string, fields?: Fields) => logger.info(message, allowed(fields)),

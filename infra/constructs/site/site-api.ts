@@ -20,10 +20,9 @@ const SITE_RATE = { rateLimit: 20, burstLimit: 40 }
 const WEBHOOK_RATE = { ThrottlingRateLimit: 2, ThrottlingBurstLimit: 5 }
 type Route = readonly [HttpMethod, string]
 
-/** Every path there is but the webhooks: what is not here API Gateway answers with 404, and no function runs. */
-const ROUTES: readonly Route[] = [
+/** Every page but the webhooks: what is in no list API Gateway answers with 404, and no function runs. */
+const PAGES: readonly Route[] = [
   [HttpMethod.GET, '/'],
-  [HttpMethod.GET, '/health'],
   [HttpMethod.GET, '/login'],
   // Whoever types the address of a button is told so on a page of ours.
   [HttpMethod.GET, '/login/{proxy+}'],
@@ -34,8 +33,11 @@ const ROUTES: readonly Route[] = [
   ...ofAccount(HttpMethod.GET, '/receipt', '/{login}'),
   ...ofAccount(HttpMethod.GET, '/waiting'),
   [HttpMethod.GET, '/problem/{code}'],
-  // The interface for programs: lib/rest.
-  ...['/openapi.json', '/docs', '/token/status', '/token/validate'].map(
+]
+
+/** The interface for programs: lib/rest. */
+const REST: readonly Route[] = [
+  ...['/health', '/openapi.json', '/docs', '/token/status', '/token/validate'].map(
     (path) => [HttpMethod.GET, path] as const,
   ),
   ...['/token', '/token/status', '/token/validate'].flatMap((what) =>
@@ -115,21 +117,30 @@ export class SiteApi extends Construct {
     })
   }
 
-  /** Lets a function answer every route. */
-  answeredBy(handler: IFunction): void {
-    const integration = new HttpLambdaIntegration('Integration', handler, {
+  /** Lets a function answer the pages, and what brokers post. */
+  pagesBy(handler: IFunction): void {
+    this.#answer('Integration', handler, [...PAGES, ...WEBHOOKS])
+    // The construct has no property for the limits of single routes.
+    const stage = this.#stage.node.defaultChild as CfnStage
+    stage.routeSettings = Object.fromEntries(WEBHOOKS.map((route) => [route.join(' '), WEBHOOK_RATE]))
+  }
+
+  /** Lets a function answer programs. */
+  restBy(handler: IFunction): void {
+    this.#answer('RestIntegration', handler, REST)
+  }
+
+  #answer(id: string, handler: IFunction, routes: readonly Route[]): void {
+    const integration = new HttpLambdaIntegration(id, handler, {
       timeout: Duration.seconds(29),
       scopePermissionToRoute: false,
     })
-    for (const [method, path] of [...ROUTES, ...WEBHOOKS]) {
+    for (const [method, path] of routes) {
       for (const route of this.api.addRoutes({ path, methods: [method], integration })) {
         // A stage cannot limit a route that does not exist yet.
         this.#stage.node.addDependency(route)
         Validations.of(route).acknowledge({ id: 'AwsSolutions-APIG4', reason: WHY_NO_AUTHORIZER })
       }
     }
-    // The construct has no property for the limits of single routes.
-    const stage = this.#stage.node.defaultChild as CfnStage
-    stage.routeSettings = Object.fromEntries(WEBHOOKS.map((route) => [route.join(' '), WEBHOOK_RATE]))
   }
 }

@@ -12,7 +12,7 @@ export class RequestRefusedError extends Error {
 
   constructor(code: Refusal['code'], reason: string, fix: string) {
     super(reason)
-    this.name = 'Refused'
+    this.name = 'RequestRefusedError'
     this.refusal = { refused: true, code, reason, fix }
   }
 
