@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib'
+import { CfnOutput, Stack, type StackProps, Tags } from 'aws-cdk-lib'
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import { type Config, enabledBrokers } from '../lib/config.ts'
@@ -29,8 +29,10 @@ export interface TokenKeeperStackProps extends StackProps {
 /** One refresher per enabled broker, around one state table and one topic; and the site where people log in. */
 export class TokenKeeperStack extends Stack {
   constructor(scope: Construct, id: string, props: TokenKeeperStackProps) {
-    super(scope, id, props)
     const { config } = props
+    super(scope, id, { ...props, terminationProtection: config.deletionProtection, tags: config.tags })
+    // In the template as well: the tags of a stack alone reach only what CloudFormation hands them on to.
+    for (const [key, value] of Object.entries(config.tags)) Tags.of(this).add(key, value)
     const names = resourceNames(config.stackName)
     const brokers = enabledBrokers(config)
     const scheduled = [...brokers.map(({ broker }) => names.function(broker.id)), names.subscriptionCheck]
@@ -46,7 +48,10 @@ export class TokenKeeperStack extends Stack {
       prefix: config.prefix,
       stackName: config.stackName,
     })
-    const { table } = new StateTable(this, 'State', { tableName: names.table })
+    const { table } = new StateTable(this, 'State', {
+      tableName: names.table,
+      deletionProtection: config.deletionProtection,
+    })
     const alerts = new Alerts(this, 'Alerts', { topicName: names.topic, emails: config.alertEmails })
     new CfnOutput(this, 'AlertTopicArn', {
       value: alerts.topic.topicArn,
@@ -148,6 +153,7 @@ export class TokenKeeperStack extends Stack {
 
     if (!siteApi || siteUrl === undefined) return
     const web = {
+      reservedConcurrency: config.site.reservedConcurrency,
       stackName: config.stackName,
       api: siteApi,
       siteUrl,

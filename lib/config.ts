@@ -16,6 +16,16 @@ const RETENTION_DAYS = [
 
 const HostName = z.string().regex(/^[A-Za-z0-9.-]+$/, 'write a bare host name without scheme or port')
 
+/** As AWS takes them, in any of its services. */
+const Tags = z.record(z.string(), z.string().max(256)).superRefine((tags, context) => {
+  for (const key of Object.keys(tags)) {
+    if (/^(?!aws:)[\w.:/=+@ -]{1,128}$/i.test(key)) continue
+    const message =
+      'the name of a tag has 1 to 128 letters, digits, spaces and . : / = + - @ _ and begins not with aws:'
+    context.addIssue({ code: 'custom', path: [key], message })
+  }
+})
+
 const USER_INFO = /\/\/[^/"]*@/g
 
 /** Not an alias: another key can be put behind one, and then what lies under the first cannot be opened. */
@@ -69,6 +79,10 @@ export const ConfigSchema = z.strictObject({
   keyArn: KeyArn.optional(),
   /** Keys that stored secrets may still lie under: they are opened with, and never written with. */
   previousKeyArns: z.array(KeyArn).default([]),
+  /** Whether the stack and its table refuse to be deleted. */
+  deletionProtection: z.boolean().default(true),
+  /** On every resource of the stack that can have tags. */
+  tags: Tags.default({}),
   /** Hosts that may be spoken to over plain http; loopback always may. */
   allowHttpHosts: z.array(HostName).default([]),
   /** The login page. */
@@ -80,6 +94,8 @@ export const ConfigSchema = z.strictObject({
       rest: z.boolean().default(true),
       /** Its address where it is another one than AWS or loopback give it: a domain of your own, a tunnel. */
       url: Origin.refine((url) => new URL(url).pathname === '/', 'write an origin without a path').optional(),
+      /** Requests its function works on at the same time; of the account's own concurrency. @default - no bound */
+      reservedConcurrency: z.int().min(1).max(1000).optional(),
     })
     .default({ enabled: true, rest: true }),
   /** Whether the stack has a topic that programs can subscribe to, told of each new token. */

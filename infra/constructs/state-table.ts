@@ -4,6 +4,8 @@ import { Construct } from 'constructs'
 
 export interface StateTableProps {
   readonly tableName: string
+  /** Whether DynamoDB refuses to delete it. */
+  readonly deletionProtection: boolean
 }
 
 /**
@@ -24,6 +26,7 @@ export class StateTable extends Construct {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       encryption: TableEncryption.AWS_MANAGED,
       removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+      deletionProtection: props.deletionProtection,
     })
   }
 }

@@ -52,8 +52,8 @@ describe('the role of a broker', () => {
       actionsOf(one).includes('ssm:DeleteParameter'),
     )
     expect(deletes.flatMap(({ Resource }) => [Resource].flat().map(arnText))).toEqual([
-      `${OWN_PARAMETERS}/fyers/pending`,
       `${OWN_PARAMETERS}/fyers/*/pending`,
+      `${OWN_PARAMETERS}/fyers/pending`,
     ])
   })
 
@@ -108,7 +108,7 @@ test('what schedules may start are the functions there are, and where what faile
   expect([start?.Action, leave?.Action]).toEqual(['lambda:InvokeFunction', 'sqs:SendMessage'])
   const below = 'arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function'
   expect([start?.Resource].flat().map(arnText)).toEqual(
-    ['fyers', 'upstox', 'subscriptions'].map((name) => `${below}:Tokenkeeper-${name}`),
+    ['fyers', 'subscriptions', 'upstox'].map((name) => `${below}:Tokenkeeper-${name}`),
   )
 })
 

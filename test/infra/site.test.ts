@@ -89,7 +89,7 @@ describe('the role of the login site', () => {
   test('invokes exactly the functions of the brokers', () => {
     const three = siteWith({ brokers: { ...TWO_BROKERS.brokers, 'pos-connector': {} } })
     const invoked = statementsOf(three, SITE).find(({ Sid }) => Sid === 'LeaveWorkToTheBrokers')
-    const brokers = ['Tokenkeeper-fyers', 'Tokenkeeper-upstox', 'Tokenkeeper-pos-connector']
+    const brokers = ['Tokenkeeper-fyers', 'Tokenkeeper-pos-connector', 'Tokenkeeper-upstox']
     expect(invoked?.Resource).toEqual(
       brokers.map((name) => ({ 'Fn::GetAtt': [functionId(name, three), 'Arn'] })),
     )

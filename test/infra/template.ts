@@ -1,7 +1,17 @@
+import { readFileSync } from 'node:fs'
 import { App, type Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { TokenKeeperStack } from '../../infra/token-keeper-stack.ts'
 import { parseConfig } from '../../lib/config.ts'
+
+/** What `cdk.json` says to CDK itself: whatever is deployed from this clone is made with it. */
+export const FEATURE_FLAGS: Readonly<Record<string, unknown>> = Object.fromEntries(
+  Object.entries(cdkJson().context).filter(([key]) => key !== 'tokenkeeper'),
+)
+
+function cdkJson(): { readonly context: Readonly<Record<string, unknown>> } {
+  return JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'))
+}
 
 /** One broker and nothing else: one function, one role, one log. */
 export const FYERS_ONLY = { prefix: '/stock-pipeline', site: { enabled: false }, brokers: { fyers: {} } }
@@ -10,7 +20,7 @@ export const TWO_BROKERS = { prefix: '/stock-pipeline', brokers: { fyers: {}, up
 
 /** The stack of a `tokenkeeper` context, without bundling the functions. */
 export function stackOf(context: Record<string, unknown>): Stack {
-  const app = new App({ context: { 'aws:cdk:bundling-stacks': [] } })
+  const app = new App({ context: { ...FEATURE_FLAGS, 'aws:cdk:bundling-stacks': [] } })
   const config = parseConfig(context)
   return new TokenKeeperStack(app, config.stackName, { config })
 }

@@ -26,6 +26,8 @@ const MEMORY_MB = 512
 /** What the functions behind the API have in common. */
 export interface WebProps {
   readonly functionName: string
+  /** Requests worked on at the same time. @default - as many as the AWS account has room for */
+  readonly reservedConcurrency?: number | undefined
   readonly stackName: string
   readonly api: SiteApi
   /** Its address, as links have it. */
@@ -110,6 +112,9 @@ export function webFunction(
     architecture: Architecture.ARM_64,
     role: role.withoutPolicyUpdates(),
     memorySize: MEMORY_MB,
+    ...(props.reservedConcurrency !== undefined && {
+      reservedConcurrentExecutions: props.reservedConcurrency,
+    }),
     timeout: Duration.seconds(TIMEOUT_SECONDS),
     environment: environmentOf(props),
     logGroup,

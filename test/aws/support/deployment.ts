@@ -12,6 +12,7 @@ import { resourceNames } from '../../../lib/resource-names.ts'
 import { ensureSigningKey, storedSigningKeys } from '../../../lib/site/signing-keys.ts'
 import { webhookPath } from '../../../lib/site/webhook-path.ts'
 import { systemClock } from '../../../lib/system-clock.ts'
+import { FEATURE_FLAGS } from '../../infra/template.ts'
 import { sameDay } from '../../support/same-day.ts'
 import { PlainAws } from './deployment-aws.ts'
 import type { SimulatedBrokers } from './deployment-brokers.ts'
@@ -229,6 +230,7 @@ function configuration({ settings }: SimulatedBrokers, more: object): object {
     app: `"${process.execPath}" "${join(ROOT, 'infra/app.ts')}"`,
     output: 'cdk.out',
     context: {
+      ...FEATURE_FLAGS,
       tokenkeeper: {
         stackName: STACK,
         prefix: PREFIX,
