@@ -24,17 +24,18 @@ import { vaultKeys } from './constructs/vault-keys.ts'
 
 export interface TokenKeeperStackProps extends StackProps {
   readonly config: Config
+  /** @default - those that are switched on in the configuration */
+  readonly brokers?: ReturnType<typeof enabledBrokers>
 }
 
 /** One refresher per enabled broker, around one state table and one topic; and the site where people log in. */
 export class TokenKeeperStack extends Stack {
   constructor(scope: Construct, id: string, props: TokenKeeperStackProps) {
-    const { config } = props
+    const { config, brokers = enabledBrokers(props.config) } = props
     super(scope, id, { ...props, terminationProtection: config.deletionProtection, tags: config.tags })
     // In the template as well: the tags of a stack alone reach only what CloudFormation hands them on to.
     for (const [key, value] of Object.entries(config.tags)) Tags.of(this).add(key, value)
     const names = resourceNames(config.stackName)
-    const brokers = enabledBrokers(config)
     const scheduled = [...brokers.map(({ broker }) => names.function(broker.id)), names.subscriptionCheck]
     assertFunctionNames([...scheduled, names.site, names.rest, names.alarms])
     const keys = vaultKeys(this, config)
