@@ -57,7 +57,7 @@ describe('R3.9 whoever is told of alarms', () => {
     )
     expect(permission?.Properties).toMatchObject({ SourceAccount: { Ref: 'AWS::AccountId' } })
     expect(arnText(permission?.Properties['SourceArn'])).toBe(
-      'arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:Tokenkeeper *',
+      'arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:Tokenkeeper*',
     )
     template.hasResourceProperties('AWS::SNS::TopicPolicy', {
       PolicyDocument: {
@@ -67,9 +67,7 @@ describe('R3.9 whoever is told of alarms', () => {
             Principal: { Service: 'cloudwatch.amazonaws.com' },
             Condition: {
               StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
-              ArnEquals: {
-                'aws:SourceArn': { 'Fn::GetAtt': [Match.stringLikeRegexp('^AlarmsErrors'), 'Arn'] },
-              },
+              ArnLike: { 'aws:SourceArn': permission?.Properties['SourceArn'] },
             },
           }),
         ]),

@@ -70,7 +70,7 @@ export class AlarmTeller extends Construct {
     handler.addPermission('Alarms', {
       principal: new ServicePrincipal('lambda.alarms.cloudwatch.amazonaws.com'),
       sourceAccount: Stack.of(this).account,
-      sourceArn: this.#alarmArn(`${stackName} *`),
+      sourceArn: this.#everyAlarm(stackName),
     })
     // One permission for all of them: CDK's own LambdaAction makes one for each.
     this.action = { bind: () => ({ alarmActionArn: handler.functionArn }) }
@@ -79,7 +79,7 @@ export class AlarmTeller extends Construct {
 
   /** The one alarm that cannot go this way goes straight to the topic, to whoever has no filter policy. */
   #watchItself(handler: LambdaFunction, { stackName, topic }: AlarmTellerProps): void {
-    const alarm = new NamedAlarm(this, 'Errors', {
+    new NamedAlarm(this, 'Errors', {
       title: 'cannot tell people of alarms',
       happened: 'An alarm went off and the function that tells people of alarms failed',
       toDo: 'look at the alarms in CloudWatch, and read the log of the function',
@@ -89,24 +89,25 @@ export class AlarmTeller extends Construct {
     // The policy that enforces TLS replaces SNS' default one, which would have let the account's alarms in.
     topic.addToResourcePolicy(
       new PolicyStatement({
-        sid: 'AlarmOnTheTeller',
+        sid: 'AlarmsOfThisStack',
         effect: Effect.ALLOW,
         principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
         actions: ['sns:Publish'],
         resources: [topic.topicArn],
         conditions: {
           StringEquals: { 'aws:SourceAccount': Stack.of(this).account },
-          ArnEquals: { 'aws:SourceArn': alarm.alarmArn },
+          ArnLike: { 'aws:SourceArn': this.#everyAlarm(stackName) },
         },
       }),
     )
   }
 
-  #alarmArn(resourceName: string): string {
+  /** By the beginning of their names. The blank behind it is left out, in whatever form it is compared. */
+  #everyAlarm(stackName: string): string {
     return Stack.of(this).formatArn({
       service: 'cloudwatch',
       resource: 'alarm',
-      resourceName,
+      resourceName: `${stackName}*`,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     })
   }
