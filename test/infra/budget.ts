@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { TokenKeeperStack } from '../../infra/token-keeper-stack.ts'
 import { BROKERS } from '../../lib/brokers/index.ts'
 import { enabledBrokers, parseConfig } from '../../lib/config.ts'
-import type { Broker } from '../../lib/ports/broker.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { pageAt, tableUnder } from '../support/page.ts'
 import { arnText, FEATURE_FLAGS, resourcesOf } from './template.ts'
 

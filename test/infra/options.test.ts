@@ -57,13 +57,14 @@ describe('tags', () => {
 describe('site.reservedConcurrency', () => {
   const site = { FunctionName: 'Tokenkeeper-site' }
 
-  test('bounds the site, and no other function', () => {
+  test('bounds its two functions each, and no other', () => {
     const bounded = templateOf({ ...TWO_BROKERS, site: { reservedConcurrency: 5 } })
     bounded.hasResourceProperties('AWS::Lambda::Function', { ...site, ReservedConcurrentExecutions: 5 })
     const reserved = resourcesOf(bounded, 'AWS::Lambda::Function').filter(
       ({ Properties }) => 'ReservedConcurrentExecutions' in Properties,
     )
-    expect(reserved).toHaveLength(1)
+    const names = reserved.map(({ Properties }) => Properties['FunctionName'])
+    expect(names.toSorted()).toEqual(['Tokenkeeper-rest', 'Tokenkeeper-site'])
   })
 
   test('is none by default: a new AWS account has none to reserve', () => {

@@ -39,14 +39,17 @@ type Statements = ReturnType<typeof statementsOf>
 
 function parametersOf(statements: Statements): readonly unknown[] {
   const reading = statements.filter((one) => actionsOf(one).some((action) => action.startsWith('ssm:')))
-  return reading.flatMap(({ Resource }) => [Resource].flat()).map(arnText)
+  return reading
+    .flatMap(({ Resource }) => [Resource].flat())
+    .map(arnText)
+    .toSorted()
 }
 
 /** Partitions of the state table. */
 function partitionsRead(statements: Statements): unknown {
   const reading = statements.find(({ Sid }) => Sid === 'ReadState')
-  const { 'ForAllValues:StringEquals': keys } = reading?.Condition as Record<string, Record<string, unknown>>
-  return keys?.['dynamodb:LeadingKeys']
+  const conditions = reading?.Condition as Record<string, Record<string, unknown>> | undefined
+  return conditions?.['ForAllValues:StringEquals']?.['dynamodb:LeadingKeys']
 }
 
 function siteWith(context: Record<string, unknown>) {
@@ -99,7 +102,10 @@ describe('the role of the login site', () => {
     const withKey = statementsOf(siteWith({ customerManagedKey: true }), SITE)
     const opening = withKey.filter((one) => actionsOf(one).some((action) => action.startsWith('kms:')))
     expect(opening.map(({ Action }) => Action)).toEqual(['kms:Decrypt'])
-    const { StringEquals = {} } = opening[0]?.Condition as Record<'StringEquals', Record<string, unknown>>
+    const { StringEquals = {} } = (opening[0]?.Condition ?? {}) as Record<
+      'StringEquals',
+      Record<string, unknown>
+    >
     expect(arnText(StringEquals['kms:ViaService'])).toBe('ssm.<AWS::Region>.amazonaws.com')
     expect(arnText(StringEquals['kms:EncryptionContext:PARAMETER_ARN'])).toBe(
       `${PARAMETERS}/site/signing_key`,
@@ -111,7 +117,7 @@ describe('the role of the interface for programs', () => {
   const statements = statementsOf(template, REST)
 
   test('reaches what is published, and the app id where a header names it: no credential, and no key of links', () => {
-    expect(parametersOf(statements)).toEqual(PUBLISHED.map((name) => PARAMETERS + name))
+    expect(parametersOf(statements)).toEqual(PUBLISHED.map((name) => PARAMETERS + name).toSorted())
   })
 
   test('reads state records and API keys', () => {
@@ -122,7 +128,7 @@ describe('the role of the interface for programs', () => {
     const withKey = statementsOf(siteWith({ customerManagedKey: true }), REST)
     const opening = withKey.filter((one) => actionsOf(one).some((action) => action.startsWith('kms:')))
     expect(opening.map(({ Action }) => Action)).toEqual(['kms:Decrypt'])
-    const { StringLike = {} } = opening[0]?.Condition as Record<'StringLike', Record<string, unknown>>
+    const { StringLike = {} } = (opening[0]?.Condition ?? {}) as Record<'StringLike', Record<string, unknown>>
     const published = StringLike['kms:EncryptionContext:PARAMETER_ARN'] as readonly unknown[]
     expect(published.map(arnText)).toEqual(PUBLISHED.map((name) => PARAMETERS + name))
   })

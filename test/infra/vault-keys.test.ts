@@ -23,7 +23,7 @@ function stackWith(keys: Record<string, unknown>): Template {
 function keysIn(statements: readonly Statement[]): { readonly opens: unknown[]; readonly writes: unknown[] } {
   const keysOf = (allowed: (action: string) => boolean): unknown[] => {
     const of = statements.filter((one) => actionsOf(one).some(allowed))
-    return [...new Set(of.flatMap(({ Resource }) => [Resource].flat().map(nameOf)))]
+    return [...new Set(of.flatMap(({ Resource }) => [Resource].flat().map(nameOf)))].toSorted()
   }
   return {
     opens: keysOf((action) => action === 'kms:Decrypt'),
@@ -44,15 +44,16 @@ function reach(template: Template): Readonly<Record<string, ReturnType<typeof ke
     fyers: keysIn(statementsOf(template, 'Tokenkeeper-fyers')),
     upstox: keysIn(statementsOf(template, 'Tokenkeeper-upstox')),
     site: keysIn(statementsOf(template, 'Tokenkeeper-site')),
+    rest: keysIn(statementsOf(template, 'Tokenkeeper-rest')),
     consumers: keysIn(consumers),
   }
 }
 
 /** All of them open with the same keys; brokers alone write. */
 function reachOf(opens: readonly unknown[], writes: readonly unknown[]): ReturnType<typeof reach> {
-  const reads = { opens: [...opens], writes: [] }
-  const broker = { opens: [...opens], writes: [...writes] }
-  return { fyers: broker, upstox: broker, site: reads, consumers: reads }
+  const reads = { opens: [...opens].toSorted(), writes: [] }
+  const broker = { ...reads, writes: [...writes].toSorted() }
+  return { fyers: broker, upstox: broker, site: reads, rest: reads, consumers: reads }
 }
 
 describe('each role may open secrets with', () => {

@@ -42,7 +42,10 @@ export class Rest extends Construct {
   /** What is published of the brokers, where the role itself has no room for it. */
   #readTokens(role: Role, props: WebProps): void {
     const { brokers } = props
-    if (brokers.length <= BROKERS_PER_POLICY) return acknowledgePublishedTokens(role, props)
+    if (brokers.length <= BROKERS_PER_POLICY) {
+      acknowledgePublishedTokens(role, props)
+      return
+    }
     for (let first = 0; first < brokers.length; first += BROKERS_PER_POLICY) {
       const some = { ...props, brokers: brokers.slice(first, first + BROKERS_PER_POLICY) }
       const policy = new ManagedPolicy(this, `PublishedTokens${first / BROKERS_PER_POLICY + 1}`, {
