@@ -39,8 +39,8 @@ export interface SsmTokenVaultOptions {
   /** The first part of every parameter's name, such as /stock-pipeline. */
   readonly prefix: string
   readonly clock: Clock
-  /** The KMS key that encrypts new values. @default - the account's aws/ssm key */
-  readonly keyId?: string | undefined
+  /** The KMS key new values are encrypted under; asked for at the first write. @default - the account's aws/ssm key */
+  readonly keyId?: string | (() => Promise<string>) | undefined
   /**
    * The stack on whose behalf it works: what belongs to another one is refused with ConfigurationError. Its owner is one more
    * name of a read that there is anyway.
@@ -55,7 +55,7 @@ export interface SsmTokenVaultOptions {
  * PutParameter, since SSM's quotas (about 3 writes per second) limit large installations.
  */
 export function ssmTokenVault(options: SsmTokenVaultOptions): TokenVault {
-  const { client, prefix, clock, keyId, stackName } = options
+  const { client, prefix, clock, stackName } = options
   let isOwned = stackName === undefined
 
   const assertOurs = (owner: string | undefined): void => {
@@ -69,6 +69,7 @@ export function ssmTokenVault(options: SsmTokenVaultOptions): TokenVault {
     // A run has read before it writes; this is for whoever stores a value without having looked.
     if (!isOwned) assertOurs(await readOwner(client, prefix))
     const path = parameterPath(prefix, account, name)
+    const keyId = typeof options.keyId === 'function' ? await options.keyId() : options.keyId
     const input = {
       Name: path,
       Value: value.reveal(),

@@ -90,8 +90,10 @@ describe('the deployed stack', () => {
     }
   })
 
-  test('has SecureStrings only, put by the command line', async () => {
-    const parameters = [...(await parametersBelow(PREFIX)).values()]
+  test('has SecureStrings only, put by the command line, beside whose they are', async () => {
+    const all = await parametersBelow(PREFIX)
+    expect(all.get(`${PREFIX}/owner`)).toMatchObject({ Type: 'String', Value: 'TokenkeeperE2E' })
+    const parameters = [...all.values()].filter(({ Name }) => Name !== `${PREFIX}/owner`)
     expect(parameters.map(({ Name }) => Name)).toEqual(
       expect.arrayContaining([`${PREFIX}/fyers/client_secret`, `${PREFIX}/pos-connector/one/password`]),
     )

@@ -11,6 +11,7 @@ import type { Subscriber } from '../../ports/subscriber.ts'
 import { resourceNames } from '../../resource-names.ts'
 import { type AwsFunctions, awsFunctions } from './aws-functions.ts'
 import { awsRun } from './aws-run.ts'
+import { ownKey } from './own-key.ts'
 import type { Backend, Setting } from './setting.ts'
 
 type Common = Pick<Ports, 'http' | 'clock' | 'hosts' | 'allowHttpHosts' | 'telemetry'>
@@ -29,8 +30,7 @@ export function awsBackend(setting: Setting, common: Common): Backend {
       prefix,
       stackName,
       clock: common.clock,
-      // The stack gives its own key the stack's name.
-      keyId: keyArn ?? (customerManagedKey ? `alias/${stackName}` : undefined),
+      keyId: keyArn ?? (customerManagedKey ? ownKey(setting.config, setting.brokers, functions) : undefined),
     }),
     states: dynamoStateStore({ client: dynamoDb, table: names.table }),
     notifier: stackNotifier(functions),

@@ -2,6 +2,7 @@ import { DEFAULT_KEY, keyName } from '../../aws/stored-parameters.ts'
 import type { Config } from '../../config.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import type { DescribedFunction } from '../backend/aws-functions.ts'
+import { isOwnKey } from '../backend/own-key.ts'
 
 /** The key values are encrypted under from now on, and how SSM may call it. */
 export interface PresentKey {
@@ -15,22 +16,18 @@ export interface PresentKey {
 /** The key `cdk.json` names; that of the stack's own is known by its alias, and by what the deployed functions call it. */
 export function presentKey(config: Config, deployed: DescribedFunction | undefined): PresentKey {
   const { customerManagedKey, keyArn, stackName } = config
-  const alias = `alias/${stackName}`
-  const keyId = keyArn ?? (customerManagedKey ? alias : undefined)
-  const names = new Set([keyName(keyId ?? DEFAULT_KEY)])
-  if (customerManagedKey && deployed && isOwn(deployed.keyId)) names.add(keyName(deployed.keyId))
-  return { keyId, shown: keyId ?? DEFAULT_KEY, is: (other) => names.has(keyName(other)) }
-}
-
-/** Functions are told the stack's own key by its id, and any other by its ARN. */
-function isOwn(keyId: string): boolean {
-  return keyId !== '' && !keyId.startsWith('arn:')
+  // The command line of 0.1 named it by its alias.
+  const own = [...(deployed && isOwnKey(deployed.keyId) ? [deployed.keyId] : []), `alias/${stackName}`]
+  const names = keyArn !== undefined ? [keyArn] : customerManagedKey ? own : [DEFAULT_KEY]
+  const keyId = names[0] === DEFAULT_KEY ? undefined : names[0]
+  const known = new Set(names.map(keyName))
+  return { keyId, shown: keyId ?? DEFAULT_KEY, is: (other) => known.has(keyName(other)) }
 }
 
 /** Whether a deployed function encrypts under the key `cdk.json` names. */
 export function isDeployed({ customerManagedKey, keyArn }: Config, { keyId }: DescribedFunction): boolean {
   if (keyArn !== undefined) return keyId === keyArn
-  return customerManagedKey ? isOwn(keyId) : keyId === ''
+  return customerManagedKey ? isOwnKey(keyId) : keyId === ''
 }
 
 /** The ARN of the key a deployed function encrypts under; `undefined` for aws/ssm. */
@@ -41,7 +38,7 @@ export function deployedKeyArn({
   accountNumber,
 }: DescribedFunction): string | undefined {
   if (keyId === '') return undefined
-  return isOwn(keyId) ? `arn:${partition}:kms:${region}:${accountNumber}:key/${keyId}` : keyId
+  return isOwnKey(keyId) ? `arn:${partition}:kms:${region}:${accountNumber}:key/${keyId}` : keyId
 }
 
 /**

@@ -5,7 +5,7 @@ import { parametersBelow, recordsOf } from './deployment-aws.ts'
 import type { Output } from './deployment-secrets.ts'
 
 /** What is stored beside the secrets and is none. */
-const NO_SECRETS = /\/(client_id|base_url|email)$/
+const NO_SECRETS = /\/(client_id|base_url|email|owner)$/
 /** The files the test itself writes secrets into, for `tokenkeeper setup --from-env`. */
 const INPUT_FILES = '.env'
 
