@@ -22,6 +22,8 @@ export interface StoredParameter {
   readonly isSecure: boolean
   /** The key it is encrypted under, as whoever wrote it named it: an alias, an id or an ARN. `undefined` where it is plain. */
   readonly keyId: string | undefined
+  /** Whether it costs. */
+  readonly isAdvanced: boolean
   /** Its own ARN, which has region and AWS account. */
   readonly arn: string | undefined
 }
@@ -36,9 +38,10 @@ export async function parametersBelow(
   let next: string | undefined
   do {
     const page = await described(client, prefix, next, clock)
-    for (const { Name = '', Type, KeyId, ARN } of page.Parameters ?? []) {
+    for (const { Name = '', Type, KeyId, ARN, Tier } of page.Parameters ?? []) {
       const isSecure = Type === 'SecureString'
-      found.push({ path: Name, isSecure, keyId: isSecure ? (KeyId ?? DEFAULT_KEY) : undefined, arn: ARN })
+      const keyId = isSecure ? (KeyId ?? DEFAULT_KEY) : undefined
+      found.push({ path: Name, isSecure, keyId, isAdvanced: Tier === 'Advanced', arn: ARN })
     }
     next = page.NextToken
   } while (next !== undefined)

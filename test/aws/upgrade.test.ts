@@ -3,7 +3,7 @@ import { DynamoDBClient, ListTablesCommand, PutItemCommand } from '@aws-sdk/clie
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { SSMClient } from '@aws-sdk/client-ssm'
 import { marshall } from '@aws-sdk/util-dynamodb'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ssmTokenVault } from '../../lib/aws/ssm-token-vault.ts'
 import { parametersBelow as described } from '../../lib/aws/stored-parameters.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
@@ -14,6 +14,9 @@ import { Deployment, NAMES, PREFIX } from './support/deployment.ts'
 import { parametersBelow } from './support/deployment-aws.ts'
 import { APP, type Brokers, startBrokers, USERS } from './support/deployment-brokers.ts'
 import { record } from './support/deployment-evidence.ts'
+
+/** Two deployments in a row, on a machine that is busy. */
+vi.setConfig({ testTimeout: 180_000 })
 
 const STACK = 'TokenkeeperE2E'
 const file = (path: string): unknown => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
@@ -26,15 +29,22 @@ let stack: Deployment<Brokers>
 let firstKey: string
 
 beforeAll(async () => {
-  stack = await Deployment.make(startBrokers, async (deployment) => {
+  stack = await Deployment.make(fyersAlone, async (deployment) => {
     await deployment.aws.createStack(STACK, file('upgrade/stack-0.1.json') as object)
     firstKey = await keyOfFunction()
     await storeAsOf01(deployment.brokers)
     deployment.configure({ customerManagedKey: true })
   })
-}, 120_000)
+}, 180_000)
 
 afterAll(() => stack?.close())
+
+/** Each deployment here bundles every function there is. */
+async function fyersAlone(): Promise<Brokers> {
+  const brokers = await startBrokers()
+  const { fyers = {} } = brokers.settings
+  return { ...brokers, settings: { fyers } }
+}
 
 /** What functions are told to encrypt under. */
 async function keyOfFunction(): Promise<string> {
@@ -123,6 +133,11 @@ describe('a stack of 0.1', () => {
     expect(results).toMatchObject([{ account: LIVE, outcome: 'refreshed' }])
     await expectAllReadable()
     expect(await keys()).toEqual({ [firstKey]: 9 })
+    const { stdout } = await stack.tokenkeeper(['doctor', '--verbose'])
+    expect(stdout).toContain(`pass  prefix: ${PREFIX} belongs to ${STACK}`)
+    expect(stdout).toContain(`pass  keys: 9 secrets, all of them under ${firstKey}`)
+    expect(stdout).toMatch(/pass {2}secrets of fyers: \S+ opens, under /)
+    expect(stdout).toContain(`pass  parameters: 10 parameters below ${PREFIX}, 0 of them Advanced`)
   })
 })
 

@@ -9,7 +9,13 @@ import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 const ID = '11111111-1111-4111-8111-111111111111'
 const OTHER = 'arn:aws-cn:kms:cn-north-1:222222222222:key/22222222-2222-4222-8222-222222222222'
 const PREFIX = '/stock-pipeline'
-const secure = (path: string, keyId?: string) => ({ path, isSecure: true, keyId, arn: undefined })
+const secure = (path: string, keyId?: string) => ({
+  path,
+  isSecure: true,
+  keyId,
+  isAdvanced: false,
+  arn: undefined,
+})
 
 function functionWith(keyId: string): DescribedFunction {
   return {
@@ -40,8 +46,14 @@ describe('the plan', () => {
         secure(`${PREFIX}/fyers/refresh_token`, 'alias/Tokenkeeper'),
         secure(`${PREFIX}/vault/probe`, OTHER),
         secure(`${PREFIX}/somebody/elses/own/pin`, OTHER),
-        { path: `${PREFIX}/fyers/client_id`, isSecure: false, keyId: undefined, arn: undefined },
-        { path: `${PREFIX}/owner`, isSecure: false, keyId: undefined, arn: undefined },
+        {
+          path: `${PREFIX}/fyers/client_id`,
+          isSecure: false,
+          keyId: undefined,
+          isAdvanced: false,
+          arn: undefined,
+        },
+        { path: `${PREFIX}/owner`, isSecure: false, keyId: undefined, isAdvanced: false, arn: undefined },
       ],
       PREFIX,
       own,

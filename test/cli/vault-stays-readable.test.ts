@@ -25,6 +25,7 @@ const under = (keyId: string) => [
     path: '/tokenkeeper/fyers/pin',
     isSecure: true,
     keyId,
+    isAdvanced: false,
     arn: 'arn:aws:ssm:ap-south-1:111111111111:parameter/tokenkeeper/fyers/pin',
   },
 ]

@@ -1,28 +1,32 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb'
 import { GetParametersCommand } from '@aws-sdk/client-ssm'
+import { knownAccounts } from '../../accounts/accounts.ts'
 import { awsFault } from '../../aws/aws-fault.ts'
 import { dynamoDbClient, ssmClient } from '../../aws/clients.ts'
-import { assertOwned, readOwner } from '../../aws/prefix-owner.ts'
 import { BROKER_IDS } from '../../brokers/index.ts'
 import { TokenkeeperError } from '../../model/errors.ts'
 import { resourceNames } from '../../resource-names.ts'
-import { awsFunctions } from '../backend/aws-functions.ts'
+import { awsFunctions, type DescribedFunction } from '../backend/aws-functions.ts'
 import type { Composition } from '../backend/composition.ts'
+import { concurrencyFinding, throughputFinding } from './aws-limits.ts'
+import { vaultFindings } from './aws-vault.ts'
 import { type Finding, fail, pass, warn } from './finding.ts'
 import { subscriptionFindings } from './subscriptions.ts'
 
 const MISSING = 'deploy the stack (npx cdk deploy), or set AWS_REGION to the region it is in'
 
 /** The deployed stack: each part found by reading it, which changes nothing. */
-export async function awsFindings({ config, brokers }: Composition): Promise<readonly Finding[]> {
+export async function awsFindings(composition: Composition): Promise<readonly Finding[]> {
+  const { config, brokers } = composition
   const { table } = resourceNames(config.stackName)
   const functions = awsFunctions(config.stackName)
   const findings: Finding[] = []
-  let topicArn = ''
+  const deployed: DescribedFunction[] = []
   for (const { broker } of brokers) {
     try {
-      const { name, state, accountNumber, region, topicArn: arn } = await functions.describe(broker.id)
-      topicArn ||= arn
+      const one = await functions.describe(broker.id)
+      deployed.push(one)
+      const { name, state, accountNumber, region } = one
       findings.push(
         state === 'Active' || state === 'unknown'
           ? pass('function', `${name} in account ${accountNumber}, ${region}`)
@@ -39,9 +43,28 @@ export async function awsFindings({ config, brokers }: Composition): Promise<rea
   }
   functions.close()
   findings.push(await tableFinding(table), await parameterFinding(config.prefix))
-  findings.push(await ownerFinding(config))
-  if (topicArn !== '') findings.push(...(await subscriptionFindings(topicArn, config.alertEmails)))
+  const ssm = ssmClient()
+  findings.push(...(await vaultFindings(composition, deployed, ssm)))
+  findings.push(
+    await concurrencyFinding(brokers.length),
+    await throughputFinding(await accountsIn(composition), ssm),
+  )
+  ssm.destroy()
+  const topicArn = deployed.find((one) => one.topicArn !== '')?.topicArn
+  if (topicArn !== undefined) findings.push(...(await subscriptionFindings(topicArn, config.alertEmails)))
   return findings
+}
+
+/** How many accounts are registered; none where the records cannot be read, which is told elsewhere. */
+async function accountsIn({ brokers, ports }: Composition): Promise<number> {
+  const known = knownAccounts(
+    brokers.map(({ broker }) => broker),
+    ports.states,
+  )
+  return known.then(
+    ({ length }) => length,
+    () => 0,
+  )
 }
 
 async function tableFinding(table: string): Promise<Finding> {
@@ -60,20 +83,6 @@ async function parameterFinding(prefix: string): Promise<Finding> {
     await client.send(new GetParametersCommand({ Names: [name] }))
     return `readable under ${prefix}`
   })
-}
-
-/** Whether everything below the prefix is this stack's, so that no other one renews the same accounts. */
-async function ownerFinding({ prefix, stackName }: Composition['config']): Promise<Finding> {
-  try {
-    const owner = await readOwner(ssmClient(), prefix)
-    assertOwned(prefix, stackName, owner)
-    return owner === undefined
-      ? warn('prefix', `no stack has said that ${prefix} is its own`, 'deploy this version: npm run deploy')
-      : pass('prefix', `${prefix} belongs to ${stackName}`)
-  } catch (error) {
-    if (!(error instanceof TokenkeeperError)) throw error
-    return fail('prefix', error.message, error.fix)
-  }
 }
 
 async function found(

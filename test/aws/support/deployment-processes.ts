@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 
 /** No step of a deployment takes this long; what hangs is ended. */
-const LONGEST_RUN_MS = 50_000
+const LONGEST_RUN_MS = 80_000
 
 export interface Ended {
   readonly code: number | null
