@@ -36,6 +36,7 @@ export const COMMAND_NAMES = [
   'simulate',
   'status',
   'token',
+  'vault',
 ] as const
 
 /** The characters that end a command; a colon and a full stop end one only before a space. */

@@ -69,7 +69,7 @@ describe('the plan', () => {
     })
     expect({ there: plan.there, plain: plan.plain, size: sizeOf(plan) }).toEqual({
       there: 3,
-      plain: [`${PREFIX}/fyers/client_id`],
+      plain: [{ path: `${PREFIX}/fyers/client_id`, account: 'fyers', name: 'client_id' }],
       size: 4,
     })
   })

@@ -46,7 +46,7 @@ export async function vaultFindings(
       ? pass('keys', `${plan.there} secrets, all of them under ${key.shown}`)
       : note(
           'keys',
-          `${others} of ${plan.there + others} secrets are not yet under ${key.shown}; tokenkeeper vault re-encrypt moves them`,
+          `${others} of ${plan.there + others} secrets are not yet under ${key.shown}; to move them: tokenkeeper vault re-encrypt`,
         )
   })
   const samples = brokers.flatMap(({ broker: { id } }) => {

@@ -11,20 +11,26 @@ export interface Plan {
   readonly from: ReadonlyMap<string, number>
   /** Secrets that lie under the present key. */
   readonly there: number
-  /** Names of parameters that an older set-up has stored as plain text, which SSM cannot change. */
-  readonly plain: readonly string[]
+  /** Parameters that an older set-up has stored as plain text, which SSM cannot change. */
+  readonly plain: readonly PlainParameter[]
+}
+
+export interface PlainParameter {
+  readonly path: string
+  readonly account: AccountId
+  readonly name: SecretName
 }
 
 /** Sorts the parameters below a prefix; what has no name of ours is nobody's business here. */
 export function planOf(parameters: readonly StoredParameter[], prefix: string, key: PresentKey): Plan {
   const moves = new Map<AccountId, SecretName[]>()
   const from = new Map<string, number>()
-  const plain: string[] = []
+  const plain: PlainParameter[] = []
   let there = 0
   for (const { path, isSecure, keyId = DEFAULT_KEY } of parameters) {
     const secret = secretAt(path, prefix)
     if (!secret) continue
-    if (!isSecure) plain.push(path)
+    if (!isSecure) plain.push({ path, ...secret })
     else if (key.is(keyId)) there += 1
     else {
       moves.set(secret.account, [...(moves.get(secret.account) ?? []), secret.name])

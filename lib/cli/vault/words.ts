@@ -28,7 +28,7 @@ export function showPlan(
       toMove: count,
       from: Object.fromEntries(plan.from),
       accounts: Object.fromEntries(plan.moves),
-      plain: plan.plain,
+      plain: plan.plain.map(({ path }) => path),
     })
     return
   }
@@ -58,7 +58,7 @@ export function showMoved(moved: Moved, plan: Plan, key: PresentKey, terminal: T
       moved: moved.secrets,
       left,
       failed: moved.failed,
-      plain: plan.plain,
+      plain: plan.plain.map(({ path }) => path),
     })
     return
   }
@@ -80,8 +80,10 @@ export function showMoved(moved: Moved, plan: Plan, key: PresentKey, terminal: T
 }
 
 function tellPlain({ plain }: Plan, terminal: Terminal): void {
-  if (plain.length === 0) return
-  terminal.print(
-    `Stored as plain text, which SSM cannot change: ${plain.join(', ')}. Delete each and store its value again: tokenkeeper put`,
-  )
+  for (const { path, account, name } of plain) {
+    terminal.print(
+      `${path} is stored as plain text, which SSM cannot change: aws ssm delete-parameter --name ${path}, ` +
+        `then tokenkeeper put ${account} ${name}`,
+    )
+  }
 }
