@@ -2,11 +2,13 @@ import { PutParameterCommand } from '@aws-sdk/client-ssm'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ssmClient } from '../../lib/aws/clients.ts'
 import { ssmTokenVault } from '../../lib/aws/ssm-token-vault.ts'
+import { fyers as broker } from '../../lib/brokers/fyers/fyers.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'
 import { Secret } from '../../lib/model/secret.ts'
 import { SECRET_NAMES } from '../../lib/model/secret-name.ts'
 import { systemClock } from '../../lib/system-clock.ts'
+import { World } from '../support/world.ts'
 import { callsOf } from './support/calls.ts'
 import { withMoto } from './support/moto-world.ts'
 
@@ -71,6 +73,19 @@ describe('the parameters below a prefix', () => {
     expect((await vault.read(fyers, ['pin'])).size).toBe(1)
     await ownedBy('First')
     await expect(vault.read(fyers, ['pin'])).rejects.toMatchObject(REFUSED)
+  })
+
+  test('are left alone by a run of another stack, which says so of each account and asks no broker', async () => {
+    await ownedBy('First')
+    const world = new World()
+    const account = await world.account('fyers', {})
+    world.ports = { ...world.ports, vault: vaultOf('Second') }
+    const { report } = await world.run(broker)
+    expect(report.results).toMatchObject([
+      { account, outcome: 'failed', code: 'configuration_invalid', reason: REFUSED.message },
+    ])
+    expect(calls).toEqual(['GetParameters'])
+    await world.close()
   })
 
   test('are read where a batch has no room for the owner, too', async () => {
