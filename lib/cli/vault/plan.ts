@@ -15,7 +15,7 @@ export interface Plan {
   readonly plain: readonly PlainParameter[]
 }
 
-export interface PlainParameter {
+interface PlainParameter {
   readonly path: string
   readonly account: AccountId
   readonly name: SecretName
