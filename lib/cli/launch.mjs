@@ -162,7 +162,13 @@ function run(command, commandArgs) {
   const pathName = Object.keys(process.env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH'
   // TypeScript that is read a second time starts in half the time.
   const cache = { NODE_COMPILE_CACHE: join(MODULES, '.cache', 'node') }
-  const env = { ...cache, ...process.env, [pathName]: `${TOOLS}${delimiter}${process.env[pathName] ?? ''}` }
+  // Up to version 10 npm installs the Node without linking it among the tools, and cdk starts the app by `node`.
+  const first = isEntry ? [TOOLS] : [TOOLS, dirname(command)]
+  const env = {
+    ...cache,
+    ...process.env,
+    [pathName]: [...first, process.env[pathName] ?? ''].join(delimiter),
+  }
   const child = spawn(command, commandArgs, { stdio: 'inherit', env })
   for (const signal of SIGNALS) {
     process.on(signal, () => {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { BROKER_IDS } from '../../lib/brokers/index.ts'
 import { readConfigFile } from '../../lib/cli/backend/config-file.ts'
-import { defaultPlaces, INSTALLATION } from '../../lib/cli/backend/installation.ts'
+import { defaultPlaces, deployCommand, INSTALLATION } from '../../lib/cli/backend/installation.ts'
 import { enabledBrokers } from '../../lib/config.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -33,6 +33,11 @@ describe('accounts and configuration are', () => {
       mayLackConfig: true,
     })
   })
+})
+
+test('the stack is deployed as it can be from there', () => {
+  expect(deployCommand()).toBe('npm run deploy')
+  expect(deployCommand(join('/projects', 'bot', 'node_modules', 'tokenkeeper'))).toBe('npx cdk deploy')
 })
 
 describe('without --config', () => {

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Ended, ended } from './command.ts'
 
@@ -142,7 +142,7 @@ test('runs the program without development tools, but installs them for a tool',
   expect(npmWasCalled()).toBe(true)
 })
 
-test('prefers the Node of the project and puts its tools in front of PATH', async () => {
+test('prefers the Node of the project and puts its tools in front of PATH, that Node among them', async () => {
   installed('1.0.0')
   const bundled = join(clone, BUNDLED_NODE, 'bin/node')
   mkdirSync(dirname(bundled), { recursive: true })
@@ -154,7 +154,9 @@ test('prefers the Node of the project and puts its tools in front of PATH', asyn
     'console.log(process.argv0, process.argv.slice(2).join(), process.env.PATH)',
   )
   const { stdout } = await launch(['some-tool', 'run'])
-  expect(stdout).toContain(`${bundled} run ${join(clone, 'node_modules/.bin')}`)
+  expect(stdout).toContain(
+    `${bundled} run ${[join(clone, 'node_modules/.bin'), dirname(bundled)].join(delimiter)}`,
+  )
 })
 
 test('a tool that does not exist is told in words', async () => {

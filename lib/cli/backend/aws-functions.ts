@@ -11,6 +11,7 @@ import { ConfigurationError } from '../../model/errors.ts'
 import type { RunReport } from '../../model/outcome.ts'
 import { maskSecrets } from '../../model/secret.ts'
 import { resourceNames } from '../../resource-names.ts'
+import { deployCommand } from './installation.ts'
 
 /** A run that is waited for ends in 75 s (functions/runtime/refresh/refresh-handler.ts), a cold start and the way apart. */
 const INVOCATION_TIMEOUT_MS = 110_000
@@ -190,6 +191,6 @@ function reportIn(name: string, functionError: string | undefined, text: string)
   const report = Report.safeParse(payload)
   if (report.success) return report.data as unknown as RunReport
   throw new ConfigurationError(`the function ${name} answered with something that is no report`, {
-    fix: 'deploy this version of the stack: npx cdk deploy',
+    fix: `deploy this version of the stack: ${deployCommand()}`,
   })
 }

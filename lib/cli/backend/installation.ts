@@ -19,9 +19,18 @@ export interface DefaultPlaces {
  * since an account that is kept in two loses its session to the other.
  */
 export function defaultPlaces(installation = INSTALLATION, userFolder = homedir()): DefaultPlaces {
-  const isClone = !installation.includes(`${sep}node_modules${sep}`)
+  const isClone = isCloneAt(installation)
   const home = join(isClone ? installation : userFolder, '.tokenkeeper')
   return { home, config: join(isClone ? installation : home, 'cdk.json'), mayLackConfig: !isClone }
+}
+
+/** How the stack is deployed: in the clone, or in a project that has the package and an app of its own. */
+export function deployCommand(installation = INSTALLATION): string {
+  return isCloneAt(installation) ? 'npm run deploy' : 'npx cdk deploy'
+}
+
+function isCloneAt(installation: string): boolean {
+  return !installation.includes(`${sep}node_modules${sep}`)
 }
 
 function packageAround(folder: string): string {

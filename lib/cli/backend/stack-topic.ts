@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../../model/errors.ts'
 import { awsFunctions } from './aws-functions.ts'
 import type { Composition } from './composition.ts'
+import { deployCommand } from './installation.ts'
 
 /**
  * The ARN of the stack's alert topic: it holds the AWS account, which only the stack's functions tell us. Throws
@@ -21,7 +22,7 @@ export async function stackTopic({
     const { name, topicArn } = await functions.describe(first.broker.id)
     if (topicArn !== '') return topicArn
     throw new ConfigurationError(`the function ${name} knows of no topic`, {
-      fix: 'deploy this version of the stack: npx cdk deploy',
+      fix: `deploy this version of the stack: ${deployCommand()}`,
     })
   } finally {
     functions.close()

@@ -8,12 +8,13 @@ import { TokenkeeperError } from '../../model/errors.ts'
 import { resourceNames } from '../../resource-names.ts'
 import { awsFunctions, type DescribedFunction } from '../backend/aws-functions.ts'
 import type { Composition } from '../backend/composition.ts'
+import { deployCommand } from '../backend/installation.ts'
 import { concurrencyFinding, throughputFinding } from './aws-limits.ts'
 import { vaultFindings } from './aws-vault.ts'
 import { type Finding, fail, pass, warn } from './finding.ts'
 import { subscriptionFindings } from './subscriptions.ts'
 
-const MISSING = 'deploy the stack (npx cdk deploy), or set AWS_REGION to the region it is in'
+const MISSING = `deploy the stack (${deployCommand()}), or set AWS_REGION to the region it is in`
 
 /** The deployed stack: each part found by reading it, which changes nothing. */
 export async function awsFindings(composition: Composition): Promise<readonly Finding[]> {

@@ -2,6 +2,7 @@ import { ConfigurationError } from '../../model/errors.ts'
 import { localInstant } from '../../model/time/local-time.ts'
 import { ensureSigningKey, storedSigningKeys } from '../../site/signing-keys.ts'
 import { webhookPath } from '../../site/webhook-path.ts'
+import { deployCommand } from '../backend/installation.ts'
 import { UsageError } from '../terminal/usage-error.ts'
 import { endOfRefusal, type LoginEnd } from './end.ts'
 import { siteIsUp } from './site.ts'
@@ -66,7 +67,7 @@ function nobodyReceives(
     {
       fix: here
         ? `run tokenkeeper serve, behind an address the broker can reach; set "site": { "url": … } to that address in cdk.json, and register the notifier URL: tokenkeeper login ${account} --webhook-url`
-        : 'set "site": { "enabled": true } in cdk.json and run npx cdk deploy',
+        : `set "site": { "enabled": true } in cdk.json and run ${deployCommand()}`,
     },
   )
 }

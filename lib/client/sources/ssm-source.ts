@@ -173,7 +173,7 @@ export function ssmSource(options: SsmSourceOptions): TokenSource {
       throw unavailable(account, {
         code: 'response_unexpected',
         reason: `the function of ${broker.id} answered with something that is no report`,
-        fix: 'deploy this version of the stack: npx cdk deploy',
+        fix: 'deploy this version of the stack: npm run deploy in its clone, npx cdk deploy in an app of your own',
       })
     }
     const objection = objectionIn(result as AccountResult)
