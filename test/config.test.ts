@@ -80,7 +80,7 @@ describe('a mistake says where it is, what was given and what is allowed', () =>
     [{ logRetentionDays: 8 }, 'logRetentionDays: allowed: 1, 3, 5, 7'],
     [{ alertEmails: ['nobody'] }, 'alertEmails.0:'],
     [{ brokers: { fyers: { proveMinutesBeforeOpen: 181 } } }, 'brokers.fyers.proveMinutesBeforeOpen: '],
-    [{ site: { uri: 'x' } }, 'site: unknown key "uri". Allowed: enabled, url'],
+    [{ site: { uri: 'x' } }, 'site: unknown key "uri". Allowed: enabled, rest, url, reservedConcurrency'],
     [
       { mirrors: { redis: { host: 'x' } } },
       'mirrors.redis: unknown key "host". Allowed: url, defaultAccounts',
