@@ -41,8 +41,8 @@ describe('synth', () => {
     const entries = bundles.map((name) => readFileSync(join(output, name, 'index.mjs'), 'utf8'))
     const hosts = ['https://api-t1.fyers.in', 'https://api.upstox.com']
     const known = entries.map((entry) => hosts.filter((host) => entry.includes(host)).length)
-    // One broker each, the login site both, the check of the alerts none.
-    expect(known.toSorted()).toEqual([0, 1, 1, 2])
+    // One broker each; the pages, the interface for programs and the daily check both; what tells of alarms none.
+    expect(known.toSorted()).toEqual([0, 1, 1, 2, 2, 2])
   })
 
   test('of a mistake in cdk.json prints what is wrong, where and what is allowed, without a stack trace', async () => {
