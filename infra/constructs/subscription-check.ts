@@ -7,8 +7,9 @@ import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations'
 import { type ILogGroup, LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
+import { Temporal } from 'temporal-polyfill'
 import type { BrokerSettings } from '../../lib/brokers/settings.ts'
-import type { Broker } from '../../lib/ports/broker/broker.ts'
+import type { Broker, TradingSession } from '../../lib/ports/broker/broker.ts'
 import { type AlarmTelling, NamedAlarm } from './alarms/named-alarm.ts'
 import { bundledCode } from './bundle/bundle.ts'
 import { commandVariable, functionEnvironment, settingsVariable } from './environment.ts'
@@ -18,6 +19,8 @@ import type { ScheduledStarts } from './scheduled-starts.ts'
 /** Before anybody's market opens and when people look at their mail, on every day: some brokers run on Saturdays. */
 const DAILY = 'cron(0 7 * * ? *)'
 /** Late enough for the runs of the morning to have begun, early enough to do something. */
+/** A Monday of a week with sessions everywhere. */
+const ORDINARY_WEEK = Temporal.PlainDate.from('2026-08-03')
 const MINUTES_BEFORE_OPEN = 30
 /** What functions/runtime/subscriptions-handler.ts counts. */
 const METRIC = 'AlertSubscriptionProblems'
@@ -125,12 +128,24 @@ function environmentOf(props: SubscriptionCheckProps): Record<string, string> {
 function beforeFirstOpen(
   brokers: SubscriptionCheckProps['brokers'],
 ): { readonly expression: string; readonly timeZone: string } | undefined {
-  const sessions = brokers.flatMap(({ broker }) => broker.tradingSession ?? [])
-  const [first] = sessions.toSorted((one, other) => (one.opens < other.opens ? -1 : 1))
+  const opens = brokers.flatMap(({ broker }) => usualOpen(broker.tradingSession) ?? [])
+  const [first] = opens.toSorted(
+    (one, other) => one.hour * 60 + one.minute - (other.hour * 60 + other.minute),
+  )
   if (!first) return undefined
-  const [hour = 0, minute = 0] = first.opens.split(':').map(Number)
-  const at = hour * 60 + minute - MINUTES_BEFORE_OPEN
+  const at = first.hour * 60 + first.minute - MINUTES_BEFORE_OPEN
   return { expression: `cron(${at % 60} ${Math.floor(at / 60)} ? * MON-FRI *)`, timeZone: first.timeZone }
+}
+
+/** The clock at the open of an ordinary day: markets open at the same time of their zone all year. */
+function usualOpen(session: TradingSession | undefined) {
+  for (let days = 0; session && days < 7; days++) {
+    const day = session.on(ORDINARY_WEEK.add({ days }))
+    if (!day) continue
+    const { hour, minute } = day.opens.toZonedDateTimeISO(session.timeZone)
+    return { hour, minute, timeZone: session.timeZone }
+  }
+  return undefined
 }
 
 /**

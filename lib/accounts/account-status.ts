@@ -1,4 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
+import { sessionOf } from '../markets/session.ts'
 import { type AccountId, nameOf } from '../model/account-id.ts'
 import { type AccountState, isRefused, type TokenSource } from '../model/account-state.ts'
 import { isSuccess, type Outcome } from '../model/outcome.ts'
@@ -143,7 +144,8 @@ function summaryOf(
     case 'failed':
       return `last run failed${also}`
     default: {
-      const due = token && whetherDue(token, broker.session, record.settings, now, broker.tradingSession).due
+      const session = sessionOf(broker, record.settings)
+      const due = token && whetherDue(token, broker.session, record.settings, now, session).due
       if (due) return 'live, renewal due'
       return token && wantsProof(token, broker, record, now) ? 'live, proof due' : 'live'
     }

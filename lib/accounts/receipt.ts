@@ -1,8 +1,9 @@
 import type { Temporal } from 'temporal-polyfill'
+import { sessionOf } from '../markets/session.ts'
 import { presentTradingDay } from '../markets/trading-day.ts'
 import type { AccountState } from '../model/account-state.ts'
 import { isBefore } from '../model/time/instants.ts'
-import { localInstant, weekdayTime } from '../model/time/local-time.ts'
+import { localInstant, timeOn, weekdayTime } from '../model/time/local-time.ts'
 import type { Broker, TradingSession } from '../ports/broker/broker.ts'
 import { unprovenSince } from '../tokens/rules/token/doubt.ts'
 import { loginHelpsFrom } from '../tokens/rules/token/login-helps.ts'
@@ -14,13 +15,13 @@ type Instant = Temporal.Instant
 /** Whether a token lasts through a trading session, also as a sentence. */
 export interface Coverage {
   readonly covers: boolean
-  /** "Covers today's session: yes, until 15:30." */
+  /** "Covers today's session: yes, until 15:40." */
   readonly sentence: string
 }
 
 /**
- * Whether a token lasts through the session that is on, or the next one; `undefined` where there is no
- * market. Holidays are not known. Pure.
+ * Whether a token lasts through the session that is on, or else the next one; `undefined` where there is no market.
+ * Pure.
  */
 export function coverage(
   session: TradingSession | undefined,
@@ -32,11 +33,12 @@ export function coverage(
   const today = now.toZonedDateTimeISO(session.timeZone).toPlainDate()
   const which = day.date.equals(today) ? "today's session" : `the next session, ${dayOf(day.date)}`
   const dies = localInstant(expiresAt, session.timeZone)
+  const time = (instant: Instant): string => timeOn(instant, day.date, session.timeZone)
   if (!isBefore(expiresAt, day.closes)) {
-    return { covers: true, sentence: `Covers ${which}: yes, until ${session.closes}.` }
+    return { covers: true, sentence: `Covers ${which}: yes, until ${time(day.closes)}.` }
   }
   const reached = isBefore(day.opens, expiresAt)
-  const before = reached ? `the close at ${session.closes}` : `the open at ${session.opens}`
+  const before = reached ? `the close at ${time(day.closes)}` : `the open at ${time(day.opens)}`
   return { covers: false, sentence: `Covers ${which}: no, it dies ${dies}, before ${before}.` }
 }
 
@@ -45,7 +47,8 @@ export function coverage(
  * is for the next session and a login now would not help: "…, from Tue 06:00 on." Pure.
  */
 export function nextNeed(broker: Broker, state: AccountState, now: Instant): string {
-  const { session, tradingSession } = broker
+  const { session } = broker
+  const trading = sessionOf(broker, state.settings)
   const local = (instant: Instant): string => localInstant(instant, session.timeZone)
   if (renewsItself(broker, state, now)) {
     const end = state.refreshToken?.expiresAt
@@ -53,11 +56,11 @@ export function nextNeed(broker: Broker, state: AccountState, now: Instant): str
   }
   const dies = state.accessToken?.expiresAt
   if (!dies) return 'A login is needed.'
-  if (!tradingSession) return `Next login: before ${local(dies)}.`
-  // The first session that ends after the token.
-  const { date, opens } = presentTradingDay(tradingSession, isBefore(dies, now) ? now : dies)
+  if (!trading) return `Next login: before ${local(dies)}.`
+  // The first session that the token does not last through.
+  const { date, opens } = presentTradingDay(trading, isBefore(dies, now) ? now : dies)
   const by = isBefore(opens, dies) ? dies : opens
-  const isNext = date.equals(presentTradingDay(tradingSession, now).date)
+  const isNext = date.equals(presentTradingDay(trading, now).date)
   const from = isNext ? loginHelpsFrom(broker, state, now, by) : undefined
   return `Next login: before ${local(by)}${from ? `, from ${weekdayTime(from, session.timeZone)} on` : ''}.`
 }

@@ -1,16 +1,27 @@
-import type { Broker } from '../ports/broker/broker.ts'
+import { sessionOfMarkets } from '../markets/session.ts'
+import type { MarketDays } from '../model/market-days.ts'
+import type { MarketName } from '../model/market-name.ts'
+import type { Broker, TradingSession } from '../ports/broker/broker.ts'
 import type { BrokerSettings } from './settings.ts'
 
 /**
- * A broker with the owner's settings in place of its own defaults. Functions, the command and the stack all
- * apply settings only by this. Pure.
+ * A broker with the owner's settings in place of its own defaults: the one way from settings to a broker, for functions,
+ * the command and the stack alike. `days` is what the owner has said of single days, asked for each time.
  */
-export function configured(broker: Broker, settings: Partial<BrokerSettings>): Broker {
-  const { schedules, timeZone, leewayMinutes, maxLifetimeHours, pacingSeconds, approvalAt } = settings
+export function configured(
+  broker: Broker,
+  settings: Partial<BrokerSettings>,
+  days?: () => MarketDays,
+): Broker {
+  const { schedules, timeZone, markets, leewayMinutes, maxLifetimeHours, pacingSeconds, approvalAt } =
+    settings
   const { remindMinutesBeforeOpen, proveMinutesBeforeOpen } = settings
-  const { login, schedule } = broker
+  const { login, schedule, tradingSession: usual, ...rest } = broker
+  const tradingSession = sessionFor(usual, markets, days)
   return {
-    ...broker,
+    ...rest,
+    ...(login && { login }),
+    ...(tradingSession && { tradingSession }),
     schedule: {
       expressions: schedules ?? schedule.expressions,
       timeZone: timeZone ?? schedule.timeZone,
@@ -26,4 +37,14 @@ export function configured(broker: Broker, settings: Partial<BrokerSettings>): B
       ...(maxLifetimeHours !== undefined && { maxLifetimeHours }),
     },
   }
+}
+
+/** By the markets the owner names, else by the usual ones. */
+function sessionFor(
+  usual: TradingSession | undefined,
+  named: readonly MarketName[] | undefined,
+  days: (() => MarketDays) | undefined,
+): TradingSession | undefined {
+  if (named) return sessionOfMarkets(named, days)
+  return usual && days && usual.markets.length > 0 ? sessionOfMarkets(usual.markets, days) : usual
 }

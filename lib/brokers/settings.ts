@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { MARKET_NAMES } from '../model/market-name.ts'
 import type { Broker } from '../ports/broker/broker.ts'
 
 const TimeZone = z
@@ -26,6 +27,8 @@ export function brokerSettings(broker: Broker) {
       enabled: z._default(z.boolean(), true),
       schedules: z._default(z.array(z.string()).check(z.minLength(1)), [...broker.schedule.expressions]),
       timeZone: z._default(TimeZone, broker.schedule.timeZone),
+      /** The markets whose sessions its tokens are for; none: an empty list. @default - the broker's usual ones */
+      markets: z.optional(z.array(z.enum(MARKET_NAMES))),
       leewayMinutes: z.optional(Positive),
       maxLifetimeHours: z.optional(Positive),
       /**

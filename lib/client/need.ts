@@ -7,9 +7,7 @@ import type { TradingSession } from '../ports/broker/broker.ts'
 export interface TokenLifeNeeded {
   /** Seconds, or a text such as `45s`, `30m`, `2h`, `1h30m`, `1d`. */
   readonly minValidFor?: number | string | undefined
-  /**
-   * `close`: until the close of the market's session that is on, or of the next one. Holidays are not known.
-   */
+  /** The close of the market's session that is on, or else of the next one. */
   readonly until?: 'close' | undefined
 }
 

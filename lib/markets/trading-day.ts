@@ -1,26 +1,18 @@
 import type { Temporal } from 'temporal-polyfill'
 import { isBefore } from '../model/time/instants.ts'
-import type { TradingSession } from '../ports/broker/broker.ts'
+import type { SessionOfDay, TradingSession } from '../ports/broker/broker.ts'
 
-/**
- * Saturday and Sunday have no session. Holidays count as trading days, which at worst asks a person for
- * nothing.
- */
-const LAST_WEEKDAY = 5
-
-/** A trading session on one day. */
-export interface TradingDay {
+export interface TradingDay extends SessionOfDay {
   readonly date: Temporal.PlainDate
-  readonly opens: Temporal.Instant
-  readonly closes: Temporal.Instant
 }
 
 /** The session that is on, or the next one. Holidays are not known. Pure. */
 export function presentTradingDay(session: TradingSession, now: Temporal.Instant): TradingDay {
-  let date = now.toZonedDateTimeISO(session.timeZone).toPlainDate()
+  // Yesterday's may last beyond midnight.
+  let date = now.toZonedDateTimeISO(session.timeZone).toPlainDate().subtract({ days: 1 })
   for (;;) {
-    const day = tradingDay(session, date)
-    if (isWeekday(date) && isBefore(now, day.closes)) return day
+    const day = session.on(date)
+    if (day && isBefore(now, day.closes)) return { date, ...day }
     date = date.add({ days: 1 })
   }
 }
@@ -36,15 +28,4 @@ export function loginDeadline(
   if (!session) return undefined
   const { opens } = presentTradingDay(session, now)
   return isBefore(now, opens) ? opens : undefined
-}
-
-function tradingDay({ timeZone, opens, closes }: TradingSession, date: Temporal.PlainDate): TradingDay {
-  const at = (plainTime: string): Temporal.Instant =>
-    date.toZonedDateTime({ timeZone, plainTime }).toInstant()
-  return { date, opens: at(opens), closes: at(closes) }
-}
-
-/** Whether a date is Monday to Friday. Holidays are not known. */
-export function isWeekday(date: Temporal.PlainDate): boolean {
-  return date.dayOfWeek <= LAST_WEEKDAY
 }

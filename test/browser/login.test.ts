@@ -37,7 +37,7 @@ test('two taps of ours lead from the message to a proven token: the link, and on
   const text = await textOf(page)
   expect(text).toContain('BINA SIMULATED')
   expect(text).toContain('Tue 24 Nov 06:00 IST')
-  expect(text).toMatch(/covers today.s session: yes, until 15:30/i)
+  expect(text).toMatch(/covers today.s session: yes, until 15:40/i)
   expect(await stage.recordOf('fyers/BINA')).toMatchObject({ generation: 1, last: { outcome: 'refreshed' } })
   expect(stage.alerts.at(-1)).toMatchObject({ kind: 'solved', account: 'fyers/BINA' })
   expect(page.url()).not.toMatch(/[?&](auth_code|state|code)=/)

@@ -38,10 +38,10 @@ describe('how long a token must last', () => {
   })
 
   test.each([
-    ['during the session', '2026-11-23T10:00:00+05:30', '2026-11-23T15:30:00+05:30'],
-    ['before it', '2026-11-23T06:00:00+05:30', '2026-11-23T15:30:00+05:30'],
-    ['after it: the next one', '2026-11-23T15:30:00+05:30', '2026-11-24T15:30:00+05:30'],
-    ['on a Saturday: Monday’s', '2026-11-28T10:00:00+05:30', '2026-11-30T15:30:00+05:30'],
+    ['during the session', '2026-11-23T10:00:00+05:30', '2026-11-23T15:40:00+05:30'],
+    ['before it', '2026-11-23T06:00:00+05:30', '2026-11-23T15:40:00+05:30'],
+    ['after it: the next one, beyond a holiday', '2026-11-23T15:40:00+05:30', '2026-11-25T15:40:00+05:30'],
+    ['on a Saturday: Monday’s', '2026-11-28T10:00:00+05:30', '2026-11-30T15:40:00+05:30'],
   ])('R1.4 until the close, %s', (_when, now, expected) => {
     expect(until({ until: 'close' }, now)).toBe(expected)
   })
@@ -49,7 +49,7 @@ describe('how long a token must last', () => {
   test('is the later of the two where both are asked for', () => {
     const now = '2026-11-23T15:00:00+05:30'
     expect(until({ until: 'close', minValidFor: '2h' }, now)).toBe('2026-11-23T17:00:00+05:30')
-    expect(until({ until: 'close', minValidFor: '1m' }, now)).toBe('2026-11-23T15:30:00+05:30')
+    expect(until({ until: 'close', minValidFor: '1m' }, now)).toBe('2026-11-23T15:40:00+05:30')
   })
 
   test('is nothing in particular without a wish', () => {

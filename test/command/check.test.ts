@@ -43,7 +43,7 @@ describe('tokenkeeper check', () => {
     const good = await check('fyers', '--min-valid-for', '2h', '--until', 'close')
     expect(good).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('lasts past Mon 23 Nov 15:30 IST'),
+      stdout: expect.stringContaining('lasts past Mon 23 Nov 15:40 IST'),
     })
     const short = await check('fyers', '--min-valid-for', '2d')
     expect(short.code).toBe(3)

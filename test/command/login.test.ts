@@ -103,7 +103,7 @@ describe('R3.1 the three steps of a login, each alone', () => {
     const done = await run(['login', 'fyers', '--code', landed])
     expect(done).toMatchObject({ code: 0, stderr: '' })
     expect(done.stdout).toContain('logged in as ASHA SIMULATED (XS00001), valid until Tue 24 Nov 06:00 IST')
-    expect(done.stdout).toContain("Covers today's session: yes, until 15:30.")
+    expect(done.stdout).toContain("Covers today's session: yes, until 15:40.")
     expect(await generation('fyers')).toBe(1)
   })
 

@@ -74,7 +74,7 @@ test('put says whether a token sees the session', async () => {
   const token = line.world.fyers.accessTokenFor('XS00001')
   const done = await line.run(['put', 'fyers', 'access_token'], { stdin: token })
   expect(done.stdout).toMatch(
-    /valid until Tue 24 Nov 06:00 IST\. Covers today's session: yes, until 15:30\.\n$/,
+    /valid until Tue 24 Nov 06:00 IST\. Covers today's session: yes, until 15:40\.\n$/,
   )
 })
 

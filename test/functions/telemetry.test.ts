@@ -79,7 +79,7 @@ describe('the log', () => {
     await handler({}, lambdaContext())
     canaries.push(await fixture.world.stored(FYERS, 'access_token'))
     fixture.simulator.behaviour.refreshWithdrawn = { code: -501, status: 200 }
-    fixture.world.clock.advance({ hours: 24 })
+    fixture.world.clock.advance({ hours: 48 })
     await handler({ force: true }, lambdaContext())
     await handler({ secret: 'CANARY-IN-AN-EVENT' }, lambdaContext()).catch(() => {})
     expect(fixture.output.text()).toContain('awaiting_login')

@@ -12,6 +12,7 @@ import {
 } from '../../lib/brokers/settings.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { enabledBrokers, parseConfig } from '../../lib/config.ts'
+import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { resourcesOf, templateOf, variablesOf } from './template.ts'
 
 /** Of each setting a value that is not its default. */
@@ -19,6 +20,7 @@ const SET: { readonly [Key in keyof Required<BrokerSettings>]: BrokerSettings[Ke
   enabled: false,
   schedules: ['rate(6 hours)'],
   timeZone: 'America/New_York',
+  markets: ['in-mcx'],
   leewayMinutes: 90,
   maxLifetimeHours: 12,
   remindMinutesBeforeOpen: [90, 15],
@@ -57,6 +59,11 @@ function deployed(settings: Partial<BrokerSettings>) {
   return { broker, hosts, site, own: { Timeout, MemorySize }, config: parseConfig(context) }
 }
 
+/** A broker as it compares: its session by the names of its markets. */
+function told(broker: Broker | undefined): object {
+  return { ...broker, tradingSession: broker?.tradingSession?.markets }
+}
+
 test('every setting there is has a value to try', () => {
   expect(KEYS.toSorted()).toEqual(Object.keys(brokerSettings(upstox)._zod.def.shape).toSorted())
 })
@@ -67,11 +74,11 @@ describe('a setting of cdk.json', () => {
   test.each(KEYS.filter((key) => key !== 'enabled'))('%s reaches whoever it is for', (key) => {
     const { broker, hosts, site, own, config } = deployed({ [key]: SET[key] })
     // The command, the local service and the stack have the same broker.
-    expect(broker).toEqual(enabledBrokers(config)[0]?.broker)
-    expect(site.brokers).toEqual([broker])
+    expect(told(broker)).toEqual(told(enabledBrokers(config)[0]?.broker))
+    expect(site.brokers.map(told)).toEqual([told(broker)])
     expect(site.hosts).toEqual(hosts)
-    const inFunction = { broker, hosts }
-    const before = { broker: usual.broker, hosts: usual.hosts }
+    const inFunction = { broker: told(broker), hosts }
+    const before = { broker: told(usual.broker), hosts: usual.hosts }
     if (OF_THE_STACK.includes(key)) {
       expect(own).not.toEqual(usual.own)
       expect(inFunction).toEqual(before)

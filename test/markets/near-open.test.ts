@@ -6,8 +6,9 @@ import { parseSchedule } from '../../lib/markets/schedule.ts'
 import { presentTradingDay } from '../../lib/markets/trading-day.ts'
 import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { PROVE_MINUTES_BEFORE_OPEN } from '../../lib/tokens/rules/token/due.ts'
+import { weekdaySession } from '../support/weekday-session.ts'
 
-const NSE = { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }
+const NSE = weekdaySession({ timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' })
 const SUNDAY = Temporal.Instant.from('2026-11-22T12:00:00+05:30')
 /** What a person needs from a message to a login that has succeeded (lib/tokens/rules/decide/choose-grant.ts). */
 const PERSON_NEEDS_MINUTES = 30

@@ -126,7 +126,7 @@ describe.each(CASES)('at $broker.id', ({ broker, secrets, users, masked, validUn
     expect(receipt).toContain(`Done: Asha at ${broker.displayName} ✓ Logged in, proven and saved`)
     expect(receipt).toContain(`Account ${NAMES.first}, ${users[0]} Valid until ${validUntil}`)
     expect(receipt).toContain(
-      "Covers today's session: yes, until 15:30. Next login: before Tue 24 Nov 09:15 IST.",
+      "Covers today's session: yes, until 15:40. Next login: before Wed 25 Nov 09:15 IST.",
     )
     expect(receipt).toContain('1 of 1 done. You can close this page.')
     expect(await world.ports.states.get(account)).toMatchObject({
@@ -150,7 +150,7 @@ describe.each(CASES)('at $broker.id', ({ broker, secrets, users, masked, validUn
   test('the login of somebody else changes nothing and is told with their id masked', async () => {
     await logIn(users[0])
     const before = await world.stored(account, 'access_token')
-    world.clock.set('2026-11-24T08:12:00+05:30')
+    world.clock.set('2026-11-25T08:12:00+05:30')
     await world.run(broker)
     browser = await site.visitor(account)
     const page = await logIn(users[1])

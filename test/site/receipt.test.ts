@@ -8,8 +8,9 @@ import { parseAccountId } from '../../lib/model/account-id.ts'
 import { type AccountState, newAccountState, type TokenSource } from '../../lib/model/account-state.ts'
 import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { tokenRecord } from '../support/token-record.ts'
+import { weekdaySession } from '../support/weekday-session.ts'
 
-const SESSION = { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }
+const SESSION = weekdaySession({ timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' })
 /** 23 November 2026 is a Monday. */
 const ist = (day: string, time: string): Temporal.Instant =>
   Temporal.Instant.from(`2026-11-${day}T${time}:00+05:30`)
@@ -87,19 +88,20 @@ describe('the next need', () => {
   test.each<[string, [string, string] | undefined, string]>([
     [
       'is before the first session the token does not reach',
-      ['24', '06:00'],
-      'Next login: before Tue 24 Nov 09:15 IST.',
+      ['26', '06:00'],
+      'Next login: before Thu 26 Nov 09:15 IST.',
     ],
     [
       'is before the token dies within a session',
-      ['24', '12:00'],
-      'Next login: before Tue 24 Nov 12:00 IST.',
+      ['25', '12:00'],
+      'Next login: before Wed 25 Nov 12:00 IST.',
     ],
     [
       'is before the session after the last one it lasts through',
-      ['24', '16:00'],
-      'Next login: before Wed 25 Nov 09:15 IST.',
+      ['25', '16:00'],
+      'Next login: before Thu 26 Nov 09:15 IST.',
     ],
+    ['skips a holiday', ['24', '06:00'], 'Next login: before Wed 25 Nov 09:15 IST.'],
     ['skips the weekend', ['28', '06:00'], 'Next login: before Mon 30 Nov 09:15 IST.'],
     ['is now, where there is no token', undefined, 'A login is needed.'],
     [

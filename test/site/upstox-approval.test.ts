@@ -43,7 +43,7 @@ beforeEach(async () => {
   simulator.behaviour.automaticLogin = 'SIM001'
   const leaving = await browser.press(await browser.get('/login'), 'Log in at Upstox for Asha')
   await browser.follow(await redirectOf(leaving.location))
-  world.clock.set('2026-11-24T08:00:00+05:30')
+  world.clock.set('2026-11-25T08:00:00+05:30')
   await world.run(upstox)
   browser = await site.visitor(ACCOUNT)
 })
@@ -67,7 +67,7 @@ test('one tap here and one in the Upstox app end in a proven token', async () =>
   world.clock.advance({ seconds: 40 })
   expect(await simulator.approve('SIM001')).toEqual([200])
   expect(await waiting()).toMatch(
-    /^Done: Asha at Upstox ✓ Logged in, proven and saved Account ASHA SIMULATED, SIM001 Valid until Wed 25 Nov 03:30 IST Covers today's session: yes, until 15:30\. Next login: before Wed 25 Nov 09:15 IST\./,
+    /^Done: Asha at Upstox ✓ Logged in, proven and saved Account ASHA SIMULATED, SIM001 Valid until Thu 26 Nov 03:30 IST Covers today's session: yes, until 15:40\. Next login: before Thu 26 Nov 09:15 IST\./,
   )
   expect(await generation()).toBe(2)
 })

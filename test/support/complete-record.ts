@@ -16,6 +16,7 @@ export const COMPLETE: Required<AccountState> = {
     managedBy: 'external',
     leewayMinutes: 90,
     maxLifetimeHours: 11.5,
+    markets: ['in-equity', 'in-fno'],
     options: { api: 'marketdata', until: 'not an instant', empty: '' },
   },
   paused: { since: NOON, by: 'cli' },

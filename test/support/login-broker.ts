@@ -7,6 +7,7 @@ import type { BrokerContext, Renewal } from '../../lib/ports/broker/broker-conte
 import type { Authorization, Candidate } from '../../lib/ports/broker/login.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import { RotabrokerSimulator, rotabroker } from './rotating-broker.ts'
+import { weekdaySession } from './weekday-session.ts'
 
 const NAME = 'Loginbroker'
 
@@ -24,7 +25,7 @@ export const loginbroker: Broker = {
     { name: 'redirect_uri', label: 'redirect URI', hidden: false, required: false },
   ],
   session: { ...rotabroker.session, timeZone: 'Asia/Kolkata' },
-  tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
+  tradingSession: weekdaySession({ timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }),
   login: {
     how: `log in at ${NAME}`,
     code: {

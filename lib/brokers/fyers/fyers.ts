@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { marketSession } from '../../markets/session.ts'
 import { Secret } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { BrokerContext, Proof, Renewal } from '../../ports/broker/broker-context.ts'
@@ -104,7 +105,7 @@ export const fyers = {
   pacingSeconds: 1,
   concurrency: 1,
   schedule: { expressions: ['cron(0/15 6-8 ? * MON-FRI *)'], timeZone: 'Asia/Kolkata' },
-  tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
+  tradingSession: marketSession(['in-equity', 'in-fno']),
 } as const satisfies Broker
 
 /** The refresh call (README, Endpoints). */

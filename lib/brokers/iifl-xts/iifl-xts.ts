@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { marketSession } from '../../markets/session.ts'
 import { BrokerUnavailableError, ConfigurationError } from '../../model/errors.ts'
 import { Secret } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
@@ -78,7 +79,7 @@ export const iiflXts = {
     expressions: ['cron(30/15 7 ? * MON-FRI *)', 'cron(0/15 8 ? * MON-FRI *)'],
     timeZone: 'Asia/Kolkata',
   },
-  tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
+  tradingSession: marketSession(['in-equity', 'in-fno']),
   warning:
     'This interface has no second factor at login, which the Indian rules demand since April 2026: expect IIFL to ' +
     'close it. Interactive and market data have separate keys: set up one account for each.',

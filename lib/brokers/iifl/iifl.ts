@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { marketSession } from '../../markets/session.ts'
 import { GrantRejectedError, WrongAccountError } from '../../model/errors.ts'
 import { jwtClaims } from '../../model/expiry/jwt.ts'
 import type { Secret } from '../../model/secret.ts'
@@ -115,7 +116,7 @@ export const iifl = {
     expressions: ['cron(0 3 * * ? *)', 'cron(30 7 ? * MON-FRI *)', 'cron(0/15 8 ? * MON-FRI *)'],
     timeZone: 'Asia/Kolkata',
   },
-  tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
+  tradingSession: marketSession(['in-equity', 'in-fno']),
   warning:
     'Unattended login is on for accounts whose password and TOTP secret are stored. It uses endpoints IIFL does not ' +
     'document: they can change or be withdrawn without notice, and their use is at your own risk. Store neither of ' +

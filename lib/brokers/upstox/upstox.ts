@@ -1,3 +1,4 @@
+import { marketSession } from '../../markets/session.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import { urlProblem } from '../shared/base-url.ts'
 import { upstoxApproval } from './approval.ts'
@@ -90,5 +91,5 @@ export const upstox = {
     expressions: ['cron(0 8 * * ? *)', 'cron(15/15 8 ? * MON-FRI *)'],
     timeZone: 'Asia/Kolkata',
   },
-  tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
+  tradingSession: marketSession(['in-equity', 'in-fno']),
 } as const satisfies Broker

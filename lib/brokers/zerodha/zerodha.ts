@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { marketSession } from '../../markets/session.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { BrokerContext, Proof } from '../../ports/broker/broker-context.ts'
@@ -83,7 +84,7 @@ export const zerodha = {
   pacingSeconds: 1,
   concurrency: 1,
   schedule: { expressions: ['cron(0/15 6-8 ? * MON-FRI *)'], timeZone: 'Asia/Kolkata' },
-  tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
+  tradingSession: marketSession(['in-equity', 'in-fno']),
 } as const satisfies Broker
 
 /** The profile call (README, Endpoints). */

@@ -1,7 +1,9 @@
 import { text as readAll } from 'node:stream/consumers'
 import { Temporal } from 'temporal-polyfill'
 import { coverage } from '../../accounts/receipt.ts'
+import { sessionOf } from '../../markets/session.ts'
 import type { AccountId } from '../../model/account-id.ts'
+import { newAccountState } from '../../model/account-state.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import { isPlausibleToken } from '../../model/plausible.ts'
 import type { Secret } from '../../model/secret.ts'
@@ -98,7 +100,8 @@ async function adopt(
   const owner = clientName ?? userID
   const expiresAt = tokenValidity === null ? undefined : Temporal.Instant.from(tokenValidity)
   const until = expiresAt ? `, valid until ${localInstant(expiresAt, broker.session.timeZone)}` : ''
-  const covers = expiresAt && coverage(broker.tradingSession, expiresAt, ports.clock.now())
+  const { settings } = (await ports.states.get(account)) ?? newAccountState(account)
+  const covers = expiresAt && coverage(sessionOf(broker, settings), expiresAt, ports.clock.now())
   const proven = `${account}: proven live${owner ? ` for ${owner}` : ''} and published${until}`
   return {
     sentence: covers ? `${proven}. ${covers.sentence}` : proven,

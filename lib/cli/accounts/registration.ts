@@ -10,9 +10,11 @@ import type { StateStore } from '../../ports/state-store.ts'
 
 const MOST_ATTEMPTS = 5
 
+/** What to change; everything else stays, and what is `undefined` is as if it had never been set. */
+export type SettingsChange = { readonly [Key in keyof AccountSettings]?: AccountSettings[Key] | undefined }
+
 export interface Registration {
-  /** What to change; everything else stays. */
-  readonly settings: Partial<AccountSettings>
+  readonly settings: SettingsChange
   /** Takes the next user that is proven for the account's, in place of the pinned one. */
   readonly forgetUser: boolean
 }
@@ -26,8 +28,9 @@ export async function register(
   const written = await edit(states, account, (state) => {
     const before = state ?? newAccountState(account)
     const options = { ...before.settings.options, ...settings.options }
+    const wanted = { ...before.settings, ...settings, ...(Object.keys(options).length > 0 && { options }) }
     return changed(before, {
-      settings: { ...before.settings, ...settings, ...(Object.keys(options).length > 0 && { options }) },
+      settings: Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)),
       ...(forgetUser && { userId: undefined, clientName: undefined }),
     })
   })

@@ -1,4 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
+import { sessionOf } from '../../markets/session.ts'
 import type { AccountId } from '../../model/account-id.ts'
 import { type AccountState, isRefused, newAccountState } from '../../model/account-state.ts'
 import { type AccountResult, type RunReport, report } from '../../model/outcome.ts'
@@ -107,7 +108,8 @@ function resultSince(
   }
   if (forced || !accessToken || state.lease || hasToBeSettled(state, now)) return undefined
   if (wantsProof(accessToken, broker, state, now)) return undefined
-  const due = whetherDue(accessToken, broker.session, state.settings, now, broker.tradingSession)
+  const session = sessionOf(broker, state.settings)
+  const due = whetherDue(accessToken, broker.session, state.settings, now, session)
   return due.due ? undefined : reportLine(broker, state, { outcome: 'fresh', reason: due.reason }, now)
 }
 

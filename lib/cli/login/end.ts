@@ -1,5 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
 import { coverage, nextNeed, oldTokenSentence } from '../../accounts/receipt.ts'
+import { sessionOf } from '../../markets/session.ts'
 import type { AccountId } from '../../model/account-id.ts'
 import type { AccountState, LoginResult } from '../../model/account-state.ts'
 import { localInstant } from '../../model/time/local-time.ts'
@@ -81,7 +82,7 @@ export function endOfSuccess(broker: Broker, state: AccountState, now: Temporal.
   const { timeZone } = broker.session
   const who = clientName === null ? userId : `${clientName}${userId === null ? '' : ` (${userId})`}`
   const until = accessToken && localInstant(accessToken.expiresAt, timeZone)
-  const covers = accessToken && coverage(broker.tradingSession, accessToken.expiresAt, now)
+  const covers = accessToken && coverage(sessionOf(broker, state.settings), accessToken.expiresAt, now)
   return {
     success: true,
     account,

@@ -1,4 +1,5 @@
 import type { TokenSource } from '../../client/sources/token-source.ts'
+import type { TradingSession } from '../../ports/broker/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ServiceRefusal, Validation } from '../../ports/token-service.ts'
 import type { WishOptions } from '../accounts/account-arguments.ts'
@@ -8,6 +9,8 @@ import type { KnownToken } from './known-token.ts'
 /** One account as a program sees it. */
 export interface ProgramAccount {
   readonly source: TokenSource
+  /** The sessions of its own markets, where its record can be read; else of its broker's. */
+  readonly session: TradingSession | undefined
   /** Whether the record says that no program should use the published token, where there is a record to be read. */
   flaw(): Promise<'paused' | 'refused' | undefined>
   /** What is known of its token; the broker is not asked. Throws TokenUnavailableError, or what the stores throw. */

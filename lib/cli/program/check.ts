@@ -27,9 +27,9 @@ export async function check(
   try {
     const checked = await Promise.all(
       opened.accounts.map(async (one) => {
-        const { account, broker } = one.source
+        const { account } = one.source
         try {
-          const until = neededUntil(need, broker.tradingSession, opened.clock.now())
+          const until = neededUntil(need, one.session, opened.clock.now())
           return await verdictOn(one, { until, now: opened.clock.now() }, options.live === true)
         } catch (error) {
           return verdictOfError(error, account)

@@ -73,6 +73,7 @@ export async function restAccounts(
       const source = restSource({ url, apiKey, account, allowHttpHosts, http })
       return {
         source,
+        session: source.broker.tradingSession,
         // The keeper behind it sees to that.
         flaw: async () => undefined,
         knownToken: () => knownTokenOf(source, rest, clock),

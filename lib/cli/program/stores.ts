@@ -2,6 +2,7 @@ import type { KnownAccount } from '../../accounts/accounts.ts'
 import { localSource } from '../../client/sources/local-source.ts'
 import { ssmSource } from '../../client/sources/ssm-source.ts'
 import type { ClientToken, TokenSource } from '../../client/sources/token-source.ts'
+import { sessionOf } from '../../markets/session.ts'
 import type { AccountId } from '../../model/account-id.ts'
 import { isRefused } from '../../model/account-state.ts'
 import { StateStoreError } from '../../model/errors.ts'
@@ -58,6 +59,7 @@ export async function programAccounts(
         const source = stackSource(account, composition)
         return {
           source,
+          session: source.broker.tradingSession,
           flaw: async () => undefined,
           knownToken: () => tokenOfSource(source, clock),
           validate: () => tokens.validate({ account }),
@@ -78,6 +80,7 @@ function recorded(known: KnownAccount, composition: Composition, tokens: TokenSe
   const present = async () => (await ports.states.get(account)) ?? known.state
   return {
     source,
+    session: sessionOf(known.broker, settings),
     async flaw() {
       const state = await present()
       if (state.paused) return 'paused'

@@ -47,7 +47,7 @@ export async function printToken(
       )
     }
     const now = opened.clock.now()
-    const until = neededUntil(need, one.source.broker.tradingSession, now)
+    const until = neededUntil(need, one.session, now)
     await assertGood(one, judge(await one.knownToken(), { until, now }))
     const token = await one.source.read()
     terminal.verbatim(textOf(token, one, options))

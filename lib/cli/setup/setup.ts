@@ -1,6 +1,7 @@
 import type { AccountId } from '../../model/account-id.ts'
 import { nameOf } from '../../model/account-id.ts'
-import { type AccountSettings, newAccountState } from '../../model/account-state.ts'
+import { newAccountState } from '../../model/account-state.ts'
+import type { MarketName } from '../../model/market-name.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { SecretName } from '../../model/secret-name.ts'
 import { localInstant } from '../../model/time/local-time.ts'
@@ -18,7 +19,7 @@ import {
   readEnvFile,
 } from '../accounts/credential-imports.ts'
 import { askForMissing, assertComplete, assertWellFormed } from '../accounts/credential-questions.ts'
-import { register } from '../accounts/registration.ts'
+import { register, type SettingsChange } from '../accounts/registration.ts'
 import { type Composition, compose } from '../backend/composition.ts'
 import { listedAccounts } from '../backend/listed-accounts.ts'
 import type { EnabledBroker, GlobalOptions } from '../backend/setting.ts'
@@ -37,6 +38,8 @@ export interface SetupOptions extends GlobalOptions {
   readonly nickname?: string
   readonly leewayMinutes?: number
   readonly maxLifetimeHours?: number
+  /** `usual`: those of its broker again. */
+  readonly markets?: readonly MarketName[] | 'usual'
   readonly managedBy?: 'external'
   readonly option?: readonly string[]
   readonly forgetUser?: boolean
@@ -57,6 +60,7 @@ export async function setup(text: string, options: SetupOptions, terminal: Termi
     const enabled = brokerFor(account, composition)
     const { broker } = enabled
     assertKnownOptions(broker, settings)
+    assertTrades(broker, settings)
     const external = options.managedBy === 'external'
     if (broker.warning && !external) await consent(broker.warning, terminal)
 
@@ -102,8 +106,8 @@ export async function setup(text: string, options: SetupOptions, terminal: Termi
   return logsIn ? (await import('../login/login.ts')).login([account], options, terminal) : EXIT.ok
 }
 
-function settingsIn(options: SetupOptions): Partial<AccountSettings> {
-  const { nickname, managedBy, leewayMinutes, maxLifetimeHours, option = [] } = options
+function settingsIn(options: SetupOptions): SettingsChange {
+  const { nickname, managedBy, leewayMinutes, maxLifetimeHours, markets, option = [] } = options
   const choices = option.map((text) => {
     const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
     if (key === undefined || value === undefined) {
@@ -116,18 +120,28 @@ function settingsIn(options: SetupOptions): Partial<AccountSettings> {
     ...(managedBy && { managedBy }),
     ...(leewayMinutes !== undefined && { leewayMinutes }),
     ...(maxLifetimeHours !== undefined && { maxLifetimeHours }),
+    ...(markets && { markets: markets === 'usual' ? undefined : markets }),
     ...(choices.length > 0 && { options: Object.fromEntries(choices) }),
   }
 }
 
 /** A slip in a name would be kept and never looked at. */
-function assertKnownOptions({ displayName, options = {} }: Broker, settings: Partial<AccountSettings>): void {
+function assertKnownOptions({ displayName, options = {} }: Broker, settings: SettingsChange): void {
   const stranger = Object.keys(settings.options ?? {}).find((name) => !Object.hasOwn(options, name))
   if (stranger === undefined) return
   const allowed = Object.entries(options).map(([name, chooses]) => `${name} (${chooses})`)
   throw new UsageError(
     `${displayName} knows no option "${stranger.slice(0, 40)}"`,
     allowed.length > 0 ? `use ${allowed.join(', ')}` : 'leave --option out: this broker has none',
+  )
+}
+
+/** Without a session of the broker's own nobody is asked in time for a market. */
+function assertTrades({ displayName, id, tradingSession }: Broker, { markets = [] }: SettingsChange): void {
+  if (tradingSession || markets.length === 0) return
+  throw new UsageError(
+    `${displayName} trades on no market`,
+    `leave --markets out, or name markets for the broker: brokers.${id}.markets in cdk.json`,
   )
 }
 
@@ -187,7 +201,7 @@ async function registerFurther(
   account: AccountId,
   { fromEnv }: SetupOptions,
   { env, ports }: Composition,
-  settings: Partial<AccountSettings>,
+  settings: SettingsChange,
 ): Promise<readonly AccountId[]> {
   if (nameOf(account) !== undefined) return []
   const further = listedAccounts(broker, { ...env, ...(fromEnv !== undefined && readEnvFile(fromEnv)) })

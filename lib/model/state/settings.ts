@@ -1,4 +1,4 @@
-import { number, oneOf, optional, part, text, texts, type ValueOf } from './fields.ts'
+import { list, number, oneOf, optional, part, text, texts, type ValueOf } from './fields.ts'
 
 export const AccountSettings = part({
   nickname: optional(text),
@@ -7,6 +7,8 @@ export const AccountSettings = part({
   leewayMinutes: optional(number),
   /** Our own limit on a token's age, in hours. */
   maxLifetimeHours: optional(number),
+  /** On which markets it trades, by their names; none: an empty list. @default - those of the broker */
+  markets: optional(list(text)),
   /** Choices only one broker knows, such as its API variant. */
   options: optional(texts),
 })

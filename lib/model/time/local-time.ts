@@ -19,6 +19,12 @@ export function weekdayTime(instant: Temporal.Instant, timeZone: string): string
   return `${day} ${clockTime(instant, timeZone)}`
 }
 
+/** `15:30`, or `Tue 02:30` where it is on another day than `date`. */
+export function timeOn(instant: Temporal.Instant, date: Temporal.PlainDate, timeZone: string): string {
+  const isThatDay = instant.toZonedDateTimeISO(timeZone).toPlainDate().equals(date)
+  return isThatDay ? clockTime(instant, timeZone) : weekdayTime(instant, timeZone)
+}
+
 function clockTime(instant: Temporal.Instant, timeZone: string): string {
   return instant.toZonedDateTimeISO(timeZone).toPlainTime().toString({ smallestUnit: 'minute' })
 }

@@ -1,5 +1,7 @@
+import type { Temporal } from 'temporal-polyfill'
 import type { AccountSettings, GrantKind } from '../../model/account-state.ts'
 import type { SessionModel } from '../../model/expiry/session-model.ts'
+import type { MarketName } from '../../model/market-name.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { SecretName } from '../../model/secret-name.ts'
 import type { BrokerApi, RefusalRule } from './broker-api.ts'
@@ -57,7 +59,7 @@ export interface Broker {
   /** Accounts worked on at the same time; 1 where the broker counts calls per address. */
   readonly concurrency: number
   readonly schedule: { readonly expressions: readonly string[]; readonly timeZone: string }
-  /** When the account's tokens are needed; absent where there is no market. */
+  /** When the tokens are needed, where an account does not name its own markets; absent where there is no market. */
   readonly tradingSession?: TradingSession
   /**
    * When a person is reminded of an open incident, in minutes before the market opens. @default - 60 and 30
@@ -73,12 +75,21 @@ export interface Broker {
   readonly warning?: string
 }
 
-/** The hours of a market, Monday to Friday. */
+/** The sessions of the markets an account trades on, day by day: lib/markets/session.ts. */
 export interface TradingSession {
+  /** By their names; empty for a session that is of no known market. */
+  readonly markets: readonly MarketName[]
+  /** On whose calendar dates are, and on whose clocks times are told. */
   readonly timeZone: string
-  /** Wall-clock HH:MM. */
-  readonly opens: string
-  readonly closes: string
+  /** From the earliest open to the latest close; `undefined` on a day without a session. */
+  on(date: Temporal.PlainDate): SessionOfDay | undefined
+  /** The sessions of other markets, such as an account names; `undefined` where none is named. */
+  of(markets: readonly string[]): TradingSession | undefined
+}
+
+export interface SessionOfDay {
+  readonly opens: Temporal.Instant
+  readonly closes: Temporal.Instant
 }
 
 /** One value that `setup` asks for and stores. */

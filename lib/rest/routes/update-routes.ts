@@ -3,6 +3,7 @@ import { Temporal } from 'temporal-polyfill'
 import { shortId } from '../../accounts/account-status.ts'
 import type { KnownAccount } from '../../accounts/accounts.ts'
 import { coverage } from '../../accounts/receipt.ts'
+import { sessionOf } from '../../markets/session.ts'
 import { fingerprint } from '../../model/fingerprint.ts'
 import { Secret } from '../../model/secret.ts'
 import { isAfter } from '../../model/time/instants.ts'
@@ -105,9 +106,13 @@ export function updateRoutes(site: RestSite): OpenAPIHono<RestEnv> {
   return app
 }
 
-function covers(validity: string | null, { broker }: KnownAccount, now: Temporal.Instant): boolean | null {
+function covers(
+  validity: string | null,
+  { broker, state }: KnownAccount,
+  now: Temporal.Instant,
+): boolean | null {
   if (validity === null) return null
-  return coverage(broker.tradingSession, Temporal.Instant.from(validity), now)?.covers ?? null
+  return coverage(sessionOf(broker, state.settings), Temporal.Instant.from(validity), now)?.covers ?? null
 }
 
 /** Throws RestProblem for a time that cannot be read or has passed. */

@@ -1,6 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import { type KnownAccount, knownAccounts } from '../../accounts/accounts.ts'
 import { helpFor } from '../../accounts/needs.ts'
+import { BROKERS } from '../../brokers/index.ts'
 import { parseAccountId } from '../../model/account-id.ts'
 import { nextClock } from '../../model/expiry/session-model.ts'
 import { isBefore } from '../../model/time/instants.ts'
@@ -32,10 +33,10 @@ const APPROVING_SECONDS = 300
 const LOOK_EVERY_MS = 500
 const HOLD_SECONDS = 2
 
-/** 05:55 in India, today if that is a weekday, else on Monday. */
+/** 05:55 in India, on the next day on which the market is open; today if it is. */
 export function demoStart(today: Temporal.Instant): Temporal.Instant {
   let day = today.toZonedDateTimeISO(ZONE).toPlainDate()
-  while (day.dayOfWeek > 5) day = day.add({ days: 1 })
+  while (!BROKERS.fyers.tradingSession.on(day)) day = day.add({ days: 1 })
   return day.toZonedDateTime({ timeZone: ZONE, plainTime: STARTS }).toInstant()
 }
 

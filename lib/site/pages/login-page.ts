@@ -10,8 +10,11 @@ import {
   openIncident,
 } from '../../accounts/needs.ts'
 import { nextNeed } from '../../accounts/receipt.ts'
-import { loginDeadline } from '../../markets/trading-day.ts'
+import { sessionOf } from '../../markets/session.ts'
+import { presentTradingDay } from '../../markets/trading-day.ts'
 import { isRefused } from '../../model/account-state.ts'
+import { isBefore } from '../../model/time/instants.ts'
+import { timeOn } from '../../model/time/local-time.ts'
 import { unprovenSince } from '../../tokens/rules/token/doubt.ts'
 import { isApprovalAwaited } from '../../tokens/rules/token/open-approval.ts'
 import { isLive, tokenStatus } from '../../tokens/rules/token/token-status.ts'
@@ -100,11 +103,11 @@ function why({ broker, state, requiredAction: help }: NeedsPerson, now: Temporal
   return tokenStatus(state, now) === 'expired' ? html`Its token died ${dies}.` : html`Its token dies ${dies}.`
 }
 
-function deadline({ broker }: KnownAccount, now: Temporal.Instant): Html | string {
-  const { tradingSession } = broker
-  if (!tradingSession) return 'As soon as you can.'
-  const opens = loginDeadline(tradingSession, now)
-  if (!opens) return `Now: the market is open until ${tradingSession.closes}.`
+function deadline({ broker, state }: KnownAccount, now: Temporal.Instant): Html | string {
+  const session = sessionOf(broker, state.settings)
+  if (!session) return 'As soon as you can.'
+  const { date, opens, closes } = presentTradingDay(session, now)
+  if (!isBefore(now, opens)) return `Now: the market is open until ${timeOn(closes, date, session.timeZone)}.`
   return html`<strong>${when(opens, broker)}</strong>, ${inWords(now, opens)}`
 }
 

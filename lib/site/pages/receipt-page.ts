@@ -3,6 +3,7 @@ import type { Temporal } from 'temporal-polyfill'
 import type { KnownAccount } from '../../accounts/accounts.ts'
 import type { Overview } from '../../accounts/needs.ts'
 import { coverage, nextNeed, oldTokenSentence } from '../../accounts/receipt.ts'
+import { sessionOf } from '../../markets/session.ts'
 import type { LoginAttempt, LoginResult } from '../../model/account-state.ts'
 import { keptLogin } from '../../tokens/rules/token/kept-login.ts'
 import type { SiteSession } from '../site-session.ts'
@@ -57,7 +58,7 @@ export function successPage({ known, overview, session, now }: ReceiptView): Pag
   const { broker, state } = known
   const { accessToken, clientName, userId } = state
   const title = `Done: ${titleOf(known)}`
-  const covers = accessToken && coverage(broker.tradingSession, accessToken.expiresAt, now)
+  const covers = accessToken && coverage(sessionOf(broker, state.settings), accessToken.expiresAt, now)
   const body = html`<h1><bdi>${title}</bdi></h1>
 <section class="card">
 ${stateLine('good', 'Logged in, proven and saved')}

@@ -1,5 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
-import { isWeekday } from '../../markets/trading-day.ts'
+import { sessionOf } from '../../markets/session.ts'
 import type { AccountState, StateChanges } from '../../model/account-state.ts'
 import { AmbiguousError, BrokerUnavailableError, UnexpectedResponseError } from '../../model/errors.ts'
 import { isFromTheFuture } from '../../model/time/clock-tolerance.ts'
@@ -30,7 +30,8 @@ export function approvalDue(
   const { timeZone } = broker.session
   const local = now.toZonedDateTimeISO(timeZone)
   const from = local.withPlainTime(approval.at).toInstant()
-  if (isAfter(from, now) || (broker.tradingSession && !isWeekday(local.toPlainDate()))) return undefined
+  const session = sessionOf(broker, state.settings)
+  if (isAfter(from, now) || (session && !session.on(local.toPlainDate()))) return undefined
   if (loginHelpsFrom(broker, state, now)) return undefined
   const attempts = (state.approvalRequests ?? []).filter((at) => !isFromTheFuture(at, now))
   if (attempts.some((at) => !isAfter(from, at))) return undefined

@@ -32,7 +32,7 @@ export function restingResult(
 ): RunResult | undefined {
   const knows = (kind: Incident['kind']): boolean => {
     const told = toldIncident(state, kind)
-    return told !== undefined && !isReminderDue(broker, told, now)
+    return told !== undefined && !isReminderDue(broker, state, told, now)
   }
   switch (decision.action) {
     case 'fresh':

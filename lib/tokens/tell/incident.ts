@@ -1,5 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
 import { REMIND_MINUTES_BEFORE_OPEN } from '../../markets/reminders.ts'
+import { sessionOf } from '../../markets/session.ts'
 import { loginDeadline, presentTradingDay } from '../../markets/trading-day.ts'
 import type { AccountState, Incident } from '../../model/account-state.ts'
 import { maskSecrets } from '../../model/secret.ts'
@@ -50,7 +51,7 @@ export async function tell(
   }
   const told = toldIncident(state, need.kind)
   if (told) {
-    if (!isReminderDue(broker, told, now)) return told
+    if (!isReminderDue(broker, state, told, now)) return told
     const reminded = await deliver(await alertFor(broker, state, told.id, need, ports, 'reminder'), ports)
     return reminded ? { ...told, remindedAt: now } : told
   }
@@ -72,10 +73,10 @@ function isStillNeeded(
   { kind, overAt }: Incident,
   now: Temporal.Instant,
 ): boolean {
-  const { tradingSession } = broker
+  const session = sessionOf(broker, state.settings)
   const { accessToken } = state
-  if (kind !== 'login_needed' || overAt || !tradingSession || !accessToken) return false
-  const { opens } = presentTradingDay(tradingSession, now)
+  if (kind !== 'login_needed' || overAt || !session || !accessToken) return false
+  const { opens } = presentTradingDay(session, now)
   const isShort = !isAfter(accessToken.expiresAt, opens)
   return isShort && !loginHelpsFrom(broker, state, now)
 }
@@ -86,10 +87,12 @@ function isStillNeeded(
  */
 export function isReminderDue(
   broker: Broker,
+  { settings }: Pick<AccountState, 'settings'>,
   { toldAt, remindedAt }: Incident,
   now: Temporal.Instant,
 ): boolean {
-  const { tradingSession: session, remindMinutesBeforeOpen = REMIND_MINUTES_BEFORE_OPEN } = broker
+  const { remindMinutesBeforeOpen = REMIND_MINUTES_BEFORE_OPEN } = broker
+  const session = sessionOf(broker, settings)
   const last = remindedAt ?? toldAt
   if (!session || !last) return false
   const { opens } = presentTradingDay(session, now)
@@ -124,7 +127,7 @@ async function alertFor(
       action: 'Nothing to do.',
     }
   }
-  const opens = loginDeadline(broker.tradingSession, ports.clock.now())
+  const opens = loginDeadline(sessionOf(broker, state.settings), ports.clock.now())
   const deadline = opens?.toZonedDateTimeISO(timeZone)
   // A lost refresh token is told at any hour, so that the login is not forgotten; other messages come when a
   // login helps.

@@ -94,17 +94,17 @@ describe('an ordinary app', () => {
     })
     world.clock.set('2026-11-23T15:00:00+05:30')
     expect(await only()).toMatchObject({ outcome: 'fresh' })
-    world.clock.set('2026-11-24T06:30:00+05:30')
+    world.clock.set('2026-11-25T06:30:00+05:30')
     expect(await only()).toMatchObject({ outcome: 'awaiting_login' })
   })
 
   test('is asked on the same morning after a login in the night, which the morning ends', async () => {
-    world.clock.set('2026-11-24T02:30:00+05:30')
+    world.clock.set('2026-11-25T02:30:00+05:30')
     await put(simulator.accessTokenFor('SIM001'))
     expect((await world.ports.states.get(account))?.accessToken?.expiresAt).toEqual(
-      world.at('2026-11-24T06:00:00+05:30'),
+      world.at('2026-11-25T06:00:00+05:30'),
     )
-    world.clock.set('2026-11-24T06:30:00+05:30')
+    world.clock.set('2026-11-25T06:30:00+05:30')
     expect(await only()).toMatchObject({ outcome: 'awaiting_login' })
   })
 

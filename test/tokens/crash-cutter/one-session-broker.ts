@@ -6,6 +6,7 @@ import { Secret } from '../../../lib/model/secret.ts'
 import type { Broker, Grant } from '../../../lib/ports/broker/broker.ts'
 import type { BrokerContext, Proof, Renewal } from '../../../lib/ports/broker/broker-context.ts'
 import type { Candidate, PushApproval } from '../../../lib/ports/broker/login.ts'
+import { weekdaySession } from '../../support/weekday-session.ts'
 
 const NAME = 'Cutbroker'
 const HOST = 'https://cutbroker.invalid'
@@ -120,7 +121,7 @@ export const cutbroker: Broker = {
   pacingSeconds: 0,
   concurrency: 4,
   schedule: { expressions: ['rate(15 minutes)'], timeZone: 'Asia/Kolkata' },
-  tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
+  tradingSession: weekdaySession({ timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }),
 }
 
 /** The same with a refresh token that stays. */

@@ -126,7 +126,7 @@ describe('an incident that is open over a weekend', () => {
   test('asks for nobody from Friday’s close to Monday morning', async () => {
     const help = async (): Promise<unknown> => helpFor(fyers, await record(), world.clock.now())
     expect(await help()).toBe('login')
-    world.clock.set('2026-11-27T15:30:00+05:30')
+    world.clock.set('2026-11-27T15:40:00+05:30')
     expect(await help()).toBeUndefined()
     world.clock.set('2026-11-30T06:00:00+05:30')
     expect(await help()).toBe('login')

@@ -87,9 +87,9 @@ describe.each(AHEAD)('what was written %s ahead', (_, then) => {
 
   test('as a message keeps nobody from being reminded, once for each step of the ladder', () => {
     const incident = { id: 'x', kind: 'login_needed', openedAt: then, toldAt: then } as const
-    expect(isReminderDue(loginbroker, incident, NOW)).toBe(true)
-    expect(isReminderDue(loginbroker, { ...incident, remindedAt: then }, NOW)).toBe(true)
-    expect(isReminderDue(loginbroker, { ...incident, remindedAt: NOW }, NOW)).toBe(false)
+    expect(isReminderDue(loginbroker, { settings: {} }, incident, NOW)).toBe(true)
+    expect(isReminderDue(loginbroker, { settings: {} }, { ...incident, remindedAt: then }, NOW)).toBe(true)
+    expect(isReminderDue(loginbroker, { settings: {} }, { ...incident, remindedAt: NOW }, NOW)).toBe(false)
   })
 
   test('as the time until which a request may still act leaves no doubt beyond a proof', () => {
@@ -115,7 +115,7 @@ describe('what was written within the clock tolerance', () => {
     const block = { code: 'client_rejected', reason: '', stamps: {}, forcible: true } as const
     expect(isOver({ ...block, at: TOLERATED, until: openUntil }, NOW)).toBe(false)
     const told = { id: 'x', kind: 'login_needed', openedAt: NOW, toldAt: TOLERATED } as const
-    expect(isReminderDue(loginbroker, told, NOW)).toBe(false)
+    expect(isReminderDue(loginbroker, { settings: {} }, told, NOW)).toBe(false)
   })
 })
 

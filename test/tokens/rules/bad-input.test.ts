@@ -40,7 +40,7 @@ beforeEach(async () => {
   good = await world.account('fyers/b-good', secrets('XX00002', '0413'))
   await world.run(fyers)
   // The next day both tokens are dead and a refresh is due.
-  world.clock.set('2026-11-24T07:00:00+05:30')
+  world.clock.set('2026-11-25T07:00:00+05:30')
 })
 
 afterEach(() => world.close())

@@ -6,6 +6,7 @@ import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import { decide } from '../../../lib/tokens/rules/decide/decide.ts'
 import type { Decision } from '../../../lib/tokens/rules/decide/decision.ts'
 import { tokenRecord } from '../../support/token-record.ts'
+import { weekdaySession } from '../../support/weekday-session.ts'
 import { ALL, DUE, LADDER, state, stored } from './support/ladder.ts'
 
 test.each([
@@ -17,7 +18,10 @@ test.each([
   const account = state({}, DUE)
   const token = account.accessToken as NonNullable<AccountState['accessToken']>
   const decision = decide({
-    broker: { ...LADDER, tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' } },
+    broker: {
+      ...LADDER,
+      tradingSession: weekdaySession({ timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }),
+    },
     state: { ...account, accessToken: { ...token, provenAt: now, expiresAt: now.add({ minutes: DUE }) } },
     stored: stored('client_id', 'access_token'),
     now,
@@ -28,7 +32,7 @@ test.each([
 describe('where only a person can help on a market', () => {
   const market: Broker = {
     ...LADDER,
-    tradingSession: { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' },
+    tradingSession: weekdaySession({ timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }),
     session: {
       timeZone: 'Asia/Kolkata',
       accessToken: {

@@ -4,6 +4,7 @@ import type { AccessTokenRecord } from '../../../lib/model/account-state.ts'
 import type { SessionModel } from '../../../lib/model/expiry/session-model.ts'
 import { leeway, wantsProof, whetherDue } from '../../../lib/tokens/rules/token/due.ts'
 import { tokenRecord } from '../../support/token-record.ts'
+import { weekdaySession } from '../../support/weekday-session.ts'
 
 const NO_SETTINGS = { settings: {} }
 
@@ -18,7 +19,7 @@ const WALL: SessionModel = {
     otherwise: { kind: 'clock', at: '03:30', timeZone: 'Asia/Kolkata', day: 'first' },
   },
 }
-const NSE = { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }
+const NSE = weekdaySession({ timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' })
 
 function token(issuedAt: string, expiresAt: string): AccessTokenRecord {
   return tokenRecord({ issuedAt: at(issuedAt), expiresAt: at(expiresAt) })

@@ -21,6 +21,7 @@ import type { StoredSecret } from '../../../lib/ports/token-vault.ts'
 import { decide } from '../../../lib/tokens/rules/decide/decide.ts'
 import { loginHelpsFrom } from '../../../lib/tokens/rules/token/login-helps.ts'
 import { tokenRecord } from '../../support/token-record.ts'
+import { weekdaySession } from '../../support/weekday-session.ts'
 
 const ist = (text: string): Temporal.Instant => Temporal.Instant.from(`2026-11-${text}:00+05:30`)
 
@@ -39,7 +40,7 @@ describe('a login helps', () => {
     [fyers, '30T06:00', undefined],
     // The token lives into the rest of the session that is on.
     [fyers, '30T10:00', undefined],
-    [fyers, '30T15:30', '2026-12-01T06:00:00+05:30'],
+    [fyers, '30T15:40', '2026-12-01T06:00:00+05:30'],
     [posConnector, '28T09:00', undefined],
   ])('%o: on %s only from %s', ({ tradingSession, session }, now, from) => {
     const expected = from && (from.includes('+') ? Temporal.Instant.from(from) : ist(from))
@@ -107,7 +108,7 @@ const BROKER = fc
       ...zerodha,
       grants: [],
       session: { timeZone: zone, accessToken: model },
-      tradingSession: { timeZone: zone, opens: at(opens), closes: at(opens + 6) },
+      tradingSession: weekdaySession({ timeZone: zone, opens: at(opens), closes: at(opens + 6) }),
     }
   })
 const CEILING = fc.option(fc.integer({ min: 1, max: 30 }), { nil: undefined })

@@ -8,6 +8,7 @@ import { chooseGrant, GRANT_POLICIES } from '../../../lib/tokens/rules/decide/ch
 import { decide, LEFT_ALONE, POLICIES } from '../../../lib/tokens/rules/decide/decide.ts'
 import type { Situation } from '../../../lib/tokens/rules/decide/decision.ts'
 import { TOKEN_POLICIES, whatIsNeeded } from '../../../lib/tokens/rules/decide/what-is-needed.ts'
+import { weekdaySession } from '../../support/weekday-session.ts'
 import { ALL, block, LADDER, LOGIN, NOW, REFRESH, state, stored } from './support/ladder.ts'
 
 // A table per chain of policies. Each row names the policy that is the only reason for what is decided there, and how.
@@ -40,7 +41,7 @@ const kept = new Map(stored(...ALL)).set('pending', {
   modifiedAt: NOW,
 })
 
-const INDIA = { timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' }
+const INDIA = weekdaySession({ timeZone: 'Asia/Kolkata', opens: '09:15', closes: '15:30' })
 const MARKET: Broker = { ...LADDER, tradingSession: INDIA }
 /** Four in the morning of a Monday: a person sleeps, and a token of now dies at six. */
 const NIGHT = Temporal.Instant.from('2026-11-23T04:00:00+05:30')
@@ -135,7 +136,13 @@ const PERSON_ROWS: readonly (readonly [...Row, live: boolean])[] = [
   ['liveFarFromOpen', { broker: MARKET, now: NIGHT }, { action: 'fresh' }, true],
   [
     'liveAndTooEarly',
-    { broker: { ...DIES_AT_SIX, tradingSession: { ...INDIA, opens: '06:45' } }, now: NIGHT },
+    {
+      broker: {
+        ...DIES_AT_SIX,
+        tradingSession: weekdaySession({ timeZone: 'Asia/Kolkata', opens: '06:45', closes: '15:30' }),
+      },
+      now: NIGHT,
+    },
     { action: 'fresh' },
     true,
   ],

@@ -1,3 +1,4 @@
+import { sessionOf } from '../../../markets/session.ts'
 import { localInstant } from '../../../model/time/local-time.ts'
 import { isMarketNear } from '../token/due.ts'
 import { loginHelpsFrom } from '../token/login-helps.ts'
@@ -33,10 +34,10 @@ function nobodyCanLogIn({ broker, state }: Situation, { reason }: Exhausted): De
   return stop(reason, `check the stored credentials: tokenkeeper setup ${state.account}`)
 }
 
-/** Nobody is asked at night or on a weekend for a token that still lives. */
+/** Nobody is asked at night, on a weekend or on a holiday for a token that still lives. */
 function liveFarFromOpen(situation: Situation, { reason, live }: Exhausted): Decision | undefined {
-  const { tradingSession } = situation.broker
-  if (!live || !tradingSession || isMarketNear(tradingSession, situation.now)) return undefined
+  const session = sessionOf(situation.broker, situation.state.settings)
+  if (!live || !session || isMarketNear(session, situation.now)) return undefined
   return { action: 'fresh', reason: `${reason}; a person is asked from three hours before the open` }
 }
 

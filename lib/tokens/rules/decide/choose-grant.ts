@@ -1,9 +1,10 @@
 import type { Temporal } from 'temporal-polyfill'
+import { sessionOf } from '../../../markets/session.ts'
 import { loginDeadline } from '../../../markets/trading-day.ts'
 import { expiryOf } from '../../../model/expiry/session-model.ts'
 import { isAfter } from '../../../model/time/instants.ts'
 import { localInstant } from '../../../model/time/local-time.ts'
-import type { Broker, Grant } from '../../../ports/broker/broker.ts'
+import type { Grant } from '../../../ports/broker/broker.ts'
 import { isBlocking, unresolved } from '../grants/block.ts'
 import { attemptAllowedAt } from '../grants/budget.ts'
 import { nearLockout } from '../grants/lockout.ts'
@@ -115,19 +116,16 @@ function heldBack(situation: Situation, { budget }: Grant, { live }: Wanted): Ob
   const { broker, state, now } = situation
   const hold = attemptAllowedAt(budget, state, broker.session.timeZone, now)
   if (!hold) return undefined
-  const isHopeless = hold.dayIsSpent || isTooLate(hold.at, broker, now)
+  const isHopeless = hold.dayIsSpent || isTooLate(hold.at, situation)
   if (isHopeless && !live && broker.login && !loginHelpsFrom(broker, state, now)) {
     return { passOver: hold.reason }
   }
   return { decision: { action: 'wait', reason: hold.reason, until: hold.at, live } }
 }
 
-/**
- * Whether an attempt at `at` comes too late: it would leave a person too little time before the open, or an
- * open market without a token.
- */
-function isTooLate(at: Instant, { tradingSession }: Broker, now: Instant): boolean {
-  const opens = loginDeadline(tradingSession, now)
+/** Whether an attempt at that time leaves a person no time before the open, or the open market without a token. */
+function isTooLate(at: Instant, { broker, state, now }: Situation): boolean {
+  const opens = loginDeadline(sessionOf(broker, state.settings), now)
   const latest = opens ? opens.subtract({ minutes: PERSON_NEEDS_MINUTES }) : now
   return isAfter(at, latest) && isAfter(at, now.add({ minutes: SHORT_HOLD_MINUTES }))
 }

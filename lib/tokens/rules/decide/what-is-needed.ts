@@ -1,4 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
+import { sessionOf } from '../../../markets/session.ts'
 import type { AccessTokenRecord, Doubt } from '../../../model/account-state.ts'
 import { isFromTheFuture } from '../../../model/time/clock-tolerance.ts'
 import { isAfter } from '../../../model/time/instants.ts'
@@ -76,7 +77,11 @@ function factsOf(situation: Situation): Facts {
   const believed = record !== undefined && !isUnbelievable(record, now)
   const ours =
     token && believed && token.version === record.version
-      ? { token, record, due: whetherDue(record, broker.session, state.settings, now, broker.tradingSession) }
+      ? {
+          token,
+          record,
+          due: whetherDue(record, broker.session, state.settings, now, sessionOf(broker, state.settings)),
+        }
       : undefined
   const isForced = forcedAt !== undefined && !(believed && satisfies(record, forcedAt))
   return { ...situation, token, isForced, ours }

@@ -1,4 +1,6 @@
-import type { Temporal } from 'temporal-polyfill'
+import { Temporal } from 'temporal-polyfill'
+import { sessionOf } from '../../../markets/session.ts'
+import { presentTradingDay } from '../../../markets/trading-day.ts'
 import type { AccessTokenRecord, AccountSettings, AccountState } from '../../../model/account-state.ts'
 import { expectedExpiry, type SessionModel } from '../../../model/expiry/session-model.ts'
 import { isAfter, isBefore } from '../../../model/time/instants.ts'
@@ -94,30 +96,25 @@ export function leeway(life: Temporal.Duration, model: SessionModel, settings: A
   return wanted >= lifeMinutes ? third : wanted
 }
 
-/**
- * Today's close, where today is a weekday and its session is not over; `undefined` otherwise. Holidays are
- * not known here: on one a token is renewed needlessly.
- */
+/** The close of a session that is today and not over yet, or still on since yesterday. */
 function todaysClose(session: TradingSession, now: Temporal.Instant): Temporal.Instant | undefined {
-  const local = now.toZonedDateTimeISO(session.timeZone)
-  const close = local.withPlainTime(session.closes).toInstant()
-  return local.dayOfWeek <= 5 && isAfter(close, now) ? close : undefined
+  const { date, closes } = presentTradingDay(session, now)
+  const today = now.toZonedDateTimeISO(session.timeZone).toPlainDate()
+  return Temporal.PlainDate.compare(date, today) <= 0 ? closes : undefined
 }
 
-/**
- * Whether it is a weekday, between three hours before the open and the close: the time in which a person may
- * be asked about a token that still lives. Pure.
- */
+/** Whether it is between three hours before an open and its close: when a person is asked without haste. */
 export function isMarketNear(session: TradingSession, now: Temporal.Instant): boolean {
-  return todaysClose(session, now) !== undefined && isAfterOrAt(now, todaysWindow(session, now).from)
+  return isAfterOrAt(now, morning(session, now).from)
 }
 
-function todaysWindow(
+/** The open of the session that is on, or of the next one, and when its morning begins. */
+function morning(
   session: TradingSession,
   now: Temporal.Instant,
 ): { readonly from: Temporal.Instant; readonly opens: Temporal.Instant } {
-  const opens = now.toZonedDateTimeISO(session.timeZone).withPlainTime(session.opens)
-  return { from: opens.subtract({ minutes: BEFORE_OPEN_MINUTES }).toInstant(), opens: opens.toInstant() }
+  const { opens } = presentTradingDay(session, now)
+  return { from: opens.subtract({ minutes: BEFORE_OPEN_MINUTES }), opens }
 }
 
 /**
@@ -132,9 +129,11 @@ export function wantsProof(
   now: Temporal.Instant,
 ): boolean {
   if (!isProvable(broker, account)) return false
-  const { tradingSession: session, proveMinutesBeforeOpen: minutes = PROVE_MINUTES_BEFORE_OPEN } = broker
-  if (!session || !isMarketNear(session, now)) return false
-  const { from, opens } = todaysWindow(session, now)
+  const { proveMinutesBeforeOpen: minutes = PROVE_MINUTES_BEFORE_OPEN } = broker
+  const session = sessionOf(broker, account.settings)
+  if (!session) return false
+  const { from, opens } = morning(session, now)
+  if (isBefore(now, from)) return false
   const near = opens.subtract({ minutes })
   return isAfter(isAfterOrAt(now, near) ? near : from, token.provenAt) && isAfter(token.expiresAt, opens)
 }

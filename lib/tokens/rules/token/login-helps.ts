@@ -1,4 +1,5 @@
 import type { Temporal } from 'temporal-polyfill'
+import { sessionOf } from '../../../markets/session.ts'
 import { presentTradingDay } from '../../../markets/trading-day.ts'
 import type { AccountState } from '../../../model/account-state.ts'
 import { issuedFrom } from '../../../model/expiry/session-model.ts'
@@ -15,22 +16,29 @@ import { BEFORE_OPEN_MINUTES, DEAD_EARLY_SECONDS } from './due.ts'
  * `into`: what the token has to outlive. @default - the open of the session that is on, or of the next one
  */
 export function loginHelpsFrom(
-  { session, tradingSession }: Pick<Broker, 'session' | 'tradingSession'>,
+  broker: Pick<Broker, 'session' | 'tradingSession'>,
   state: Pick<AccountState, 'settings' | 'accessToken'>,
   now: Temporal.Instant,
-  into = tradingSession && presentTradingDay(tradingSession, now).opens,
+  into = presentOpen(broker, state, now),
 ): Temporal.Instant | undefined {
   if (!into) return undefined
+  const { session } = broker
   const ceiling = state.settings.maxLifetimeHours ?? session.maxLifetimeHours
   const after = into.add({ seconds: DEAD_EARLY_SECONDS })
   const from = issuedFrom(session.accessToken, after, lifeOfLastLogin(state), ceiling)
   return from && isBefore(now, from) ? from : undefined
 }
 
-/**
- * The life of the last login's token. A life shorter than a morning is left out: something else ended it
- * early, and by it people would be asked too late.
- */
+function presentOpen(
+  broker: Pick<Broker, 'tradingSession'>,
+  { settings }: Pick<AccountState, 'settings'>,
+  now: Temporal.Instant,
+): Temporal.Instant | undefined {
+  const session = sessionOf(broker, settings)
+  return session && presentTradingDay(session, now).opens
+}
+
+/** One of less than a morning was cut short by something else, and would have people asked too late. */
 function lifeOfLastLogin({
   accessToken: last,
 }: Pick<AccountState, 'accessToken'>): Temporal.Duration | undefined {

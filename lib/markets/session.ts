@@ -1,0 +1,64 @@
+import type { Temporal } from 'temporal-polyfill'
+import type { AccountSettings } from '../model/account-state.ts'
+import { type MarketDays, NO_CHANGES } from '../model/market-days.ts'
+import { isMarketName, type MarketName } from '../model/market-name.ts'
+import { earlier, later } from '../model/time/instants.ts'
+import type { Broker, SessionOfDay, TradingSession } from '../ports/broker/broker.ts'
+import type { Hours } from './days/special-day.ts'
+import { hoursOn, MARKETS } from './markets.ts'
+
+/**
+ * The sessions of these markets: of each day the earliest open and the latest close. Dates are those of the first one's
+ * calendar. `days` is what the owner has said since, asked for each time: it may change while a process runs.
+ */
+export function marketSession(
+  markets: readonly MarketName[],
+  days: () => MarketDays = () => NO_CHANGES,
+): TradingSession {
+  const [first] = markets
+  return {
+    markets,
+    timeZone: first ? MARKETS[first].timeZone : 'UTC',
+    on: (date) => markets.map((market) => sessionOfDay(market, date, days())).reduce(together, undefined),
+    of: (others) => sessionOfMarkets(others, days),
+  }
+}
+
+/** The same; `undefined` where no market is named. Names that only a later release knows are passed over. */
+export function sessionOfMarkets(
+  markets: readonly string[],
+  days?: () => MarketDays,
+): TradingSession | undefined {
+  const known = markets.filter(isMarketName)
+  return known.length > 0 ? marketSession(known, days) : undefined
+}
+
+/** When an account's tokens are needed: by the markets it names, else by those of its broker. */
+export function sessionOf(
+  { tradingSession }: Pick<Broker, 'tradingSession'>,
+  { markets }: Pick<AccountSettings, 'markets'>,
+): TradingSession | undefined {
+  return markets && tradingSession ? tradingSession.of(markets) : tradingSession
+}
+
+function sessionOfDay(
+  market: MarketName,
+  date: Temporal.PlainDate,
+  { closed, sessions }: MarketDays,
+): SessionOfDay | undefined {
+  const isOfDay = (day: { readonly market: string; readonly date: string }): boolean =>
+    day.market === market && day.date === date.toString()
+  if (closed.some(isOfDay)) return undefined
+  const hours: Hours | undefined = sessions.findLast(isOfDay) ?? hoursOn(market, date)
+  if (!hours) return undefined
+  const { timeZone } = MARKETS[market]
+  const at = (plainTime: string, day = date): Temporal.Instant =>
+    day.toZonedDateTime({ timeZone, plainTime }).toInstant()
+  const isOvernight = hours.closes <= hours.opens
+  return { opens: at(hours.opens), closes: at(hours.closes, isOvernight ? date.add({ days: 1 }) : date) }
+}
+
+function together(one: SessionOfDay | undefined, other: SessionOfDay | undefined): SessionOfDay | undefined {
+  if (!one || !other) return one ?? other
+  return { opens: earlier(one.opens, other.opens), closes: later(one.closes, other.closes) }
+}
