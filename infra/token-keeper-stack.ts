@@ -102,6 +102,7 @@ export class TokenKeeperStack extends Stack {
       const refresher = new BrokerRefresher(this, name, {
         broker,
         settings,
+        marketDays: config.markets,
         functionName: names.function(broker.id),
         stackName: config.stackName,
         parameterPrefix: config.prefix,
@@ -161,6 +162,7 @@ export class TokenKeeperStack extends Stack {
       parameterPrefix: config.prefix,
       table,
       brokers: siteBrokers,
+      marketDays: config.markets,
       allowHttpHosts: config.allowHttpHosts,
       telling,
       logRetention,

@@ -3,10 +3,12 @@ import { configured } from './brokers/configured.ts'
 import { BROKER_IDS, BROKERS } from './brokers/index.ts'
 import { type BrokerSettings, brokerSettings, isTimeZone, settingsById } from './brokers/settings.ts'
 import { assertAllowedOrigin } from './http/allowed-origin.ts'
+import { MarketDaysSetting } from './markets/days-setting.ts'
 import { parseSchedule } from './markets/schedule.ts'
 import { MirrorsConfig } from './mirrors/config.ts'
 import { assertAllowedRedis } from './mirrors/redis/address.ts'
 import { ConfigurationError } from './model/errors.ts'
+import type { MarketDays } from './model/market-days.ts'
 import type { Broker } from './ports/broker/broker.ts'
 
 /** The retention periods CloudWatch Logs knows. */
@@ -102,6 +104,8 @@ export const ConfigSchema = z.strictObject({
   events: z.boolean().default(true),
   /** Copies of the published access tokens. */
   mirrors: MirrorsConfig,
+  /** Days on which a market does not trade, or trades at another time, that no release knows yet. */
+  markets: z._default(MarketDaysSetting, { closed: [], sessions: [] }),
   brokers: z._default(settingsById(BROKERS, readableSettings), {}),
 })
 
@@ -139,13 +143,14 @@ export function parseConfig(context: unknown, source = 'cdk.json'): Config {
   return parsed.data
 }
 
-/** The brokers that are switched on, with their settings: those named in the context and not disabled. */
+/** The brokers that are switched on, with their settings: those named in the context and not disabled. `days` is what is said of single days. */
 export function enabledBrokers(
   config: Config,
+  days: () => MarketDays = () => config.markets,
 ): readonly { readonly broker: Broker; readonly settings: BrokerSettings }[] {
   return BROKER_IDS.flatMap((id) => {
     const settings = config.brokers[id]
-    return settings?.enabled ? [{ broker: configured(BROKERS[id], settings), settings }] : []
+    return settings?.enabled ? [{ broker: configured(BROKERS[id], settings, days), settings }] : []
   })
 }
 

@@ -1,5 +1,6 @@
 import type { SNSClient } from '@aws-sdk/client-sns'
 import { dynamoDbClient, snsClient, ssmClient } from '../../lib/aws/clients.ts'
+import { dynamoMarketDays } from '../../lib/aws/dynamo-market-days.ts'
 import { dynamoScheduledRuns } from '../../lib/aws/dynamo-scheduled-runs.ts'
 import { dynamoStateStore } from '../../lib/aws/dynamo-state-store.ts'
 import { lambdaFollowUp } from '../../lib/aws/lambda-follow-up.ts'
@@ -7,6 +8,7 @@ import { snsEvents } from '../../lib/aws/sns-events.ts'
 import { snsNotifier } from '../../lib/aws/sns-notifier.ts'
 import { ssmTokenVault } from '../../lib/aws/ssm-token-vault.ts'
 import { httpOnDemand } from '../../lib/http/http-on-demand.ts'
+import { withPresentDays } from '../../lib/markets/present-days.ts'
 import type { RedisMirrorOptions } from '../../lib/mirrors/redis/mirror.ts'
 import type { Broker } from '../../lib/ports/broker/broker.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
@@ -22,9 +24,10 @@ import { stackWords } from './stack-words.ts'
 /** Puts the adapters on AWS together as the environment says. Throws ConfigurationError. */
 export const composeFromEnvironment: Compose = (broker, telemetry) => {
   const environment = readEnvironment(broker)
-  const { prefix, table, topicArn, functionName, siteUrl, hosts, allowHttpHosts } = environment
+  const { prefix, table, topicArn, functionName, siteUrl, hosts, allowHttpHosts, days } = environment
   const { keyId, stackName } = environment
   const clock = systemClock
+  const stored = { client: dynamoDbClient(), table }
   const vault = ssmTokenVault({ client: ssmClient(), prefix, clock, keyId, stackName })
   const sns = once(snsClient)
   const dynamoDb = dynamoDbClient()
@@ -32,7 +35,7 @@ export const composeFromEnvironment: Compose = (broker, telemetry) => {
     broker: environment.broker,
     ports: {
       vault,
-      states: dynamoStateStore({ client: dynamoDb, table }),
+      states: withPresentDays(dynamoStateStore(stored), days, dynamoMarketDays(stored), { clock, telemetry }),
       notifier: snsNotifier({ topicArn, client: sns, words: stackWords() }),
       subscribers: subscribersOf(broker, environment, sns, vault, clock),
       telemetry,

@@ -1,10 +1,13 @@
 import * as z from 'zod/mini'
 import { configured } from '../../lib/brokers/configured.ts'
 import { settingsText } from '../../lib/brokers/settings.ts'
+import { readMarketDays } from '../../lib/markets/changed-days.ts'
+import { PresentDays } from '../../lib/markets/present-days.ts'
 import type { RedisMirrorSettings } from '../../lib/mirrors/config.ts'
 import { assertAllowedRedis } from '../../lib/mirrors/redis/address.ts'
 import { type AccountId, isAccountId } from '../../lib/model/account-id.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'
+import { type MarketDays, NO_CHANGES } from '../../lib/model/market-days.ts'
 import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { functionHosts } from './given-hosts.ts'
 
@@ -16,6 +19,9 @@ export const NameList = z.pipe(
   z.string(),
   z.transform((text) => text.split(',').map((name) => name.trim())),
 )
+
+/** What cdk.json says of single days, as JSON. */
+export const MarketDaysText = z._default(z.pipe(z.string(), z.transform(marketDaysIn)), NO_CHANGES)
 
 const AccountList = z.pipe(
   NameList,
@@ -33,6 +39,7 @@ function variables(broker: Broker) {
     TOKENKEEPER_TOPIC_ARN: Text,
     TOKENKEEPER_KEY_ID: z.optional(Text),
     TOKENKEEPER_BROKERS: settingsText({ [broker.id]: broker }),
+    TOKENKEEPER_MARKET_DAYS: MarketDaysText,
     TOKENKEEPER_SITE_URL: z.optional(z.url('must be a URL')),
     TOKENKEEPER_ALLOW_HTTP_HOSTS: z._default(NameList, []),
     TOKENKEEPER_EVENTS_TOPIC_ARN: z.optional(Text),
@@ -57,6 +64,8 @@ export interface FunctionEnvironment {
   readonly keyId: string | undefined
   /** The broker, with the owner's settings. */
   readonly broker: Broker
+  /** What is said of single days, as that broker's session sees it. */
+  readonly days: PresentDays
   /** The login site's address; absent where the stack has none. */
   readonly siteUrl: string | undefined
   /** Overrides of broker hosts: origin by host name. */
@@ -77,6 +86,7 @@ export function readEnvironment(broker: Broker, values: Variables = process.env)
   if (!settings)
     throw new ConfigurationError(`TOKENKEEPER_BROKERS has no ${broker.id}`, { fix: DEPLOY_AGAIN })
   const { TOKENKEEPER_REDIS_URL: redisUrl } = data
+  const days = new PresentDays(data.TOKENKEEPER_MARKET_DAYS)
   if (redisUrl !== undefined) {
     assertAllowedRedis(redisUrl, data.TOKENKEEPER_ALLOW_HTTP_HOSTS, 'TOKENKEEPER_REDIS_URL')
   }
@@ -92,7 +102,8 @@ export function readEnvironment(broker: Broker, values: Variables = process.env)
         ? undefined
         : { url: redisUrl, defaultAccounts: data.TOKENKEEPER_REDIS_DEFAULT_ACCOUNTS },
     keyId: data.TOKENKEEPER_KEY_ID,
-    broker: configured(broker, settings),
+    broker: configured(broker, settings, days.now),
+    days,
     siteUrl: data.TOKENKEEPER_SITE_URL,
     hosts: functionHosts([{ broker, settings }], values, data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
     allowHttpHosts: data.TOKENKEEPER_ALLOW_HTTP_HOSTS,
@@ -129,4 +140,13 @@ function mistakesIn(issue: z.core.$ZodIssue, values: Variables): readonly string
   }
   const isSetting = variable === 'TOKENKEEPER_BROKERS' && place.length > 0
   return [`${variable}: ${isSetting ? `${place.join('.')} is wrong` : issue.message}`]
+}
+
+function marketDaysIn(text: string, context: z.core.ParsePayload): MarketDays {
+  try {
+    return readMarketDays(JSON.parse(text))
+  } catch {
+    context.issues.push({ code: 'custom', input: text, message: 'must be days of markets as JSON' })
+    return z.NEVER
+  }
 }

@@ -4,6 +4,7 @@ import { BROKERS } from '../../lib/brokers/index.ts'
 import { type BrokerSettings, settingsText } from '../../lib/brokers/settings.ts'
 import { stackCommand } from '../../lib/model/command-words.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'
+import type { MarketDays } from '../../lib/model/market-days.ts'
 
 /** Lambda's own limit for all variables of a function, names and values together. */
 const MOST_BYTES = 4096
@@ -26,7 +27,7 @@ export function functionEnvironment(
       `the variables of ${functionName} take ${total} bytes and Lambda allows ${MOST_BYTES}; most are of ` +
         `${largest?.name} (${largest?.bytes}) and ${next?.name} (${next?.bytes})`,
       {
-        fix: 'shorten what cdk.json sets for them: settings of brokers, allowHttpHosts, defaultAccounts of a mirror',
+        fix: 'shorten what cdk.json sets for them: settings of brokers, days of markets, allowHttpHosts, defaultAccounts of a mirror',
       },
     )
   }
@@ -36,6 +37,12 @@ export function functionEnvironment(
 /** What the owner has set for brokers, by their ids, as functions/runtime/environment.ts reads it. */
 export function settingsVariable(settings: Readonly<Record<string, BrokerSettings>>): Record<string, string> {
   return { TOKENKEEPER_BROKERS: z.encode(settingsText(BROKERS), settings) }
+}
+
+/** What the owner has said of single days, as functions/runtime/environment.ts reads it; left out where it is nothing. */
+export function marketDaysVariable(days: MarketDays): Record<string, string> {
+  const isNothing = days.closed.length + days.sessions.length === 0
+  return isNothing ? {} : { TOKENKEEPER_MARKET_DAYS: JSON.stringify(days) }
 }
 
 /** How people call our command, as functions/runtime/stack-words.ts reads it; what that takes for granted is left out. */

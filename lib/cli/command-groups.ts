@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
+import type { OpenOptions } from './markets/change.ts'
 import type { MirrorPasswordOptions } from './mirrors/password.ts'
 import { run } from './run-command.ts'
 import { collect, positive } from './terminal/option-values.ts'
 import type { ReEncryptOptions } from './vault/re-encrypt.ts'
 
-/** Adds the commands that come in groups: `alerts …`, `keys …`, `mirrors …`, `vault …`. */
+/** Adds the commands that come in groups: `alerts …`, `keys …`, `markets …`, `mirrors …`, `vault …`. */
 export function commandGroups(command: (usage: string, description: string) => Command): void {
   const alerts = command('alerts', 'who gets alerts, and whether that will last')
   alerts
@@ -63,6 +64,38 @@ export function commandGroups(command: (usage: string, description: string) => C
     .action(
       run(async ([id], options, shown) =>
         (await import('./keys/keys.ts')).revokeKey(id ?? '', options, shown),
+      ),
+    )
+
+  const markets = command('markets', 'on which days markets trade')
+  markets
+    .command('list')
+    .description('show closed days and special sessions, and where they are from')
+    .option('--year <year>', 'of another year than this one')
+    .option('--market <names>', 'of these markets, with commas between them')
+    .action(run(async (_, options, shown) => (await import('./markets/list.ts')).listDays(options, shown)))
+  markets
+    .command('close')
+    .description('say that markets are closed on a day, which no release knows of: nobody is asked')
+    .argument('<markets>', 'their names, with commas between them: in-equity,in-fno')
+    .argument('<date>', 'the day on their calendar: 2027-01-15')
+    .option('--why <text>', 'told by markets list')
+    .action(
+      run(async ([names = '', date = ''], options, shown) =>
+        (await import('./markets/change.ts')).closeMarkets(names, date, options, shown),
+      ),
+    )
+  markets
+    .command('open')
+    .description('take that back, or say that markets trade on a day on which they would not')
+    .argument('<markets>', 'their names, with commas between them: in-equity,in-fno')
+    .argument('<date>', 'the day on their calendar: 2027-02-06')
+    .option('--from <time>', 'when they open, if not as usual: 18:00')
+    .option('--to <time>', 'when they close')
+    .option('--why <text>', 'told by markets list')
+    .action(
+      run<OpenOptions>(async ([names = '', date = ''], options, shown) =>
+        (await import('./markets/change.ts')).openMarkets(names, date, options, shown),
       ),
     )
 

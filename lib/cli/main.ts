@@ -12,7 +12,7 @@ import type { SimulateOptions } from './serve/simulate.ts'
 import type { StatusOptions } from './status/status.ts'
 import { EXIT } from './terminal/exit-codes.ts'
 import { surviveLostOutput } from './terminal/lost-output.ts'
-import { collect, markets, port, positive } from './terminal/option-values.ts'
+import { collect, port, positive } from './terminal/option-values.ts'
 
 const EXIT_CODES = `
 Exit codes: 0 ok, 2 wrong usage, 3 a refresh failed, 4 a person must log in, 5 configuration`
@@ -43,7 +43,7 @@ command('setup <account>', 'store the credentials of an account and register it'
   .option('--nickname <name>', 'how people call the account')
   .option('--leeway-minutes <minutes>', 'how long before its end a token is renewed', positive)
   .option('--max-lifetime-hours <hours>', 'a local ceiling on the age of a token', positive)
-  .option('--markets <names>', 'on which markets it trades: in-equity,in-fno; none; or usual', markets)
+  .option('--markets <names>', 'on which markets it trades: in-equity,in-fno; none; or usual')
   .addOption(new Option('--managed-by <who>', 'somebody else keeps this token').choices(['external']))
   .option('--option <key=value>', 'a choice only this broker knows; may be repeated', collect)
   .option('--forget-user', 'accept another user of the broker from the next proof on')

@@ -2,9 +2,13 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigurationError } from '../model/errors.ts'
 
-/** The paths of the files in the local backend's folder. */
-export function filesOf(home: string): { readonly database: string; readonly key: string } {
-  return { database: join(home, 'store.db'), key: join(home, 'vault.key') }
+/** What the local backend keeps in its folder. */
+export function filesOf(home: string): Readonly<Record<'database' | 'key' | 'marketDays', string>> {
+  return {
+    database: join(home, 'store.db'),
+    key: join(home, 'vault.key'),
+    marketDays: join(home, 'market-days.json'),
+  }
 }
 
 /**

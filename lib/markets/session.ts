@@ -41,15 +41,24 @@ export function sessionOf(
   return markets && tradingSession ? tradingSession.of(markets) : tradingSession
 }
 
-function sessionOfDay(
+/** When a market trades on a day, by what the owner says and else by what is known; `undefined` when it does not. */
+export function hoursWith(
   market: MarketName,
   date: Temporal.PlainDate,
   { closed, sessions }: MarketDays,
-): SessionOfDay | undefined {
+): Hours | undefined {
   const isOfDay = (day: { readonly market: string; readonly date: string }): boolean =>
     day.market === market && day.date === date.toString()
   if (closed.some(isOfDay)) return undefined
-  const hours: Hours | undefined = sessions.findLast(isOfDay) ?? hoursOn(market, date)
+  return sessions.findLast(isOfDay) ?? hoursOn(market, date)
+}
+
+function sessionOfDay(
+  market: MarketName,
+  date: Temporal.PlainDate,
+  days: MarketDays,
+): SessionOfDay | undefined {
+  const hours = hoursWith(market, date, days)
   if (!hours) return undefined
   const { timeZone } = MARKETS[market]
   const at = (plainTime: string, day = date): Temporal.Instant =>

@@ -25,6 +25,7 @@ export const COMMAND_NAMES = [
   'exec',
   'keys',
   'login',
+  'markets',
   'mirrors',
   'pause',
   'put',

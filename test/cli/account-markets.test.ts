@@ -1,7 +1,7 @@
-import { InvalidArgumentError } from 'commander'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { register } from '../../lib/cli/accounts/registration.ts'
-import { markets } from '../../lib/cli/terminal/option-values.ts'
+import { marketsOfAccount } from '../../lib/cli/markets/names.ts'
+import { UsageError } from '../../lib/cli/terminal/usage-error.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { World } from '../support/world.ts'
 
@@ -15,11 +15,11 @@ beforeEach(() => {
 afterEach(() => world.close())
 
 test('the markets of an account are names with commas between them, none, or those of its broker', () => {
-  expect(markets('in-equity, in-mcx')).toEqual(['in-equity', 'in-mcx'])
-  expect(markets('none')).toEqual([])
-  expect(markets('usual')).toBe('usual')
-  expect(() => markets('in-equity,nse')).toThrow(InvalidArgumentError)
-  expect(() => markets('in-equity,nse')).toThrow('"nse" is no market. Allowed: in-equity, in-fno, ')
+  expect(marketsOfAccount('in-equity, in-mcx')).toEqual(['in-equity', 'in-mcx'])
+  expect(marketsOfAccount('none')).toEqual([])
+  expect(marketsOfAccount('usual')).toBeUndefined()
+  expect(() => marketsOfAccount('in-equity,nse')).toThrow(UsageError)
+  expect(() => marketsOfAccount('in-equity,nse')).toThrow('"nse" is no market')
 })
 
 test('what is set stays until it is set anew, and what is unset is as if it had never been', async () => {

@@ -1,7 +1,9 @@
+import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { readEnvironment } from '../../functions/runtime/environment.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
+import { NO_CHANGES } from '../../lib/model/market-days.ts'
 
 const COMPLETE = {
   AWS_LAMBDA_FUNCTION_NAME: 'Tokenkeeper-fyers',
@@ -13,7 +15,8 @@ const COMPLETE = {
 }
 
 test('what the stack always sets is enough', () => {
-  expect(readEnvironment(fyers, COMPLETE)).toEqual({
+  const { days, broker, ...rest } = readEnvironment(fyers, COMPLETE)
+  expect(rest).toEqual({
     functionName: 'Tokenkeeper-fyers',
     stackName: 'Tokenkeeper',
     prefix: '/stock-pipeline',
@@ -22,11 +25,29 @@ test('what the stack always sets is enough', () => {
     eventsTopicArn: undefined,
     redis: undefined,
     keyId: undefined,
-    broker: { ...fyers, pacingSeconds: 2.5 },
     siteUrl: undefined,
     hosts: {},
     allowHttpHosts: [],
   })
+  expect(days.now()).toEqual(NO_CHANGES)
+  const { markets } = fyers.tradingSession
+  expect(broker).toEqual({
+    ...fyers,
+    pacingSeconds: 2.5,
+    tradingSession: expect.objectContaining({ markets }),
+  })
+})
+
+test('what cdk.json says of single days is what the broker’s session knows', () => {
+  const closed = [{ market: 'in-equity', date: '2026-12-01', why: 'elections' }]
+  const text = JSON.stringify({ closed: [...closed, { market: 'of-a-later-release', date: '2026-12-01' }] })
+  const { days, broker } = readEnvironment(fyers, { ...COMPLETE, TOKENKEEPER_MARKET_DAYS: text })
+  expect(days.now()).toEqual({ closed, sessions: [] })
+  const session = broker.tradingSession?.of(['in-equity'])
+  expect(session?.on(Temporal.PlainDate.from('2026-12-01'))).toBeUndefined()
+  expect(() => readEnvironment(fyers, { ...COMPLETE, TOKENKEEPER_MARKET_DAYS: 'canary' })).toThrow(
+    'the environment of this function is wrong: TOKENKEEPER_MARKET_DAYS: must be days of markets as JSON',
+  )
 })
 
 /** FYERS with these settings in the variable. */
@@ -40,7 +61,8 @@ test('the owner’s settings are those of the broker, and what is not set is its
     leewayMinutes: 1440,
     maxLifetimeHours: 12,
   })
-  expect(fyersSet({})).toEqual(fyers)
+  const { tradingSession, ...usual } = fyers
+  expect(fyersSet({})).toMatchObject({ ...usual, tradingSession: { markets: tradingSession.markets } })
 })
 
 test('reminders are minutes, or none', () => {

@@ -64,6 +64,13 @@ describe('the role of a broker', () => {
     })
   })
 
+  test('reads what is said of trading days, and changes nothing about it', () => {
+    expect(statement('TradingDays')).toMatchObject({
+      Action: 'dynamodb:GetItem',
+      Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['markets'] } },
+    })
+  })
+
   test('may invoke no function but itself', () => {
     expect(arnText(statement('HandOverToItself').Resource)).toBe(
       'arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:Tokenkeeper-fyers',

@@ -1,8 +1,10 @@
 import { dynamoDbClient, ssmClient } from '../../../lib/aws/clients.ts'
+import { dynamoMarketDays } from '../../../lib/aws/dynamo-market-days.ts'
 import { dynamoStateStore } from '../../../lib/aws/dynamo-state-store.ts'
 import { lambdaLoginService } from '../../../lib/aws/lambda-login-service.ts'
 import { lambdaRefresh } from '../../../lib/aws/lambda-refresh.ts'
 import { ssmTokenVault } from '../../../lib/aws/ssm-token-vault.ts'
+import { withPresentDays } from '../../../lib/markets/present-days.ts'
 import { resourceNames } from '../../../lib/resource-names.ts'
 import { storedSigningKeys } from '../../../lib/site/signing-keys.ts'
 import { systemClock } from '../../../lib/system-clock.ts'
@@ -16,11 +18,15 @@ import { readSiteEnvironment } from './site-environment.ts'
  * step of a login is left to the broker's function, and there is no way from here to a token. Throws ConfigurationError.
  */
 export const composePagesFromEnvironment: ComposeSite = (telemetry) => {
-  const { prefix, table, stackName, siteUrl, brokers, hosts } = readSiteEnvironment()
+  const { prefix, table, stackName, siteUrl, brokers, hosts, days } = readSiteEnvironment()
   const names = resourceNames(stackName)
   const clock = systemClock
   const vault = ssmTokenVault({ client: ssmClient(), prefix, clock })
-  const states = dynamoStateStore({ client: dynamoDbClient(), table })
+  const stored = { client: dynamoDbClient(), table }
+  const states = withPresentDays(dynamoStateStore(stored), days, dynamoMarketDays(stored), {
+    clock,
+    telemetry,
+  })
   const app = pagesApp({
     brokers,
     ports: { states, clock, telemetry, hosts },

@@ -1,8 +1,10 @@
 import { dynamoDbClient, ssmClient } from '../../../lib/aws/clients.ts'
 import { dynamoApiKeys } from '../../../lib/aws/dynamo-api-keys.ts'
+import { dynamoMarketDays } from '../../../lib/aws/dynamo-market-days.ts'
 import { dynamoStateStore } from '../../../lib/aws/dynamo-state-store.ts'
 import { lambdaTokenService } from '../../../lib/aws/lambda-token-service.ts'
 import { ssmTokenVault } from '../../../lib/aws/ssm-token-vault.ts'
+import { withPresentDays } from '../../../lib/markets/present-days.ts'
 import { resourceNames } from '../../../lib/resource-names.ts'
 import { systemClock } from '../../../lib/system-clock.ts'
 import { siteApp } from '../../../lib/web/app.ts'
@@ -15,12 +17,17 @@ import { readSiteEnvironment } from './site-environment.ts'
  * what needs another secret is left to the broker's function. Throws ConfigurationError.
  */
 export const composeRestFromEnvironment: ComposeSite = (telemetry) => {
-  const { prefix, table, stackName, brokers, hosts } = readSiteEnvironment()
+  const { prefix, table, stackName, brokers, hosts, days } = readSiteEnvironment()
   const names = resourceNames(stackName)
   const clock = systemClock
   const vault = ssmTokenVault({ client: ssmClient(), prefix, clock })
   const dynamoDb = dynamoDbClient()
-  const states = dynamoStateStore({ client: dynamoDb, table })
+  const states = withPresentDays(
+    dynamoStateStore({ client: dynamoDb, table }),
+    days,
+    dynamoMarketDays({ client: dynamoDb, table }),
+    { clock, telemetry },
+  )
   const app = siteApp({
     brokers,
     ports: { states, clock, telemetry, hosts },

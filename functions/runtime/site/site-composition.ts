@@ -8,4 +8,4 @@ export interface SiteComposition {
   readonly clock: Clock
 }
 
-export type ComposeSite = (telemetry: Pick<Telemetry, 'info' | 'error'>) => SiteComposition
+export type ComposeSite = (telemetry: Pick<Telemetry, 'info' | 'warn' | 'error'>) => SiteComposition

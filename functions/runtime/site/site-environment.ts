@@ -2,8 +2,9 @@ import * as z from 'zod/mini'
 import { configured } from '../../../lib/brokers/configured.ts'
 import { BROKERS, brokerNamed } from '../../../lib/brokers/index.ts'
 import { settingsText } from '../../../lib/brokers/settings.ts'
+import { PresentDays } from '../../../lib/markets/present-days.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
-import { checked, NameList, type Variables } from '../environment.ts'
+import { checked, MarketDaysText, NameList, type Variables } from '../environment.ts'
 import { functionHosts } from '../given-hosts.ts'
 
 const Text = z.string().check(z.minLength(1, 'must not be empty'))
@@ -14,6 +15,7 @@ const SiteVariables = z.object({
   TOKENKEEPER_PREFIX: Text,
   TOKENKEEPER_TABLE: Text,
   TOKENKEEPER_BROKERS: settingsText(BROKERS),
+  TOKENKEEPER_MARKET_DAYS: MarketDaysText,
   TOKENKEEPER_ALLOW_HTTP_HOSTS: z._default(NameList, []),
 })
 
@@ -26,6 +28,8 @@ export interface SiteEnvironment {
   readonly table: string
   /** The brokers of the stack, with the owner's settings. */
   readonly brokers: readonly Broker[]
+  /** What is said of single days, as their sessions see it. */
+  readonly days: PresentDays
   /** Overrides of the brokers' hosts: a form may lead to those with a login page. */
   readonly hosts: Readonly<Record<string, string>>
 }
@@ -36,12 +40,14 @@ export function readSiteEnvironment(values: Variables = process.env): SiteEnviro
   const given = Object.entries(data.TOKENKEEPER_BROKERS).flatMap(([id, settings]) =>
     settings ? [{ broker: brokerNamed(id), settings }] : [],
   )
+  const days = new PresentDays(data.TOKENKEEPER_MARKET_DAYS)
   return {
     siteUrl: data.TOKENKEEPER_SITE_URL,
     stackName: data.TOKENKEEPER_STACK,
     prefix: data.TOKENKEEPER_PREFIX,
     table: data.TOKENKEEPER_TABLE,
-    brokers: given.map(({ broker, settings }) => configured(broker, settings)),
+    brokers: given.map(({ broker, settings }) => configured(broker, settings, days.now)),
+    days,
     hosts: functionHosts(given, values, data.TOKENKEEPER_ALLOW_HTTP_HOSTS),
   }
 }

@@ -28,6 +28,7 @@ export function siteHandler(compose: ComposeSite): SiteHandler {
   const logger = maskingLogger('site')
   const telemetry = {
     info: (message: string, fields?: Fields) => logger.info(message, allowed(fields)),
+    warn: (message: string, fields?: Fields) => logger.warn(message, allowed(fields)),
     error: (message: string, fields?: Fields) => logger.error(message, allowed(fields)),
   }
   let composition: SiteComposition | undefined

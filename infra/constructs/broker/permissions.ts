@@ -37,6 +37,9 @@ function parametersArn(scope: Construct, parameterPrefix: string, brokerId: stri
   return Stack.of(scope).formatArn({ service: 'ssm', resource: 'parameter', resourceName })
 }
 
+/** The partition key of lib/aws/dynamo-market-days.ts. */
+const MARKET_DAYS_PARTITION = 'markets'
+
 /** The partition key lib/aws/dynamo-state-store.ts keeps a broker's accounts under. */
 function partitionOf(brokerId: string): string {
   return `broker#${brokerId}`
@@ -76,6 +79,13 @@ export function brokerPermissions(scope: Construct, props: BrokerPermissionsProp
           'dynamodb:LeadingKeys': [partitionOf(props.brokerId), runsPartitionOf(props.brokerId)],
         },
       },
+    }),
+    // What the owner says of trading days is of no broker; read it may all of them, change it none.
+    new PolicyStatement({
+      sid: 'TradingDays',
+      actions: ['dynamodb:GetItem'],
+      resources: [props.table.tableArn],
+      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [MARKET_DAYS_PARTITION] } },
     }),
     new PolicyStatement({ sid: 'TellPeople', actions: ['sns:Publish'], resources: [props.topic.topicArn] }),
     new PolicyStatement({

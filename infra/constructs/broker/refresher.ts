@@ -9,9 +9,10 @@ import { Construct } from 'constructs'
 import type { BrokerSettings } from '../../../lib/brokers/settings.ts'
 import { runExpressions } from '../../../lib/markets/schedule.ts'
 import type { RedisMirrorSettings } from '../../../lib/mirrors/config.ts'
+import type { MarketDays } from '../../../lib/model/market-days.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { AlarmTelling } from '../alarms/named-alarm.ts'
-import { commandVariable, functionEnvironment, settingsVariable } from '../environment.ts'
+import { commandVariable, functionEnvironment, marketDaysVariable, settingsVariable } from '../environment.ts'
 import type { ScheduledStarts } from '../scheduled-starts.ts'
 import type { VaultKeys } from '../vault-keys.ts'
 import { BrokerAlarms } from './alarms.ts'
@@ -24,6 +25,8 @@ export interface BrokerRefresherProps {
   readonly broker: Broker
   /** Those settings, as its function gets them. */
   readonly settings: BrokerSettings
+  /** What the owner has said of single days. */
+  readonly marketDays: MarketDays
   readonly functionName: string
   readonly stackName: string
   /** First part of every parameter name, such as /stock-pipeline. */
@@ -129,6 +132,7 @@ function environmentOf(props: BrokerRefresherProps): Record<string, string> {
     TOKENKEEPER_REDIS_DEFAULT_ACCOUNTS: props.redis?.defaultAccounts.join(',') || undefined,
     TOKENKEEPER_KEY_ID: props.vaultKeys.present?.id,
     ...settingsVariable({ [props.broker.id]: props.settings }),
+    ...marketDaysVariable(props.marketDays),
     TOKENKEEPER_SITE_URL: props.siteUrl,
     ...commandVariable(props.command),
     TOKENKEEPER_ALLOW_HTTP_HOSTS: props.allowHttpHosts?.join(',') || undefined,

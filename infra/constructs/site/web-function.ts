@@ -11,9 +11,10 @@ import {
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import type { BrokerSettings } from '../../../lib/brokers/settings.ts'
+import type { MarketDays } from '../../../lib/model/market-days.ts'
 import type { AlarmTelling } from '../alarms/named-alarm.ts'
 import { bundledCode } from '../bundle/bundle.ts'
-import { commandVariable, functionEnvironment, settingsVariable } from '../environment.ts'
+import { commandVariable, functionEnvironment, marketDaysVariable, settingsVariable } from '../environment.ts'
 import type { PublishingBroker } from '../policy/published-tokens.ts'
 import type { VaultKeys } from '../vault-keys.ts'
 import type { SiteApi } from './site-api.ts'
@@ -35,6 +36,8 @@ export interface WebProps {
   /** First part of every parameter name, such as /stock-pipeline. */
   readonly parameterPrefix: string
   readonly table: Table
+  /** What the owner has said of single days. */
+  readonly marketDays: MarketDays
   /** Those whose accounts are shown. */
   readonly brokers: readonly SiteBroker[]
   readonly telling: AlarmTelling
@@ -123,14 +126,27 @@ export function webFunction(
   return { handler, role }
 }
 
-/** Where the state records of a broker lie. */
+/** What the owner says of trading days (lib/aws/dynamo-market-days.ts). */
+const MARKET_DAYS_PARTITION = 'markets'
+
+/** Where the state records of these brokers lie, and what is said of trading days. */
 export function partitionsOf(brokers: readonly SiteBroker[]): readonly string[] {
-  return brokers.map(({ brokerId }) => `broker#${brokerId}`)
+  return [...brokers.map(({ brokerId }) => `broker#${brokerId}`), MARKET_DAYS_PARTITION]
 }
 
 /** The variables functions/runtime/site/site-environment.ts reads. */
 function environmentOf(props: WebProps): Record<string, string> {
-  const { functionName, siteUrl, stackName, parameterPrefix, table, brokers, allowHttpHosts, command } = props
+  const {
+    functionName,
+    siteUrl,
+    stackName,
+    parameterPrefix,
+    table,
+    brokers,
+    allowHttpHosts,
+    command,
+    marketDays,
+  } = props
   const settings = Object.fromEntries(brokers.map(({ brokerId, settings }) => [brokerId, settings]))
   return functionEnvironment(functionName, {
     TOKENKEEPER_SITE_URL: siteUrl,
@@ -138,6 +154,7 @@ function environmentOf(props: WebProps): Record<string, string> {
     TOKENKEEPER_PREFIX: parameterPrefix,
     TOKENKEEPER_TABLE: table.tableName,
     ...settingsVariable(settings),
+    ...marketDaysVariable(marketDays),
     TOKENKEEPER_ALLOW_HTTP_HOSTS: allowHttpHosts?.join(',') || undefined,
     ...commandVariable(command),
   })

@@ -1,10 +1,12 @@
 import { dynamoDbClient, ssmClient } from '../../aws/clients.ts'
 import { dynamoApiKeys } from '../../aws/dynamo-api-keys.ts'
+import { dynamoMarketDays } from '../../aws/dynamo-market-days.ts'
 import { dynamoStateStore } from '../../aws/dynamo-state-store.ts'
 import { lambdaLoginService } from '../../aws/lambda-login-service.ts'
 import { snsEvents } from '../../aws/sns-events.ts'
 import { snsNotifier } from '../../aws/sns-notifier.ts'
 import { ssmTokenVault } from '../../aws/ssm-token-vault.ts'
+import { withPresentDays } from '../../markets/present-days.ts'
 import type { Notifier } from '../../ports/notifier.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { Subscriber } from '../../ports/subscriber.ts'
@@ -23,6 +25,7 @@ export function awsBackend(setting: Setting, common: Common): Backend {
   const functions = awsFunctions(stackName)
   const ssm = ssmClient()
   const dynamoDb = dynamoDbClient()
+  const marketDays = dynamoMarketDays({ client: dynamoDb, table: names.table })
   const ports: Ports = {
     ...common,
     vault: ssmTokenVault({
@@ -32,7 +35,12 @@ export function awsBackend(setting: Setting, common: Common): Backend {
       clock: common.clock,
       keyId: keyArn ?? (customerManagedKey ? ownKey(setting.config, setting.brokers, functions) : undefined),
     }),
-    states: dynamoStateStore({ client: dynamoDb, table: names.table }),
+    states: withPresentDays(
+      dynamoStateStore({ client: dynamoDb, table: names.table }),
+      setting.days,
+      marketDays,
+      common,
+    ),
     notifier: stackNotifier(functions),
     ...(setting.config.events && { subscribers: [stackEvents(functions)] }),
   }
@@ -40,6 +48,7 @@ export function awsBackend(setting: Setting, common: Common): Backend {
     ports,
     run: (order) => awsRun(order, functions, ports),
     apiKeys: dynamoApiKeys({ client: dynamoDb, table: names.table }),
+    marketDays,
     logins: lambdaLoginService({ functionOf: names.function }),
     siteUrl: async () => {
       const { enabled, url } = setting.config.site

@@ -2,6 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { type Config, enabledBrokers } from '../../config.ts'
 import { httpOnDemand } from '../../http/http-on-demand.ts'
 import { proxySettings } from '../../http/proxy-settings.ts'
+import { PresentDays } from '../../markets/present-days.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import { clockStartingAt, systemClock } from '../../system-clock.ts'
@@ -26,11 +27,13 @@ export async function readSetting(options: GlobalOptions, env: Environment = pro
   const { homeFolder } = await import('./local-backend.ts')
   const config = readConfigFile(options.config)
   const backend = options.backend ?? config.backend
+  const days = new PresentDays(config.markets)
   return {
     backend,
     config,
     env,
-    brokers: enabledBrokers(config),
+    brokers: enabledBrokers(config, days.now),
+    days,
     home: homeFolder(options.home ?? env['TOKENKEEPER_HOME']),
     clock: clockOf(backend, env['TOKENKEEPER_NOW']),
     hosts: replacedHosts(config, env),

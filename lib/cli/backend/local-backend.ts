@@ -4,12 +4,14 @@ import { consoleNotifier } from '../../local/console-notifier.ts'
 import { hasSecrets, openDatabase } from '../../local/database.ts'
 import { filesOf, withoutTilde } from '../../local/files.ts'
 import { runHere } from '../../local/local-run.ts'
+import { marketDaysFile } from '../../local/market-days-file.ts'
 import { servedAt } from '../../local/sole-service.ts'
 import { sqliteApiKeys } from '../../local/sqlite-api-keys.ts'
 import { sqliteStateStore } from '../../local/sqlite-state-store.ts'
 import { sqliteTokenVault } from '../../local/sqlite-token-vault.ts'
 import { storeFault } from '../../local/store-fault.ts'
 import { vaultKey } from '../../local/vault-key.ts'
+import { withPresentDays } from '../../markets/present-days.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { loginService } from '../../tokens/login/login-service.ts'
@@ -49,10 +51,11 @@ export function localBackend(setting: Setting, common: Common, { alert, note }: 
     note(`Fix: ${unwritable.fix}`)
   }
   const vault = sqliteTokenVault(database, key, common.clock)
+  const marketDays = marketDaysFile(files.marketDays)
   const ports: Ports = {
     ...common,
     vault,
-    states: sqliteStateStore(database),
+    states: withPresentDays(sqliteStateStore(database), setting.days, marketDays, common),
     notifier: consoleNotifier((text) => alert(text.trimEnd())),
     subscribers: localMirrors(setting, vault, common.clock),
   }
@@ -60,6 +63,7 @@ export function localBackend(setting: Setting, common: Common, { alert, note }: 
     ports,
     run: ({ broker: { broker }, ...order }) => runHere({ broker, ...order }, ports),
     apiKeys: sqliteApiKeys(database),
+    marketDays,
     logins: loginService({ brokers: setting.brokers.map(({ broker }) => broker), ports }),
     // Where the serve of this home answers, whatever port it has; else where one would.
     siteUrl: async () =>

@@ -2,12 +2,14 @@ import type { Temporal } from 'temporal-polyfill'
 import type { BrokerSettings } from '../../brokers/settings.ts'
 import type { Config } from '../../config.ts'
 import type { ProxySettings } from '../../http/proxy-settings.ts'
+import type { PresentDays } from '../../markets/present-days.ts'
 import type { AccountId } from '../../model/account-id.ts'
 import type { RunReport } from '../../model/outcome.ts'
 import type { ApiKeys } from '../../ports/api-keys.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { LoginService } from '../../ports/login-service.ts'
+import type { MarketDaysStore } from '../../ports/market-days.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { Progress } from '../../tokens/refresh/run.ts'
 
@@ -44,6 +46,8 @@ export interface Backend {
   run(order: RunOrder): Promise<RunReport>
   /** The keys programs present to the REST interface. */
   readonly apiKeys: ApiKeys
+  /** What is said of single days while all this runs. */
+  readonly marketDays: MarketDaysStore
   /** Where logins begin and end: in this process, or in the brokers' functions. */
   readonly logins: LoginService
   /** The login page's address without a slash at its end; `undefined` where the stack has none. Throws ConfigurationError. */
@@ -58,6 +62,8 @@ export interface Setting {
   readonly backend: 'local' | 'aws'
   readonly config: Config
   readonly brokers: readonly EnabledBroker[]
+  /** What is said of single days, as the sessions of these brokers see it. */
+  readonly days: PresentDays
   readonly env: Environment
   readonly home: string
   readonly clock: Clock

@@ -1,7 +1,6 @@
 import type { AccountId } from '../../model/account-id.ts'
 import { nameOf } from '../../model/account-id.ts'
 import { newAccountState } from '../../model/account-state.ts'
-import type { MarketName } from '../../model/market-name.ts'
 import type { Secret } from '../../model/secret.ts'
 import type { SecretName } from '../../model/secret-name.ts'
 import { localInstant } from '../../model/time/local-time.ts'
@@ -23,6 +22,7 @@ import { register, type SettingsChange } from '../accounts/registration.ts'
 import { type Composition, compose } from '../backend/composition.ts'
 import { listedAccounts } from '../backend/listed-accounts.ts'
 import type { EnabledBroker, GlobalOptions } from '../backend/setting.ts'
+import { marketsOfAccount } from '../markets/names.ts'
 import { RefreshProgress } from '../refresh/progress.ts'
 import { refreshSelected, showReport } from '../refresh/refresh.ts'
 import { EXIT, exitCodeOfRun } from '../terminal/exit-codes.ts'
@@ -38,8 +38,8 @@ export interface SetupOptions extends GlobalOptions {
   readonly nickname?: string
   readonly leewayMinutes?: number
   readonly maxLifetimeHours?: number
-  /** `usual`: those of its broker again. */
-  readonly markets?: readonly MarketName[] | 'usual'
+  /** Names with commas between them, `none`, or `usual` for those of its broker again. */
+  readonly markets?: string
   readonly managedBy?: 'external'
   readonly option?: readonly string[]
   readonly forgetUser?: boolean
@@ -120,7 +120,7 @@ function settingsIn(options: SetupOptions): SettingsChange {
     ...(managedBy && { managedBy }),
     ...(leewayMinutes !== undefined && { leewayMinutes }),
     ...(maxLifetimeHours !== undefined && { maxLifetimeHours }),
-    ...(markets && { markets: markets === 'usual' ? undefined : markets }),
+    ...(markets !== undefined && { markets: marketsOfAccount(markets) }),
     ...(choices.length > 0 && { options: Object.fromEntries(choices) }),
   }
 }

@@ -43,10 +43,12 @@ export async function openLocalSource(options: LocalHomeOptions): Promise<TokenS
       fix: `give the folder of TOKENKEEPER_HOME, or run tokenkeeper setup ${account}`,
     })
   }
-  const [database, vault, states, key, notifier, telemetry, http, config] = await Promise.all([
+  const [database, vault, states, file, present, key, notifier, telemetry, http, config] = await Promise.all([
     import('../../local/database.ts'),
     import('../../local/sqlite-token-vault.ts'),
     import('../../local/sqlite-state-store.ts'),
+    import('../../local/market-days-file.ts'),
+    import('../../markets/present-days.ts'),
     import('../../local/vault-key.ts'),
     import('../../local/console-notifier.ts'),
     import('../../local/local-telemetry.ts'),
@@ -54,22 +56,28 @@ export async function openLocalSource(options: LocalHomeOptions): Promise<TokenS
     import('../../config.ts'),
   ])
   const settings = options.config === undefined ? undefined : config.parseConfig(options.config)
+  const days = new present.PresentDays(settings?.markets)
   const store = database.openDatabase(files.database)
   try {
     const { unwritable } = store
     if (unwritable) print(`nothing can be recorded in ${home}, since ${unwritable.says}: ${unwritable.fix}`)
     const opened = vault.sqliteTokenVault(store, key.vaultKey(files.key, true), clock)
     const brokerHttp = http.undiciHttp()
+    const told = { clock, telemetry: telemetry.localTelemetry(print, 'error') }
     const source = localSource({
       account,
-      ...(settings && { brokers: config.enabledBrokers(settings).map(({ broker }) => broker) }),
+      ...(settings && { brokers: config.enabledBrokers(settings, days.now).map(({ broker }) => broker) }),
       ports: {
         vault: opened,
-        states: states.sqliteStateStore(store),
+        states: present.withPresentDays(
+          states.sqliteStateStore(store),
+          days,
+          file.marketDaysFile(files.marketDays),
+          told,
+        ),
         notifier: notifier.consoleNotifier((text) => print(text.trimEnd())),
-        telemetry: telemetry.localTelemetry(print, 'error'),
+        ...told,
         http: brokerHttp,
-        clock,
         hosts: { ...hostsIn(settings), ...options.hosts },
         ...(settings && { allowHttpHosts: settings.allowHttpHosts }),
       },
