@@ -9,6 +9,7 @@ import { snsNotifier } from '../../lib/aws/sns-notifier.ts'
 import { subscriptionsOf } from '../../lib/aws/sns-subscriptions.ts'
 import { findingsOf, type SubscriptionFinding } from '../../lib/aws/subscription-findings.ts'
 import type { Notice } from '../../lib/channels/notice.ts'
+import { type EndingDays, endingDays, isDayToTell } from '../../lib/markets/known-until.ts'
 import { forgetSecrets } from '../../lib/model/secret.ts'
 import type { Clock } from '../../lib/ports/clock.ts'
 import { resourceNames } from '../../lib/resource-names.ts'
@@ -36,8 +37,8 @@ interface CheckReport {
 type SubscriptionsHandler = (event: unknown, context: Context) => Promise<CheckReport>
 
 /**
- * The Lambda handler that looks whether alerts still reach people, and whether the schedules still start runs. Of both it
- * tells those who do hear; that nobody may is why it counts a metric of the first, whose alarm is seen in CloudWatch.
+ * The Lambda handler that looks whether alerts still reach people, whether the schedules still start runs, and whether
+ * trading days are known for long enough. It tells those who do hear; that nobody may is why it counts a metric of the first, whose alarm is seen in CloudWatch.
  * Throws when it cannot look or tell, but not before it has tried both.
  */
 export function subscriptionsHandler(clock: Clock = systemClock): SubscriptionsHandler {
@@ -68,16 +69,25 @@ export function subscriptionsHandler(clock: Clock = systemClock): SubscriptionsH
     return missed
   }
 
+  /** Once a week, from a month before. It counts for nothing in the metric, which is of who hears. */
+  const lookAtDays = async ({ topicArn, brokers }: CheckEnvironment): Promise<void> => {
+    const markets = brokers.flatMap(({ broker }) => broker.tradingSession?.markets ?? [])
+    const ending = endingDays(markets, clock.now()).filter(isDayToTell)
+    if (ending.length > 0) await tell(topicArn, noticeOfDays(ending))
+  }
+
   const check = async (event: unknown): Promise<CheckReport> => {
     try {
       const environment = readCheckEnvironment()
       const onlyRuns = CheckEvent.safeParse(event).data?.only === 'runs'
-      const [findings, missed] = await Promise.allSettled([
+      const [findings, missed, days] = await Promise.allSettled([
         onlyRuns ? [] : lookAtSubscriptions(environment),
         lookAtRuns(environment),
+        onlyRuns ? undefined : lookAtDays(environment),
       ])
       if (findings.status === 'rejected') throw findings.reason
       if (missed.status === 'rejected') throw missed.reason
+      if (days.status === 'rejected') throw days.reason
       return { problems: findings.value.length, findings: findings.value, missed: missed.value }
     } catch (error) {
       throw presentable(error)
@@ -98,5 +108,15 @@ function noticeOf(findings: readonly SubscriptionFinding[]): Notice {
     title: 'Set-up needs a correction: who gets alerts',
     reason: findings.map(({ says }) => says).join('; '),
     action: 'run tokenkeeper alerts list, which says how to mend each',
+  }
+}
+
+function noticeOfDays(ending: readonly EndingDays[]): Notice {
+  return {
+    kind: 'operator_action',
+    severity: 'info',
+    title: `Trading days are known until ${ending[0]?.until} only`,
+    reason: ending.map(({ says }) => says).join('; '),
+    action: ending.map(({ fix }) => fix).join('; '),
   }
 }

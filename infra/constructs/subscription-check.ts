@@ -47,7 +47,7 @@ export interface SubscriptionCheckProps {
 
 /**
  * Looks once a day whether alerts reach people, and will tomorrow, and whether the schedules have started the runs that
- * were due; at the latter once more shortly before the open. A topic nobody listens to can tell nobody so: the alarm is
+ * were due; at the latter once more shortly before the open; and whether trading days are known for long enough. A topic nobody listens to can tell nobody so: the alarm is
  * what is left to be seen then, in CloudWatch.
  */
 export class SubscriptionCheck extends Construct {

@@ -8,7 +8,7 @@ export interface MarketDaysStore {
   replace(days: MarketDays, before: number): Promise<boolean>
 }
 
-export interface StoredMarketDays {
+interface StoredMarketDays {
   readonly days: unknown
   readonly revision: number
 }

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { subscriptionsHandler } from '../../functions/runtime/subscriptions-handler.ts'
 import { bundle } from '../../infra/constructs/bundle/bundle.ts'
+import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { useEnvironment } from '../aws/support/emulator.ts'
 import { captureOutput, lambdaContext } from '../functions/lambda.ts'
 import { SnsStandIn, type StandInSubscription, TOPIC } from '../support/sns-stand-in.ts'
@@ -24,11 +25,13 @@ const MOST_BYTES = 1_500_000
 
 let sns: SnsStandIn
 let restore: () => void
+let clock: VirtualClock
 let output: ReturnType<typeof captureOutput>
 
 beforeEach(async () => {
   sns = await SnsStandIn.start()
   restore = useEnvironment(sns.endpoint)
+  clock = new VirtualClock('2026-11-23T07:00:00+05:30')
   vi.stubEnv('TOKENKEEPER_TOPIC_ARN', TOPIC)
   vi.stubEnv('TOKENKEEPER_ALERT_EMAILS', 'asha@example.invalid,bina@example.invalid')
   vi.stubEnv('POWERTOOLS_METRICS_NAMESPACE', 'Second')
@@ -44,7 +47,7 @@ afterEach(async () => {
 })
 
 function check() {
-  return subscriptionsHandler()({ reason: 'schedule' }, lambdaContext())
+  return subscriptionsHandler(clock)({ reason: 'schedule' }, lambdaContext())
 }
 
 function metric(): readonly Record<string, unknown>[] {
@@ -103,6 +106,24 @@ describe('the daily check', () => {
   test('in a wrong environment throws what is missing', async () => {
     vi.stubEnv('TOKENKEEPER_TOPIC_ARN', undefined)
     await expect(check()).rejects.toThrow(/TOKENKEEPER_TOPIC_ARN.*To mend it: deploy the stack again/)
+  })
+
+  test('tells once a week that the trading days it knows end, and counts that for no problem of who hears', async () => {
+    vi.stubEnv('TOKENKEEPER_BROKERS', '{"fyers":{}}')
+    sns.subscriptions = [ASHA, { ...ASHA, endpoint: 'bina@example.invalid' }]
+    for (const date of ['2026-11-30', '2026-12-01', '2026-12-02', '2026-12-08']) {
+      clock.set(`${date}T07:00:00+05:30`)
+      // There is no table here to look for runs in; what can be told is told all the same.
+      await expect(check()).rejects.toThrow()
+    }
+    const published = sns.callsOf('Publish')
+    expect(published.map(({ Subject }) => Subject)).toEqual([
+      'Trading days are known until 2026-12-31 only',
+      'Trading days are known until 2026-12-31 only',
+    ])
+    const { email } = JSON.parse(String(published[0]?.['Message'])) as Record<string, string>
+    expect(email).toContain('each weekday counts as open')
+    expect(metric().every((one) => one['AlertSubscriptionProblems'] === 0)).toBe(true)
   })
 
   test('needs no configured address', async () => {

@@ -7,6 +7,7 @@ import { EXIT } from '../terminal/exit-codes.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { accountFindings } from './accounts.ts'
 import { awsFindings } from './aws.ts'
+import { dayFindings } from './days.ts'
 import { type Finding, fail, pass, warn } from './finding.ts'
 import { hostFindings } from './hosts.ts'
 import { homeFindings, nodeFinding } from './machine.ts'
@@ -80,6 +81,7 @@ async function checkWorld(wish: AccountsWish, composition: Composition, found: F
   const brokers = new Set(known.map(({ broker }) => broker))
   const enabled = composition.brokers.filter(({ broker }) => brokers.has(broker))
   for (const one of enabled) found(...scheduleFindings(one, composition.ports.clock))
+  found(...dayFindings(known, composition.ports.clock))
   for (const broker of brokers) found(...(await hostFindings(broker, composition)))
 }
 

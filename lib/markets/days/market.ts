@@ -12,7 +12,7 @@ export interface Market {
 }
 
 /** Where the days of a year are from. */
-export interface DaySource {
+interface DaySource {
   readonly source: string
   /** When they were last compared with it. */
   readonly checked: string

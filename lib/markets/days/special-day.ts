@@ -22,7 +22,7 @@ export type SpecialDays = ReadonlyMap<string, SpecialDay>
 export type Occasions = Readonly<Record<string, string>>
 
 /** A session at an unusual time or on a weekend; without hours the usual ones of each market. */
-export interface SpecialSession {
+interface SpecialSession {
   readonly why: string
   readonly hours?: Hours
   readonly timeOpen?: true
