@@ -16,10 +16,23 @@ export function marketSession(
   days: () => MarketDays = () => NO_CHANGES,
 ): TradingSession {
   const [first] = markets
+  // A run asks for the same two days over and over, and time zones take their time.
+  let known = new Map<string, SessionOfDay | undefined>()
+  let said: MarketDays | undefined
+  const on = (date: Temporal.PlainDate): SessionOfDay | undefined => {
+    if (said !== days()) known = new Map()
+    said = days()
+    const key = date.toString()
+    const found = known.has(key)
+      ? known.get(key)
+      : markets.map((market) => sessionOfDay(market, date, days())).reduce(together, undefined)
+    known.set(key, found)
+    return found
+  }
   return {
     markets,
     timeZone: first ? MARKETS[first].timeZone : 'UTC',
-    on: (date) => markets.map((market) => sessionOfDay(market, date, days())).reduce(together, undefined),
+    on,
     of: (others) => sessionOfMarkets(others, days),
   }
 }

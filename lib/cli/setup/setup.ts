@@ -22,26 +22,19 @@ import { register, type SettingsChange } from '../accounts/registration.ts'
 import { type Composition, compose } from '../backend/composition.ts'
 import { listedAccounts } from '../backend/listed-accounts.ts'
 import type { EnabledBroker, GlobalOptions } from '../backend/setting.ts'
-import { marketsOfAccount } from '../markets/names.ts'
 import { RefreshProgress } from '../refresh/progress.ts'
 import { refreshSelected, showReport } from '../refresh/refresh.ts'
 import { EXIT, exitCodeOfRun } from '../terminal/exit-codes.ts'
 import { agree, showFirst } from '../terminal/prompts.ts'
 import type { Terminal } from '../terminal/terminal.ts'
 import { UsageError } from '../terminal/usage-error.ts'
+import { assertKnownOptions, assertTrades, type Choices, settingsIn } from './choices.ts'
 import { adoptGiven } from './given-token.ts'
 import { callbackToRegister, needsPerson, prepareLogins } from './login.ts'
 
-export interface SetupOptions extends GlobalOptions {
+export interface SetupOptions extends GlobalOptions, Choices {
   readonly fromEnv?: string
   readonly fromConfig?: string
-  readonly nickname?: string
-  readonly leewayMinutes?: number
-  readonly maxLifetimeHours?: number
-  /** Names with commas between them, `none`, or `usual` for those of its broker again. */
-  readonly markets?: string
-  readonly managedBy?: 'external'
-  readonly option?: readonly string[]
   readonly forgetUser?: boolean
   /** @default - asked on a terminal, no elsewhere */
   readonly refresh?: boolean
@@ -60,7 +53,7 @@ export async function setup(text: string, options: SetupOptions, terminal: Termi
     const enabled = brokerFor(account, composition)
     const { broker } = enabled
     assertKnownOptions(broker, settings)
-    assertTrades(broker, settings)
+    assertTrades(broker, settings.markets)
     const external = options.managedBy === 'external'
     if (broker.warning && !external) await consent(broker.warning, terminal)
 
@@ -104,45 +97,6 @@ export async function setup(text: string, options: SetupOptions, terminal: Termi
     await composition.close()
   }
   return logsIn ? (await import('../login/login.ts')).login([account], options, terminal) : EXIT.ok
-}
-
-function settingsIn(options: SetupOptions): SettingsChange {
-  const { nickname, managedBy, leewayMinutes, maxLifetimeHours, markets, option = [] } = options
-  const choices = option.map((text) => {
-    const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
-    if (key === undefined || value === undefined) {
-      throw new UsageError(`"${text.slice(0, 40)}" is no option of an account`, 'write --option key=value')
-    }
-    return [key, value] as const
-  })
-  return {
-    ...(nickname !== undefined && { nickname }),
-    ...(managedBy && { managedBy }),
-    ...(leewayMinutes !== undefined && { leewayMinutes }),
-    ...(maxLifetimeHours !== undefined && { maxLifetimeHours }),
-    ...(markets !== undefined && { markets: marketsOfAccount(markets) }),
-    ...(choices.length > 0 && { options: Object.fromEntries(choices) }),
-  }
-}
-
-/** A slip in a name would be kept and never looked at. */
-function assertKnownOptions({ displayName, options = {} }: Broker, settings: SettingsChange): void {
-  const stranger = Object.keys(settings.options ?? {}).find((name) => !Object.hasOwn(options, name))
-  if (stranger === undefined) return
-  const allowed = Object.entries(options).map(([name, chooses]) => `${name} (${chooses})`)
-  throw new UsageError(
-    `${displayName} knows no option "${stranger.slice(0, 40)}"`,
-    allowed.length > 0 ? `use ${allowed.join(', ')}` : 'leave --option out: this broker has none',
-  )
-}
-
-/** Without a session of the broker's own nobody is asked in time for a market. */
-function assertTrades({ displayName, id, tradingSession }: Broker, { markets = [] }: SettingsChange): void {
-  if (tradingSession || markets.length === 0) return
-  throw new UsageError(
-    `${displayName} trades on no market`,
-    `leave --markets out, or name markets for the broker: brokers.${id}.markets in cdk.json`,
-  )
 }
 
 /** Who passes the credentials without a terminal has read this elsewhere; it is said all the same. */
