@@ -85,8 +85,8 @@ describe('the role of the login site', () => {
     expect(parametersOf(statements)).toEqual([`${PARAMETERS}/site/signing_key`])
   })
 
-  test('reads state records and no API key', () => {
-    expect(partitionsRead(statements)).toEqual(['broker#fyers', 'broker#upstox'])
+  test('reads state records and trading days, and no API key', () => {
+    expect(partitionsRead(statements)).toEqual(['broker#fyers', 'broker#upstox', 'markets'])
   })
 
   test('invokes exactly the functions of the brokers', () => {
@@ -120,8 +120,8 @@ describe('the role of the interface for programs', () => {
     expect(parametersOf(statements)).toEqual(PUBLISHED.map((name) => PARAMETERS + name).toSorted())
   })
 
-  test('reads state records and API keys', () => {
-    expect(partitionsRead(statements)).toEqual(['broker#fyers', 'broker#upstox', 'keys'])
+  test('reads state records, trading days and API keys', () => {
+    expect(partitionsRead(statements)).toEqual(['broker#fyers', 'broker#upstox', 'markets', 'keys'])
   })
 
   test('opens what is published with a customer-managed key, and nothing else with it', () => {
