@@ -48,17 +48,18 @@ async function profileStatus(account: string): Promise<number> {
 }
 
 describe('the deployed stack', () => {
-  test('has a function and a role of its own for each broker, the login site, the check of the alerts and whoever tells of alarms', async () => {
+  test('has a function and a role of its own for each broker, the pages, the programs, the check of the alerts and whoever tells of alarms', async () => {
     const { Functions = [] } = await new LambdaClient().send(new ListFunctionsCommand())
     const ours = Functions.filter(({ FunctionName }) => FunctionName?.startsWith('TokenkeeperE2E-'))
     expect(ours.map(({ FunctionName }) => FunctionName).toSorted()).toEqual([
       'TokenkeeperE2E-alarms',
       'TokenkeeperE2E-fyers',
       'TokenkeeperE2E-pos-connector',
+      'TokenkeeperE2E-rest',
       'TokenkeeperE2E-site',
       'TokenkeeperE2E-subscriptions',
     ])
-    expect(new Set(ours.map(({ Role }) => Role)).size).toBe(5)
+    expect(new Set(ours.map(({ Role }) => Role)).size).toBe(6)
   })
 
   test('schedules each broker in its own time zone, and the check of the alerts in the first one’s', () => {

@@ -243,6 +243,13 @@ describe('a stack that is destroyed', () => {
     const key = await keyOfFunction()
     expect((await stack.tokenkeeper(['put', LIVE, 'pin'], USERS.one.pin)).code).toBe(0)
     expect(Object.keys(await keys())).toContain(key)
+    await expect(stack.destroy()).rejects.toThrow(/Termination/)
+    stack.configure({
+      customerManagedKey: true,
+      previousKeyArns: [arnOf(firstKey)],
+      deletionProtection: false,
+    })
+    await stack.deploy()
     await stack.destroy()
     expect(await tables()).toEqual([NAMES.table])
     expect(await stack.aws.keyState(key)).toBe('Enabled')
