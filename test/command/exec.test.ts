@@ -233,9 +233,9 @@ describe('a command that says that its token was refused', () => {
   const job = [NODE, '-e', asking]
   const options = () => ({ env: { PROFILE: `${line.env['TOKENKEEPER_HOST_FYERS_API']}/api/v3/profile` } })
 
-  // Another day: FYERS may be asked three times a day.
+  // Another trading day: FYERS may be asked three times a day, and on a holiday nobody is.
   beforeAll(async () => {
-    line.clock.advance(24 * 60)
+    line.clock.advance(48 * 60)
     await line.run(['refresh'])
   })
 
@@ -288,7 +288,7 @@ describe('from elsewhere', () => {
       const got = await environment(['fyers', '--min-valid-for', '1h'], PRINT_ENV, { env })
       expect(got).toMatchObject({
         FYERS_ACCESS_TOKEN: await published('fyers'),
-        TOKENKEEPER_EXPIRES_AT: '2026-11-25T06:00:00+05:30',
+        TOKENKEEPER_EXPIRES_AT: '2026-11-26T06:00:00+05:30',
       })
       expect(got).not.toHaveProperty('TOKENKEEPER_API_KEY')
     } finally {

@@ -88,7 +88,7 @@ test('a login that fails on the page is told at the command line, which waits fo
   first.child.kill('SIGINT')
   await first.end
 
-  line.clock.advance(24 * 60)
+  line.clock.advance(48 * 60)
   const serve = start(['serve', '--config', config])
   await serve.saying('login needed')
   const login = start(['login', 'fyers', '--config', config])
