@@ -1,3 +1,5 @@
+import { marshall } from '@aws-sdk/util-dynamodb'
+import { Temporal } from 'temporal-polyfill'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { composeFromEnvironment } from '../../functions/runtime/compose.ts'
 import { lambdaTelemetry } from '../../functions/runtime/telemetry.ts'
@@ -27,8 +29,30 @@ function portsWith(variables: Readonly<Record<string, string>>) {
     ...variables,
   }
   for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value)
-  return composeFromEnvironment(fyers, lambdaTelemetry('fyers')).ports
+  return composedWith().ports
 }
+
+const composedWith = () => composeFromEnvironment(fyers, lambdaTelemetry('fyers'))
+
+describe('what the owner says of trading days', () => {
+  test('is read along with the first records, once, and is what the broker’s session goes by', async () => {
+    const aws = await ScriptedAws.start()
+    const days = { closed: [{ market: 'in-equity', date: '2027-01-15' }], sessions: [] }
+    const Item = marshall({ pk: 'markets', sk: 'days', days, revision: 1 })
+    aws.answers = [{ body: { Items: [], Item } }]
+    portsWith({})
+    const { ports, broker } = composedWith()
+    const session = broker.tradingSession?.of(['in-equity'])
+    const friday = Temporal.PlainDate.from('2027-01-15')
+    expect(session?.on(friday)).toBeDefined()
+    for (let time = 0; time < 2; time++)
+      for await (const _ of ports.states.list('fyers')) expect.unreachable()
+    expect(session?.on(friday)).toBeUndefined()
+    const targets = aws.seen.map(({ headers }) => String(headers['x-amz-target']).split('.')[1])
+    expect(targets.toSorted()).toEqual(['GetItem', 'Query', 'Query'])
+    await aws.close()
+  })
+})
 
 describe('the way to brokers', () => {
   test('is the proxy of the function’s environment, looked at with the first call', async () => {
