@@ -1,4 +1,4 @@
-import type { ScheduledRuns } from '../../lib/aws/dynamo-scheduled-runs.ts'
+import type { ScheduledRuns } from '../../lib/aws/dynamo/dynamo-scheduled-runs.ts'
 import type { Broker } from '../../lib/ports/broker/broker.ts'
 import type { FollowUp } from '../../lib/ports/follow-up.ts'
 import type { Ports } from '../../lib/ports/ports.ts'

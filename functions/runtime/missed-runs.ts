@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
-import type { ScheduledRuns, WatchedSchedules } from '../../lib/aws/dynamo-scheduled-runs.ts'
+import type { ScheduledRuns, WatchedSchedules } from '../../lib/aws/dynamo/dynamo-scheduled-runs.ts'
 import type { BrokerSettings } from '../../lib/brokers/settings.ts'
 import type { Notice } from '../../lib/channels/notice.ts'
 import { missedRun } from '../../lib/markets/missed-run.ts'

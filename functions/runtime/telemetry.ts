@@ -1,7 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger'
 import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics'
 import { worded } from '../../lib/model/command-words.ts'
-import { maskSecrets } from '../../lib/model/secret.ts'
+import { maskSecrets } from '../../lib/model/secrets/secret.ts'
 import type { Fields, Metric, Telemetry } from '../../lib/ports/telemetry.ts'
 import { stackWords } from './stack-words.ts'
 

@@ -1,5 +1,5 @@
 import { BARE, type CommandWords, worded } from '../model/command-words.ts'
-import { maskSecrets } from '../model/secret.ts'
+import { maskSecrets } from '../model/secrets/secret.ts'
 import { localInstant } from '../model/time/local-time.ts'
 import type { Alert } from '../ports/notifier.ts'
 import { isAlert, type Message } from './notice.ts'

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { AccountId } from '../model/account-id.ts'
 import type { ErrorCode } from '../model/errors.ts'
-import { maskSecrets } from '../model/secret.ts'
+import { maskSecrets } from '../model/secrets/secret.ts'
 
 /** Who has to act. `wait`: nobody, since it passes or the keeper's next run corrects it. */
 export type ClientActor = 'person' | 'operator' | 'developer' | 'wait'

@@ -7,7 +7,7 @@
  *     await client.getToken({ until: 'close' })
  *     const profile = await (await client.fetch('/v2/user/profile')).json()
  */
-export { Secret } from '../model/secret.ts'
+export { Secret } from '../model/secrets/secret.ts'
 export type { CallInit } from './calls/call.ts'
 export type { BodyFactory, CallBody } from './calls/call-body.ts'
 export type { Reply } from './calls/reply.ts'

@@ -1,7 +1,7 @@
 import type { AccountId } from '../model/account-id.ts'
 import { TokenkeeperError } from '../model/errors.ts'
 import type { AccountResult } from '../model/outcome.ts'
-import { maskSecrets } from '../model/secret.ts'
+import { maskSecrets } from '../model/secrets/secret.ts'
 import type { ServiceRefusal } from '../ports/token-service.ts'
 import { TokenUnavailableError, type UnavailableCode } from './errors.ts'
 

@@ -1,4 +1,4 @@
-import { maskSecrets } from '../model/secret.ts'
+import { maskSecrets } from '../model/secrets/secret.ts'
 import type { Fields, Telemetry } from '../ports/telemetry.ts'
 
 const LEVELS = ['info', 'warn', 'error'] as const

@@ -1,7 +1,7 @@
 import { readMirrorFile, rewrite } from '../files/private-file.ts'
 import { type AccountId, brokerOf, nameOf } from '../model/account-id.ts'
 import { ConfigurationError, SubscriberError } from '../model/errors.ts'
-import type { Secret } from '../model/secret.ts'
+import type { Secret } from '../model/secrets/secret.ts'
 import type { Subscriber } from '../ports/subscriber.ts'
 import type { FileMirrorSettings } from './config.ts'
 import { quoted, variablesIn, withoutVariables, withVariables } from './dotenv-lines.ts'

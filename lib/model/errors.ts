@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
-import { maskSecrets } from './secret.ts'
-import type { SecretName } from './secret-name.ts'
+import { maskSecrets } from './secrets/secret.ts'
+import type { SecretName } from './secrets/secret-name.ts'
 
 /**
  * All errors of this project. An error says what happened, who can fix it and how; it never holds a secret, a

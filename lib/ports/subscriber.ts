@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../model/account-id.ts'
 import type { TokenSource } from '../model/account-state.ts'
-import type { Secret } from '../model/secret.ts'
+import type { Secret } from '../model/secrets/secret.ts'
 
 /** A newly published access token. */
 export interface Publication {

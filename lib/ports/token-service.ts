@@ -3,7 +3,7 @@ import type { AccountId } from '../model/account-id.ts'
 import type { ReportedToken } from '../model/account-state.ts'
 import type { ErrorCode } from '../model/errors.ts'
 import type { AccountResult, RunReport } from '../model/outcome.ts'
-import type { Secret } from '../model/secret.ts'
+import type { Secret } from '../model/secrets/secret.ts'
 
 /** A request was refused and nothing was done; `reason` and `fix` are for people. */
 export interface ServiceRefusal {

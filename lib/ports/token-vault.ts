@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../model/account-id.ts'
-import { Secret } from '../model/secret.ts'
-import type { SecretName } from '../model/secret-name.ts'
+import { Secret } from '../model/secrets/secret.ts'
+import type { SecretName } from '../model/secrets/secret-name.ts'
 
 /** Not secret, but stored beside the secrets because the broker call needs it; a message may contain it. */
 const NO_SECRETS: ReadonlySet<SecretName> = new Set([

@@ -3,7 +3,7 @@ import type { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
 import { parseAccountId } from '../model/account-id.ts'
 import { ConfigurationError } from '../model/errors.ts'
-import { Secret } from '../model/secret.ts'
+import { Secret } from '../model/secrets/secret.ts'
 import type { Clock } from '../ports/clock.ts'
 import { storedValue, type TokenVault } from '../ports/token-vault.ts'
 

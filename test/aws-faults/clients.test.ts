@@ -20,14 +20,14 @@ function loadedBy(script: string): string[] {
 test('the clients of SNS and Lambda are loaded when they are needed and not before', () => {
   const adapters = [
     'ssm-token-vault',
-    'dynamo-state-store',
-    'sns-notifier',
-    'lambda-follow-up',
-    'lambda-login-service',
+    'dynamo/dynamo-state-store',
+    'sns/sns-notifier',
+    'lambda/lambda-follow-up',
+    'lambda/lambda-login-service',
     'clients',
   ]
   const imports = adapters.map(
-    (name) => `import * as ${name.replaceAll('-', '_')} from './lib/aws/${name}.ts'`,
+    (name) => `import * as ${name.replaceAll(/[-/]/g, '_')} from './lib/aws/${name}.ts'`,
   )
   expect(loadedBy(imports.join('\n'))).toEqual(['dynamodb', 'ssm'])
   expect(loadedBy(`${imports.join('\n')}; await clients.snsClient(); await clients.lambdaClient()`)).toEqual([

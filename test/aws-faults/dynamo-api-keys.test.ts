@@ -1,7 +1,7 @@
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { dynamoDbClient } from '../../lib/aws/clients.ts'
-import { dynamoApiKeys } from '../../lib/aws/dynamo-api-keys.ts'
+import { dynamoApiKeys } from '../../lib/aws/dynamo/dynamo-api-keys.ts'
 import { ScriptedAws } from './support/scripted-aws.ts'
 
 let aws: ScriptedAws

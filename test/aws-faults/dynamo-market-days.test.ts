@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { dynamoDbClient } from '../../lib/aws/clients.ts'
-import { dynamoMarketDays } from '../../lib/aws/dynamo-market-days.ts'
+import { dynamoMarketDays } from '../../lib/aws/dynamo/dynamo-market-days.ts'
 import type { MarketDaysStore } from '../../lib/ports/market-days.ts'
 import { refusal, ScriptedAws } from './support/scripted-aws.ts'
 

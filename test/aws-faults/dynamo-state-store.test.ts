@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { marshall } from '@aws-sdk/util-dynamodb'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { dynamoDbClient } from '../../lib/aws/clients.ts'
-import { dynamoStateStore } from '../../lib/aws/dynamo-state-store.ts'
+import { dynamoStateStore } from '../../lib/aws/dynamo/dynamo-state-store.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import {
   type AccountState,

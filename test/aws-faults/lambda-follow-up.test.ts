@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { lambdaFollowUp } from '../../lib/aws/lambda-follow-up.ts'
+import { lambdaFollowUp } from '../../lib/aws/lambda/lambda-follow-up.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import type { FollowUp } from '../../lib/ports/follow-up.ts'
 import { refusal, ScriptedAws } from './support/scripted-aws.ts'

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readLoginEvent } from '../../functions/runtime/login/login-event.ts'
-import { lambdaLoginService } from '../../lib/aws/lambda-login-service.ts'
+import { lambdaLoginService } from '../../lib/aws/lambda/lambda-login-service.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import type { LoginService } from '../../lib/ports/login-service.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { snsNotifier, subjectOf } from '../../lib/aws/sns-notifier.ts'
+import { snsNotifier, subjectOf } from '../../lib/aws/sns/sns-notifier.ts'
 import { useEnvironment } from '../aws/support/emulator.ts'
 import { ALERT } from '../contracts/notifier-contract.ts'
 import { freePort } from '../support/free-port.ts'

@@ -1,7 +1,7 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { expect, test } from 'vitest'
 import { dynamoDbClient } from '../../lib/aws/clients.ts'
-import { dynamoMarketDays } from '../../lib/aws/dynamo-market-days.ts'
+import { dynamoMarketDays } from '../../lib/aws/dynamo/dynamo-market-days.ts'
 import { marketDaysContract } from '../contracts/market-days-contract.ts'
 import { callsOf } from './support/calls.ts'
 import { withMoto } from './support/moto-world.ts'

@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { dynamoDbClient } from '../../lib/aws/clients.ts'
-import { dynamoStateStore } from '../../lib/aws/dynamo-state-store.ts'
+import { dynamoStateStore } from '../../lib/aws/dynamo/dynamo-state-store.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { changed, newAccountState } from '../../lib/model/account-state.ts'
 import type { StateStore } from '../../lib/ports/state-store.ts'

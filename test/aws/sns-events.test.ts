@@ -1,7 +1,7 @@
 import { CreateTopicCommand, DeleteTopicCommand, SubscribeCommand } from '@aws-sdk/client-sns'
 import { describe, expect, test } from 'vitest'
 import { snsClient } from '../../lib/aws/clients.ts'
-import { snsEvents } from '../../lib/aws/sns-events.ts'
+import { snsEvents } from '../../lib/aws/sns/sns-events.ts'
 import { eventJson } from '../../lib/channels/event-json.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { PUBLICATION } from '../support/publication.ts'

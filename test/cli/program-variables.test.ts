@@ -9,7 +9,7 @@ import {
 } from '../../lib/cli/program/variables.ts'
 import type { ClientToken } from '../../lib/client/sources/token-source.ts'
 import { brokerOf, parseAccountId } from '../../lib/model/account-id.ts'
-import { Secret } from '../../lib/model/secret.ts'
+import { Secret } from '../../lib/model/secrets/secret.ts'
 
 const tokenOf = (id: string, more: Partial<ClientToken> = {}): ZonedToken => {
   const account = parseAccountId(id)

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { parseAccountId } from '../../lib/model/account-id.ts'
-import { Secret } from '../../lib/model/secret.ts'
+import { Secret } from '../../lib/model/secrets/secret.ts'
 import type { Alert, Notifier } from '../../lib/ports/notifier.ts'
 
 /** A notifier and the texts people got from it so far, oldest first. */

@@ -3,8 +3,8 @@ import type { Temporal } from 'temporal-polyfill'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { TokenVaultError } from '../../lib/model/errors.ts'
-import { Secret } from '../../lib/model/secret.ts'
-import type { SecretName } from '../../lib/model/secret-name.ts'
+import { Secret } from '../../lib/model/secrets/secret.ts'
+import type { SecretName } from '../../lib/model/secrets/secret-name.ts'
 import type { TokenVault } from '../../lib/ports/token-vault.ts'
 
 /** An empty vault, and the time by which it stamps its writes. */

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { missedRuns, noticeOfMissed } from '../../functions/runtime/missed-runs.ts'
-import type { ScheduledRuns, WatchedSchedules } from '../../lib/aws/dynamo-scheduled-runs.ts'
+import type { ScheduledRuns, WatchedSchedules } from '../../lib/aws/dynamo/dynamo-scheduled-runs.ts'
 import { configured } from '../../lib/brokers/configured.ts'
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'

@@ -3,7 +3,7 @@ import { refreshHandler } from '../../functions/runtime/refresh/refresh-handler.
 import { fyers } from '../../lib/brokers/fyers/fyers.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { FollowUpError } from '../../lib/model/errors.ts'
-import { maskSecrets } from '../../lib/model/secret.ts'
+import { maskSecrets } from '../../lib/model/secrets/secret.ts'
 import { APP, fyersFunction } from './fyers-function.ts'
 import { lambdaContext } from './lambda.ts'
 

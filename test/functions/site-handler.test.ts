@@ -4,7 +4,7 @@ import { getCookie, setCookie } from 'hono/cookie'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { composePagesFromEnvironment } from '../../functions/runtime/site/pages-compose.ts'
 import { type SiteHandler, siteHandler } from '../../functions/runtime/site/site-handler.ts'
-import { maskSecrets, Secret } from '../../lib/model/secret.ts'
+import { maskSecrets, Secret } from '../../lib/model/secrets/secret.ts'
 import { systemClock } from '../../lib/system-clock.ts'
 import { captureOutput, lambdaContext } from './lambda.ts'
 

@@ -5,7 +5,7 @@ import { readTokenEvent } from '../../functions/runtime/token/token-event.ts'
 import { iifl } from '../../lib/brokers/iifl/iifl.ts'
 import { upstox } from '../../lib/brokers/upstox/upstox.ts'
 import { type AccountId, parseAccountId } from '../../lib/model/account-id.ts'
-import { maskSecrets } from '../../lib/model/secret.ts'
+import { maskSecrets } from '../../lib/model/secrets/secret.ts'
 import { RestWorld } from '../rest/support/rest-world.ts'
 import { captureOutput, lambdaContext } from './lambda.ts'
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { BROKER_IDS, BROKERS } from '../../lib/brokers/index.ts'
-import { SECRET_NAMES } from '../../lib/model/secret-name.ts'
+import { SECRET_NAMES } from '../../lib/model/secrets/secret-name.ts'
 import { namesOf } from '../../lib/tokens/lease/read-stored.ts'
 import { assertLine, pageAt } from '../support/page.ts'
 

@@ -1,7 +1,7 @@
 import type { Template } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from 'vitest'
 import { BROKER_IDS } from '../../lib/brokers/index.ts'
-import { SECRET_NAMES } from '../../lib/model/secret-name.ts'
+import { SECRET_NAMES } from '../../lib/model/secrets/secret-name.ts'
 import { arnText, FYERS_ONLY, resourcesOf, type Statement, TWO_BROKERS, templateOf } from './template.ts'
 
 const template = templateOf(FYERS_ONLY)

@@ -8,7 +8,7 @@ import { openDatabase } from '../../lib/local/database.ts'
 import type { LocalDatabase } from '../../lib/local/local-database.ts'
 import { sqliteTokenVault } from '../../lib/local/sqlite-token-vault.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
-import { Secret } from '../../lib/model/secret.ts'
+import { Secret } from '../../lib/model/secrets/secret.ts'
 import { VirtualClock } from '../../lib/simulators/kit/virtual-clock.ts'
 import { tokenVaultContract } from '../contracts/token-vault-contract.ts'
 

@@ -11,7 +11,7 @@ import { vaultKey } from '../../lib/local/vault-key.ts'
 import { parseSchedule } from '../../lib/markets/schedule.ts'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import type { AccountResult } from '../../lib/model/outcome.ts'
-import { Secret } from '../../lib/model/secret.ts'
+import { Secret } from '../../lib/model/secrets/secret.ts'
 import { RotabrokerSimulator, rotabroker } from '../support/rotating-broker.ts'
 import { World } from '../support/world.ts'
 

@@ -6,7 +6,7 @@ import { infoOf, isNewer, parseInfo } from '../../lib/mirrors/redis/info.ts'
 import { keysOf, secondsToLive } from '../../lib/mirrors/redis/keys.ts'
 import { parseAccountId } from '../../lib/model/account-id.ts'
 import { ConfigurationError } from '../../lib/model/errors.ts'
-import { Secret } from '../../lib/model/secret.ts'
+import { Secret } from '../../lib/model/secrets/secret.ts'
 import { EXPIRES, ISSUED, publication } from './support/publication.ts'
 
 const at = (text: string): Temporal.Instant => Temporal.Instant.from(text)

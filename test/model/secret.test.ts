@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, test } from 'vitest'
 import { ClientRejectedError, HumanActionError, RateLimitedError } from '../../lib/model/errors.ts'
-import { forgetSecrets, maskSecrets, Secret } from '../../lib/model/secret.ts'
+import { forgetSecrets, maskSecrets, Secret } from '../../lib/model/secrets/secret.ts'
 
 const MASK = '[secret]'
 const VALUE = 'sim.canary/secret+value=='

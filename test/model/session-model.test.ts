@@ -3,7 +3,7 @@ import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import { isBrokenJwt, jwtExpiry } from '../../lib/model/expiry/jwt.ts'
 import { expectedExpiry, expiryOf, issuedFrom, nextClock } from '../../lib/model/expiry/session-model.ts'
-import { Secret } from '../../lib/model/secret.ts'
+import { Secret } from '../../lib/model/secrets/secret.ts'
 import { simulatedJwt } from '../../lib/simulators/kit/simulated-token.ts'
 
 const instant = (text: string): Temporal.Instant => Temporal.Instant.from(text)

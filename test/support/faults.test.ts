@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import { changed, newAccountState } from '../../lib/model/account-state.ts'
 import { StateStoreError, TokenVaultError } from '../../lib/model/errors.ts'
-import { Secret } from '../../lib/model/secret.ts'
+import { Secret } from '../../lib/model/secrets/secret.ts'
 import { World } from './world.ts'
 
 let world: World

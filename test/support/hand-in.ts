@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../lib/model/account-id.ts'
 import type { AccountResult } from '../../lib/model/outcome.ts'
-import { Secret } from '../../lib/model/secret.ts'
+import { Secret } from '../../lib/model/secrets/secret.ts'
 import type { Broker } from '../../lib/ports/broker/broker.ts'
 import { adoptAccessToken } from '../../lib/tokens/service/adopt.ts'
 import type { World } from './world.ts'

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { badField, callBroker, errorByStatus } from '../../lib/brokers/shared/call.ts'
 import { GrantRejectedError } from '../../lib/model/errors.ts'
-import { Secret } from '../../lib/model/secret.ts'
+import { Secret } from '../../lib/model/secrets/secret.ts'
 import type { Broker } from '../../lib/ports/broker/broker.ts'
 import type { BrokerContext, Renewal } from '../../lib/ports/broker/broker-context.ts'
 import type { Authorization, Candidate } from '../../lib/ports/broker/login.ts'

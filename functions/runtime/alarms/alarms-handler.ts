@@ -1,7 +1,7 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware'
 import middy from '@middy/core'
 import type { Context } from 'aws-lambda'
-import { snsNotifier } from '../../../lib/aws/sns-notifier.ts'
+import { snsNotifier } from '../../../lib/aws/sns/sns-notifier.ts'
 import { presentable } from '../refresh/presentable.ts'
 import { stackWords } from '../stack-words.ts'
 import { maskingLogger } from '../telemetry.ts'

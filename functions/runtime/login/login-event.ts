@@ -46,7 +46,7 @@ export type LoginStep =
   | { readonly step: 'accept_approval'; readonly order: WebhookOrder }
 
 /**
- * Reads `{ "login": { "step": …, …order } }`, which lib/aws/lambda-login-service.ts sends. Throws
+ * Reads `{ "login": { "step": …, …order } }`, which lib/aws/lambda/lambda-login-service.ts sends. Throws
  * ConfigurationError for anything else, and for an account of another broker. The error repeats nothing of
  * the event, which may contain a one-time code, a state or a token.
  */

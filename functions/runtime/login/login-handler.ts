@@ -1,5 +1,5 @@
 import type { AccountId } from '../../../lib/model/account-id.ts'
-import { forgetSecrets } from '../../../lib/model/secret.ts'
+import { forgetSecrets } from '../../../lib/model/secrets/secret.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { Finished, LoginService, Refusal, Started } from '../../../lib/ports/login-service.ts'
 import { loginService } from '../../../lib/tokens/login/login-service.ts'

@@ -1,6 +1,6 @@
 import { worded } from '../../../lib/model/command-words.ts'
 import { TokenkeeperError } from '../../../lib/model/errors.ts'
-import { maskSecrets } from '../../../lib/model/secret.ts'
+import { maskSecrets } from '../../../lib/model/secrets/secret.ts'
 import { stackWords } from '../stack-words.ts'
 
 /**

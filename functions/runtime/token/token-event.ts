@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
 import { type AccountId, brokerOf, isAccountId } from '../../../lib/model/account-id.ts'
 import { ConfigurationError } from '../../../lib/model/errors.ts'
-import { Secret } from '../../../lib/model/secret.ts'
+import { Secret } from '../../../lib/model/secrets/secret.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { AdoptOrder, ValidateOrder } from '../../../lib/ports/token-service.ts'
 
@@ -28,7 +28,7 @@ export type TokenWork =
   | { readonly work: 'validate'; readonly order: ValidateOrder }
 
 /**
- * Reads `{ "adopt": {…} }` or `{ "validate": {…} }`, which lib/aws/lambda-token-service.ts sends. Throws
+ * Reads `{ "adopt": {…} }` or `{ "validate": {…} }`, which lib/aws/lambda/lambda-token-service.ts sends. Throws
  * ConfigurationError for anything else, and for an account of another broker. The error repeats nothing of
  * the event, which may contain a token.
  */

@@ -1,5 +1,5 @@
 import type { AccountResult } from '../../../lib/model/outcome.ts'
-import { forgetSecrets } from '../../../lib/model/secret.ts'
+import { forgetSecrets } from '../../../lib/model/secrets/secret.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { ServiceRefusal, Validation } from '../../../lib/ports/token-service.ts'
 import { serviceRefusalOf, tokenService } from '../../../lib/tokens/service/token-service.ts'

@@ -37,10 +37,10 @@ function parametersArn(scope: Construct, parameterPrefix: string, brokerId: stri
   return Stack.of(scope).formatArn({ service: 'ssm', resource: 'parameter', resourceName })
 }
 
-/** The partition key of lib/aws/dynamo-market-days.ts. */
+/** The partition key of lib/aws/dynamo/dynamo-market-days.ts. */
 const MARKET_DAYS_PARTITION = 'markets'
 
-/** The partition key lib/aws/dynamo-state-store.ts keeps a broker's accounts under. */
+/** The partition key lib/aws/dynamo/dynamo-state-store.ts keeps a broker's accounts under. */
 function partitionOf(brokerId: string): string {
   return `broker#${brokerId}`
 }

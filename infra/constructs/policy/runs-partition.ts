@@ -1,4 +1,4 @@
-/** The partition keys lib/aws/dynamo-scheduled-runs.ts uses: what the daily check remembers, and the last run of a broker. */
+/** The partition keys lib/aws/dynamo/dynamo-scheduled-runs.ts uses: what the daily check remembers, and the last run of a broker. */
 export const RUNS_PARTITION = 'runs'
 
 export function runsPartitionOf(brokerId: string): string {

@@ -11,7 +11,7 @@ import { partitionsOf, type WebProps, webFunction } from './web-function.ts'
  */
 const BROKERS_PER_POLICY = 6
 
-/** Where API keys lie in the state table (lib/aws/dynamo-api-keys.ts). */
+/** Where API keys lie in the state table (lib/aws/dynamo/dynamo-api-keys.ts). */
 const KEYS_PARTITION = 'keys'
 
 /**

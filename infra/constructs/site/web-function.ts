@@ -126,7 +126,7 @@ export function webFunction(
   return { handler, role }
 }
 
-/** What the owner says of trading days (lib/aws/dynamo-market-days.ts). */
+/** What the owner says of trading days (lib/aws/dynamo/dynamo-market-days.ts). */
 const MARKET_DAYS_PARTITION = 'markets'
 
 /** Where the state records of these brokers lie, and what is said of trading days. */

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { marketSession } from '../../markets/session.ts'
 import { BrokerUnavailableError, ConfigurationError } from '../../model/errors.ts'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { BrokerContext, Proof, Renewal } from '../../ports/broker/broker-context.ts'
 import { HttpError } from '../../ports/http.ts'

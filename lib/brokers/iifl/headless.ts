@@ -1,5 +1,5 @@
 import { BrokerUnavailableError, ConfigurationError, TokenkeeperError } from '../../model/errors.ts'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import { ILLEGAL_KEY, TOTP_REFUSED } from './errors.ts'
 import type { HeadlessVariant } from './headless-variant.ts'

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../model/errors.ts'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import type { AuthorizationRequest, Callback, CodeLogin } from '../../ports/broker/login.ts'
 import { urlProblem } from '../shared/base-url.ts'

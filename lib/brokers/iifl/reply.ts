@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import { type EnvelopeKeys, openEnvelope } from './envelope.ts'
 
 /** This code is the result of a check and no error (README, Errors). */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker/broker-context.ts'
 import { apiUrl, askFor } from './call.ts'
 

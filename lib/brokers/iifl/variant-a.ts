@@ -1,4 +1,4 @@
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import { apiUrl, askFor } from './call.ts'
 import { type EnvelopeKeys, sealEnvelope } from './envelope.ts'

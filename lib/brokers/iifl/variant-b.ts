@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import { apiUrl, askFor, askIifl } from './call.ts'
 import { type EnvelopeKeys, sealEnvelope } from './envelope.ts'

@@ -1,5 +1,5 @@
 import { ConfigurationError, RateLimitedError } from '../../model/errors.ts'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import { checkedBaseUrl } from '../shared/base-url.ts'
 import { type BrokerCall, type BrokerReply, callBroker } from '../shared/call.ts'

@@ -1,5 +1,5 @@
 import { GrantRejectedError } from '../../model/errors.ts'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { BrokerContext, Proof, Renewal } from '../../ports/broker/broker-context.ts'
 import { baseUrlProblem } from '../shared/base-url.ts'

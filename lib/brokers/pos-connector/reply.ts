@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { ConfigurationError, WrongAccountError } from '../../model/errors.ts'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import { parseExpiresAt } from '../../oauth/expires-at.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker/broker-context.ts'
 import { type BrokerReply, badField } from '../shared/call.ts'

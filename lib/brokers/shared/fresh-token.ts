@@ -1,8 +1,8 @@
 import { ClientRejectedError, GrantRejectedError } from '../../model/errors.ts'
-import { assertPlausibleToken } from '../../model/plausible.ts'
 import { repeatRead } from '../../model/repeat.ts'
-import type { Secret } from '../../model/secret.ts'
-import { isWorthKeeping } from '../../model/worth-keeping.ts'
+import { assertPlausibleToken } from '../../model/secrets/plausible.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
+import { isWorthKeeping } from '../../model/secrets/worth-keeping.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker/broker-context.ts'
 

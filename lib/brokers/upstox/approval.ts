@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
 import { nextClock } from '../../model/expiry/session-model.ts'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import type { Candidate, PushApproval } from '../../ports/broker/login.ts'
 import { badField, callBroker } from '../shared/call.ts'

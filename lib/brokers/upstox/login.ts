@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker/broker-context.ts'
 import type { Authorization, AuthorizationRequest, Callback, CodeLogin } from '../../ports/broker/login.ts'
 import { badField, callBroker } from '../shared/call.ts'

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { WrongAccountError } from '../../model/errors.ts'
 import { jwtClaims } from '../../model/expiry/jwt.ts'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import type { BrokerContext, Proof } from '../../ports/broker/broker-context.ts'
 import { badField, callBroker } from '../shared/call.ts'
 import { UPSTOX, upstoxError } from './errors.ts'

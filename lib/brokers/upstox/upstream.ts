@@ -12,10 +12,10 @@ import {
   WAIT_FOR_RUN,
 } from '../../model/errors.ts'
 import { jwtExpiry } from '../../model/expiry/jwt.ts'
-import { isPlausibleToken } from '../../model/plausible.ts'
 import { repeatRead } from '../../model/repeat.ts'
-import { Secret } from '../../model/secret.ts'
-import { isWorthKeeping } from '../../model/worth-keeping.ts'
+import { isPlausibleToken } from '../../model/secrets/plausible.ts'
+import { Secret } from '../../model/secrets/secret.ts'
+import { isWorthKeeping } from '../../model/secrets/worth-keeping.ts'
 import { parseExpiresAt } from '../../oauth/expires-at.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker/broker-context.ts'
 import { type BrokerReply, callBroker, errorByStatus } from '../shared/call.ts'

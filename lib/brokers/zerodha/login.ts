@@ -1,4 +1,4 @@
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import type { BrokerContext } from '../../ports/broker/broker-context.ts'
 import type { AuthorizationRequest, Callback, CodeLogin } from '../../ports/broker/login.ts'
 import { exchangeRequestToken } from './session.ts'

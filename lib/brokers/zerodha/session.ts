@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod/mini'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import type { BrokerContext, Renewal } from '../../ports/broker/broker-context.ts'
 import { badField, callBroker } from '../shared/call.ts'
 import { kiteError, ZERODHA } from './errors.ts'

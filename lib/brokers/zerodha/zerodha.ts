@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { marketSession } from '../../markets/session.ts'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { BrokerContext, Proof } from '../../ports/broker/broker-context.ts'
 import { badField, callBroker } from '../shared/call.ts'

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../model/errors.ts'
-import type { Secret } from '../../model/secret.ts'
-import type { SecretName } from '../../model/secret-name.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
+import type { SecretName } from '../../model/secrets/secret-name.ts'
 import type { Broker, CredentialField } from '../../ports/broker/broker.ts'
 import { type StoredSecrets, storedValue } from '../../ports/token-vault.ts'
 import { ask, askHidden } from '../terminal/prompts.ts'

@@ -1,5 +1,5 @@
 import { isLoopback } from '../../http/allowed-origin.ts'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import { UsageError } from '../terminal/usage-error.ts'
 
 /** What a subscription is confirmed with. */

@@ -9,7 +9,7 @@ import * as z from 'zod'
 import { awsFault } from '../../aws/aws-fault.ts'
 import { ConfigurationError } from '../../model/errors.ts'
 import type { RunReport } from '../../model/outcome.ts'
-import { maskSecrets } from '../../model/secret.ts'
+import { maskSecrets } from '../../model/secrets/secret.ts'
 import { resourceNames } from '../../resource-names.ts'
 import { deployCommand } from './installation.ts'
 

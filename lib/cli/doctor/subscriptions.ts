@@ -1,6 +1,6 @@
 import { snsClient } from '../../aws/clients.ts'
-import { subscriptionsOf } from '../../aws/sns-subscriptions.ts'
-import { findingsOf } from '../../aws/subscription-findings.ts'
+import { subscriptionsOf } from '../../aws/sns/sns-subscriptions.ts'
+import { findingsOf } from '../../aws/sns/subscription-findings.ts'
 import { TokenkeeperError } from '../../model/errors.ts'
 import { type Finding, fail, pass, warn } from './finding.ts'
 

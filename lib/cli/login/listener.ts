@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { html } from 'hono/html'
 import { isLoopback } from '../../http/allowed-origin.ts'
 import { type LocalServer, startLocalServer } from '../../local/local-server.ts'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import { loginIdOf } from '../../tokens/login/attempts.ts'
 import { type LoginEnd, sentencesOf } from './end.ts'
 

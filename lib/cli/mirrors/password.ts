@@ -1,6 +1,6 @@
 import { text as readAll } from 'node:stream/consumers'
 import { storeRedisPassword } from '../../mirrors/redis/mirror.ts'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import { compose } from '../backend/composition.ts'
 import type { GlobalOptions } from '../backend/setting.ts'
 import { EXIT } from '../terminal/exit-codes.ts'

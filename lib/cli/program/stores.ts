@@ -94,7 +94,7 @@ function recorded(known: KnownAccount, composition: Composition, tokens: TokenSe
 async function tokenServiceOf({ backend, brokers, ports, config }: Composition): Promise<TokenService> {
   const all = brokers.map(({ broker }) => broker)
   if (backend === 'local') return tokenService({ brokers: all, ports })
-  const { lambdaTokenService } = await import('../../aws/lambda-token-service.ts')
+  const { lambdaTokenService } = await import('../../aws/lambda/lambda-token-service.ts')
   return lambdaTokenService({ ...ports, brokers: all, functionOf: resourceNames(config.stackName).function })
 }
 

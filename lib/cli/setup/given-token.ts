@@ -1,5 +1,5 @@
 import type { AccountId } from '../../model/account-id.ts'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import { tokenService } from '../../tokens/service/token-service.ts'
 import type { Composition } from '../backend/composition.ts'
 import type { Terminal } from '../terminal/terminal.ts'

@@ -1,6 +1,6 @@
 import type { AccountId } from '../../model/account-id.ts'
 import { TokenkeeperError } from '../../model/errors.ts'
-import type { SecretName } from '../../model/secret-name.ts'
+import type { SecretName } from '../../model/secrets/secret-name.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { StoredSecrets } from '../../ports/token-vault.ts'
 import { ensureSigningKey } from '../../site/signing-keys.ts'

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import { BARE, type CommandWords, worded } from '../../model/command-words.ts'
-import { maskSecrets } from '../../model/secret.ts'
+import { maskSecrets } from '../../model/secrets/secret.ts'
 
 export type Style = Parameters<typeof styleText>[0]
 

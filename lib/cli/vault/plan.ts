@@ -1,6 +1,6 @@
 import { DEFAULT_KEY, keyName, type StoredParameter } from '../../aws/stored-parameters.ts'
 import { type AccountId, isAccountId } from '../../model/account-id.ts'
-import { SECRET_NAMES, type SecretName } from '../../model/secret-name.ts'
+import { SECRET_NAMES, type SecretName } from '../../model/secrets/secret-name.ts'
 import type { PresentKey } from './present-key.ts'
 
 /** What would have to be stored again, and what would be left alone. */

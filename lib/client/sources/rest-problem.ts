@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { retryAfterMs } from '../../http/retry-after.ts'
 import type { AccountId } from '../../model/account-id.ts'
-import { maskSecrets } from '../../model/secret.ts'
+import { maskSecrets } from '../../model/secrets/secret.ts'
 import type { HttpReply } from '../../ports/http.ts'
 import type { TokenUnavailableError } from '../errors.ts'
 import { unavailable } from '../unavailable.ts'

@@ -1,13 +1,13 @@
 import type { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
-import type { FunctionCaller } from '../../aws/function-caller.ts'
+import type { FunctionCaller } from '../../aws/lambda/function-caller.ts'
 import { brokerNamed } from '../../brokers/index.ts'
 import { brokerOf, parseAccountId } from '../../model/account-id.ts'
 import { jwtExpiry } from '../../model/expiry/jwt.ts'
 import { expiryOf } from '../../model/expiry/session-model.ts'
 import type { AccountResult } from '../../model/outcome.ts'
-import { Secret } from '../../model/secret.ts'
-import type { SecretName } from '../../model/secret-name.ts'
+import { Secret } from '../../model/secrets/secret.ts'
+import type { SecretName } from '../../model/secrets/secret-name.ts'
 import { settledRead } from '../../model/settled-read.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -212,7 +212,7 @@ function namesFor({ authorization }: Broker, clientId: Secret | undefined): read
 function invoker(functionName: string): (event: RefreshEvent) => Promise<unknown> {
   let caller: Promise<FunctionCaller> | undefined
   return async (event) => {
-    caller ??= import('../../aws/function-caller.ts').then(({ functionCaller }) =>
+    caller ??= import('../../aws/lambda/function-caller.ts').then(({ functionCaller }) =>
       functionCaller({ whenUnknown: 'try again in a moment: it may be at work still' }),
     )
     return (await caller)(functionName, event, [Report, Refusal])

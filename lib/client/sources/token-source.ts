@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 
 /** A published access token. */

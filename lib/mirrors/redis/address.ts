@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { isLoopback } from '../../http/allowed-origin.ts'
 import { ConfigurationError } from '../../model/errors.ts'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 
 const DEFAULT_PORT = 6379
 

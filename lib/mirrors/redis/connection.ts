@@ -1,5 +1,5 @@
 import { SubscriberError, TokenkeeperError } from '../../model/errors.ts'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import { type RedisAddress, serverName } from './address.ts'
 import { redisFault, TimeLimitError } from './fault.ts'
 

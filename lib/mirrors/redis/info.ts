@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
 import { nameOf } from '../../model/account-id.ts'
-import { fingerprint } from '../../model/fingerprint.ts'
+import { fingerprint } from '../../model/secrets/fingerprint.ts'
 import { isBefore } from '../../model/time/instants.ts'
 import type { Publication } from '../../ports/subscriber.ts'
 

@@ -2,7 +2,7 @@
 // start 6 ms.
 import decode from 'jsonwebtoken/decode.js'
 import { Temporal } from 'temporal-polyfill'
-import type { Secret } from '../secret.ts'
+import type { Secret } from '../secrets/secret.ts'
 
 /** A date outside these bounds is a mistaken unit or an overflow, and not an expiry. */
 const EARLIEST_PLAUSIBLE_S = 946_684_800 // 2000-01-01

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill'
-import type { Secret } from '../secret.ts'
+import type { Secret } from '../secrets/secret.ts'
 import { isAfter, isBefore } from '../time/instants.ts'
 import { jwtExpiry } from './jwt.ts'
 

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
-import type { SecretName } from '../secret-name.ts'
+import type { SecretName } from '../secrets/secret-name.ts'
 import {
   byName,
   instant,

@@ -1,8 +1,8 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountId } from '../../model/account-id.ts'
 import type { AccountSettings } from '../../model/account-state.ts'
-import type { Secret } from '../../model/secret.ts'
-import type { SecretName } from '../../model/secret-name.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
+import type { SecretName } from '../../model/secrets/secret-name.ts'
 import type { Clock } from '../clock.ts'
 import type { HttpReply, HttpRequest } from '../http.ts'
 

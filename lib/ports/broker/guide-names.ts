@@ -1,4 +1,4 @@
-import type { SecretName } from '../../model/secret-name.ts'
+import type { SecretName } from '../../model/secrets/secret-name.ts'
 
 /**
  * Names that the guide which Tokenkeeper replaces gave to things of a broker, so that programs built with it

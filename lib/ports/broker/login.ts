@@ -1,6 +1,6 @@
 import type { Temporal } from 'temporal-polyfill'
-import type { Secret } from '../../model/secret.ts'
-import type { SecretName } from '../../model/secret-name.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
+import type { SecretName } from '../../model/secrets/secret-name.ts'
 import type { BrokerContext, LoginBudget, Renewal } from './broker-context.ts'
 
 /** How a person brings an account's token back. */

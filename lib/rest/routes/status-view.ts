@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { shortId, statusOf } from '../../accounts/account-status.ts'
 import type { KnownAccount } from '../../accounts/accounts.ts'
-import { fingerprint } from '../../model/fingerprint.ts'
+import { fingerprint } from '../../model/secrets/fingerprint.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { TokenService, Validation as Verdict } from '../../ports/token-service.ts'
 import type { Status, ValidationSchema } from './schemas.ts'

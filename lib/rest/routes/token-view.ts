@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { shortId, statusOf } from '../../accounts/account-status.ts'
 import type { KnownAccount } from '../../accounts/accounts.ts'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { PublishedToken } from '../../ports/token-service.ts'
 import { isLive } from '../../tokens/rules/token/token-status.ts'

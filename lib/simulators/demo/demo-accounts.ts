@@ -1,5 +1,5 @@
 import type { AccountSettings } from '../../model/account-state.ts'
-import type { SecretName } from '../../model/secret-name.ts'
+import type { SecretName } from '../../model/secrets/secret-name.ts'
 import type { FyersSimulator } from '../fyers/fyers-simulator.ts'
 
 /** Everybody in this file is invented, and so is every credential. */

@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import type { AccountState } from '../../model/account-state.ts'
 import { TokenVaultError, WAIT_FOR_RUN } from '../../model/errors.ts'
-import type { SecretName } from '../../model/secret-name.ts'
+import type { SecretName } from '../../model/secrets/secret-name.ts'
 import { settledRead } from '../../model/settled-read.ts'
 import { isFromTheFuture } from '../../model/time/clock-tolerance.ts'
 import type { Broker } from '../../ports/broker/broker.ts'

@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { Temporal } from 'temporal-polyfill'
 import { type AccountId, parseAccountId } from '../../model/account-id.ts'
 import type { AccountState, LoginAttempt, LoginResult } from '../../model/account-state.ts'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import { isFromTheFuture } from '../../model/time/clock-tolerance.ts'
 import { isAfter } from '../../model/time/instants.ts'
 

@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import { brokerOf } from '../../model/account-id.ts'
 import type { AccountState, LoginAttempt, LoginResult, StateChanges } from '../../model/account-state.ts'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { CodeLogin } from '../../ports/broker/login.ts'
 import { COMMAND_LINE, type Finished, type FinishOrder } from '../../ports/login-service.ts'

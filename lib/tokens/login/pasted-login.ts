@@ -1,5 +1,5 @@
 import { isBrokenJwt } from '../../model/expiry/jwt.ts'
-import { Secret } from '../../model/secret.ts'
+import { Secret } from '../../model/secrets/secret.ts'
 import type { CodeLogin } from '../../ports/broker/login.ts'
 
 /** Characters; no broker's redirect is longer. */

@@ -1,5 +1,5 @@
-import { assertPlausibleToken } from '../../model/plausible.ts'
-import { isWorthKeeping } from '../../model/worth-keeping.ts'
+import { assertPlausibleToken } from '../../model/secrets/plausible.ts'
+import { isWorthKeeping } from '../../model/secrets/worth-keeping.ts'
 import type { Renewal } from '../../ports/broker/broker-context.ts'
 import { keepPending } from '../refresh/pending.ts'
 import { assertSameUser, provePublish, proveWithRepeats, saveRotated } from '../refresh/publish.ts'

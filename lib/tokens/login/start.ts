@@ -1,7 +1,7 @@
 import type { Temporal } from 'temporal-polyfill'
 import { type AccountState, changed, newAccountState } from '../../model/account-state.ts'
 import { StateStoreError } from '../../model/errors.ts'
-import type { SecretName } from '../../model/secret-name.ts'
+import type { SecretName } from '../../model/secrets/secret-name.ts'
 import { unknownAccount } from '../../model/unknown-account.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { CodeLogin } from '../../ports/broker/login.ts'

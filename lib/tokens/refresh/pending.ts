@@ -1,5 +1,5 @@
 import type { StateChanges } from '../../model/account-state.ts'
-import { maskSecrets } from '../../model/secret.ts'
+import { maskSecrets } from '../../model/secrets/secret.ts'
 import { LeaseLostError } from '../lease/lease.ts'
 import { encodedPending, type Pending } from '../rules/token/pending-token.ts'
 import type { Transaction } from '../transaction/transaction.ts'

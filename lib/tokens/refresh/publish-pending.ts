@@ -6,7 +6,7 @@ import {
   TokenkeeperError,
   WAIT_FOR_RUN,
 } from '../../model/errors.ts'
-import { isWorthKeeping } from '../../model/worth-keeping.ts'
+import { isWorthKeeping } from '../../model/secrets/worth-keeping.ts'
 import { leftAlone } from '../rules/grants/attempt.ts'
 import { LIFTED_BY_A_PERSON, liftedByGrant } from '../rules/grants/lifted.ts'
 import { type RunResult, resultOfError } from '../rules/outcome/run-result.ts'

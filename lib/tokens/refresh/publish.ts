@@ -8,9 +8,9 @@ import {
   WrongAccountError,
 } from '../../model/errors.ts'
 import { type Expiry, expiryOf, type Issued } from '../../model/expiry/session-model.ts'
-import { assertPlausibleToken } from '../../model/plausible.ts'
 import { PATIENT, repeatRead } from '../../model/repeat.ts'
-import type { Secret } from '../../model/secret.ts'
+import { assertPlausibleToken } from '../../model/secrets/plausible.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import { isAfter, isBefore } from '../../model/time/instants.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Proof, Renewal } from '../../ports/broker/broker-context.ts'

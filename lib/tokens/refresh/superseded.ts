@@ -1,6 +1,6 @@
 import type { AccountState } from '../../model/account-state.ts'
 import { StateStoreError } from '../../model/errors.ts'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import { isBefore } from '../../model/time/instants.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecret } from '../../ports/token-vault.ts'

@@ -8,7 +8,7 @@ import {
   WrongAccountError,
 } from '../../model/errors.ts'
 import type { AccountResult } from '../../model/outcome.ts'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { Prepared } from '../lease/acquire-lease.ts'

@@ -1,5 +1,5 @@
 import { isBrokenJwt } from '../../model/expiry/jwt.ts'
-import type { Secret } from '../../model/secret.ts'
+import type { Secret } from '../../model/secrets/secret.ts'
 
 /**
  * What is wrong with a token somebody copied from a header, a file or a reply, and how to correct it;

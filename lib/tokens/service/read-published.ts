@@ -1,5 +1,5 @@
 import type { AccountId } from '../../model/account-id.ts'
-import type { SecretName } from '../../model/secret-name.ts'
+import type { SecretName } from '../../model/secrets/secret-name.ts'
 import { settledRead } from '../../model/settled-read.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Clock } from '../../ports/clock.ts'

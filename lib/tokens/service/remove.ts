@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AccountId } from '../../model/account-id.ts'
-import { SECRET_NAMES, type SecretName } from '../../model/secret-name.ts'
+import { SECRET_NAMES, type SecretName } from '../../model/secrets/secret-name.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import { acquireLease } from '../lease/acquire-lease.ts'

@@ -1,6 +1,6 @@
 import type { AccountId } from '../../model/account-id.ts'
 import { TokenVaultError } from '../../model/errors.ts'
-import type { SecretName } from '../../model/secret-name.ts'
+import type { SecretName } from '../../model/secrets/secret-name.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecret, TokenVault } from '../../ports/token-vault.ts'

@@ -6,7 +6,7 @@ import {
   TokenkeeperError,
   WrongAccountError,
 } from '../../model/errors.ts'
-import { maskSecrets } from '../../model/secret.ts'
+import { maskSecrets } from '../../model/secrets/secret.ts'
 import { unknownAccount } from '../../model/unknown-account.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'

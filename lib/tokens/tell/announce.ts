@@ -1,7 +1,7 @@
 import { type AccountId, brokerOf } from '../../model/account-id.ts'
 import type { AccountState } from '../../model/account-state.ts'
 import { TokenkeeperError } from '../../model/errors.ts'
-import { maskSecrets } from '../../model/secret.ts'
+import { maskSecrets } from '../../model/secrets/secret.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { Publication, Subscriber } from '../../ports/subscriber.ts'

@@ -1,5 +1,5 @@
 import { appIdHash } from '../../../lib/brokers/fyers/login.ts'
-import { Secret } from '../../../lib/model/secret.ts'
+import { Secret } from '../../../lib/model/secrets/secret.ts'
 import type { FyersUser } from '../../../lib/simulators/fyers/behaviour.ts'
 import { FyersSimulator } from '../../../lib/simulators/fyers/fyers-simulator.ts'
 import { type SimulatorServer, startSimulator } from '../../../lib/simulators/kit/simulator-server.ts'

@@ -23,7 +23,7 @@ import {
 import { iifl } from '../../../lib/brokers/iifl/iifl.ts'
 import { checkSum } from '../../../lib/brokers/iifl/session.ts'
 import { parseAccountId } from '../../../lib/model/account-id.ts'
-import { Secret } from '../../../lib/model/secret.ts'
+import { Secret } from '../../../lib/model/secrets/secret.ts'
 import { brokerContext } from '../../../lib/tokens/transaction/broker-context.ts'
 import { World } from '../../support/world.ts'
 

@@ -2,7 +2,7 @@ import { Temporal } from 'temporal-polyfill'
 import { brokerNamed } from '../../../lib/brokers/index.ts'
 import type { ClientToken, TokenSource } from '../../../lib/client/index.ts'
 import { type AccountId, brokerOf } from '../../../lib/model/account-id.ts'
-import { Secret } from '../../../lib/model/secret.ts'
+import { Secret } from '../../../lib/model/secrets/secret.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import { authorizationOf } from '../../../lib/tokens/service/read-published.ts'
 

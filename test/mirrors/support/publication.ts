@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { brokerOf, parseAccountId } from '../../../lib/model/account-id.ts'
-import { Secret } from '../../../lib/model/secret.ts'
+import { Secret } from '../../../lib/model/secrets/secret.ts'
 import type { Publication } from '../../../lib/ports/subscriber.ts'
 
 /** 08:00 IST, when Upstox's tokens are renewed. */

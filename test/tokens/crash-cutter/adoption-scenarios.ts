@@ -1,4 +1,4 @@
-import { Secret } from '../../../lib/model/secret.ts'
+import { Secret } from '../../../lib/model/secrets/secret.ts'
 import { adoptAccessToken } from '../../../lib/tokens/service/adopt.ts'
 import { ADOPTION } from '../../../lib/tokens/transaction/times.ts'
 import { ASKED, type Before, WITH_TOKEN } from './before.ts'

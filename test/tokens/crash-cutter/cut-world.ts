@@ -6,7 +6,7 @@ import {
   changed,
   newAccountState,
 } from '../../../lib/model/account-state.ts'
-import type { SecretName } from '../../../lib/model/secret-name.ts'
+import type { SecretName } from '../../../lib/model/secrets/secret-name.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { Ports } from '../../../lib/ports/ports.ts'
 import { storedValue } from '../../../lib/ports/token-vault.ts'

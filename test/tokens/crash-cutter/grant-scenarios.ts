@@ -1,5 +1,5 @@
 import type { AccountSettings } from '../../../lib/model/account-state.ts'
-import type { SecretName } from '../../../lib/model/secret-name.ts'
+import type { SecretName } from '../../../lib/model/secrets/secret-name.ts'
 import { type CutWorld, SHORT_RUN_SECONDS } from './cut-world.ts'
 import { cutbroker, lastingCutbroker } from './one-session-broker.ts'
 import type { OneSessionSimulator } from './one-session-simulator.ts'

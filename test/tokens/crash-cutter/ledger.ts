@@ -1,4 +1,4 @@
-import type { SecretName } from '../../../lib/model/secret-name.ts'
+import type { SecretName } from '../../../lib/model/secrets/secret-name.ts'
 import { HttpError, type HttpReply } from '../../../lib/ports/http.ts'
 import type { Alert } from '../../../lib/ports/notifier.ts'
 import { STRANGER, USER } from './one-session-simulator.ts'

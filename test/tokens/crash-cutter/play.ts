@@ -1,5 +1,5 @@
 import { TokenkeeperError } from '../../../lib/model/errors.ts'
-import { forgetSecrets } from '../../../lib/model/secret.ts'
+import { forgetSecrets } from '../../../lib/model/secrets/secret.ts'
 import { RequestRefusedError } from '../../../lib/tokens/rules/outcome/request-refused.ts'
 import { CutWorld, RUN_SECONDS } from './cut-world.ts'
 import type { Fault } from './one-session-simulator.ts'

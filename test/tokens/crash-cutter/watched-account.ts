@@ -1,5 +1,5 @@
 import type { AccountState } from '../../../lib/model/account-state.ts'
-import type { SecretName } from '../../../lib/model/secret-name.ts'
+import type { SecretName } from '../../../lib/model/secrets/secret-name.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { OneSessionSimulator } from './one-session-simulator.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ALL_BROKERS } from '../../../lib/brokers/index.ts'
-import { MOST_NAMES_PER_READ } from '../../../lib/model/vault-limits.ts'
+import { MOST_NAMES_PER_READ } from '../../../lib/model/secrets/vault-limits.ts'
 import { namesOf } from '../../../lib/tokens/lease/read-stored.ts'
 
 test.each(ALL_BROKERS.map((broker) => [broker.id, broker] as const))(

@@ -13,7 +13,7 @@ import {
   type AccountState,
   newAccountState,
 } from '../../../lib/model/account-state.ts'
-import { Secret } from '../../../lib/model/secret.ts'
+import { Secret } from '../../../lib/model/secrets/secret.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import { proveStored } from '../../../lib/tokens/refresh/publish.ts'
 import { openAccount } from '../../../lib/tokens/transaction/open-account.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AccountState, ReportedToken } from '../../../lib/model/account-state.ts'
-import { Secret } from '../../../lib/model/secret.ts'
+import { Secret } from '../../../lib/model/secrets/secret.ts'
 import { decide } from '../../../lib/tokens/rules/decide/decide.ts'
 import type { Decision, Situation } from '../../../lib/tokens/rules/decide/decision.ts'
 import { ALL, block, DUE, LADDER, NOW, state, stored } from './support/ladder.ts'

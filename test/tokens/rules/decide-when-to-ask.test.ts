@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import type { AccountState } from '../../../lib/model/account-state.ts'
-import type { SecretName } from '../../../lib/model/secret-name.ts'
+import type { SecretName } from '../../../lib/model/secrets/secret-name.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import { decide } from '../../../lib/tokens/rules/decide/decide.ts'
 import type { Decision } from '../../../lib/tokens/rules/decide/decision.ts'

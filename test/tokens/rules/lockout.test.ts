@@ -11,7 +11,7 @@ import {
   HumanActionError,
   RateLimitedError,
 } from '../../../lib/model/errors.ts'
-import { Secret } from '../../../lib/model/secret.ts'
+import { Secret } from '../../../lib/model/secrets/secret.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { BrokerContext, Renewal } from '../../../lib/ports/broker/broker-context.ts'
 import { countedSecrets } from '../../../lib/tokens/rules/grants/lockout.ts'

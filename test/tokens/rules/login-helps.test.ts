@@ -14,8 +14,8 @@ import {
   newAccountState,
 } from '../../../lib/model/account-state.ts'
 import { expectedExpiry, type Lifetime } from '../../../lib/model/expiry/session-model.ts'
-import { Secret } from '../../../lib/model/secret.ts'
-import type { SecretName } from '../../../lib/model/secret-name.ts'
+import { Secret } from '../../../lib/model/secrets/secret.ts'
+import type { SecretName } from '../../../lib/model/secrets/secret-name.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { StoredSecret } from '../../../lib/ports/token-vault.ts'
 import { decide } from '../../../lib/tokens/rules/decide/decide.ts'

@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
 import type { AccountState } from '../../../lib/model/account-state.ts'
-import { Secret } from '../../../lib/model/secret.ts'
+import { Secret } from '../../../lib/model/secrets/secret.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import { PERSON_POLICIES } from '../../../lib/tokens/rules/decide/ask-person.ts'
 import { chooseGrant, GRANT_POLICIES } from '../../../lib/tokens/rules/decide/choose-grant.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Secret } from '../../../lib/model/secret.ts'
+import { Secret } from '../../../lib/model/secrets/secret.ts'
 import { slipIn } from '../../../lib/tokens/service/handed-in.ts'
 
 const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJTSU0ifQ.c2ln'

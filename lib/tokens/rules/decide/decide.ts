@@ -1,4 +1,4 @@
-import type { SecretName } from '../../../model/secret-name.ts'
+import type { SecretName } from '../../../model/secrets/secret-name.ts'
 import { localInstant } from '../../../model/time/local-time.ts'
 import { attemptAllowedAt } from '../grants/budget.ts'
 import { chooseGrant } from './choose-grant.ts'

@@ -11,7 +11,7 @@ import {
   UnexpectedResponseError,
   WrongAccountError,
 } from '../../../model/errors.ts'
-import type { SecretName } from '../../../model/secret-name.ts'
+import type { SecretName } from '../../../model/secrets/secret-name.ts'
 import type { Broker, Grant } from '../../../ports/broker/broker.ts'
 import type { StoredSecrets } from '../../../ports/token-vault.ts'
 import { fixOf, forAccount } from '../outcome/advice.ts'

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import type { AccountState, Ambiguity, GrantBlock } from '../../../model/account-state.ts'
-import type { SecretName } from '../../../model/secret-name.ts'
+import type { SecretName } from '../../../model/secrets/secret-name.ts'
 import { isFromTheFuture } from '../../../model/time/clock-tolerance.ts'
 import { isAfter } from '../../../model/time/instants.ts'
 import type { StoredSecrets } from '../../../ports/token-vault.ts'

@@ -7,7 +7,7 @@ import {
   RateLimitedError,
   TokenkeeperError,
 } from '../../../model/errors.ts'
-import type { SecretName } from '../../../model/secret-name.ts'
+import type { SecretName } from '../../../model/secrets/secret-name.ts'
 import type { Broker, Grant } from '../../../ports/broker/broker.ts'
 import type { StoredSecrets } from '../../../ports/token-vault.ts'
 import { secretStamp } from './secret-stamp.ts'

@@ -1,4 +1,4 @@
-import type { SecretName } from '../../../model/secret-name.ts'
+import type { SecretName } from '../../../model/secrets/secret-name.ts'
 import type { StoredSecrets } from '../../../ports/token-vault.ts'
 
 /**

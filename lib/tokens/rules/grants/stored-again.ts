@@ -1,5 +1,5 @@
 import type { AccountState, StateChanges } from '../../../model/account-state.ts'
-import type { SecretName } from '../../../model/secret-name.ts'
+import type { SecretName } from '../../../model/secrets/secret-name.ts'
 import type { StoredSecret } from '../../../ports/token-vault.ts'
 import { secretStamp } from './secret-stamp.ts'
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { TokenkeeperError } from '../../../model/errors.ts'
-import { maskSecrets } from '../../../model/secret.ts'
+import { maskSecrets } from '../../../model/secrets/secret.ts'
 import type { Refusal } from '../../../ports/login-service.ts'
 import { forAccount } from './advice.ts'
 

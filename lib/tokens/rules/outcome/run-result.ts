@@ -8,7 +8,7 @@ import {
   TokenkeeperError,
 } from '../../../model/errors.ts'
 import type { Outcome } from '../../../model/outcome.ts'
-import { maskSecrets } from '../../../model/secret.ts'
+import { maskSecrets } from '../../../model/secrets/secret.ts'
 import { localInstant } from '../../../model/time/local-time.ts'
 import type { Broker } from '../../../ports/broker/broker.ts'
 import type { ActionNeeded } from './action-needed.ts'

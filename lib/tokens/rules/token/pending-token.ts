@@ -1,7 +1,7 @@
 import { Temporal } from 'temporal-polyfill'
 import * as z from 'zod/mini'
 import type { AccountState, PendingToken } from '../../../model/account-state.ts'
-import { Secret } from '../../../model/secret.ts'
+import { Secret } from '../../../model/secrets/secret.ts'
 import { isFromTheFuture } from '../../../model/time/clock-tolerance.ts'
 import { isAfter } from '../../../model/time/instants.ts'
 import type { Renewal } from '../../../ports/broker/broker-context.ts'

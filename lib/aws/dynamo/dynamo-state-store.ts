@@ -9,10 +9,10 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
-import { type AccountId, brokerOf } from '../model/account-id.ts'
-import { type AccountState, decodeAccountState, encodeAccountState } from '../model/account-state.ts'
-import type { Replaced, StateStore } from '../ports/state-store.ts'
-import { attemptsOf } from './aws-fault.ts'
+import { type AccountId, brokerOf } from '../../model/account-id.ts'
+import { type AccountState, decodeAccountState, encodeAccountState } from '../../model/account-state.ts'
+import type { Replaced, StateStore } from '../../ports/state-store.ts'
+import { attemptsOf } from '../aws-fault.ts'
 import { dynamoCalls } from './dynamo-calls.ts'
 
 /** Records per page of a list, which is what is in memory at a time. */

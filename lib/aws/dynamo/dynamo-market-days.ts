@@ -5,7 +5,7 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
-import type { MarketDaysStore } from '../ports/market-days.ts'
+import type { MarketDaysStore } from '../../ports/market-days.ts'
 import { dynamoCalls } from './dynamo-calls.ts'
 
 /** A partition of its own, which every broker's function may read: infra/constructs/broker/permissions.ts names it too. */

@@ -1,8 +1,8 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import * as z from 'zod/mini'
-import { brokerOf } from '../model/account-id.ts'
-import { BrokerUnavailableError } from '../model/errors.ts'
-import type { Finished, LoginService, Refusal, Started } from '../ports/login-service.ts'
+import { brokerOf } from '../../model/account-id.ts'
+import { BrokerUnavailableError } from '../../model/errors.ts'
+import type { Finished, LoginService, Refusal, Started } from '../../ports/login-service.ts'
 import { functionCaller } from './function-caller.ts'
 
 const REFUSED = z.object({ refused: z.literal(true), code: z.string(), reason: z.string(), fix: z.string() })

@@ -1,6 +1,6 @@
 import type { PublishCommandInput, SNSClient } from '@aws-sdk/client-sns'
-import { type AwsFault, awsFault } from './aws-fault.ts'
-import { snsClient } from './clients.ts'
+import { type AwsFault, awsFault } from '../aws-fault.ts'
+import { snsClient } from '../clients.ts'
 
 /** One message, and the attributes that filter policies can choose it by. */
 export interface SnsMessage extends Pick<PublishCommandInput, 'Subject' | 'MessageStructure' | 'Message'> {

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini'
-import { brokerOf } from '../model/account-id.ts'
-import type { AccountResult } from '../model/outcome.ts'
-import type { Broker } from '../ports/broker/broker.ts'
-import type { ServiceRefusal, TokenService, Validation } from '../ports/token-service.ts'
-import { type PublishedOptions, readPublished } from '../tokens/service/read-published.ts'
+import { brokerOf } from '../../model/account-id.ts'
+import type { AccountResult } from '../../model/outcome.ts'
+import type { Broker } from '../../ports/broker/broker.ts'
+import type { ServiceRefusal, TokenService, Validation } from '../../ports/token-service.ts'
+import { type PublishedOptions, readPublished } from '../../tokens/service/read-published.ts'
 import { functionCaller } from './function-caller.ts'
 import {
   ACCOUNT_RESULT,

@@ -5,7 +5,7 @@ import {
   type TokenkeeperError,
   TokenVaultError,
   UnexpectedResponseError,
-} from './errors.ts'
+} from '../errors.ts'
 
 /**
  * Whether a minted token that could not be proven or published is to be kept (I10): the error says nothing

@@ -1,10 +1,10 @@
 import type { SNSClient } from '@aws-sdk/client-sns'
-import { alertJson } from '../channels/alert-json.ts'
-import { alertText, line } from '../channels/alert-text.ts'
-import { type Announcer, isAlert, type Message } from '../channels/notice.ts'
-import { BARE, type CommandWords } from '../model/command-words.ts'
-import { NotificationError } from '../model/errors.ts'
-import type { Notifier } from '../ports/notifier.ts'
+import { alertJson } from '../../channels/alert-json.ts'
+import { alertText, line } from '../../channels/alert-text.ts'
+import { type Announcer, isAlert, type Message } from '../../channels/notice.ts'
+import { BARE, type CommandWords } from '../../model/command-words.ts'
+import { NotificationError } from '../../model/errors.ts'
+import type { Notifier } from '../../ports/notifier.ts'
 import { snsPublisher } from './sns-publish.ts'
 
 /**

@@ -5,9 +5,9 @@ import {
   type SNSClient,
   type Subscription as SnsSubscription,
 } from '@aws-sdk/client-sns'
-import { ConfigurationError } from '../model/errors.ts'
-import { Secret } from '../model/secret.ts'
-import { awsFault } from './aws-fault.ts'
+import { ConfigurationError } from '../../model/errors.ts'
+import { Secret } from '../../model/secrets/secret.ts'
+import { awsFault } from '../aws-fault.ts'
 
 /**
  * `protected`: only somebody with rights in AWS can remove it. `unprotected`: anybody who opens the

@@ -1,4 +1,4 @@
-import { TokenVaultError } from './errors.ts'
+import { TokenVaultError } from '../errors.ts'
 import type { Secret } from './secret.ts'
 import type { SecretName } from './secret-name.ts'
 

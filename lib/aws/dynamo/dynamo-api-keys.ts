@@ -8,9 +8,9 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
-import { type ApiKey, decodeApiKey, encodeApiKey } from '../model/api-key.ts'
-import { StateStoreError } from '../model/errors.ts'
-import type { ApiKeys } from '../ports/api-keys.ts'
+import { type ApiKey, decodeApiKey, encodeApiKey } from '../../model/api-key.ts'
+import { StateStoreError } from '../../model/errors.ts'
+import type { ApiKeys } from '../../ports/api-keys.ts'
 import { dynamoCalls } from './dynamo-calls.ts'
 
 /**

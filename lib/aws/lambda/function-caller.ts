@@ -1,7 +1,7 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import type * as z from 'zod/mini'
-import { awsFault } from './aws-fault.ts'
-import { lambdaClient } from './clients.ts'
+import { awsFault } from '../aws-fault.ts'
+import { lambdaClient } from '../clients.ts'
 
 /**
  * Milliseconds for all attempts together: the site's function and API Gateway give up after 29 s, cold start

@@ -1,4 +1,4 @@
-import { UnexpectedResponseError } from './errors.ts'
+import { UnexpectedResponseError } from '../errors.ts'
 import type { Secret } from './secret.ts'
 
 /** A token is 8 to 8192 printable ASCII characters without a space; an error text has spaces. */

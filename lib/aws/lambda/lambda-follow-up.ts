@@ -1,9 +1,9 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda'
-import type { AccountId } from '../model/account-id.ts'
-import { FollowUpError } from '../model/errors.ts'
-import type { FollowUp, FollowUpRequest } from '../ports/follow-up.ts'
-import { awsFault } from './aws-fault.ts'
-import { lambdaClient } from './clients.ts'
+import type { AccountId } from '../../model/account-id.ts'
+import { FollowUpError } from '../../model/errors.ts'
+import type { FollowUp, FollowUpRequest } from '../../ports/follow-up.ts'
+import { awsFault } from '../aws-fault.ts'
+import { lambdaClient } from '../clients.ts'
 
 /** An asynchronous event may have 256 kB; the rest is for what Lambda adds to it. */
 const LARGEST_PAYLOAD_BYTES = 200_000

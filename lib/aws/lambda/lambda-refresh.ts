@@ -1,7 +1,7 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import * as z from 'zod/mini'
-import type { RunReport } from '../model/outcome.ts'
-import type { ServiceRefusal, TokenService } from '../ports/token-service.ts'
+import type { RunReport } from '../../model/outcome.ts'
+import type { ServiceRefusal, TokenService } from '../../ports/token-service.ts'
 import { functionCaller } from './function-caller.ts'
 
 const REASON = 'a program asked for it'

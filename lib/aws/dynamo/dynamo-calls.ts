@@ -1,6 +1,6 @@
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
-import { StateStoreError } from '../model/errors.ts'
-import { awsFault } from './aws-fault.ts'
+import { StateStoreError } from '../../model/errors.ts'
+import { awsFault } from '../aws-fault.ts'
 
 /**
  * Returns a function that waits for a call to the table and throws a StateStoreError where it fails. A

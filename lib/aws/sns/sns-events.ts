@@ -1,7 +1,7 @@
 import type { SNSClient } from '@aws-sdk/client-sns'
-import { eventAttributes, eventJson } from '../channels/event-json.ts'
-import { SubscriberError } from '../model/errors.ts'
-import type { Subscriber } from '../ports/subscriber.ts'
+import { eventAttributes, eventJson } from '../../channels/event-json.ts'
+import { SubscriberError } from '../../model/errors.ts'
+import type { Subscriber } from '../../ports/subscriber.ts'
 import { snsPublisher } from './sns-publish.ts'
 
 /**
