@@ -4,6 +4,7 @@ import { type MarketDays, NO_CHANGES } from '../model/market-days.ts'
 import { isMarketName, type MarketName } from '../model/market-name.ts'
 import { earlier, later } from '../model/time/instants.ts'
 import type { Broker, SessionOfDay, TradingSession } from '../ports/broker/broker.ts'
+import { isWeekday } from './days/date-rules.ts'
 import type { Hours } from './days/special-day.ts'
 import { hoursOn, MARKETS } from './markets.ts'
 
@@ -33,6 +34,8 @@ export function marketSession(
     markets,
     timeZone: first ? MARKETS[first].timeZone : 'UTC',
     on,
+    atMost: (date) =>
+      (isWeekday(date) ? markets.map((market) => usualDay(market, date)) : []).reduce(together, on(date)),
     of: (others) => sessionOfMarkets(others, days),
   }
 }
@@ -73,6 +76,14 @@ function sessionOfDay(
 ): SessionOfDay | undefined {
   const hours = hoursWith(market, date, days)
   if (!hours) return undefined
+  return instantsOf(market, date, hours)
+}
+
+function usualDay(market: MarketName, date: Temporal.PlainDate): SessionOfDay {
+  return instantsOf(market, date, MARKETS[market].usual(date))
+}
+
+function instantsOf(market: MarketName, date: Temporal.PlainDate, hours: Hours): SessionOfDay {
   const { timeZone } = MARKETS[market]
   const at = (plainTime: string, day = date): Temporal.Instant =>
     day.toZonedDateTime({ timeZone, plainTime }).toInstant()

@@ -8,10 +8,23 @@ export interface TradingDay extends SessionOfDay {
 
 /** The session that is on, or the next one. Holidays are not known. Pure. */
 export function presentTradingDay(session: TradingSession, now: Temporal.Instant): TradingDay {
+  return presentDay(session, (date) => session.on(date), now)
+}
+
+/** The same, as if no weekday were closed: for what needs nobody. */
+export function presentDayAtMost(session: TradingSession, now: Temporal.Instant): TradingDay {
+  return presentDay(session, (date) => session.atMost(date), now)
+}
+
+function presentDay(
+  session: TradingSession,
+  on: (date: Temporal.PlainDate) => SessionOfDay | undefined,
+  now: Temporal.Instant,
+): TradingDay {
   // Yesterday's may last beyond midnight.
   let date = now.toZonedDateTimeISO(session.timeZone).toPlainDate().subtract({ days: 1 })
   for (;;) {
-    const day = session.on(date)
+    const day = on(date)
     if (day && isBefore(now, day.closes)) return { date, ...day }
     date = date.add({ days: 1 })
   }

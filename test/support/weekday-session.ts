@@ -20,6 +20,7 @@ export function weekdaySession({
         date.toZonedDateTime({ timeZone, plainTime: Temporal.PlainTime.from(time) }).toInstant()
       return { opens: at(opens), closes: at(closes) }
     },
+    atMost: (date) => session.on(date),
     of: () => session,
   }
   return session

@@ -83,6 +83,11 @@ export interface TradingSession {
   readonly timeZone: string
   /** From the earliest open to the latest close; `undefined` on a day without a session. */
   on(date: Temporal.PlainDate): SessionOfDay | undefined
+  /**
+   * The same, as if no weekday were closed or short: a renewal or a proof that needs nobody is not left out because of what
+   * may be a mistake in a calendar.
+   */
+  atMost(date: Temporal.PlainDate): SessionOfDay | undefined
   /** The sessions of other markets, such as an account names; `undefined` where none is named. */
   of(markets: readonly string[]): TradingSession | undefined
 }

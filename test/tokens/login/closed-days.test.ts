@@ -147,6 +147,22 @@ test('the broker’s own app asks once on each trading day, a Sunday among them,
   expect(['2026-02-08', '2026-11-10', '2026-11-24'].map(due)).toEqual([false, false, false])
 })
 
+describe('on a day that is closed, perhaps by mistake', () => {
+  beforeEach(async () => {
+    const refresh_token = simulator.refreshTokenFor(USER.fyId)
+    await world.account('fyers', { ...app, pin: USER.pin, refresh_token })
+    const closed = (['in-equity', 'in-fno'] as const).map((market) => ({ market, date: '2026-01-22' }))
+    days = { closed, sessions: [] }
+  })
+
+  test('a token that ended in the night is found out by the morning’s proof, and renewed without anybody', async () => {
+    expect((await runAt('01-22T06:01')).results).toMatchObject([{ outcome: 'refreshed' }])
+    simulator.killAccessToken(USER.fyId)
+    expect((await runAt('01-22T08:35')).results).toMatchObject([{ outcome: 'refreshed' }])
+    expect(titles()).toEqual([])
+  })
+})
+
 test('a closed day keeps nobody’s renewal back: a grant that needs nobody is used as on any day', async () => {
   const refresh_token = simulator.refreshTokenFor(USER.fyId)
   await world.account('fyers', { ...app, pin: USER.pin, refresh_token })

@@ -1,8 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, test } from 'vitest'
+import { marketSession } from '../../../lib/markets/session.ts'
 import type { AccessTokenRecord } from '../../../lib/model/account-state.ts'
 import type { SessionModel } from '../../../lib/model/expiry/session-model.ts'
-import { leeway, wantsProof, whetherDue } from '../../../lib/tokens/rules/token/due.ts'
+import { isMarketNear, leeway, wantsProof, whetherDue } from '../../../lib/tokens/rules/token/due.ts'
 import { tokenRecord } from '../../support/token-record.ts'
 import { weekdaySession } from '../../support/weekday-session.ts'
 
@@ -83,6 +84,17 @@ describe('the trading session', () => {
       reason: 'the access token would die before the market closes',
     })
     expect(whetherDue(from3, ceiling, {}, at('2026-11-23T07:30:00+05:30')).due).toBe(false)
+  })
+
+  test('counts on a holiday too: a renewal that needs nobody is left out for no mistake of a calendar', () => {
+    const holiday = token('2026-11-24T03:00:00+05:30', '2026-11-24T15:00:00+05:30')
+    const session = marketSession(['in-equity', 'in-fno'])
+    expect(whetherDue(holiday, ceiling, {}, at('2026-11-24T07:30:00+05:30'), session)).toMatchObject({
+      due: true,
+      reason: 'the access token would die before the market closes',
+    })
+    expect(isMarketNear(session, at('2026-11-24T07:30:00+05:30'))).toBe(false)
+    expect(isMarketNear(session, at('2026-11-25T07:30:00+05:30'))).toBe(true)
   })
 
   test('does not matter at the weekend or after the close', () => {

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
 import { sessionOf } from '../../../markets/session.ts'
-import { presentTradingDay } from '../../../markets/trading-day.ts'
+import { presentDayAtMost, presentTradingDay, type TradingDay } from '../../../markets/trading-day.ts'
 import type { AccessTokenRecord, AccountSettings, AccountState } from '../../../model/account-state.ts'
 import { expectedExpiry, type SessionModel } from '../../../model/expiry/session-model.ts'
 import { isAfter, isBefore } from '../../../model/time/instants.ts'
@@ -96,25 +96,20 @@ export function leeway(life: Temporal.Duration, model: SessionModel, settings: A
   return wanted >= lifeMinutes ? third : wanted
 }
 
-/** The close of a session that is today and not over yet, or still on since yesterday. */
+/** The close of a session that is today and not over yet, or still on since yesterday; also on a holiday (atMost). */
 function todaysClose(session: TradingSession, now: Temporal.Instant): Temporal.Instant | undefined {
-  const { date, closes } = presentTradingDay(session, now)
+  const { date, closes } = presentDayAtMost(session, now)
   const today = now.toZonedDateTimeISO(session.timeZone).toPlainDate()
   return Temporal.PlainDate.compare(date, today) <= 0 ? closes : undefined
 }
 
 /** Whether it is between three hours before an open and its close: when a person is asked without haste. */
 export function isMarketNear(session: TradingSession, now: Temporal.Instant): boolean {
-  return isAfterOrAt(now, morning(session, now).from)
+  return isAfterOrAt(now, morningOf(presentTradingDay(session, now)))
 }
 
-/** The open of the session that is on, or of the next one, and when its morning begins. */
-function morning(
-  session: TradingSession,
-  now: Temporal.Instant,
-): { readonly from: Temporal.Instant; readonly opens: Temporal.Instant } {
-  const { opens } = presentTradingDay(session, now)
-  return { from: opens.subtract({ minutes: BEFORE_OPEN_MINUTES }), opens }
+function morningOf({ opens }: TradingDay): Temporal.Instant {
+  return opens.subtract({ minutes: BEFORE_OPEN_MINUTES })
 }
 
 /**
@@ -132,10 +127,14 @@ export function wantsProof(
   const { proveMinutesBeforeOpen: minutes = PROVE_MINUTES_BEFORE_OPEN } = broker
   const session = sessionOf(broker, account.settings)
   if (!session) return false
-  const { from, opens } = morning(session, now)
-  if (isBefore(now, from)) return false
-  const near = opens.subtract({ minutes })
-  return isAfter(isAfterOrAt(now, near) ? near : from, token.provenAt) && isAfter(token.expiresAt, opens)
+  // Also on a holiday: the proof costs nobody anything, and what it finds may be mended without anybody.
+  return [presentTradingDay(session, now), presentDayAtMost(session, now)].some((day) => {
+    const [from, near] = [morningOf(day), day.opens.subtract({ minutes })]
+    if (isBefore(now, from)) return false
+    return (
+      isAfter(isAfterOrAt(now, near) ? near : from, token.provenAt) && isAfter(token.expiresAt, day.opens)
+    )
+  })
 }
 
 function isAfterOrAt(a: Temporal.Instant, b: Temporal.Instant): boolean {
