@@ -1,5 +1,5 @@
 import { GetParametersCommand, type Parameter, type SSMClient } from '@aws-sdk/client-ssm'
-import { ConfigurationError } from '../model/errors.ts'
+import { ConfigurationError, TokenVaultError } from '../model/errors.ts'
 import { awsFault } from './aws-fault.ts'
 
 /**
@@ -28,7 +28,7 @@ export function assertOwned(prefix: string, stackName: string, owner: string | u
   )
 }
 
-/** Reads whose the parameters are. Throws ConfigurationError when that cannot be read. */
+/** Reads whose the parameters are. Throws TokenVaultError when that cannot be read: it may pass. */
 export async function readOwner(client: SSMClient, prefix: string): Promise<string | undefined> {
   const name = ownerParameter(prefix)
   try {
@@ -37,6 +37,6 @@ export async function readOwner(client: SSMClient, prefix: string): Promise<stri
   } catch (error) {
     const call = { service: 'SSM', operation: 'GetParameters', action: 'ssm:GetParameters' }
     const { message, fix, cause } = awsFault(error, { ...call, resource: `parameter${name}` })
-    throw new ConfigurationError(message, { fix, cause })
+    throw new TokenVaultError(message, { during: 'read', fix, cause })
   }
 }

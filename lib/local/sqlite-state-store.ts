@@ -6,6 +6,7 @@ import {
   type RecordPlace,
 } from '../model/account-state.ts'
 import { StateStoreError } from '../model/errors.ts'
+import { readable } from '../model/state/readable.ts'
 import type { Replaced, StateStore } from '../ports/state-store.ts'
 import type { LocalDatabase } from './local-database.ts'
 
@@ -36,7 +37,10 @@ export function sqliteStateStore(database: LocalDatabase): StateStore {
 
   return {
     async *list(broker: string) {
-      yield* guarded(() => (byBroker.all(broker) as unknown as Row[]).map(decoded))
+      yield* readable(
+        guarded(() => byBroker.all(broker) as unknown as Row[]),
+        decoded,
+      )
     },
     get: async (account) => guarded(() => read(account)),
     replace: async (next): Promise<Replaced> =>

@@ -91,8 +91,9 @@ export function refreshHandler(broker: Broker, compose: Compose = composeFromEnv
         ports,
       )
       const unsuccessful = await countUnsuccessful(order, run, composition)
-      if (run.remaining.length > 0) await handOver(order, run, unsuccessful, composition.followUp)
+      // First, since it is so whatever becomes of the accounts that are left.
       if (isScheduled(order)) await writeDownStart(composition, startedAt)
+      if (run.remaining.length > 0) await handOver(order, run, unsuccessful, composition.followUp)
       return run.report
     } catch (error) {
       throw presentable(error)

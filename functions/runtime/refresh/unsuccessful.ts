@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../../lib/model/errors.ts'
-import { isUnsuccessful } from '../../../lib/model/outcome.ts'
+import { type AccountResult, isUnsuccessful } from '../../../lib/model/outcome.ts'
 import type { Broker } from '../../../lib/ports/broker/broker.ts'
 import type { Ports } from '../../../lib/ports/ports.ts'
 import type { Run } from '../../../lib/tokens/refresh/run.ts'
@@ -49,7 +49,10 @@ async function unmended(
   { report, unsuccessfulBefore }: Run,
   { clock }: Ports,
 ): Promise<number> {
-  const failed = report.results.filter(({ outcome }) => isUnsuccessful(outcome))
+  // Passed over because somebody else holds it: whether it is mended, that one will know.
+  const isPassedOver = ({ outcome, loginHelpsFrom, account }: AccountResult): boolean =>
+    outcome === 'skipped' && !loginHelpsFrom && unsuccessfulBefore.has(account)
+  const failed = report.results.filter((one) => isUnsuccessful(one.outcome) || isPassedOver(one))
   if (failed.length === 0) return 0
   // Read when something failed: most runs have no use for what reads schedules.
   const { isRunNear } = await import('../on-demand.ts')

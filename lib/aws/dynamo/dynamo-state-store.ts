@@ -11,6 +11,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb'
 import { type AccountId, brokerOf } from '../../model/account-id.ts'
 import { type AccountState, decodeAccountState, encodeAccountState } from '../../model/account-state.ts'
+import { readable } from '../../model/state/readable.ts'
 import type { Replaced, StateStore } from '../../ports/state-store.ts'
 import { attemptsOf } from '../aws-fault.ts'
 import { dynamoCalls } from './dynamo-calls.ts'
@@ -40,6 +41,7 @@ export function dynamoStateStore({ client, table }: DynamoStateStoreOptions): St
   return {
     async *list(broker) {
       let from: Item | undefined
+      let unreadable: unknown
       do {
         const { Items = [], LastEvaluatedKey } = await guarded(
           'Query',
@@ -57,9 +59,14 @@ export function dynamoStateStore({ client, table }: DynamoStateStoreOptions): St
             }),
           ),
         )
-        yield* Items.map(decoded)
+        try {
+          yield* readable(Items, decoded)
+        } catch (error) {
+          unreadable ??= error
+        }
         from = LastEvaluatedKey
       } while (from !== undefined)
+      if (unreadable !== undefined) throw unreadable
     },
     async get(account) {
       const { Item } = await guarded(

@@ -111,16 +111,14 @@ interface Means {
   readonly turn: () => Promise<void>
 }
 
-/** The secrets of a registered account under its lease; what no run touches, as it is. Gives how many there were. */
+/** An account's secrets under its lease, registered or not: a run may find it. What is no broker's, as it is. Gives how many there were. */
 async function moveOne(
   account: AccountId,
   names: readonly SecretName[],
   { ports, turn }: Means,
 ): Promise<number> {
   const broker = (BROKERS as Readonly<Record<string, Broker>>)[brokerOf(account)]
-  if (broker && (await ports.states.get(account))) {
-    return (await storeAgain({ broker, account, names, turn }, ports)).length
-  }
+  if (broker) return (await storeAgain({ broker, account, names, turn }, ports)).length
   let done = 0
   for (const name of names) {
     await turn()

@@ -4,6 +4,7 @@ import type { SecretName } from '../../model/secrets/secret-name.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { StoredSecret, TokenVault } from '../../ports/token-vault.ts'
+import { untilRecorded } from '../lease/until-recorded.ts'
 import { afterStoredAgain } from '../rules/grants/stored-again.ts'
 import { STORING_AGAIN } from '../transaction/times.ts'
 import { underLease } from '../transaction/under-lease.ts'
@@ -39,7 +40,9 @@ export async function storeAgain(job: StoringAgain, ports: Ports): Promise<reado
       await turn()
       const again = await rewritten(vault, account, name, (ms) => clock.sleep(ms))
       if (!again) continue
-      await tx.write(afterStoredAgain(tx.state, name, again.before, again.after))
+      // A block whose stamp is not moved along would be lifted: the record is tried for as long as the lease stands.
+      const { before, after } = again
+      await untilRecorded(() => tx.write(afterStoredAgain(tx.state, name, before, after)), tx.endsAt, clock)
       done.push(name)
     }
     return { result: done }

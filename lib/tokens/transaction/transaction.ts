@@ -76,6 +76,11 @@ export class Transaction implements OpenAccount {
     this.#open = openAccount({ broker, state, stored, deadline: this.#deadline, moreTime }, ports)
   }
 
+  /** Until when what was found can be recorded. */
+  get endsAt(): Instant {
+    return this.#processEnd.subtract({ seconds: RECORDING_SECONDS })
+  }
+
   /** Whether the secrets have been read. */
   get isOpen(): boolean {
     return this.#open !== undefined

@@ -98,9 +98,11 @@ export function leeway(life: Temporal.Duration, model: SessionModel, settings: A
 
 /** The close of a session that is today and not over yet, or still on since yesterday; also on a holiday (atMost). */
 function todaysClose(session: TradingSession, now: Temporal.Instant): Temporal.Instant | undefined {
-  const { date, closes } = presentDayAtMost(session, now)
+  const day = presentDayAtMost(session, now)
   const today = now.toZonedDateTimeISO(session.timeZone).toPlainDate()
-  return Temporal.PlainDate.compare(date, today) <= 0 ? closes : undefined
+  // Of markets far apart one may have its morning while the date of the first is yesterday's.
+  const isToday = Temporal.PlainDate.compare(day.date, today) <= 0 || isAfterOrAt(now, morningOf(day))
+  return isToday ? day.closes : undefined
 }
 
 /** Whether it is between three hours before an open and its close: when a person is asked without haste. */
