@@ -66,6 +66,18 @@ describe('R3.9 what the alarm of a broker counts', () => {
     expect(counted()).toEqual([1])
   })
 
+  test('is not ended by a run that passes the account over, because another one holds it', async () => {
+    await breakAccount()
+    await run({ reason: 'schedule' })
+    fixture.world.clock.advance({ minutes: 15 })
+    await run({ reason: 'schedule' })
+    const now = fixture.world.clock.now()
+    const lease = { owner: 'another run', takenAt: now, until: now.add({ minutes: 5 }) }
+    await fixture.world.change(parseAccountId('fyers'), { lease })
+    await run({ reason: 'schedule' })
+    expect(counted()).toEqual([0, 1, 1])
+  })
+
   test('is not ended by another account’s good run', async () => {
     afterTheMorning()
     await breakAccount()

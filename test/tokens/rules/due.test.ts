@@ -155,3 +155,23 @@ describe('leeway', () => {
     expect(leeway(Temporal.Duration.from(life), { ...ROLLING, ...model }, settings)).toBe(minutes)
   })
 })
+
+test.each([[['in-equity', 'us-equity']], [['us-equity', 'in-equity']]] as const)(
+  'a token that dies in the session is due in its morning, in whatever order markets are named: %s',
+  (markets) => {
+    const at = Temporal.Instant.from
+    const token = tokenRecord({
+      issuedAt: at('2026-11-29T06:00:00Z'),
+      expiresAt: at('2026-11-30T06:00:00Z'),
+      provenAt: at('2026-11-30T01:00:00Z'),
+    })
+    const model: SessionModel = {
+      timeZone: 'Asia/Kolkata',
+      accessToken: { earliestOf: [{ kind: 'reply' }], otherwise: { kind: 'hours', hours: 24 } },
+    }
+    // 09:20 in India, and still Sunday evening's date in New York a moment ago.
+    const now = at('2026-11-30T03:50:00Z')
+    const due = whetherDue(token, model, { leewayMinutes: 30 }, now, marketSession(markets))
+    expect(due).toMatchObject({ due: true, reason: 'the access token would die before the market closes' })
+  },
+)

@@ -141,3 +141,12 @@ describe('secrets that are stored again as they are', () => {
     expect(await again(['pin'])).toEqual([])
   })
 })
+
+test('a record that meets a passing fault is tried again: a block whose stamp is left behind would be lifted', async () => {
+  const before = await noted()
+  world.failNext('states.replace', { skip: 1, times: 2 })
+  await again(['client_id'])
+  const { blocks } = await world.record(account)
+  expect(blocks.refresh_token?.stamps).toEqual(await stamps('client_id', 'refresh_token'))
+  expect(blocks.refresh_token?.stamps).not.toEqual(before.blocks.refresh_token?.stamps)
+})
