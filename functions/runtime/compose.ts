@@ -30,7 +30,6 @@ export const composeFromEnvironment: Compose = (broker, telemetry) => {
   const stored = { client: dynamoDbClient(), table }
   const vault = ssmTokenVault({ client: ssmClient(), prefix, clock, keyId, stackName })
   const sns = once(snsClient)
-  const dynamoDb = dynamoDbClient()
   return {
     broker: environment.broker,
     ports: {
@@ -46,7 +45,7 @@ export const composeFromEnvironment: Compose = (broker, telemetry) => {
       allowHttpHosts,
     },
     followUp: lambdaFollowUp({ functionName }),
-    scheduledRuns: dynamoScheduledRuns(dynamoDb, table),
+    scheduledRuns: dynamoScheduledRuns(stored.client, table),
   }
 }
 

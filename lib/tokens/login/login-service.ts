@@ -3,7 +3,8 @@ import { RateLimitedError, TokenkeeperError } from '../../model/errors.ts'
 import type { Broker } from '../../ports/broker/broker.ts'
 import type { Finished, FinishOrder, LoginService, Refusal } from '../../ports/login-service.ts'
 import type { Ports } from '../../ports/ports.ts'
-import { RequestRefusedError, refusalOf } from '../rules/outcome/request-refused.ts'
+import { refusalOf } from '../rules/outcome/request-refused.ts'
+import { switchedOn } from '../rules/outcome/switched-on.ts'
 import { acceptApproval, requestApproval } from './approval.ts'
 import { finishLogin } from './finish.ts'
 import { startLogin } from './start.ts'
@@ -32,15 +33,7 @@ export interface LoginServiceOptions {
  * switched on.
  */
 export function loginService({ brokers, ports, settle }: LoginServiceOptions): LoginService {
-  const named = (id: string): Broker => {
-    const broker = brokers.find((one) => one.id === id)
-    if (broker) return broker
-    throw new RequestRefusedError(
-      'configuration_invalid',
-      'this broker is not switched on',
-      'add it to cdk.json',
-    )
-  }
+  const named = (id: string): Broker => switchedOn(brokers, id)
   const guarded = async <T>(account: string, work: () => Promise<T>): Promise<T | Refusal> => {
     try {
       return await work()

@@ -10,7 +10,8 @@ import type { Broker } from '../../ports/broker/broker.ts'
 import type { Ports } from '../../ports/ports.ts'
 import type { AdoptOrder, RefreshOrder, ServiceRefusal, TokenService } from '../../ports/token-service.ts'
 import { runBroker } from '../refresh/run.ts'
-import { RequestRefusedError, refusalOf } from '../rules/outcome/request-refused.ts'
+import { refusalOf } from '../rules/outcome/request-refused.ts'
+import { switchedOn } from '../rules/outcome/switched-on.ts'
 import { adoptAccessToken } from './adopt.ts'
 import { readPublished } from './read-published.ts'
 import { validateAccessToken } from './validate.ts'
@@ -48,15 +49,7 @@ export interface TokenServiceOptions {
  * switched on.
  */
 export function tokenService({ brokers, ports }: TokenServiceOptions): TokenService {
-  const named = (id: string): Broker => {
-    const broker = brokers.find((one) => one.id === id)
-    if (broker) return broker
-    throw new RequestRefusedError(
-      'configuration_invalid',
-      'this broker is not switched on',
-      'add it to cdk.json',
-    )
-  }
+  const named = (id: string): Broker => switchedOn(brokers, id)
   const guarded = async <T>(subject: string, work: () => Promise<T>): Promise<T | ServiceRefusal> => {
     try {
       return await work()
